@@ -1,0 +1,175 @@
+import { tzOffset } from '@date-fns/tz'
+import { millisecondsInDay, millisecondsInMinute } from 'date-fns/constants'
+
+/** A wall-clock reading without a zone, to the minute: `2026-12-01T19:00`. */
+export type LocalDateTime = string
+export type LocalParts = { year: number; month: number; day: number; hour: number; minute: number }
+
+/** 0 is Sunday, as in `Date` and in cron. */
+export type Weekday = 0 | 1 | 2 | 3 | 4 | 5 | 6
+
+/** When editions are due: each `weekday` at `time` (`09:00`) as clocks in `timeZone` (IANA) show it. */
+export type SlotRule = { weekday: Weekday; time: string; timeZone: string }
+
+/** `editionId` is the local date the rule names, also where a clock change moves `at` past midnight. */
+export type Slot = { editionId: string; at: Date }
+
+/**
+ * Whether this runtime knows the zone: `UTC` or an `Area/Place` name as IANA spells it.
+ * Offsets (`+02:00`) and abbreviations (`EST5EDT`) are refused: they do not follow a place's clock changes.
+ */
+export function isTimeZone(name: string): boolean {
+  if (name === 'UTC' || knownZones.has(name)) return true
+  if (!areaAndPlace.test(name)) return false
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
+    // Intl ignores case and resolves aliases (Asia/Kolkata to Asia/Calcutta), so only the case can be compared.
+    const misspelled = timeZone !== name && timeZone.toLowerCase() === name.toLowerCase()
+    if (!misspelled) knownZones.add(name)
+    return !misspelled
+  } catch {
+    return false
+  }
+}
+
+/** The parts of `2026-12-01T19:00` (a trailing `:00` for seconds is allowed), or null if no calendar has it. */
+export function parseLocal(text: string): LocalParts | null {
+  const match = localPattern.exec(text)
+  if (!match) return null
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number)
+  // The pattern bounds the rest; a day its month does not have rolls over into the next month.
+  const exists = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
+  return exists ? { year, month, day, hour, minute } : null
+}
+
+/**
+ * The instant at which clocks in `zone` show `local`, by the rules of RFC 5545 §3.3.5: a time that occurs twice
+ * means the first, and one that is skipped is read with the offset before the gap, so it moves forward by the gap.
+ * Throws when `local` or `zone` is not valid.
+ *
+ * `TZDate` is not used for this: which of two repeated hours it picks depends on the host's own zone.
+ */
+export function resolveLocal(
+  local: LocalDateTime,
+  zone: string,
+): { kind: 'exact' | 'repeated' | 'skipped'; at: Date } {
+  const wall = wallClock(local)
+  // No offset exceeds a day, so these two lie on either side of any clock change that touches `local`.
+  const before = offsetAt(wall - millisecondsInDay, zone)
+  const after = offsetAt(wall + millisecondsInDay, zone)
+  const early = wall - before
+  const late = wall - after
+  if (before === after) return { kind: 'exact', at: new Date(early) }
+
+  const showsEarly = offsetAt(early, zone) === before
+  const showsLate = offsetAt(late, zone) === after
+  if (showsEarly && showsLate) return { kind: 'repeated', at: new Date(early) }
+  if (showsEarly || showsLate) return { kind: 'exact', at: new Date(showsEarly ? early : late) }
+  return { kind: 'skipped', at: new Date(early) }
+}
+
+/** What clocks in `zone` show at that instant; seconds are dropped. Throws when `zone` is unknown. */
+export function toLocal(at: Date, zone: string): LocalDateTime {
+  return localText(at.getTime() + offsetAt(at.getTime(), zone))
+}
+
+/** The same time of day, `days` calendar days later (or earlier, if negative). */
+export function addDaysLocal(local: LocalDateTime, days: number): LocalDateTime {
+  return localText(wallClock(local) + days * millisecondsInDay)
+}
+
+/** How far apart two wall-clock readings look, in ms, whatever the clocks did in between. */
+export function wallClockBetween(from: LocalDateTime, to: LocalDateTime): number {
+  return wallClock(to) - wallClock(from)
+}
+
+export function weekdayOf(local: LocalDateTime): Weekday {
+  return new Date(wallClock(local)).getUTCDay() as Weekday
+}
+
+/** Whether clocks in both zones show the same time at that instant. */
+export function sameWallClock(at: Date, zoneA: string, zoneB: string): boolean {
+  return offsetAt(at.getTime(), zoneA) === offsetAt(at.getTime(), zoneB)
+}
+
+/** The current slot: the latest at or before `now`. There is one every week, also across clock changes. */
+export function slotAtOrBefore(rule: SlotRule, now: Date): Slot {
+  const today = `${toLocal(now, rule.timeZone).slice(0, 10)}T${rule.time}`
+  // Start with the coming weekday: where clocks fall back over midnight, its slot can be past on the day before.
+  let local = addDaysLocal(today, (rule.weekday - weekdayOf(today) + 7) % 7)
+  let slot = slotOn(local, rule)
+  while (slot.at > now) {
+    local = addDaysLocal(local, -7)
+    slot = slotOn(local, rule)
+  }
+  return slot
+}
+
+/** The first slot strictly after `now`. */
+export function nextSlot(rule: SlotRule, now: Date): Slot {
+  return slotAfter(slotAtOrBefore(rule, now), rule)
+}
+
+/** Every slot with `from < slot <= to`, oldest first. */
+export function slotsBetween(rule: SlotRule, from: Date, to: Date): Slot[] {
+  const slots: Slot[] = []
+  for (let slot = nextSlot(rule, from); slot.at <= to; slot = slotAfter(slot, rule)) slots.push(slot)
+  return slots
+}
+
+/**
+ * The rule as five cron fields. It only wakes us: cron-parser skips a whole week where clocks jump at midnight,
+ * so what is due comes from `slotAtOrBefore`.
+ */
+export function cronPattern({ weekday, time }: SlotRule): string {
+  const [hour, minute] = time.split(':').map(Number)
+  return `${minute} ${hour} * * ${weekday}`
+}
+
+const slotAfter = ({ editionId }: Slot, rule: SlotRule): Slot =>
+  slotOn(addDaysLocal(`${editionId}T${rule.time}`, 7), rule)
+
+const slotOn = (local: LocalDateTime, { timeZone }: SlotRule): Slot => ({
+  editionId: local.slice(0, 10),
+  at: resolveLocal(local, timeZone).at,
+})
+
+const localPattern = /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::00)?$/
+const areaAndPlace = /^(US|[A-Z][a-z]+)(\/[A-Z][\w+-]*)+$/
+const knownZones = new Set<string>()
+
+/** Local times are compared and shifted as if they were UTC: days of 24 hours, no clock changes. */
+function wallClock(local: LocalDateTime): number {
+  const parts = parseLocal(local)
+  if (!parts) throw new Error(`"${local}" is not a local date and time; write it like 2026-12-01T19:00`)
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute)
+}
+
+const localText = (wall: number): LocalDateTime => new Date(wall).toISOString().slice(0, 16)
+
+/** Offset from UTC in ms. Asking Intl takes microseconds, so days without a clock change are answered from memory. */
+function offsetAt(instant: number, zone: string): number {
+  const day = Math.floor(instant / millisecondsInDay)
+  const offset = offsetAtStart(day, zone)
+  return offset === offsetAtStart(day + 1, zone) ? offset : askOffset(instant, zone)
+}
+
+/** By zone, then by UTC day counted from 1970. */
+const dayOffsets = new Map<string, Map<number, number>>()
+
+function offsetAtStart(day: number, zone: string): number {
+  const days = dayOffsets.get(zone) ?? new Map<number, number>()
+  let offset = days.get(day)
+  if (offset === undefined) {
+    offset = askOffset(day * millisecondsInDay, zone)
+    dayOffsets.set(zone, days.set(day, offset))
+  }
+  return offset
+}
+
+function askOffset(instant: number, zone: string): number {
+  const minutes = tzOffset(zone, new Date(instant))
+  if (Number.isNaN(minutes))
+    throw new Error(`"${zone}" is not a known time zone; write it like America/New_York`)
+  return Math.round(minutes * millisecondsInMinute)
+}

@@ -1,0 +1,242 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { addDaysLocal, resolveLocal, toLocal } from './calendar.ts'
+import type { SessionTimes } from './occurrences.ts'
+import { formatOccurrence, isBookable, lastOccurrence, nextOccurrence } from './occurrences.ts'
+
+const drLeeOnTuesdays: SessionTimes = {
+  startsAtLocal: '2026-12-01T19:00',
+  timeZone: 'America/New_York',
+  repeats: 'weekly',
+  occurrences: 3,
+  durationMinutes: 75,
+}
+const seventhOfDecember = new Date('2026-12-07T12:00Z')
+const justBefore = (at: Date) => new Date(at.getTime() - 1)
+
+test('before a session begins, its first occurrence is next', () => {
+  expect(nextOccurrence(drLeeOnTuesdays, new Date('2026-01-01T00:00Z'))).toEqual({
+    index: 0,
+    at: new Date('2026-12-02T00:00Z'),
+    endsAt: new Date('2026-12-02T01:15Z'),
+    local: '2026-12-01T19:00',
+  })
+})
+
+test('an occurrence starting exactly then is not next', () => {
+  const second = new Date('2026-12-09T00:00Z')
+  expect(nextOccurrence(drLeeOnTuesdays, justBefore(second))).toMatchObject({ index: 1, at: second })
+  expect(nextOccurrence(drLeeOnTuesdays, second)).toMatchObject({
+    index: 2,
+    at: new Date('2026-12-16T00:00Z'),
+  })
+})
+
+test('a weekly session is over once its occurrences are used up', () => {
+  const third = new Date('2026-12-16T00:00Z')
+  expect(lastOccurrence(drLeeOnTuesdays)).toEqual(third)
+  expect(nextOccurrence(drLeeOnTuesdays, justBefore(third))).toMatchObject({ index: 2 })
+  expect(nextOccurrence(drLeeOnTuesdays, third)).toBeNull()
+  expect(nextOccurrence(drLeeOnTuesdays, new Date('2036-01-01T00:00Z'))).toBeNull()
+})
+
+test('a session held once has one occurrence, whatever its count says', () => {
+  const once: SessionTimes = { ...drLeeOnTuesdays, repeats: 'once' }
+  const start = new Date('2026-12-02T00:00Z')
+  expect(lastOccurrence(once)).toEqual(start)
+  expect(nextOccurrence(once, justBefore(start))).toMatchObject({ index: 0, at: start })
+  expect(nextOccurrence(once, start)).toBeNull()
+  expect(nextOccurrence({ ...once, occurrences: null }, seventhOfDecember)).toBeNull()
+})
+
+test('a session without an end has no last occurrence and goes on', () => {
+  const open: SessionTimes = { ...drLeeOnTuesdays, occurrences: null }
+  expect(lastOccurrence(open)).toBeNull()
+  expect(nextOccurrence(open, new Date('2046-12-01T12:00Z'))?.local).toMatch(/^2046-12-0\dT19:00$/)
+})
+
+test.each([
+  ['America/New_York', ['2026-03-08', '2026-11-01', '2027-03-14', '2027-11-07'], ['23:00', '00:00']],
+  ['Europe/London', ['2026-03-29', '2026-10-25', '2027-03-28', '2027-10-31'], ['18:00', '19:00']],
+  ['Australia/Sydney', ['2026-04-05', '2026-10-04', '2027-04-04', '2027-10-03'], ['08:00', '09:00']],
+  ['America/Phoenix', [], ['02:00']],
+  ['Asia/Kolkata', [], ['13:30']],
+])(
+  'in %s a weekly session stays at 19:00 while its UTC time moves with the clocks',
+  (timeZone, changes, utcTimes) => {
+    const session: SessionTimes = {
+      ...drLeeOnTuesdays,
+      startsAtLocal: '2026-01-06T19:00',
+      timeZone,
+      occurrences: 104,
+    }
+    const occurrences = allOccurrences(session)
+    expect(occurrences).toHaveLength(104)
+    expect(new Set(occurrences.map(({ local }) => local.slice(11)))).toEqual(new Set(['19:00']))
+    expect([...new Set(occurrences.map(({ at }) => at.toISOString().slice(11, 16)))].sort()).toEqual(
+      [...utcTimes].sort(),
+    )
+
+    const moves = occurrences.filter(({ at }, i) => {
+      const previous = occurrences[i - 1]
+      return previous !== undefined && at.getTime() - previous.at.getTime() !== 7 * 24 * 3_600_000
+    })
+    // Clocks change on a Sunday; the first Tuesday after it is the one that moved.
+    expect(moves.map(({ local }) => local.slice(0, 10))).toEqual(
+      changes.map((sunday) => addDaysLocal(`${sunday}T00:00`, 2).slice(0, 10)),
+    )
+  },
+)
+
+test('a start in a skipped hour moves forward that week only', () => {
+  const session: SessionTimes = { ...drLeeOnTuesdays, startsAtLocal: '2027-03-07T02:30' }
+  expect(allOccurrences(session).map(({ local }) => local)).toEqual([
+    '2027-03-07T02:30',
+    '2027-03-14T03:30',
+    '2027-03-21T02:30',
+  ])
+})
+
+test('a moved start is still ahead when clocks already show a later time than planned', () => {
+  const session: SessionTimes = { ...drLeeOnTuesdays, startsAtLocal: '2027-03-14T02:30' }
+  expect(nextOccurrence(session, new Date('2027-03-14T07:10Z'))).toMatchObject({
+    index: 0,
+    local: '2027-03-14T03:30',
+  })
+})
+
+test('a start in a repeated hour is the first pass, and not next again in the second', () => {
+  const session: SessionTimes = { ...drLeeOnTuesdays, startsAtLocal: '2026-11-01T01:30' }
+  const first = new Date('2026-11-01T05:30Z')
+  expect(nextOccurrence(session, justBefore(first))).toMatchObject({ index: 0, at: first })
+  expect(nextOccurrence(session, new Date('2026-11-01T06:15Z'))).toMatchObject({
+    index: 1,
+    local: '2026-11-08T01:30',
+  })
+})
+
+test('an end is counted in elapsed minutes, also across a clock change', () => {
+  const session: SessionTimes = { ...drLeeOnTuesdays, startsAtLocal: '2026-11-01T00:30', durationMinutes: 90 }
+  const first = nextOccurrence(session, new Date('2026-10-31T12:00Z'))
+  expect(first?.endsAt).toEqual(new Date('2026-11-01T06:00Z'))
+})
+
+test('the next occurrence is the one a walk over every week finds', () => {
+  const anySession = fc.record({
+    startsAtLocal: fc
+      .integer({ min: Date.UTC(2025, 0, 1) / 60_000, max: Date.UTC(2028, 0, 1) / 60_000 })
+      .map((minutes) => new Date(minutes * 60_000).toISOString().slice(0, 16)),
+    timeZone: fc.constantFrom(
+      'America/New_York',
+      'America/Santiago',
+      'Australia/Lord_Howe',
+      'Antarctica/Troll',
+      'UTC',
+    ),
+    repeats: fc.constantFrom('weekly' as const, 'once' as const),
+    occurrences: fc.option(fc.integer({ min: 1, max: 150 })),
+    durationMinutes: fc.constant(60),
+  })
+  const nearTransition = fc
+    .constantFrom(
+      '2026-11-01T06:00Z',
+      '2027-03-14T07:00Z',
+      '2026-09-06T04:00Z',
+      '2027-04-03T15:00Z',
+      '2026-10-25T01:00Z',
+    )
+    .chain((change) =>
+      fc.integer({ min: -120, max: 120 }).map((minutes) => Date.parse(change) + minutes * 60_000),
+    )
+  const anyTime = fc.integer({ min: Date.UTC(2025, 0, 1), max: Date.UTC(2029, 0, 1) })
+  const anyMinutesAway = fc.option(fc.integer({ min: -90, max: 90 }), { freq: 1 })
+  fc.assert(
+    fc.property(
+      anySession,
+      fc.oneof(anyTime, nearTransition),
+      anyMinutesAway,
+      (session, time, minutesAway) => {
+        const after = new Date(time)
+        // Half the sessions start about the time of day asked about, where clock changes bite.
+        const startsAtLocal =
+          minutesAway === null ? session.startsAtLocal : threeWeeksBefore(after, session, minutesAway)
+        const asked = { ...session, startsAtLocal }
+        expect(nextOccurrence(asked, after)?.at ?? null).toEqual(walked(asked, after))
+      },
+    ),
+    { numRuns: 2000 },
+  )
+})
+
+test('a session can be booked while it is open, has seats and has a start ahead', () => {
+  const open = { ...drLeeOnTuesdays, status: 'open' as const, seatsLeft: 2 }
+  expect(isBookable(open, seventhOfDecember)).toBe(true)
+  expect(isBookable({ ...open, seatsLeft: null }, seventhOfDecember)).toBe(true)
+  expect(isBookable({ ...open, seatsLeft: 0 }, seventhOfDecember)).toBe(false)
+  expect(isBookable({ ...open, status: 'full' }, seventhOfDecember)).toBe(false)
+  expect(isBookable({ ...open, status: 'cancelled' }, seventhOfDecember)).toBe(false)
+  expect(isBookable({ ...open, repeats: 'once' }, seventhOfDecember)).toBe(false)
+})
+
+const tuesdayEvening = new Date('2026-12-02T00:00Z')
+
+test('a reader in New York sees the evening there', () => {
+  expect(formatOccurrence(tuesdayEvening, 'America/New_York', 'en')).toEqual({
+    weekday: 'Tue',
+    date: 'Dec 1',
+    time: '7:00 PM',
+    zoneName: 'EST',
+    iso: '2026-12-02T00:00:00.000Z',
+  })
+  expect(formatOccurrence(new Date('2026-07-01T16:30Z'), 'America/New_York', 'en')).toMatchObject({
+    time: '12:30 PM',
+    zoneName: 'EDT',
+  })
+})
+
+test('a reader in Sydney sees the same instant as the next day', () => {
+  expect(formatOccurrence(tuesdayEvening, 'Australia/Sydney', 'en')).toMatchObject({
+    weekday: 'Wed',
+    date: 'Dec 2',
+    time: '11:00 AM',
+    zoneName: 'GMT+11',
+  })
+})
+
+test('a reader of Spanish sees Spanish', () => {
+  expect(formatOccurrence(tuesdayEvening, 'Europe/Madrid', 'es')).toEqual({
+    weekday: 'mié',
+    date: '2 dic',
+    time: '1:00',
+    zoneName: 'CET',
+    iso: '2026-12-02T00:00:00.000Z',
+  })
+})
+
+test.each(['en', 'es', 'es-US', 'es-MX', 'fr-CA'])('times in %s hold no no-break space', (locale) => {
+  expect(formatOccurrence(tuesdayEvening, 'America/New_York', locale).time).not.toMatch(/[\u00a0\u202f]/)
+})
+
+function allOccurrences(session: SessionTimes) {
+  const found = []
+  let next = nextOccurrence(session, new Date(0))
+  while (next && found.length < 200) {
+    found.push(next)
+    next = nextOccurrence(session, next.at)
+  }
+  return found
+}
+
+function walked(session: SessionTimes, after: Date): Date | null {
+  const count = session.repeats === 'once' ? 1 : (session.occurrences ?? 500)
+  for (let week = 0; week < count; week++) {
+    const { at } = resolveLocal(addDaysLocal(session.startsAtLocal, 7 * week), session.timeZone)
+    if (at > after) return at
+  }
+  return null
+}
+
+const threeWeeksBefore = (at: Date, { timeZone }: SessionTimes, minutesAway: number) => {
+  const shown = Date.parse(`${addDaysLocal(toLocal(at, timeZone), -21)}Z`)
+  return new Date(shown + minutesAway * 60_000).toISOString().slice(0, 16)
+}

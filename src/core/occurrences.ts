@@ -1,0 +1,106 @@
+import { millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
+import type { LocalDateTime } from './calendar.ts'
+import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
+
+/**
+ * When a session takes place. `startsAtLocal` is its first start as clocks in `timeZone` (IANA) show it;
+ * `occurrences` (1 or more; null = no end) counts the weeks of a weekly session and says nothing for `once`.
+ */
+export type SessionTimes = {
+  startsAtLocal: LocalDateTime
+  timeZone: string
+  repeats: 'weekly' | 'once'
+  occurrences: number | null
+  durationMinutes: number
+}
+
+/** `index` counts from 0; `local` is what clocks in the session's own zone show at `at`. */
+export type Occurrence = { index: number; at: Date; endsAt: Date; local: LocalDateTime }
+
+export type Availability = { status: 'open' | 'full' | 'cancelled'; seatsLeft: number | null }
+
+/** One start as a reader sees it: `Tue`, `Dec 1`, `7:00 PM`, `EST`; `iso` is the instant in UTC. */
+export type ReadableTime = { weekday: string; date: string; time: string; zoneName: string; iso: string }
+
+/**
+ * The first occurrence that starts strictly after `after`, or null when the session is over.
+ * A weekly session keeps its wall-clock time through clock changes (see `resolveLocal` for the odd hours).
+ */
+export function nextOccurrence(session: SessionTimes, after: Date): Occurrence | null {
+  const elapsed = wallClockBetween(session.startsAtLocal, toLocal(after, session.timeZone))
+  const count = occurrenceCount(session)
+  // A guess from the wall clock; a clock change can put it one or two weeks short, never too far.
+  for (let index = Math.max(0, Math.floor(elapsed / millisecondsInWeek)); index < count; index++) {
+    const at = startOf(session, index)
+    if (at > after) return occurrence(session, index, at)
+  }
+  return null
+}
+
+/** The start of the final occurrence, or null when the session has no end. */
+export function lastOccurrence(session: SessionTimes): Date | null {
+  const count = occurrenceCount(session)
+  return count === Infinity ? null : startOf(session, count - 1)
+}
+
+/** Whether someone could reserve a place at that instant: open, a seat left (null = not counted), and a start ahead. */
+export function isBookable(session: SessionTimes & Availability, at: Date): boolean {
+  return session.status === 'open' && session.seatsLeft !== 0 && nextOccurrence(session, at) !== null
+}
+
+/**
+ * A start in the reader's zone and language (`locale` as BCP 47; plain `en` reads as in the United States).
+ * Throws when `zone` or `locale` is not valid.
+ */
+export function formatOccurrence(at: Date, zone: string, locale: string): ReadableTime {
+  const { weekday, date, time } = wallClockFormatters(locale)
+  const shown = new Date(`${toLocal(at, zone)}Z`)
+  return {
+    weekday: weekday.format(shown),
+    date: date.format(shown),
+    // Intl puts no-break spaces here, and which one changes between versions of its data.
+    time: time.format(shown).replace(/[\u00a0\u202f]/g, ' '),
+    zoneName: zoneNameAt(at, zone, locale),
+    iso: at.toISOString(),
+  }
+}
+
+const occurrenceCount = ({ repeats, occurrences }: SessionTimes): number =>
+  repeats === 'once' ? 1 : (occurrences ?? Infinity)
+
+const startOf = ({ startsAtLocal, timeZone }: SessionTimes, index: number): Date =>
+  resolveLocal(addDaysLocal(startsAtLocal, index * 7), timeZone).at
+
+const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence => ({
+  index,
+  at,
+  endsAt: new Date(at.getTime() + session.durationMinutes * millisecondsInMinute),
+  local: toLocal(at, session.timeZone),
+})
+
+type WallClockFormatters = Record<'weekday' | 'date' | 'time', Intl.DateTimeFormat>
+
+/** Kept, as a formatter is slow to build; few per zone, as it is large. */
+const wallClockFormattersByLocale = new Map<string, WallClockFormatters>()
+const zoneNameFormatters = new Map<string, Intl.DateTimeFormat>()
+
+/** They print UTC, so that one set serves every zone: give them the wall clock as if it were UTC. */
+function wallClockFormatters(locale: string): WallClockFormatters {
+  const known = wallClockFormattersByLocale.get(locale)
+  if (known) return known
+  const made: WallClockFormatters = {
+    weekday: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', weekday: 'short' }),
+    date: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' }),
+    time: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
+  }
+  wallClockFormattersByLocale.set(locale, made)
+  return made
+}
+
+function zoneNameAt(at: Date, timeZone: string, locale: string): string {
+  const key = `${timeZone} ${locale}`
+  const formatter =
+    zoneNameFormatters.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+  zoneNameFormatters.set(key, formatter)
+  return formatter.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
+}
