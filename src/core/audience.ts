@@ -1,0 +1,99 @@
+import { differenceInCalendarDays } from 'date-fns'
+
+/** What the planning of an edition knows of one candidate. Instants are ms UTC. */
+export type Candidate = {
+  status: 'pending' | 'active' | 'unsubscribed'
+  suppressed: boolean
+  pausedUntil: number | null
+  cadence: 'weekly' | 'monthly'
+  lastEditionId: string | null
+}
+
+/** Why a candidate does not get an edition. Recorded with the delivery, shown by `explain`. */
+export type Exclusion =
+  | 'suppressed'
+  | 'unsubscribed'
+  | 'pending'
+  | 'paused'
+  | 'monthly-not-due'
+  | 'nothing-new'
+  | 'superseded'
+  | 'cancelled'
+  | 'erased'
+
+/** How far a reader was told: a general mark, and the topics that differ from it. */
+export type Seen = { general: number; byTopic: ReadonlyMap<number, number> }
+
+/** What a reader wants to hear of: `null` = every topic. */
+export type ChosenTopics = ReadonlySet<number> | null
+
+/** One topic as the reader has it stored; see `subscriber_topics`. */
+export type TopicRow = { topicId: number; chosen: boolean; seenThrough: number | null }
+
+const MONTHLY_DAYS = 28
+
+/** The reason this candidate may not be mailed by the edition at all, or null. `at` is the slot, or now if later. */
+export function exclusionOf(candidate: Candidate, editionId: string, at: Date): Exclusion | null {
+  if (candidate.suppressed) return 'suppressed'
+  if (candidate.status !== 'active') return candidate.status
+  if (candidate.pausedUntil !== null && candidate.pausedUntil > at.getTime()) return 'paused'
+  if (candidate.cadence === 'monthly' && !monthlyDue(candidate.lastEditionId, editionId))
+    return 'monthly-not-due'
+  return null
+}
+
+/**
+ * The reader's chosen topics and how far each was told.
+ * A reader with a choice has never been told of a topic that has no row: it starts from 0.
+ */
+export function seenBy(general: number, rows: readonly TopicRow[]): { topics: ChosenTopics; seen: Seen } {
+  const chosen = rows.filter((row) => row.chosen)
+  const byTopic = new Map<number, number>()
+  for (const row of rows) if (row.seenThrough !== null) byTopic.set(row.topicId, row.seenThrough)
+  return {
+    topics: chosen.length === 0 ? null : new Set(chosen.map((row) => row.topicId)),
+    seen: { general, byTopic },
+  }
+}
+
+/** The content rule: is a session with this topic and `seq` news to the reader, in an edition up to `throughSeq`? */
+export function isNewsTo(
+  session: { topicId: number; seq: number },
+  topics: ChosenTopics,
+  seen: Seen,
+  throughSeq: number,
+): boolean {
+  if (topics !== null && !topics.has(session.topicId)) return false
+  return session.seq <= throughSeq && session.seq > seenThroughFor(session.topicId, seen)
+}
+
+/** The highest `seq` of this topic that the reader was told. */
+export function seenThroughFor(topicId: number, seen: Seen): number {
+  return seen.byTopic.get(topicId) ?? seen.general
+}
+
+/**
+ * The marks after the reader was told everything up to `throughSeq` in the `covered` topics (null = every topic).
+ * Topics that were not covered keep their own mark. Works on the rows as they are now, which may be another choice than
+ * the one the mail was made for.
+ */
+export function afterTelling(
+  general: number,
+  rows: readonly TopicRow[],
+  covered: readonly number[] | null,
+  throughSeq: number,
+): { general: number; rows: TopicRow[] } {
+  const after = Math.max(general, throughSeq)
+  const hasChoice = rows.some((row) => row.chosen)
+  const marked = rows.map((row) => {
+    const told = covered === null || covered.includes(row.topicId)
+    const mark = Math.max(row.seenThrough ?? general, told ? throughSeq : 0)
+    // Only a covered topic that stays chosen may follow the general mark; the others would miss news as it moves on.
+    return { ...row, seenThrough: mark === after && (told || !hasChoice) && (row.chosen || !hasChoice) ? null : mark }
+  })
+  return { general: after, rows: marked.filter((row) => hasChoice || row.seenThrough !== null) }
+}
+
+function monthlyDue(lastEditionId: string | null, editionId: string): boolean {
+  return lastEditionId === null || differenceInCalendarDays(editionId, lastEditionId) >= MONTHLY_DAYS
+}

@@ -1,0 +1,106 @@
+import { type ChosenTopics, isNewsTo, type Seen, seenThroughFor } from './audience.ts'
+import { isBookable, lastOccurrence, nextOccurrence } from './occurrences.ts'
+
+/** A session with its group and topic, as the database holds it. Local times belong to `timeZone` (IANA). */
+export type Session = {
+  id: number
+  externalId: string
+  topicId: number
+  topicSlug: string
+  topicName: string
+  kind: 'therapy' | 'skills'
+  group: string
+  therapist: string
+  startsAtLocal: string
+  timeZone: string
+  durationMinutes: number
+  repeats: 'weekly' | 'once'
+  occurrences: number | null
+  seatsTotal: number | null
+  seatsLeft: number | null
+  status: 'open' | 'full' | 'cancelled'
+  bookingUrl: string
+  seq: number
+  addedSeq: number
+  news: News
+}
+
+export type News = 'new' | 'reopened' | 'moved'
+
+/** A bookable session as frozen for a mail: plain data that renders the same in any year. Instants are ISO, UTC. */
+export type Offer = {
+  id: number
+  seq: number
+  addedSeq: number
+  news: News
+  topicId: number
+  topic: string
+  group: string
+  kind: 'therapy' | 'skills'
+  therapist: string
+  startsAt: string
+  lastStartsAt: string | null
+  durationMinutes: number
+  timeZone: string
+  repeats: 'weekly' | 'once'
+  seatsLeft: number | null
+  bookingUrl: string
+}
+
+/** What one reader is told: the offers shown, each with its news in the reader's eyes, and how many did not fit. */
+export type Selection = { shown: { id: number; news: News }[]; more: number }
+
+/** The sessions that can be booked at `at`, soonest first, with their next time. */
+export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
+  return sessions
+    .filter((session) => isBookable(session, at))
+    .flatMap((session) => {
+      const next = nextOccurrence(session, at)
+      return next === null ? [] : [offer(session, next.at)]
+    })
+    .sort((a, b) => (a.startsAt === b.startsAt ? a.id - b.id : a.startsAt < b.startsAt ? -1 : 1))
+}
+
+/**
+ * Applies the content rule to `offers` (soonest first) for one reader, and cuts at `max`.
+ * The cut ones are counted in `more`; they count as told. Null: nothing is news, so there is no mail.
+ */
+export function selectFor(
+  reader: { topics: ChosenTopics; seen: Seen },
+  offers: readonly Offer[],
+  throughSeq: number,
+  max: number,
+): Selection | null {
+  const news = offers.filter((offer) => isNewsTo(offer, reader.topics, reader.seen, throughSeq))
+  if (news.length === 0) return null
+  const shown = news
+    .slice(0, max)
+    .map((offer) => ({ id: offer.id, news: newsInTheEyesOf(reader.seen, offer) }))
+  return { shown, more: news.length - shown.length }
+}
+
+// To someone who never heard of the session, one that moved or reopened is simply new.
+function newsInTheEyesOf(seen: Seen, offer: Offer): News {
+  return offer.addedSeq > seenThroughFor(offer.topicId, seen) ? 'new' : offer.news
+}
+
+function offer(session: Session, next: Date): Offer {
+  return {
+    id: session.id,
+    seq: session.seq,
+    addedSeq: session.addedSeq,
+    news: session.news,
+    topicId: session.topicId,
+    topic: session.topicName,
+    group: session.group,
+    kind: session.kind,
+    therapist: session.therapist,
+    startsAt: next.toISOString(),
+    lastStartsAt: lastOccurrence(session)?.toISOString() ?? null,
+    durationMinutes: session.durationMinutes,
+    timeZone: session.timeZone,
+    repeats: session.repeats,
+    seatsLeft: session.seatsLeft,
+    bookingUrl: session.bookingUrl,
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+
+/** What a link lets its holder do; a token for one purpose is no good for another. */
+export type Purpose = 'unsubscribe' | 'preferences'
+
+const MAC_BYTES = 18
+
+/**
+ * The token in a subscriber's link: the random public id and a signature over it. Same input, same token, for ever;
+ * it carries no address and no expiry.
+ */
+export function signToken(secret: string, purpose: Purpose, publicId: string): string {
+  return `${publicId}.${mac(secret, `${purpose}:${publicId}`)}`
+}
+
+/** The public id in a token signed by any of `secrets` for this purpose, else null. Constant time in the signature. */
+export function readToken(secrets: readonly string[], purpose: Purpose, token: string): string | null {
+  const [publicId, signature, ...rest] = token.split('.')
+  if (!publicId || !signature || rest.length > 0) return null
+  return secrets.some((secret) => same(mac(secret, `${purpose}:${publicId}`), signature)) ? publicId : null
+}
+
+/**
+ * The opaque name of a delivery in the mail's tags and headers (`[A-Za-z0-9_-]`, so it fits Resend's rule for tags):
+ * its row id with a check, so that a restored database does not take an old report for a new delivery.
+ */
+export function deliveryTag(
+  hashKey: Buffer,
+  delivery: { id: number; editionId: string; generation: number },
+): string {
+  const check = mac(hashKey, `delivery:${delivery.editionId}:${delivery.generation}:${delivery.id}`).slice(
+    0,
+    10,
+  )
+  return `${delivery.id.toString(36)}-${check}`
+}
+
+/** The row id in a delivery tag, without checking it: look the row up, make its tag again, and compare. */
+export function deliveryIdIn(tag: string): number | null {
+  const match = /^([0-9a-z]{1,11})-[A-Za-z0-9_-]{10}$/.exec(tag)
+  return match?.[1] ? Number.parseInt(match[1], 36) : null
+}
+
+/** A new random public id of a subscriber: 128 bits. */
+export function newPublicId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** The keyed hash under which an address is looked up and, once erased, remembered. Expects a normalised address. */
+export function hashEmail(hashKey: Buffer, email: string): string {
+  return createHmac('sha256', hashKey).update(email.toLowerCase()).digest('base64url')
+}
+
+/** Names a link secret without telling it, so that a frozen batch can be signed with the same one again. */
+export function secretId(secret: string): string {
+  return createHash('sha256').update(`openseat:secret-id:${secret}`).digest('base64url').slice(0, 12)
+}
+
+/** A new key for `hashEmail`. */
+export function newHashKey(): Buffer {
+  return randomBytes(32)
+}
+
+/**
+ * Wraps the hash key for keeping in the database, so that the file alone does not let anyone test addresses against
+ * the suppressions, and LINK_SECRET can be rotated without losing them.
+ */
+export function wrapKey(secret: string, key: Buffer): string {
+  const iv = randomBytes(12)
+  const cipher = createCipheriv('aes-256-gcm', wrappingKey(secret), iv)
+  const sealed = Buffer.concat([cipher.update(key), cipher.final()])
+  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
+}
+
+/** The key that `wrapKey` wrapped with this secret, or null when it was another one. */
+export function unwrapKey(secret: string, wrapped: string): Buffer | null {
+  const bytes = Buffer.from(wrapped, 'base64url')
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', wrappingKey(secret), bytes.subarray(0, 12))
+    decipher.setAuthTag(bytes.subarray(12, 28))
+    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()])
+  } catch {
+    return null
+  }
+}
+
+function wrappingKey(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', 'openseat:wrap', 32))
+}
+
+function mac(key: string | Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES).toString('base64url')
+}
+
+function same(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,48 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import * as schema from './schema.ts'
+
+/** The open database. Only the files in `db/` look inside. */
+export type Db = ReturnType<typeof connect>
+
+/**
+ * Opens the database at `path` (a file, or a serialized image for tests), creates its folder, and brings it to the
+ * newest schema. Throws what SQLite throws when the file is not a database or cannot be written.
+ */
+export function openDb(path: string | Buffer): Db {
+  if (typeof path === 'string' && path !== ':memory:')
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const db = connect(path)
+  if (typeof path === 'string') migrate(db, { migrationsFolder: join(import.meta.dirname, '../../drizzle') })
+  return db
+}
+
+/** A copy of the whole database as bytes, for tests; `openDb` takes it back without migrating. */
+export function imageOf(db: Db): Buffer {
+  db.$client.pragma('journal_mode = DELETE') // an image in WAL mode cannot be opened from memory
+  return db.$client.serialize()
+}
+
+/** Writes a consistent copy to `file` while others read and write. Throws when `file` cannot be written. */
+export async function backupDb(db: Db, file: string): Promise<void> {
+  await db.$client.backup(file)
+}
+
+/** Closes the database; what was committed is on disk. */
+export function closeDb(db: Db): void {
+  db.$client.close()
+}
+
+function connect(path: string | Buffer) {
+  const sqlite = new Database(path, { timeout: 10_000 })
+  sqlite.pragma('journal_mode = WAL')
+  // FULL: a submission recorded before a power cut stays recorded; with NORMAL the last commits may be lost,
+  // and with them the knowledge that a batch was ever attempted.
+  sqlite.pragma('synchronous = FULL')
+  sqlite.pragma('foreign_keys = ON')
+  sqlite.pragma('secure_delete = ON') // what was erased is not left readable in free pages
+  return drizzle(sqlite, { schema, casing: 'snake_case' })
+}

@@ -1,0 +1,271 @@
+import { sql } from 'drizzle-orm'
+import { check, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+
+// Instants are integers, milliseconds UTC. Local times are text, `2026-12-01T19:00`, beside their IANA zone.
+// Triggers (drizzle/0001_triggers.sql) keep `sessions.seq` and `edition_tally`, so that plain SQL from another
+// program counts too.
+
+/** Facts about this installation: when it first started, and the wrapped key that addresses are hashed with. */
+export const installation = sqliteTable('installation', {
+  name: text().primaryKey(),
+  value: text().notNull(),
+})
+
+export const topics = sqliteTable('topics', {
+  id: integer().primaryKey(),
+  slug: text().notNull().unique(),
+  name: text().notNull(),
+})
+
+export const groups = sqliteTable(
+  'groups',
+  {
+    id: integer().primaryKey(),
+    topicId: integer('topic_id')
+      .notNull()
+      .references(() => topics.id),
+    kind: text({ enum: ['therapy', 'skills'] })
+      .notNull()
+      .default('therapy'),
+    title: text().notNull(),
+    summary: text(),
+    url: text(),
+  },
+  (t) => [
+    unique('groups_identity').on(t.topicId, t.kind, t.title),
+    check('groups_kind', sql`${t.kind} in ('therapy','skills')`),
+  ],
+)
+
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    id: integer().primaryKey(),
+    externalId: text('external_id').notNull().unique(),
+    groupId: integer('group_id')
+      .notNull()
+      .references(() => groups.id),
+    therapist: text().notNull(),
+    startsAtLocal: text('starts_at_local').notNull(),
+    timeZone: text('time_zone').notNull(),
+    durationMinutes: integer('duration_minutes').notNull().default(90),
+    repeats: text({ enum: ['weekly', 'once'] })
+      .notNull()
+      .default('weekly'),
+    /** How many weekly meetings there are in all; null = open-ended. */
+    occurrences: integer(),
+    seatsTotal: integer('seats_total'),
+    /** Null = the booking system does not say. */
+    seatsLeft: integer('seats_left'),
+    status: text({ enum: ['open', 'full', 'cancelled'] })
+      .notNull()
+      .default('open'),
+    bookingUrl: text('booking_url').notNull(),
+    /** Rises each time the session becomes news; kept by triggers. */
+    seq: integer().notNull().default(0),
+    /** The `seq` it was added with: to a reader who has not seen that one it is new, whatever happened since. */
+    addedSeq: integer('added_seq').notNull().default(0),
+    news: text({ enum: ['new', 'reopened', 'moved'] })
+      .notNull()
+      .default('new'),
+    newsAt: integer('news_at').notNull().default(0),
+  },
+  (t) => [
+    index('sessions_seq').on(t.seq),
+    check('sessions_status', sql`${t.status} in ('open','full','cancelled')`),
+    check('sessions_repeats', sql`${t.repeats} in ('weekly','once')`),
+    check('sessions_occurrences', sql`${t.occurrences} is null or ${t.occurrences} > 0`),
+    check(
+      'sessions_seats',
+      sql`${t.seatsLeft} is null or (${t.seatsLeft} >= 0 and (${t.seatsTotal} is null or ${t.seatsLeft} <= ${t.seatsTotal}))`,
+    ),
+  ],
+)
+
+/**
+ * `seq`: the last one given out (max(seq) would fall when a session is deleted).
+ * `sessions_version`: rises with every change to sessions, groups or topics, so that readers of them may cache.
+ */
+export const counters = sqliteTable('counters', {
+  name: text().primaryKey(),
+  value: integer().notNull(),
+})
+
+export const subscribers = sqliteTable(
+  'subscribers',
+  {
+    id: integer().primaryKey(),
+    /** Random; the only name of a subscriber that leaves the database. */
+    publicId: text('public_id').notNull().unique(),
+    email: text().notNull(),
+    emailHash: text('email_hash').notNull().unique(),
+    name: text(),
+    status: text({ enum: ['pending', 'active', 'unsubscribed'] }).notNull(),
+    timeZone: text('time_zone').notNull(),
+    locale: text().notNull().default('en'),
+    cadence: text({ enum: ['weekly', 'monthly'] })
+      .notNull()
+      .default('weekly'),
+    pausedUntil: integer('paused_until'),
+    discreet: integer({ mode: 'boolean' }).notNull().default(false),
+    /** Every session with a lower or equal `seq` was told, save where subscriber_topics says otherwise. */
+    seenThrough: integer('seen_through').notNull().default(0),
+    /** The last edition whose delivery was submitted; the monthly cadence counts from it. */
+    lastEditionId: text('last_edition_id'),
+    consentText: text('consent_text'),
+    consentSource: text('consent_source'),
+    consentedAt: integer('consented_at'),
+    unsubscribedAt: integer('unsubscribed_at'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [check('subscribers_status', sql`${t.status} in ('pending','active','unsubscribed')`)],
+)
+
+/**
+ * No row with `chosen` = every topic. `seen_through` overrides the subscriber's own for that topic, so that a
+ * topic added later is caught up with; null = the subscriber's own counts.
+ */
+export const subscriberTopics = sqliteTable(
+  'subscriber_topics',
+  {
+    subscriberId: integer('subscriber_id')
+      .notNull()
+      .references(() => subscribers.id, { onDelete: 'cascade' }),
+    topicId: integer('topic_id')
+      .notNull()
+      .references(() => topics.id),
+    chosen: integer({ mode: 'boolean' }).notNull(),
+    seenThrough: integer('seen_through'),
+  },
+  (t) => [primaryKey({ columns: [t.subscriberId, t.topicId] })],
+)
+
+export const suppressions = sqliteTable('suppressions', {
+  emailHash: text('email_hash').primaryKey(),
+  reason: text({ enum: ['bounce', 'complaint', 'erased', 'operator'] }).notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+export const editions = sqliteTable('editions', {
+  /** The local date of its slot, `2026-11-23`. */
+  id: text().primaryKey(),
+  scheduledFor: integer('scheduled_for').notNull(),
+  state: text({ enum: ['planning', 'submitting', 'submitted', 'cancelled'] }).notNull(),
+  throughSeq: integer('through_seq').notNull(),
+  /** Subscribers up to this id are planned; a killed planner goes on from here. */
+  plannedThrough: integer('planned_through').notNull().default(0),
+  audienceThrough: integer('audience_through').notNull(),
+  pausedAt: integer('paused_at'),
+  pauseReason: text('pause_reason'),
+  createdAt: integer('created_at').notNull(),
+  plannedAt: integer('planned_at'),
+  finishedAt: integer('finished_at'),
+})
+
+/** What the edition told of: the sessions bookable when it was planned. */
+export const editionSessions = sqliteTable(
+  'edition_sessions',
+  {
+    editionId: text('edition_id')
+      .notNull()
+      .references(() => editions.id),
+    sessionId: integer('session_id').notNull(),
+    seq: integer().notNull(),
+    snapshot: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.editionId, t.sessionId] })],
+)
+
+/** Things that a batch was frozen with, each stored once by the hash of its content. */
+export const templates = sqliteTable('templates', {
+  hash: text().primaryKey(),
+  kind: text({ enum: ['digest', 'offers'] }).notNull(),
+  content: text().notNull(),
+})
+
+export const batches = sqliteTable(
+  'batches',
+  {
+    id: integer().primaryKey(),
+    editionId: text('edition_id')
+      .notNull()
+      .references(() => editions.id),
+    generation: integer().notNull(),
+    number: integer().notNull(),
+    /** The provider's idempotency key. */
+    key: text().notNull().unique(),
+    state: text({ enum: ['planned', 'submitting', 'submitted', 'unknown', 'cancelled'] }).notNull(),
+    size: integer().notNull(),
+    /** A resend that tells readers what they were told before. */
+    again: integer({ mode: 'boolean' }).notNull().default(false),
+    attempts: integer().notNull().default(0),
+    claimedAt: integer('claimed_at'),
+    /** `host/pid/instance`: a claim whose process is gone is stale at once. */
+    claimedBy: text('claimed_by'),
+    nextAttemptAt: integer('next_attempt_at'),
+    /**
+     * Set when the content is frozen, before the first request; cleared when the provider definitely refused it.
+     * While it is set the mail may have been accepted: retries must send the same bytes, for 23 h at most.
+     */
+    firstAttemptAt: integer('first_attempt_at'),
+    templateHash: text('template_hash'),
+    offersHash: text('offers_hash'),
+    bodyHash: text('body_hash'),
+    reason: text(),
+    submittedAt: integer('submitted_at'),
+  },
+  (t) => [
+    unique('batches_number').on(t.editionId, t.generation, t.number),
+    index('batches_unfinished').on(t.state, t.editionId).where(sql`state in ('planned','submitting')`),
+  ],
+)
+
+export const deliveries = sqliteTable(
+  'deliveries',
+  {
+    id: integer().primaryKey(),
+    editionId: text('edition_id')
+      .notNull()
+      .references(() => editions.id),
+    /** Null once the subscriber was erased. */
+    subscriberId: integer('subscriber_id').references(() => subscribers.id, { onDelete: 'set null' }),
+    generation: integer().notNull(),
+    batchId: integer('batch_id').references(() => batches.id),
+    state: text({ enum: ['waiting', 'submitted', 'excluded', 'failed', 'unknown'] }).notNull(),
+    reason: text(),
+    /** What the reader had seen when this was planned: a resend to everyone tells the same again. */
+    seenThrough: integer('seen_through').notNull().default(0),
+    /** The reader as the mail was made for them, JSON; there only from the first claim to the outcome. */
+    frozen: text(),
+    providerId: text('provider_id'),
+  },
+  (t) => [
+    unique('deliveries_identity').on(t.subscriberId, t.editionId, t.generation),
+    index('deliveries_batch').on(t.batchId).where(sql`batch_id is not null`),
+    index('deliveries_troubled').on(t.editionId).where(sql`state in ('failed','unknown')`),
+    index('deliveries_provider').on(t.providerId).where(sql`provider_id is not null`),
+  ],
+)
+
+/** How many deliveries stand where; kept by triggers, so that `edition show` is instant at a million. */
+export const editionTally = sqliteTable(
+  'edition_tally',
+  {
+    editionId: text('edition_id').notNull(),
+    generation: integer().notNull(),
+    state: text({ enum: ['waiting', 'submitted', 'excluded', 'failed', 'unknown'] }).notNull(),
+    /** Of an exclusion; empty for the other states. */
+    reason: text().notNull(),
+    count: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.editionId, t.generation, t.state, t.reason] })],
+)
+
+/** What operators did. Never holds an address. */
+export const auditLog = sqliteTable('audit_log', {
+  id: integer().primaryKey(),
+  at: integer().notNull(),
+  action: text().notNull(),
+  subject: text().notNull(),
+  detail: text(),
+})

@@ -1,0 +1,202 @@
+import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from 'drizzle-orm'
+import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
+import type { Db } from './open.ts'
+import {
+  auditLog,
+  batches,
+  deliveries,
+  subscribers,
+  subscriberTopics,
+  suppressions,
+  topics,
+} from './schema.ts'
+
+/** One address with its consent, as stored. Instants are ms UTC. */
+export type Subscriber = typeof subscribers.$inferSelect
+export type Suppression = typeof suppressions.$inferSelect
+
+/** Everything stored about one address. */
+export type Holdings = {
+  subscriber: Subscriber | null
+  topics: { topic: string; chosen: boolean; seenThrough: number | null }[]
+  deliveries: {
+    edition: string
+    generation: number
+    state: string
+    reason: string | null
+    seenThrough: number
+    providerId: string | null
+    frozen: string | null
+  }[]
+  suppression: Suppression | null
+}
+
+/** The subscriber with this keyed hash of the address (`hashEmail`), or null. */
+export async function findByEmailHash(db: Db, emailHash: string): Promise<Subscriber | null> {
+  return db.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get() ?? null
+}
+
+/** The subscriber with this public id, or null. */
+export async function findByPublicId(db: Db, publicId: string): Promise<Subscriber | null> {
+  return db.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get() ?? null
+}
+
+/** Why this address must never be mailed, or null. */
+export async function findSuppression(db: Db, emailHash: string): Promise<Suppression | null> {
+  return suppressionIn(db, emailHash)
+}
+
+/** Stops all mail to the subscriber that no batch has claimed yet. False when they were unsubscribed already. */
+export async function setUnsubscribed(db: Db, id: number, now: Date): Promise<boolean> {
+  const change = db
+    .update(subscribers)
+    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
+    .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
+    .run()
+  return change.changes === 1
+}
+
+/**
+ * Undoes an unsubscription, and records it. False when the subscriber was not unsubscribed. Null when the address is
+ * suppressed: then nothing was written. `seen_through` stays, so they catch up.
+ */
+export async function setResubscribed(db: Db, subscriber: Subscriber, now: Date): Promise<boolean | null> {
+  return db.transaction(
+    (tx) => {
+      if (suppressionIn(tx, subscriber.emailHash)) return null
+      const change = tx
+        .update(subscribers)
+        .set({ status: 'active', unsubscribedAt: null })
+        .where(and(eq(subscribers.id, subscriber.id), eq(subscribers.status, 'unsubscribed')))
+        .run()
+      if (change.changes === 1) audit(tx, 'resubscribe', subscriber.publicId, now)
+      return change.changes === 1
+    },
+    { behavior: 'immediate' },
+  )
+}
+
+/** Stores what the subscriber wants to hear of; nothing is told twice or missed for it (`chooseTopics`). */
+export async function setTopics(db: Db, subscriberId: number, choice: TopicChoice): Promise<void> {
+  db.transaction((tx) => setTopicsIn(tx, subscriberId, choice), { behavior: 'immediate' })
+}
+
+/** `setTopics` within a transaction that is open already; for the files of `db/` only. */
+export function setTopicsIn(
+  db: Pick<Db, 'select' | 'insert' | 'delete'>,
+  id: number,
+  choice: TopicChoice,
+): void {
+  const general = db
+    .select({ seen: subscribers.seenThrough })
+    .from(subscribers)
+    .where(eq(subscribers.id, id))
+    .get()
+  const own = eq(subscriberTopics.subscriberId, id)
+  const current = db.select().from(subscriberTopics).where(own).all()
+  const ids = db.select({ id: topics.id }).from(topics).all()
+  const next = chooseTopics(
+    current,
+    general?.seen ?? 0,
+    ids.map((topic) => topic.id),
+    choice,
+  )
+  db.delete(subscriberTopics).where(own).run()
+  for (const row of next)
+    db.insert(subscriberTopics)
+      .values({ subscriberId: id, ...row })
+      .run()
+}
+
+/** Everything stored under this keyed hash; all empty when there is nothing. */
+export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
+  return db.transaction((tx) => {
+    const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get() ?? null
+    const id = subscriber?.id ?? -1
+    return {
+      subscriber,
+      topics: tx
+        .select({
+          topic: topics.slug,
+          chosen: subscriberTopics.chosen,
+          seenThrough: subscriberTopics.seenThrough,
+        })
+        .from(subscriberTopics)
+        .innerJoin(topics, eq(topics.id, subscriberTopics.topicId))
+        .where(eq(subscriberTopics.subscriberId, id))
+        .orderBy(asc(topics.slug))
+        .all(),
+      deliveries: tx
+        .select({
+          edition: deliveries.editionId,
+          generation: deliveries.generation,
+          state: deliveries.state,
+          reason: deliveries.reason,
+          seenThrough: deliveries.seenThrough,
+          providerId: deliveries.providerId,
+          frozen: deliveries.frozen,
+        })
+        .from(deliveries)
+        .where(eq(deliveries.subscriberId, id))
+        .orderBy(asc(deliveries.editionId), asc(deliveries.generation))
+        .all(),
+      suppression: suppressionIn(tx, emailHash),
+    }
+  })
+}
+
+/**
+ * Removes the subscriber and all that names them; the keyed hash stays in `suppressions`, so no import brings them
+ * back. Their deliveries stay in the ledger without a subscriber. Mail of a batch that was attempted keeps its frozen
+ * reader until the outcome is known, since a retry must send the same bytes. False when there is no such subscriber.
+ */
+export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
+  // Overwrites what is deleted, rather than leaving it in unused pages of the file.
+  db.$client.pragma('secure_delete = ON')
+  const erased = db.transaction(
+    (tx) => {
+      const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+      if (!subscriber) return false
+      releaseDeliveries(tx, subscriber.id)
+      tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
+      tx.insert(suppressions)
+        .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
+        .onConflictDoNothing()
+        .run()
+      audit(tx, 'erase', subscriber.publicId, now)
+      return true
+    },
+    { behavior: 'immediate' },
+  )
+  // The write-ahead log still has the old pages. Another process that is reading may keep this from happening now.
+  if (erased) db.$client.pragma('wal_checkpoint(TRUNCATE)')
+  return erased
+}
+
+type Writer = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
+
+function releaseDeliveries(tx: Writer, subscriberId: number): void {
+  const own = eq(deliveries.subscriberId, subscriberId)
+  const attempted = isNotNull(batches.firstAttemptAt)
+  const batchesWhere = (condition: SQL | undefined) =>
+    tx.select({ id: batches.id }).from(batches).where(condition)
+  const outside = (condition: SQL | undefined) =>
+    or(isNull(deliveries.batchId), notInArray(deliveries.batchId, batchesWhere(condition)))
+  tx.update(deliveries)
+    .set({ state: 'excluded', reason: 'erased', frozen: null })
+    .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
+    .run()
+  const unfinished = inArray(batches.state, ['planned', 'submitting'])
+  tx.update(deliveries)
+    .set({ frozen: null })
+    .where(and(own, outside(and(attempted, unfinished))))
+    .run()
+}
+
+function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression | null {
+  return db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get() ?? null
+}
+
+function audit(tx: Writer, action: string, subject: string, now: Date): void {
+  tx.insert(auditLog).values({ at: now.getTime(), action, subject }).run()
+}
