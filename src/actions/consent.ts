@@ -1,0 +1,73 @@
+import type { Ledger } from '../app.ts'
+import { normaliseEmail } from '../core/email-address.ts'
+import { BadInput } from '../core/errors.ts'
+import { hashEmail } from '../core/tokens.ts'
+import {
+  findByEmailHash,
+  findByPublicId,
+  findSuppression,
+  type Subscriber,
+  type Suppression,
+  setResubscribed,
+  setUnsubscribed,
+} from '../db/subscribers.ts'
+
+type Needs = Pick<Ledger, 'db' | 'now'>
+type NeedsHash = Pick<Ledger, 'db' | 'now' | 'hashKey'>
+
+export type Unsubscribed = { kind: 'unsubscribed' } | { kind: 'already' } | { kind: 'not-found' }
+
+export type Resubscribed =
+  | { kind: 'resubscribed' }
+  | { kind: 'already' }
+  | { kind: 'pending' }
+  | { kind: 'suppressed'; reason: Suppression['reason'] }
+  | { kind: 'not-found' }
+
+/** Unsubscribes whoever the link names; it works for ever, however often. */
+export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
+  return end(app, await findByPublicId(app.db, publicId))
+}
+
+/** Unsubscribes an address for an operator. Throws `BadInput` when it is no address. */
+export async function unsubscribeEmail(app: NeedsHash, email: string): Promise<Unsubscribed> {
+  return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)))
+}
+
+/** Undoes an unsubscription by the link of the one who made it. */
+export async function resubscribe(app: Needs, publicId: string): Promise<Resubscribed> {
+  return begin(app, await findByPublicId(app.db, publicId))
+}
+
+/**
+ * Undoes an unsubscription for an operator who was asked to. A suppressed address stays suppressed: it bounced,
+ * complained or was erased. Throws `BadInput` when it is no address.
+ */
+export async function resubscribeEmail(app: NeedsHash, email: string): Promise<Resubscribed> {
+  const emailHash = keyOf(app.hashKey, email)
+  const outcome = await begin(app, await findByEmailHash(app.db, emailHash))
+  if (outcome.kind !== 'not-found') return outcome
+  const suppression = await findSuppression(app.db, emailHash)
+  return suppression ? { kind: 'suppressed', reason: suppression.reason } : outcome
+}
+
+/** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */
+export function keyOf(hashKey: Buffer, text: string): string {
+  const address = normaliseEmail(text)
+  if ('problem' in address) throw new BadInput(`EMAIL ${address.problem}`)
+  return hashEmail(hashKey, address.email)
+}
+
+async function end({ db, now }: Needs, subscriber: Subscriber | null): Promise<Unsubscribed> {
+  if (!subscriber) return { kind: 'not-found' }
+  return { kind: (await setUnsubscribed(db, subscriber.id, now())) ? 'unsubscribed' : 'already' }
+}
+
+async function begin({ db, now }: Needs, subscriber: Subscriber | null): Promise<Resubscribed> {
+  if (!subscriber) return { kind: 'not-found' }
+  const undone = await setResubscribed(db, subscriber, now())
+  if (undone) return { kind: 'resubscribed' }
+  const suppression = await findSuppression(db, subscriber.emailHash)
+  if (suppression) return { kind: 'suppressed', reason: suppression.reason }
+  return { kind: subscriber.status === 'pending' ? 'pending' : 'already' }
+}

@@ -1,0 +1,84 @@
+import type { Ledger } from '../app.ts'
+import {
+  eraseSubscriber,
+  findSuppression,
+  type Holdings,
+  holdingsOf,
+  type Suppression,
+} from '../db/subscribers.ts'
+import { keyOf } from './consent.ts'
+
+type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
+
+/** A subscriber at a glance. `topics`: null = all. Instants are ISO, UTC. */
+export type Shown =
+  | {
+      kind: 'found'
+      subscriber: {
+        email: string
+        name: string | null
+        status: string
+        timeZone: string
+        cadence: string
+        topics: string[] | null
+        consent: { text: string | null; source: string | null; at: string | null }
+        unsubscribedAt: string | null
+        pausedUntil: string | null
+        lastEdition: string | null
+        suppressed: Suppression['reason'] | null
+      }
+    }
+  | { kind: 'not-found'; suppressed: Suppression['reason'] | null }
+
+export type Exported = { kind: 'found'; record: Holdings } | { kind: 'not-found' }
+
+export type Erased = { kind: 'erased' } | { kind: 'already' } | { kind: 'not-found' }
+
+/** What an operator needs to see of one subscriber. Throws `BadInput` when it is no address. */
+export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
+  const { subscriber, topics, suppression } = await holdingsOf(db, keyOf(hashKey, email))
+  const suppressed = suppression?.reason ?? null
+  if (!subscriber) return { kind: 'not-found', suppressed }
+  const chosen = topics.filter((topic) => topic.chosen).map((topic) => topic.topic)
+  return {
+    kind: 'found',
+    subscriber: {
+      email: subscriber.email,
+      name: subscriber.name,
+      status: subscriber.status,
+      timeZone: subscriber.timeZone,
+      cadence: subscriber.cadence,
+      topics: chosen.length === 0 ? null : chosen,
+      consent: {
+        text: subscriber.consentText,
+        source: subscriber.consentSource,
+        at: iso(subscriber.consentedAt),
+      },
+      unsubscribedAt: iso(subscriber.unsubscribedAt),
+      pausedUntil: iso(subscriber.pausedUntil),
+      lastEdition: subscriber.lastEditionId,
+      suppressed,
+    },
+  }
+}
+
+/** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` when it is no address. */
+export async function exportSubscriber(
+  { db, hashKey }: Omit<Needs, 'now'>,
+  email: string,
+): Promise<Exported> {
+  const record = await holdingsOf(db, keyOf(hashKey, email))
+  return record.subscriber || record.suppression ? { kind: 'found', record } : { kind: 'not-found' }
+}
+
+/** Forgets a subscriber; only the keyed hash stays, so that no import mails them. Throws `BadInput` when it is no address. */
+export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
+  const emailHash = keyOf(hashKey, email)
+  if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased' }
+  const suppression = await findSuppression(db, emailHash)
+  return { kind: suppression?.reason === 'erased' ? 'already' : 'not-found' }
+}
+
+function iso(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString()
+}

@@ -1,0 +1,135 @@
+import { expect, test } from '@jest/globals'
+import {
+  columnProblems,
+  parseSessionRow,
+  parseSubscriberRow,
+  SESSION_COLUMNS,
+  SUBSCRIBER_COLUMNS,
+} from './records.ts'
+
+const topics = new Set(['anxiety', 'grief-and-loss', 'ocd'])
+const least = {
+  external_id: 'tue-7',
+  group: 'Calm together',
+  topic: 'anxiety',
+  therapist: 'Dr. Lee',
+  starts_at: '2026-12-01T19:00',
+  time_zone: 'America/New_York',
+  booking_url: 'https://book.sample.test/tue-7',
+}
+const session = (fields: Record<string, unknown>) => parseSessionRow({ ...least, ...fields }, topics)
+const subscriber = (fields: Record<string, unknown>) => parseSubscriberRow(fields, topics)
+
+test('the least a session needs is enough, and the rest has its defaults', () => {
+  expect(session({})).toEqual({
+    ok: true,
+    row: {
+      ...{
+        externalId: 'tue-7',
+        group: 'Calm together',
+        topic: 'anxiety',
+        therapist: 'Dr. Lee',
+        kind: 'therapy',
+      },
+      ...{ startsAtLocal: '2026-12-01T19:00', timeZone: 'America/New_York', durationMinutes: 90 },
+      ...{ repeats: 'weekly', occurrences: null, seatsTotal: null, seatsLeft: null, status: 'open' },
+      bookingUrl: 'https://book.sample.test/tue-7',
+    },
+  })
+})
+
+test('JSON may give numbers and null, and text is folded to one clean line', () => {
+  const fields = { duration_minutes: 60, occurrences: null, seats_total: 8, seats_left: '3', kind: 'Skills' }
+  expect(session({ ...fields, group: ' Calm\r\n together\t', therapist: '=HYPERLINK("x")' })).toMatchObject({
+    row: {
+      ...{ durationMinutes: 60, occurrences: null, seatsTotal: 8, seatsLeft: 3, kind: 'skills' },
+      ...{ group: 'Calm together', therapist: '=HYPERLINK("x")' },
+    },
+  })
+})
+
+test('without a status, a session with no seats left is full', () => {
+  expect(session({ seats_left: 0 })).toMatchObject({ row: { status: 'full' } })
+  expect(session({ seats_left: 0, status: 'open' })).toMatchObject({ row: { status: 'open' } })
+  expect(session({ seats_left: 1 })).toMatchObject({ row: { status: 'open' } })
+})
+
+test.each([
+  [{ external_id: '' }, 'external_id', 'is missing'],
+  [{ therapist: null }, 'therapist', 'is missing'],
+  [{ topic: 'anxeity' }, 'topic', 'unknown topic "anxeity"; did you mean "anxiety"?'],
+  [{ topic: 'Grief' }, 'topic', 'did you mean "grief-and-loss"?'],
+  [{ time_zone: 'America/NewYork' }, 'time_zone', 'did you mean "America/New_York"?'],
+  [{ time_zone: 'Mars/Base' }, 'time_zone', 'write an IANA name'],
+  [{ starts_at: '2026-03-08T02:30' }, 'starts_at', 'the clocks in America/New_York skip that day'],
+  [{ starts_at: '2026-02-30T19:00' }, 'starts_at', 'write the local start like 2026-12-01T19:00'],
+  [{ starts_at: '2026-12-01T19:00Z' }, 'starts_at', 'without a zone'],
+  [{ seats_total: 8, seats_left: 9 }, 'seats_left', 'is 9, over seats_total (8)'],
+  [{ seats_left: -1 }, 'seats_left', 'a whole number from 0'],
+  [{ duration_minutes: '90.5' }, 'duration_minutes', 'a whole number from 1'],
+  [{ duration_minutes: true }, 'duration_minutes', 'neither text nor a number'],
+  [{ occurrences: 0 }, 'occurrences', 'a whole number from 1'],
+  [{ repeats: 'once', occurrences: 4 }, 'occurrences', 'happens once'],
+  [{ repeats: 'daily' }, 'repeats', 'write weekly or once'],
+  [{ status: 'closed' }, 'status', 'write open or full or cancelled'],
+  [{ booking_url: 'http://book.sample.test/' }, 'booking_url', 'https://'],
+  [{ booking_url: 'javascript:alert(1)' }, 'booking_url', 'https://'],
+  [{ booking_url: 'https://' }, 'booking_url', 'https://'],
+  [{ booking_url: 'https:///x' }, 'booking_url', 'https://'],
+  [{ booking_url: 'https://book.sample.test/"><b' }, 'booking_url', 'https://'],
+  [{ booking_url: 'https://lee:secret@book.sample.test/' }, 'booking_url', 'user name or password'],
+  [{ group: 'Calm\u0000together' }, 'group', 'control character'],
+  [{ group: 'Calm \u202eyletarapes' }, 'group', 'control character'],
+  [{ group: 'x'.repeat(121) }, 'group', 'longer than 120'],
+  [{ group: '\ud800' }, 'group', 'plain text'],
+  [{ group: ['Calm'] }, 'group', 'plain text'],
+])('%j is refused at %s: %s', (fields, field, message) => {
+  expect(session(fields)).toEqual({
+    ok: false,
+    problems: [{ field, message: expect.stringContaining(message) }],
+  })
+})
+
+test('every problem of a row is named, not only the first', () => {
+  const result = session({ topic: 'x', time_zone: 'y', seats_left: 'z' })
+  expect(result.ok ? [] : result.problems.map((problem) => problem.field).sort()).toEqual([
+    ...['seats_left', 'time_zone', 'topic'],
+  ])
+})
+
+test('a subscriber row gives a normalised address, and topics once each, from CSV or a JSON list', () => {
+  const row = { email: 'mara@xn--bcher-kva.test', name: 'Mara', timeZone: null, topics: ['ocd', 'anxiety'] }
+  expect(subscriber({ email: ' MARA@bücher.test', name: 'Mara', topics: 'OCD; anxiety;;ocd' })).toEqual({
+    ok: true,
+    row,
+  })
+  expect(subscriber({ email: 'mara@bücher.test', name: 'Mara', topics: ['ocd', 'anxiety'] })).toEqual({
+    ok: true,
+    row,
+  })
+  expect(subscriber({ email: 'mara@sample.test', topics: '' })).toMatchObject({
+    row: { name: null, topics: null },
+  })
+})
+
+test('no message about a subscriber repeats an address, whichever column it slipped into', () => {
+  const address = 'jonas@sample.test'
+  const results = [
+    subscriber({ email: `${address}, ${address}`, name: `${address}\u0000` }),
+    subscriber({ email: address, time_zone: address, topics: `anxiety;${address}` }),
+    { problems: columnProblems([address, 'x'], SUBSCRIBER_COLUMNS) },
+  ]
+  expect(JSON.stringify(results)).not.toContain('jonas')
+})
+
+test('columns may come in any order; unknown, repeated and missing ones are named', () => {
+  expect(columnProblems(SESSION_COLUMNS.known.toReversed(), SESSION_COLUMNS)).toEqual([])
+  expect(columnProblems(['emial', 'name', 'name'], SUBSCRIBER_COLUMNS)).toEqual([
+    { field: 'emial', message: 'is not a known column; did you mean "email"?' },
+    { field: 'name', message: expect.stringContaining('twice') },
+    { field: 'email', message: expect.stringContaining('missing') },
+  ])
+  expect(columnProblems(['email;name'], SUBSCRIBER_COLUMNS)[0]?.message).toContain(
+    'separate the columns with commas',
+  )
+})
