@@ -1,0 +1,142 @@
+import type { News, Offer } from './content.ts'
+import { type DigestView, digestView, type Personal, plain } from './digest-view.ts'
+import { compileTemplate, mailMerge, recent } from './mail-merge.ts'
+
+/** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
+export type Letterhead = {
+  from: string
+  replyTo: string | null
+  postalAddress: string
+  publicUrl: string
+  practice: string
+  unsubscribeMailto: string | null
+  linkSecretId: string
+}
+
+/** Handlebars sources, as `loadTemplates` compiled them, with the letterhead. */
+export type DigestTemplate = { html: string; text: string; letterhead: Letterhead }
+
+/** One recipient, as frozen with the delivery. `timeZone` is an IANA name, `locale` is BCP 47. */
+export type Reader = {
+  publicId: string
+  email: string
+  name: string | null
+  timeZone: string
+  locale: string
+  /** Nothing that shows before the mail is opened may say what it is about. */
+  discreet: boolean
+  shown: { id: number; news: News }[]
+  more: number
+}
+
+export type Email = {
+  from: string
+  to: string
+  replyTo?: string
+  subject: string
+  html: string
+  text: string
+  headers: Record<string, string>
+  tags: { name: string; value: string }[]
+}
+
+/** Absolute addresses of one subscriber's own pages. */
+export type PersonalLinks = { unsubscribe(publicId: string): string; preferences(publicId: string): string }
+
+const PAGES_KEPT = 200
+const PERSONAL = ['name', 'unsubscribeUrl', 'preferencesUrl'] as const
+
+/**
+ * Returns what makes the digest of one reader. It depends on its arguments alone: the same rows give the same bytes
+ * anywhere and at any time, so a retry of a batch is the same request.
+ * Throws when a header would hold a line break, and when a reader is shown an offer that is not in `offers`.
+ */
+export function digestComposer(
+  template: DigestTemplate,
+  offers: readonly Offer[],
+  edition: { id: string },
+  links: PersonalLinks,
+): (reader: Reader, deliveryTag: string) => Email {
+  const { letterhead } = template
+  const pageOf = recent(PAGES_KEPT, pageKey, pageMaker(template, offers))
+
+  return (reader, deliveryTag) => {
+    const page = pageOf(reader)
+    const personal: Personal = {
+      name: nameOf(reader),
+      unsubscribeUrl: links.unsubscribe(reader.publicId),
+      preferencesUrl: links.preferences(reader.publicId),
+    }
+    return checked({
+      from: letterhead.from,
+      to: reader.email,
+      ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
+      subject: page.subject,
+      html: page.html(personal),
+      text: page.text(personal),
+      headers: headersFor(letterhead, personal.unsubscribeUrl, deliveryTag),
+      tags: [
+        { name: 'edition', value: edition.id },
+        { name: 'delivery', value: deliveryTag },
+      ],
+    })
+  }
+}
+
+type Page = { subject: string; html: (personal: Personal) => string; text: (personal: Personal) => string }
+
+/** All that a page depends on, so that readers who differ only in `Personal` share one. */
+function pageKey(reader: Reader): string {
+  const { timeZone, locale, discreet, shown, more } = reader
+  return JSON.stringify([timeZone, locale, discreet, nameOf(reader) !== '', more, shown])
+}
+
+function pageMaker(template: DigestTemplate, offers: readonly Offer[]): (reader: Reader) => Page {
+  const byId = new Map(offers.map((offer) => [offer.id, offer]))
+  const html = compileTemplate<DigestView>(template.html, 'html')
+  const text = compileTemplate<DigestView>(template.text, 'text')
+  return (reader) => {
+    const page = digestView(template.letterhead, byId, reader)
+    const named = nameOf(reader) !== ''
+    const view = (personal: Personal): DigestView => ({
+      ...page,
+      ...personal,
+      name: named ? personal.name : '',
+    })
+    return {
+      subject: page.subject,
+      html: mailMerge(PERSONAL, 'html', (personal) => html(view(personal))),
+      text: mailMerge(PERSONAL, 'text', (personal) => text(view(personal))),
+    }
+  }
+}
+
+const nameOf = ({ name }: Reader): string => plain(name ?? '')
+
+/** RFC 8058 (one click) on top of RFC 2369, with the https address first; List-Id is RFC 2919. */
+function headersFor(
+  letterhead: Letterhead,
+  unsubscribeUrl: string,
+  deliveryTag: string,
+): Record<string, string> {
+  const { unsubscribeMailto, publicUrl } = letterhead
+  const ways = [`<${unsubscribeUrl}>`]
+  if (unsubscribeMailto !== null) ways.push(`<mailto:${addressIn(unsubscribeMailto)}?subject=unsubscribe>`)
+  return {
+    'List-Unsubscribe': ways.join(', '),
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+    'List-Id': `<weekly.${new URL(publicUrl).hostname}>`,
+    // Distinct per mail, so that Gmail does not fold each week's edition into the last one.
+    'X-Entity-Ref-ID': deliveryTag,
+  }
+}
+
+const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
+
+/** A line break in a header value could add a header of someone else's choosing. */
+function checked(email: Email): Email {
+  const { from, to, replyTo, subject, headers } = email
+  for (const [name, value] of Object.entries({ from, to, 'reply-to': replyTo ?? '', subject, ...headers }))
+    if (/[\r\n]/.test(value)) throw new Error(`the ${name} of a mail has a line break in it`)
+  return email
+}

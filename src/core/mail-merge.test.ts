@@ -1,0 +1,67 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { compileTemplate, type Format, mailMerge, recent } from './mail-merge.ts'
+
+type Values = { name: string; stop: string; change: string }
+const FIELDS = ['name', 'stop', 'change'] as const
+
+/** Anything, and often what could be taken for a mark or for a piece of a page. */
+const value = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom(
+    '\ufdd00\ufdd1',
+    '\ufdd01\ufdd1',
+    '\ufdd0',
+    '{{name}}',
+    '$&',
+    '$1',
+    '<b>&"\'`=</b>',
+    '__proto__',
+  ),
+)
+const values = fc.record({ name: value, stop: value, change: value })
+const piece = fc.oneof(
+  fc.string({ unit: 'grapheme-ascii' }).map((text) => text.replace(/[{}\\]/g, '')),
+  fc.constantFrom('{{name}}', '{{stop}}', '{{change}}', '<a href="{{stop}}">', '0', '\n'),
+)
+
+test.each<Format>(['html', 'text'])(
+  'a merged %s page equals the plain rendering, whatever the values',
+  (format) => {
+    fc.assert(
+      fc.property(fc.array(piece), values, values, (pieces, first, second) => {
+        const render = compileTemplate<Values>(pieces.join(''), format)
+        const fill = mailMerge(FIELDS, format, render)
+        // Twice, as one page serves many readers.
+        expect(fill(first)).toBe(render(first))
+        expect(fill(second)).toBe(render(second))
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
+
+test('a page that holds a mark already is refused', () => {
+  const render = () => 'Dr. \ufdd0 Lee'
+  expect(() => mailMerge(FIELDS, 'html', render)).toThrow('U+FDD0')
+  expect(() => mailMerge(FIELDS, 'html', () => '\ufdd09\ufdd1')).toThrow('U+FDD0')
+})
+
+test('a template may not name what it is not given, nor call what is not there', () => {
+  expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' })).toThrow('"nmae" not defined')
+  expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' })).toThrow('shout')
+})
+
+test('only as many results are kept as allowed, and the one unused for longest goes first', () => {
+  const made: string[] = []
+  const look = recent(
+    2,
+    (key: string) => key,
+    (key) => {
+      made.push(key)
+      return key.toUpperCase()
+    },
+  )
+  expect(['a', 'b', 'a', 'c', 'a', 'b'].map(look)).toEqual(['A', 'B', 'A', 'C', 'A', 'B'])
+  expect(made).toEqual(['a', 'b', 'c', 'b'])
+})

@@ -1,0 +1,59 @@
+import Handlebars from 'handlebars'
+
+export type Format = 'html' | 'text'
+
+/** Compiles a template so that a variable it lacks throws, a helper it lacks too, and HTML (only) is escaped. */
+export function compileTemplate<View>(source: string, format: Format): (view: View) => string {
+  return Handlebars.compile<View>(source, {
+    strict: true,
+    knownHelpersOnly: true,
+    noEscape: format === 'text',
+  })
+}
+
+/**
+ * Renders a page once, with marks where the values of `fields` go, and returns what fills them in: for thousands of
+ * readers this costs a join each. The result equals `render(values)` as long as `render` prints those values (escaped
+ * for `format`) and does nothing else with them. Throws when the page itself holds what marks are made of, U+FDD0.
+ */
+export function mailMerge<Field extends string>(
+  fields: readonly Field[],
+  format: Format,
+  render: (values: Record<Field, string>) => string,
+): (values: Record<Field, string>) => string {
+  const sample = (valueAt: (index: number) => string) =>
+    Object.fromEntries(fields.map((field, index) => [field, valueAt(index)])) as Record<Field, string>
+  if (render(sample(() => 'x')).includes('\ufdd0'))
+    throw new Error('the page holds U+FDD0; strip it from the data')
+
+  // Split at a capturing pattern: text, index of a field, text, … The values are never searched for marks.
+  const pieces = render(sample((index) => `\ufdd0${index}\ufdd1`)).split(/\ufdd0(\d+)\ufdd1/)
+  const texts = pieces.filter((_, place) => place % 2 === 0)
+  const indexes = pieces.filter((_, place) => place % 2 === 1).map(Number)
+
+  return (values) => {
+    const printed = fields.map((field) => print(values[field], format))
+    return texts.map((text, place) => text + (printed[indexes[place] ?? -1] ?? '')).join('')
+  }
+}
+
+/** Remembers the `limit` most recently used results of `make` by key. */
+export function recent<Input, Result>(
+  limit: number,
+  keyOf: (input: Input) => string,
+  make: (input: Input) => Result,
+): (input: Input) => Result {
+  const results = new Map<string, Result>()
+  return (input) => {
+    const key = keyOf(input)
+    const result = results.get(key) ?? make(input)
+    // A Map lists its keys in the order they were set, so the first is the one unused for longest.
+    results.delete(key)
+    results.set(key, result)
+    if (results.size > limit) results.delete(results.keys().next().value as string)
+    return result
+  }
+}
+
+const print = (value: string, format: Format): string =>
+  format === 'html' ? Handlebars.escapeExpression(value) : value
