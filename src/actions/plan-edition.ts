@@ -1,0 +1,75 @@
+import { setImmediate } from 'node:timers/promises'
+import type { App } from '../app.ts'
+import { exclusionOf, isNewsTo, seenBy } from '../core/audience.ts'
+import type { Slot } from '../core/calendar.ts'
+import { type Offer, offersAt } from '../core/content.ts'
+import { supersedeBefore } from '../db/batches.ts'
+import { beginEdition, type Edition, findEdition, finishEdition, offersOfEdition } from '../db/editions.ts'
+import { candidatesAfter, finishPlanning, type KnownCandidate, recordVerdicts, type Verdict } from '../db/planning.ts'
+import { openSessions } from '../db/sessions.ts'
+
+type Planner = Pick<App, 'db' | 'log' | 'now'>
+
+/** Candidates per transaction: some ten milliseconds, so that locks renew and pages answer in between. */
+const CHUNK = 2_000
+
+/**
+ * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
+ * half-way and run again gives the same edition, once. The caller rings for the batches.
+ */
+export async function planEdition(app: Planner, slot: Slot): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
+  const now = app.now()
+  const found = await findEdition(app.db, slot.editionId)
+  if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
+
+  if (!found) {
+    const { throughSeq, sessions } = await openSessions(app.db, now)
+    const offers = offersAt(sessions, now)
+    await supersedeBefore(app.db, slot.editionId)
+    const begun = await beginEdition(app.db, { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers }, now)
+    if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
+  }
+  return { kind: found ? 'exists' : 'planned', edition: await planAudience(app, slot.editionId) }
+}
+
+/** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */
+export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
+  const newest = newestByTopic(await offersOfEdition(app.db, editionId))
+  for (;;) {
+    const edition = await findEdition(app.db, editionId)
+    if (edition === null) throw new Error(`edition ${editionId} is gone`)
+    if (edition.state !== 'planning') return edition
+
+    const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, CHUNK)
+    if (candidates.length === 0) {
+      await finishPlanning(app.db, editionId, app.now())
+      await finishEdition(app.db, editionId, app.now()) // nobody to mail: it has ended already
+      continue
+    }
+    // A slot planned late asks who is paused now, not who was on Monday.
+    const at = new Date(Math.max(edition.scheduledFor, app.now().getTime()))
+    const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, newest, at))
+    // False: another planner did this chunk; the next round reads where it got to.
+    await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
+    await setImmediate()
+  }
+}
+
+function verdictOn(candidate: KnownCandidate, edition: Edition, newest: ReadonlyMap<number, number>, at: Date): Verdict {
+  const barred = exclusionOf(candidate, edition.id, at)
+  const exclusion = barred ?? (hasNews(candidate, newest, edition.throughSeq) ? null : 'nothing-new')
+  return { subscriberId: candidate.id, seenThrough: candidate.seenThrough, exclusion }
+}
+
+function hasNews(candidate: KnownCandidate, newest: ReadonlyMap<number, number>, throughSeq: number): boolean {
+  const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
+  for (const [topicId, seq] of newest) if (isNewsTo({ topicId, seq }, topics, seen, throughSeq)) return true
+  return false
+}
+
+// A topic holds news for a reader exactly when its newest session is news to them.
+function newestByTopic(offers: readonly Offer[]): Map<number, number> {
+  const newest = new Map<number, number>()
+  for (const { topicId, seq } of offers) newest.set(topicId, Math.max(seq, newest.get(topicId) ?? 0))
+  return newest
+}

@@ -1,0 +1,150 @@
+import { hostname } from 'node:os'
+import type { App } from '../app.ts'
+import {
+  type Batch,
+  CLAIM_LEASE_MS,
+  claimBatch,
+  findBatch,
+  KEY_TRUST_MS,
+  markUnknown,
+  type OwedBatch,
+  releaseBatch,
+} from '../db/batches.ts'
+import { type Edition, findEdition, finishEdition, pauseEdition } from '../db/editions.ts'
+import { recordSubmission } from '../db/submissions.ts'
+import type { SubmitAnswer } from '../mail.ts'
+import { type Frozen, freeze, thawed } from './freeze-batch.ts'
+
+/** What became of a batch, for the door that rang it. */
+export type SubmitOutcome =
+  | { kind: 'submitted'; accepted: number; refused: number }
+  /** Someone else has it, it has ended, or its edition may not go on. */
+  | { kind: 'not-ours' }
+  | { kind: 'closed'; reason: 'nobody-left' | 'unknown' }
+  | { kind: 'again'; at: Date }
+  | { kind: 'rate-limited'; ms: number }
+  | { kind: 'paused'; reason: string }
+
+const LONGEST_WAIT_MS = 300_000
+
+/**
+ * Claims a batch, makes the last checks, freezes it, submits it under its key and records the answer.
+ * Safe to run twice, at once, and after a kill at any line: the claim, the frozen bytes and the key see to it.
+ * Throws, with the batch released, when the database or the program fails; the sweep comes back to it.
+ */
+export async function submitBatch(app: App, batchId: number): Promise<SubmitOutcome> {
+  const found = await findBatch(app.db, batchId)
+  if (found === null || found.state === 'submitted' || found.state === 'cancelled' || found.state === 'unknown') return { kind: 'not-ours' }
+  const gone = holderIsGone(found, app.instance) ? found.claimedBy : null
+  const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
+  if (batch === null) return { kind: 'not-ours' }
+  const edition = await findEdition(app.db, batch.editionId)
+  if (edition === null) throw new Error(`batch ${batchId} has no edition`)
+
+  try {
+    const outcome = await submitClaimed(app, batch, edition)
+    if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, edition.id)
+    return outcome
+  } catch (error) {
+    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    const reason = error instanceof Error ? error.message : String(error)
+    await releaseBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(() => {})
+    throw error
+  }
+}
+
+/** Whether the holder of a claim can be told to be dead: same host, and no such process, or its pid is ours by now. */
+export function holderIsGone(batch: Pick<OwedBatch, 'state' | 'claimedBy'>, instance: string): boolean {
+  if (batch.state !== 'submitting' || batch.claimedBy === null || batch.claimedBy === instance) return false
+  const [host, pid] = batch.claimedBy.split('/')
+  if (host !== hostname()) return false
+  if (Number(pid) === process.pid) return true // a container's new process has the old one's number
+  try {
+    process.kill(Number(pid), 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+/** Whether a claimed batch may be taken over: its lease ran out or its holder is dead. */
+export function isStale(batch: OwedBatch, instance: string, now: Date): boolean {
+  return holderIsGone(batch, instance) || (batch.claimedAt ?? 0) < now.getTime() - CLAIM_LEASE_MS
+}
+
+async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<SubmitOutcome> {
+  const frozen = await contentOf(app, batch, edition)
+  if ('kind' in frozen) return frozen
+  const answer = await app.mailer.submitBatch({ body: frozen.body, size: frozen.deliveries.length, key: batch.key })
+  await followLimit(app, answer.perSecond)
+  const log = app.log.child({ edition: batch.editionId, batch: batch.number, generation: batch.generation, attempt: batch.attempts })
+
+  switch (answer.kind) {
+    case 'accepted':
+      return await recordAccepted(app, batch, frozen, answer.results, log)
+    case 'uncertain': {
+      const at = retryAt(app, batch)
+      log.warn({ reason: answer.reason, again: at }, 'no certain answer; the same bytes go out again under the same key')
+      await releaseBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
+      return { kind: 'again', at }
+    }
+    case 'rate-limited': {
+      const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
+      await releaseBatch(app.db, batch, { refused: true, reason: 'the provider asked to wait', nextAttemptAt })
+      return { kind: 'rate-limited', ms: answer.retryAfterMs }
+    }
+    case 'stopped':
+      log.error({ reason: answer.reason }, 'the provider refuses everything: the edition is paused; mend it, then `edition resume`')
+      await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
+      await releaseBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
+      return { kind: 'paused', reason: answer.reason }
+    case 'conflict':
+      log.error({ reason: answer.reason }, 'the key was used with other bytes: the batch is unknown')
+      await markUnknown(app.db, batch.id, answer.reason)
+      return { kind: 'closed', reason: 'unknown' }
+  }
+}
+
+async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Frozen | SubmitOutcome> {
+  if (batch.firstAttemptAt === null) {
+    const frozen = await freeze(app, batch, edition)
+    return frozen ?? { kind: 'closed', reason: 'nobody-left' }
+  }
+  const tooOld = app.now().getTime() - batch.firstAttemptAt > KEY_TRUST_MS
+  const frozen = tooOld ? null : await thawed(app, batch)
+  if (frozen) return frozen
+  const why = tooOld ? 'no certain answer within 23 hours of the first attempt' : 'the mail cannot be made again as it first was'
+  app.log.error({ edition: batch.editionId, batch: batch.number, reason: why }, 'a batch became unknown')
+  await markUnknown(app.db, batch.id, why)
+  return { kind: 'closed', reason: 'unknown' }
+}
+
+type Accepted = Extract<SubmitAnswer, { kind: 'accepted' }>
+
+async function recordAccepted(app: App, batch: Batch, frozen: Frozen, results: Accepted['results'], log: App['log']): Promise<SubmitOutcome> {
+  const receipts = frozen.deliveries.map(({ id, covered }, index) => ({
+    deliveryId: id,
+    covered,
+    ...(results[index] ?? { refused: 'Resend did not answer for this one' }),
+  }))
+  await recordSubmission(app.db, batch, receipts, app.now())
+  const refused = receipts.filter((receipt) => 'refused' in receipt).length
+  log.info({ submitted: receipts.length - refused, failed: refused }, 'batch submitted')
+  return { kind: 'submitted', accepted: receipts.length - refused, refused }
+}
+
+async function finish(app: App, editionId: string): Promise<void> {
+  if (await finishEdition(app.db, editionId, app.now())) app.log.info({ edition: editionId }, 'edition submitted')
+}
+
+// Doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together.
+function retryAt(app: Pick<App, 'now'>, batch: Batch): Date {
+  const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), LONGEST_WAIT_MS)
+  return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))
+}
+
+async function followLimit(app: App, perSecond: number | null): Promise<void> {
+  if (app.config.RESEND_REQUESTS_PER_SECOND !== 'auto' || perSecond === null || perSecond === app.cache.perSecond) return
+  app.cache.perSecond = perSecond
+  await app.queue.limitRate(perSecond)
+}

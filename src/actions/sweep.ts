@@ -1,0 +1,62 @@
+import type { App } from '../app.ts'
+import { type Slot, type SlotRule, slotAtOrBefore } from '../core/calendar.ts'
+import { batchesInDoubtTooLong, markUnknown, owedBatches } from '../db/batches.ts'
+import { findEdition, finishEdition, halfPlannedEditions, unfinishedEditions } from '../db/editions.ts'
+import { changeFact, establishFact, installationFact } from '../db/installation.ts'
+import { planAudience, planEdition } from './plan-edition.ts'
+import { isStale } from './submit-batch.ts'
+
+/** When this installation began to follow its slot rule; slots before that are never due. */
+type Schedule = { rule: SlotRule; since: number }
+
+const HOUR_MS = 3_600_000
+const MOST_OWED = 20_000
+
+/**
+ * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
+ * keys that are too old, ends what is done, and rings for every batch that is owed. Safe to run at any time, twice, and
+ * from several processes.
+ */
+export async function sweep(app: App): Promise<void> {
+  const slot = await dueSlot(app)
+  if (slot) await planEdition(app, slot)
+  for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)
+
+  for (const id of await batchesInDoubtTooLong(app.db, app.now())) {
+    app.log.error({ batch: id }, 'no certain answer within 23 hours: the batch is unknown')
+    await markUnknown(app.db, id, 'no certain answer within 23 hours of the first attempt')
+  }
+  for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
+  await ringForOwed(app)
+}
+
+/**
+ * Notes when this installation started to follow its slot rule. Installing or importing on a Tuesday thus mails nobody,
+ * nor does a change of day bring back a slot of the new rule that is already past.
+ */
+export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Promise<void> {
+  const mine: Schedule = { rule: app.config.slotRule, since: app.now().getTime() }
+  const standing = JSON.parse(await establishFact(app.db, 'schedule', JSON.stringify(mine))) as Schedule
+  if (JSON.stringify(standing.rule) !== JSON.stringify(mine.rule)) await changeFact(app.db, 'schedule', JSON.stringify(mine))
+}
+
+/** The slot that is due and not in the ledger: at or before now, since the start, younger than the catch-up limit. */
+async function dueSlot(app: App): Promise<Slot | null> {
+  const schedule = await installationFact(app.db, 'schedule')
+  if (schedule === null) return null
+  const now = app.now()
+  const slot = slotAtOrBefore(app.config.slotRule, now)
+  if (slot.at.getTime() < (JSON.parse(schedule) as Schedule).since) return null
+  if (now.getTime() - slot.at.getTime() > app.config.DIGEST_CATCH_UP_HOURS * HOUR_MS) return null
+  return (await findEdition(app.db, slot.editionId)) === null ? slot : null
+}
+
+// While wake-ups for batches are waiting there is nothing to make up for; ringing again would only pile them up.
+async function ringForOwed(app: App): Promise<void> {
+  const now = app.now()
+  const owed = await owedBatches(app.db, now, MOST_OWED)
+  const free = owed.filter((batch) => batch.state === 'planned' || isStale(batch, app.instance, now))
+  if (free.length === 0) return
+  const backlog = await app.queue.backlog()
+  if (backlog !== null && backlog < free.length && backlog <= 10) await app.queue.wakeBatches(free.map(({ id }) => id))
+}

@@ -1,0 +1,139 @@
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import type { Config } from './config.ts'
+import { BadInput } from './core/errors.ts'
+import type { digestComposer } from './core/email.ts'
+import type { Offer } from './core/content.ts'
+import { newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
+import { changeFact, establishFact } from './db/installation.ts'
+import { closeDb, type Db, openDb } from './db/open.ts'
+import { type Logger, openLog } from './log.ts'
+import type { Mailer } from './mail.ts'
+import type { Queue, RedisAddress } from './queue.ts'
+import type { Templates } from './templates.ts'
+
+/** What is enough to work on the database: imports, questions, steering an edition. */
+export type Ledger = {
+  config: Config
+  db: Db
+  /** Keys the hashes under which addresses are looked up and remembered. */
+  hashKey: Buffer
+  log: Logger
+  /** The only clock. */
+  now: () => Date
+  close(): Promise<void>
+}
+
+/** The whole program, wired: what doors hand to actions. */
+export type App = Ledger & {
+  mailer: Mailer
+  queue: Queue
+  templates: Templates
+  /** `host/pid/random`: signs the claims of this process. */
+  instance: string
+  /** What this process may forget at any time. */
+  cache: Cache
+}
+
+export type Cache = {
+  offers: CachedOffers | null
+  composers: Map<string, ReturnType<typeof digestComposer>>
+  /** The provider's limit as it last told us. */
+  perSecond: number | null
+}
+
+export type CachedOffers = { editionId: string; version: number; validUntil: number; offers: Offer[] }
+
+/** What tests and the demo put in place of the real thing. */
+export type Overrides = {
+  db?: Db
+  log?: Logger
+  now?: () => Date
+  redis?: RedisAddress
+  queuePrefix?: string
+  requestTimeoutMs?: number
+}
+
+/**
+ * Opens the database of this installation and its keys; `close()` closes it.
+ * Throws `BadInput` when LINK_SECRET is not the one the database was made with.
+ */
+export async function openLedger(config: Config, overrides: Overrides = {}): Promise<Ledger> {
+  const log = overrides.log ?? openLog(config.LOG_LEVEL)
+  const db = overrides.db ?? openDb(config.DATABASE_PATH)
+  const close = async () => closeDb(db)
+  try {
+    const hashKey = await openHashKey(db, config.LINK_SECRET)
+    return { config, db, hashKey, log, now: overrides.now ?? (() => new Date()), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/**
+ * Opens everything: the one wiring for production, demo and tests. `close()` undoes it in reverse.
+ * Throws `BadInput` (settings, templates) or `Unavailable` (Redis) with what to do; nothing stays open then.
+ */
+export async function openApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const ledger = await openLedger(config, overrides)
+  const closers = [() => ledger.close()]
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    // Loaded here, not above, so that commands which need the database alone start in a tenth of the time.
+    const [{ loadTemplates }, { openQueue }, { openMailer }] = await Promise.all([
+      import('./templates.ts'),
+      import('./queue.ts'),
+      import('./mail.ts'),
+    ])
+    const templates = await loadTemplates()
+    const redis = await openRedis(config, overrides, ledger.log)
+    closers.push(() => redis.close())
+    const queue = await openQueue({ redis: redis.address, prefix: overrides.queuePrefix ?? 'openseat', log: ledger.log })
+    closers.push(() => queue.close())
+    const mailer = openMailer({
+      apiKey: config.RESEND_API_KEY,
+      baseUrl: config.RESEND_BASE_URL,
+      ...(overrides.requestTimeoutMs === undefined ? {} : { timeoutMs: overrides.requestTimeoutMs }),
+    })
+    const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+    return { ...ledger, close, templates, queue, mailer, instance, cache: { offers: null, composers: new Map(), perSecond: null } }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openRedis(config: Config, overrides: Overrides, log: Logger) {
+  const address = overrides.redis ?? (config.REDIS_URL ? { url: config.REDIS_URL } : null)
+  if (address) {
+    log.info({ redis: 'url' in address ? new URL(address.url).host : address.path }, 'using the Redis that is set')
+    return { address, close: async () => {} }
+  }
+  const [{ startPrivateRedis }, { findProgram, redisServer }] = await Promise.all([
+    import('./private-redis.ts'),
+    import('./find-program.ts'),
+  ])
+  const folder = `${resolve(config.DATABASE_PATH)}.redis`
+  const redis = await startPrivateRedis({ folder, binary: findProgram(redisServer), log })
+  log.info({ redis: redis.description }, 'REDIS_URL is not set: using a private Redis')
+  return { address: redis.connection, close: () => redis.close() }
+}
+
+// The key is kept wrapped by the first link secret, so that secrets can be rotated and the file alone tells nothing.
+async function openHashKey(db: Db, secrets: readonly string[]): Promise<Buffer> {
+  const [signing = ''] = secrets
+  const wrapped = await establishFact(db, 'hash_key', wrapKey(signing, newHashKey()))
+  for (const secret of secrets) {
+    const key = unwrapKey(secret, wrapped)
+    if (key === null) continue
+    if (secret !== signing) await changeFact(db, 'hash_key', wrapKey(signing, key))
+    return key
+  }
+  throw new BadInput(
+    'LINK_SECRET: is not the one this database was made with. Put the old secret behind the new one, after a comma: LINK_SECRET=new,old',
+  )
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { isTimeZone } from './core/calendar.ts'
+import { BadInput } from './core/errors.ts'
+
+/** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
+export type Config = z.infer<typeof Settings>
+
+const SECRETS = ['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET', 'LINK_SECRET', 'REDIS_URL']
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/**
+ * Reads the settings out of an environment (`process.env`, after `.env`).
+ * Throws `BadInput` that lists every problem at once: the variable, what is wrong, and an example that works.
+ */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const { values, problems } = withSecretsFromFiles(env)
+  const result = Settings.safeParse(values)
+  if (!result.success) problems.push(...result.error.issues.map(describe))
+  if (problems.length > 0)
+    throw new BadInput(`The settings need mending:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+  return result.data as Config
+}
+
+/** The settings that `loadConfig` knows, for the help text and for a test that the documents name each. */
+export const settingNames = (): string[] => Object.keys(Settings.in.shape)
+
+const text = (example: string) =>
+  z
+    .string({ error: `is missing; for example ${example}` })
+    .trim()
+    .min(1, `is empty; for example ${example}`)
+
+const wholeNumber = (from: number, to: number, example: number) =>
+  z.coerce
+    .number({ error: `is not a number; for example ${example}` })
+    .int(`is not a whole number; for example ${example}`)
+    .min(from, `is under ${from}; for example ${example}`)
+    .max(to, `is over ${to}; for example ${example}`)
+
+const webAddress = (example: string) =>
+  text(example)
+    .refine(
+      (value) => /^https?:\/\/[^/?#]+(\/[^?#]*)?$/.test(value) && URL.canParse(value),
+      `is not a web address; for example ${example}`,
+    )
+    .transform((value) => value.replace(/\/+$/, ''))
+
+const mailbox = (example: string) =>
+  text(example).refine(
+    (value) => /^[^\r\n<>]*<[^\s<>@]+@[^\s<>@]+>$|^[^\s<>@]+@[^\s<>@]+$/.test(value),
+    `is not a mail address; for example ${example}`,
+  )
+
+const ENV_EXAMPLE_SECRET = 'the output of `openssl rand -base64 32`'
+
+const Settings = z
+  .object({
+    DATABASE_PATH: z.string().trim().min(1).default('./data/openseat.db'),
+    REDIS_URL: z
+      .string()
+      .refine(
+        (value) => /^rediss?:\/\//.test(value) && URL.canParse(value),
+        'is not a Redis address; for example redis://localhost:6379 or rediss://user:password@host:6380/0',
+      )
+      .optional(),
+    RESEND_API_KEY: text('re_123456789').refine(
+      (value) => !/\s/.test(value),
+      'has a space or line break in it; for example re_123456789',
+    ),
+    RESEND_BASE_URL: webAddress('http://127.0.0.1:4100').optional(),
+    RESEND_WEBHOOK_SECRET: z
+      .string()
+      .refine(
+        (value) => value.split(',').every((part) => part.trim().startsWith('whsec_')),
+        'does not start with whsec_; copy the signing secret of the webhook from Resend',
+      )
+      .optional(),
+    RESEND_REQUESTS_PER_SECOND: z
+      .union([z.literal('auto'), z.coerce.number().int().min(1).max(1000)], {
+        error: 'is neither "auto" nor a whole number from 1 to 1000; for example auto',
+      })
+      .default('auto'),
+    MAIL_FROM: mailbox('Harbor Groups <groups@mail.your-practice.org>'),
+    MAIL_REPLY_TO: mailbox('hello@your-practice.org').optional(),
+    POSTAL_ADDRESS: text('"Harbor Groups, 12 Quay Street, Portland, ME 04101"').refine(
+      (value) => !/[\r\n]/.test(value),
+      'has a line break in it; write it on one line, with commas',
+    ),
+    PUBLIC_URL: webAddress('https://groups.your-practice.org'),
+    LINK_SECRET: text(ENV_EXAMPLE_SECRET)
+      .transform((value) => value.split(',').map((part) => part.trim()))
+      .pipe(z.array(z.string().min(32, `is shorter than 32 characters; use ${ENV_EXAMPLE_SECRET}`)).min(1)),
+    BRAND_NAME: z
+      .string()
+      .trim()
+      .max(60, 'is longer than 60 characters; use the short name of the practice')
+      .regex(/^[^\r\n<>"]*$/, 'has a line break or one of < > " in it')
+      .optional(),
+    DIGEST_DAY: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .pipe(z.enum(WEEKDAYS, { error: 'is not a day of the week; for example monday' }))
+      .default('monday'),
+    DIGEST_TIME: z
+      .string()
+      .regex(/^\d{2}:\d{2}$/, 'is not a time; for example 09:00')
+      .refine(
+        (value) => value >= '04:00' && value <= '23:00' && Number(value.slice(3)) < 60,
+        'is not between 04:00 and 23:00, when the clocks never change; for example 09:00',
+      )
+      .default('09:00'),
+    DIGEST_TIME_ZONE: z
+      .string()
+      .refine(isTimeZone, 'is not a time zone of the IANA list; for example America/New_York')
+      .default('America/New_York'),
+    DIGEST_CATCH_UP_HOURS: wholeNumber(0, 167, 48).default(48),
+    DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
+    HOST: z.string().trim().min(1).default('127.0.0.1'),
+    PORT: wholeNumber(0, 65_535, 3000).default(3000),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+        error: 'is not a level; one of fatal, error, warn, info, debug, trace, silent',
+      })
+      .default('info'),
+    NODE_ENV: z
+      .enum(['development', 'test', 'production'], { error: 'is not one of development, test, production' })
+      .default('development'),
+  })
+  .superRefine((settings, context) => {
+    if (settings.NODE_ENV !== 'production') return
+    const problem = (variable: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [variable], message })
+    if (settings.RESEND_BASE_URL && !LOOPBACK.test(new URL(settings.RESEND_BASE_URL).hostname))
+      problem(
+        'RESEND_BASE_URL',
+        'points away from this machine, which production refuses; leave it unset to use Resend',
+      )
+    if (!settings.PUBLIC_URL.startsWith('https://') && !LOOPBACK.test(new URL(settings.PUBLIC_URL).hostname))
+      problem(
+        'PUBLIC_URL',
+        'is not https; one-click unsubscribing needs it; for example https://groups.your-practice.org',
+      )
+  })
+  .transform((settings) => {
+    const practice =
+      settings.BRAND_NAME || /^"?([^"<]*?)"?\s*</.exec(settings.MAIL_FROM)?.[1] || 'Group times'
+    const weekday = WEEKDAYS.indexOf(settings.DIGEST_DAY) as 0 | 1 | 2 | 3 | 4 | 5 | 6
+    return {
+      ...settings,
+      practice,
+      /** When an edition is due. */
+      slotRule: { weekday, time: settings.DIGEST_TIME, timeZone: settings.DIGEST_TIME_ZONE },
+    }
+  })
+
+function withSecretsFromFiles(env: Record<string, string | undefined>) {
+  const problems: string[] = []
+  const values: Record<string, string | undefined> = {}
+  // An empty variable is what Compose and most shells make of "not set".
+  for (const [name, value] of Object.entries(env)) if (value !== '') values[name] = value
+  for (const name of SECRETS) {
+    const file = values[`${name}_FILE`]
+    if (file === undefined) continue
+    if (values[name] !== undefined)
+      problems.push(`${name}: is set twice, also as ${name}_FILE; keep one of them`)
+    try {
+      values[name] = readFileSync(file, 'utf8').trim()
+    } catch {
+      problems.push(`${name}_FILE: cannot read ${file}; check the path and who may read it`)
+    }
+  }
+  return { values, problems }
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return `${String(issue.path[0])}: ${issue.message}`
+}

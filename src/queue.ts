@@ -1,0 +1,189 @@
+import { DelayedError, type Job, Queue as BullQueue, Worker } from 'bullmq'
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
+import { cronPattern, type SlotRule } from './core/calendar.ts'
+import { Unavailable } from './core/errors.ts'
+import { checkRedis, explainRedisError } from './redis-check.ts'
+
+/**
+ * The doorbell. It carries ids only, and losing what it holds costs minutes: the sweep rings again for whatever the
+ * ledger owes. So no function here throws because Redis is away; it logs, and the next sweep makes up for it.
+ */
+export type Queue = {
+  /** Rings for these batches. */
+  wakeBatches(ids: readonly number[]): Promise<void>
+  /** Rings for the sweep, now. */
+  wakeSweep(): Promise<void>
+  /** Wake-ups for batches that wait or are being worked on; null when Redis is away. */
+  backlog(): Promise<number | null>
+  /** Puts the weekly and the minutely scheduler in place where they are missing or differ. True when one was. */
+  ensureSchedulers(rule: SlotRule): Promise<boolean>
+  /** Limits batches per second over all processes. */
+  limitRate(perSecond: number): Promise<void>
+  /** How many processes work on the queue, or null when Redis is away. */
+  workers(): Promise<number | null>
+  /** Starts working until `stop`, which lets what is in flight finish. */
+  work(handlers: Handlers): { stop(): Promise<void> }
+  close(): Promise<void>
+}
+
+export type Handlers = {
+  /** Plans what is due and rings for what is owed. */
+  sweep(): Promise<void>
+  /** Submits one batch; `data` is as it came out of Redis. */
+  submit(data: unknown): Promise<JobOutcome>
+}
+
+/** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
+export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
+
+export type RedisAddress = { url: string } | { path: string }
+
+const SWEEP_EVERY_MS = 60_000
+// Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
+const CONCURRENCY = 6
+const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
+
+/**
+ * Connects to Redis and opens the queues under `prefix`.
+ * Throws `Unavailable`, saying how to mend it, when Redis cannot be reached, refuses us, is too old or evicts keys.
+ */
+export async function openQueue(options: { redis: RedisAddress; prefix: string; log: Logger }): Promise<Queue> {
+  const { prefix, log } = options
+  const complain = complainer(log)
+  // A command on the producing side fails when Redis is away; a worker waits for it to come back.
+  const producer = connect(options.redis, { maxRetriesPerRequest: 1 })
+  producer.on('error', complain)
+  await reach(producer, options.redis)
+  const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
+  const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })
+  for (const queue of [editions, batches]) queue.on('error', complain)
+
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work()
+    } catch (error) {
+      complain(error)
+      return null
+    }
+  }
+
+  return {
+    async wakeBatches(ids) {
+      for (let from = 0; from < ids.length; from += 1000) {
+        const jobs = ids.slice(from, from + 1000).map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
+        await attempt(() => batches.addBulk(jobs))
+      }
+    },
+    async wakeSweep() {
+      await attempt(() => editions.add('sweep', {}))
+    },
+    async backlog() {
+      const counts = await attempt(() => batches.getJobCounts('waiting', 'active', 'prioritized'))
+      return counts && Object.values(counts).reduce((sum, count) => sum + count, 0)
+    },
+    async ensureSchedulers(rule) {
+      const weekly = { pattern: cronPattern(rule), tz: rule.timeZone }
+      const missing = await attempt(async () => [
+        await ensureScheduler(editions, 'weekly-digest', weekly, 'plan-edition'),
+        await ensureScheduler(editions, 'sweep', { every: SWEEP_EVERY_MS }, 'sweep'),
+      ])
+      return missing?.includes(true) ?? false
+    },
+    async limitRate(perSecond) {
+      await attempt(() => batches.setGlobalRateLimit(Math.max(1, Math.floor(perSecond)), 1000))
+    },
+    async workers() {
+      return await attempt(() => batches.getWorkersCount())
+    },
+    work: (handlers) => startWorkers(handlers, { redis: options.redis, prefix, batches, complain }),
+    async close() {
+      await Promise.allSettled([editions.close(), batches.close()])
+      producer.disconnect()
+    },
+  }
+}
+
+// Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
+async function ensureScheduler(queue: BullQueue, id: string, want: { pattern?: string; tz?: string; every?: number }, name: string) {
+  const found = await queue.getJobScheduler(id)
+  if (found && found.pattern === want.pattern && found.tz === want.tz && Number(found.every ?? 0) === (want.every ?? 0)) return false
+  await queue.upsertJobScheduler(id, want, { name, data: {}, opts: KEEP })
+  return true
+}
+
+type WorkerParts = { redis: RedisAddress; prefix: string; batches: BullQueue; complain: (error: unknown) => void }
+
+function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: WorkerParts) {
+  // A black-holed connection would hang a blocking read for good; no answer within 7 s (BullMQ blocks 5 s) breaks it.
+  const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 7_000 })
+  connection.on('error', complain)
+  const options = { connection, prefix }
+  const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
+  const submitter = new Worker(
+    'batches',
+    async (job, token) => obey(await handlers.submit(job.data), job, token, batches),
+    { ...options, concurrency: CONCURRENCY },
+  )
+  const workers = [sweeper, submitter]
+  for (const worker of workers) worker.on('error', complain).on('failed', (_job, error) => complain(error))
+  return {
+    async stop() {
+      await Promise.allSettled(workers.map((worker) => worker.close()))
+      connection.disconnect()
+    },
+  }
+}
+
+async function obey(outcome: JobOutcome, job: Job, token: string | undefined, batches: BullQueue): Promise<void> {
+  if (outcome.kind === 'again') {
+    await job.moveToDelayed(outcome.at.getTime(), token)
+    throw new DelayedError()
+  }
+  if (outcome.kind === 'rate-limited') {
+    await batches.rateLimit(outcome.ms)
+    throw Worker.RateLimitError()
+  }
+}
+
+type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
+
+function connect(redis: RedisAddress, options: ConnectOptions): Redis {
+  const all = { lazyConnect: true, retryStrategy: (times: number) => Math.min(times * 100, 2_000), ...options }
+  return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
+}
+
+async function reach(redis: Redis, address: RedisAddress): Promise<void> {
+  const name = 'url' in address ? address.url : 'redis://private'
+  // ioredis rejects with "Connection is closed" and tells the cause only in an event.
+  let cause: unknown
+  const listen = (error: unknown) => {
+    cause = error
+    redis.disconnect()
+  }
+  redis.on('error', listen)
+  try {
+    await redis.connect()
+    const problems = await checkRedis(redis)
+    if (problems.length === 0) return
+    throw new Unavailable(problems.map(({ problem, mend }) => `${problem} ${mend}`).join('\n'))
+  } catch (error) {
+    if (redis.status !== 'end') redis.disconnect()
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable(explainRedisError(cause ?? error, name), { cause: cause ?? error })
+  } finally {
+    redis.off('error', listen)
+  }
+}
+
+// A Redis that is away or full raises thousands of errors a second: each kind is logged once in half a minute.
+function complainer(log: Logger): (error: unknown) => void {
+  const last = new Map<string, number>()
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error)
+    const kind = message.slice(0, 60)
+    if (performance.now() - (last.get(kind) ?? Number.NEGATIVE_INFINITY) < 30_000) return
+    last.set(kind, performance.now())
+    log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
+  }
+}

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { type App, type Overrides, openApp } from './app.ts'
+import { type Config, loadConfig } from './config.ts'
+import { hashEmail, newPublicId } from './core/tokens.ts'
+import { allEditions, tallyOf } from './db/editions.ts'
+import { closeDb, type Db, imageOf, openDb } from './db/open.ts'
+import { groups, sessions, subscribers, subscriberTopics, topics } from './db/schema.ts'
+import { type ResendStandIn, type StandInOptions, startResendStandIn } from './dev/resend-stand-in.ts'
+import { openLog } from './log.ts'
+
+/** An app as production wires it, on a database of its own, a Redis prefix of its own and a strict Resend stand-in. */
+export type TestApp = App & {
+  resend: ResendStandIn
+  /** Sets the clock of `app.now()`. */
+  setNow(iso: string): void
+  /** What was logged, as text. */
+  logged(): string
+  /** Another process's view of the same installation: same database file, Redis and provider. */
+  sibling(overrides?: Overrides): Promise<App>
+}
+
+/** A Monday, an hour after the slot of the default settings (09:00 in New York). */
+export const MONDAY = '2026-11-23T15:00:00.000Z'
+export const LINK_SECRET = 'a link secret for tests that is long enough'
+
+const open: { close(): Promise<void> }[] = []
+let image: Buffer | undefined
+
+/** Settings for a test; `settings` as in the environment. */
+export function testConfig(settings: Record<string, string> = {}): Config {
+  return loadConfig({
+    RESEND_API_KEY: 're_stand_in',
+    MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+    MAIL_REPLY_TO: 'hello@harbor.test',
+    POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+    PUBLIC_URL: 'https://groups.harbor.test',
+    LINK_SECRET,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'debug',
+    ...settings,
+  })
+}
+
+type TestOptions = { settings?: Record<string, string>; resend?: StandInOptions; now?: string; file?: boolean } & Overrides
+
+/**
+ * Opens a test app: a cloned, migrated SQLite (in memory, or a WAL file with `file: true`), the real Redis of the test
+ * run, a fixed clock. It is closed after the test, and the sum of every edition is checked then.
+ */
+export async function testApp(options: TestOptions = {}): Promise<TestApp> {
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-test-'))
+  const resend = await startResendStandIn({ apiKey: 're_stand_in', ...options.resend })
+  const path = join(folder, 'openseat.db')
+  const config = testConfig({ DATABASE_PATH: path, RESEND_BASE_URL: resend.url, ...options.settings })
+  const prefix = `test-${randomUUID()}`
+  let now = options.now ?? MONDAY
+  const lines: string[] = []
+  const log = openLog(config.LOG_LEVEL, { write: (line) => void lines.push(line) })
+  const redis = testRedis()
+  const overrides: Overrides = { now: () => new Date(now), redis, queuePrefix: prefix, log, ...options }
+  const db = options.db ?? (options.file ? openDb(path) : openDb(migratedImage()))
+  open.push({
+    async close() {
+      await forget(redis.path, prefix)
+      await resend.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  })
+  const app = await openApp(config, { ...overrides, db })
+  open.push({ close: () => expectSums(app.db).finally(() => app.close()) })
+  return {
+    ...app,
+    resend,
+    setNow: (iso) => {
+      now = iso
+    },
+    logged: () => lines.join(''),
+    async sibling(more = {}) {
+      const other = await openApp(config, { ...overrides, ...more })
+      open.push(other)
+      return other
+    },
+  }
+}
+
+afterEach(async () => {
+  const closings: PromiseSettledResult<void>[] = []
+  for (const opened of open.splice(0).reverse()) closings.push(...(await Promise.allSettled([opened.close()])))
+  for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
+})
+
+/** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
+export async function expectSums(db: Db): Promise<void> {
+  for (const { id } of await allEditions(db)) {
+    const tally = await tallyOf(db, id)
+    const excluded = Object.values(tally.excluded).reduce((sum, count) => sum + count, 0)
+    expect(tally.candidates).toBe(tally.submitted + excluded + tally.failed + tally.unknown + tally.waiting)
+    const rows = db.$client.prepare('select state, count(*) as n from deliveries where edition_id = ? group by state').all(id)
+    const counted = Object.fromEntries((rows as { state: string; n: number }[]).map(({ state, n }) => [state, n]))
+    const { submitted, failed, unknown, waiting } = tally
+    const told = { submitted, excluded, failed, unknown, waiting }
+    expect(Object.fromEntries(Object.entries(told).filter(([, n]) => n > 0))).toEqual(counted)
+  }
+}
+
+type SessionSeed = Partial<typeof sessions.$inferInsert> & { topic?: string; group?: string }
+
+/** Adds a weekly session that can be booked; returns its id. */
+export function aSession(app: { db: Db }, seed: SessionSeed = {}): number {
+  const { topic = 'anxiety', group = 'Steady Ground', ...session } = seed
+  const topicId = app.db.select().from(topics).all().find(({ slug }) => slug === topic)?.id
+  if (topicId === undefined) throw new Error(`no topic ${topic}`)
+  app.db.insert(groups).values({ topicId, title: group }).onConflictDoNothing().run()
+  const groupId = app.db.select().from(groups).all().find((row) => row.title === group && row.topicId === topicId)?.id ?? 0
+  const row = {
+    externalId: randomUUID(),
+    groupId,
+    therapist: 'Dr. Mira Lee',
+    startsAtLocal: '2026-12-01T19:00',
+    timeZone: 'America/New_York',
+    bookingUrl: 'https://book.harbor.test/steady-ground',
+    ...session,
+  }
+  return app.db.insert(sessions).values(row).returning({ id: sessions.id }).get().id
+}
+
+type SubscriberSeed = Partial<typeof subscribers.$inferInsert> & { topics?: string[] }
+
+/** Adds an active subscriber; returns the id. */
+export function aSubscriber(app: { db: Db; hashKey: Buffer }, email: string, seed: SubscriberSeed = {}): number {
+  const { topics: chosen = [], ...subscriber } = seed
+  const row = {
+    publicId: newPublicId(),
+    email,
+    emailHash: hashEmail(app.hashKey, email),
+    status: 'active' as const,
+    timeZone: 'America/New_York',
+    consentText: 'asked on paper',
+    consentedAt: Date.parse('2026-11-01T00:00:00Z'),
+    createdAt: Date.parse('2026-11-01T00:00:00Z'),
+    ...subscriber,
+  }
+  const { id } = app.db.insert(subscribers).values(row).returning({ id: subscribers.id }).get()
+  for (const { id: topicId, slug } of app.db.select().from(topics).all())
+    if (chosen.includes(slug)) app.db.insert(subscriberTopics).values({ subscriberId: id, topicId, chosen: true }).run()
+  return id
+}
+
+/** Adds `count` subscribers in one go: reader-1@sample.test and so on. */
+export function manySubscribers(app: { db: Db; hashKey: Buffer }, count: number): void {
+  app.db.$client.transaction(() => {
+    for (let n = 1; n <= count; n += 1) aSubscriber(app, `reader-${n}@sample.test`)
+  })()
+}
+
+/** Waits until `holds` is true, looking every few milliseconds; fails after `withinMs`. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+  const end = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** The Redis that the test run started (src/dev/test-redis.ts). */
+export function testRedis(): { path: string } {
+  const path = process.env.OPENSEAT_TEST_REDIS
+  if (!path) throw new Error('no Redis for the tests: run them with `npm test`, which starts one')
+  return { path }
+}
+
+async function forget(path: string, prefix: string): Promise<void> {
+  const redis = new Redis({ path })
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 }))
+    if ((keys as string[]).length > 0) await redis.del(...(keys as string[]))
+  await redis.quit()
+}
+
+function migratedImage(): Buffer {
+  if (image) return image
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-image-'))
+  const db = openDb(join(folder, 'image.db'))
+  image = imageOf(db)
+  closeDb(db)
+  rmSync(folder, { recursive: true, force: true })
+  return image
+}

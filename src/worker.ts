@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { submitBatch } from './actions/submit-batch.ts'
+import { recordStart, sweep } from './actions/sweep.ts'
+import type { App } from './app.ts'
+import type { JobOutcome } from './queue.ts'
+
+const SubmitJob = z.object({ batchId: z.number().int().positive() })
+
+// The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.
+const GUARD_EVERY_MS = 10_000
+
+/**
+ * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
+ * `scheduled: false` submits what is there without following the weekly slots (`edition send --wait`).
+ */
+export async function startWorker(app: App, { scheduled }: { scheduled: boolean }): Promise<{ stop(): Promise<void> }> {
+  if (scheduled) await recordStart(app)
+  const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
+  const limit = rate === 'auto' ? 10 : rate
+  await app.queue.limitRate(limit)
+  const work = app.queue.work({
+    sweep: () => sweep(app),
+    submit: async (data) => outcomeFor(app, SubmitJob.safeParse(data)),
+  })
+
+  const guard = async () => {
+    if (!(await app.queue.ensureSchedulers(app.config.slotRule))) return
+    await app.queue.limitRate(app.cache.perSecond ?? limit)
+    await app.queue.wakeSweep()
+  }
+  await guard()
+  await app.queue.wakeSweep() // a restart makes up at once for what it missed
+  const timer = setInterval(() => void guard(), GUARD_EVERY_MS)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await work.stop()
+    },
+  }
+}
+
+async function outcomeFor(app: App, job: z.ZodSafeParseResult<{ batchId: number }>): Promise<JobOutcome> {
+  if (!job.success) {
+    app.log.warn('a wake-up without a batch id was dropped')
+    return { kind: 'done' }
+  }
+  const outcome = await submitBatch(app, job.data.batchId)
+  return outcome.kind === 'again' || outcome.kind === 'rate-limited' ? outcome : { kind: 'done' }
+}
