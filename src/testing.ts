@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { planEdition } from './actions/plan-edition.ts'
+import { type SubmitOutcome, submitBatch } from './actions/submit-batch.ts'
 import { type App, type Overrides, openApp } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
+import { slotAtOrBefore } from './core/calendar.ts'
 import { hashEmail, newPublicId } from './core/tokens.ts'
+import { owedBatches } from './db/batches.ts'
 import { allEditions, tallyOf } from './db/editions.ts'
 import { closeDb, type Db, imageOf, openDb } from './db/open.ts'
 import { groups, sessions, subscribers, subscriberTopics, topics } from './db/schema.ts'
@@ -16,6 +20,7 @@ import { openLog } from './log.ts'
 /** An app as production wires it, on a database of its own, a Redis prefix of its own and a strict Resend stand-in. */
 export type TestApp = App & {
   resend: ResendStandIn
+  queuePrefix: string
   /** Sets the clock of `app.now()`. */
   setNow(iso: string): void
   /** What was logged, as text. */
@@ -46,7 +51,13 @@ export function testConfig(settings: Record<string, string> = {}): Config {
   })
 }
 
-type TestOptions = { settings?: Record<string, string>; resend?: StandInOptions; now?: string; file?: boolean } & Overrides
+type TestOptions = Omit<Overrides, 'now' | 'log'> & {
+  settings?: Record<string, string>
+  resend?: StandInOptions
+  /** What the clock shows. */
+  at?: string
+  file?: boolean
+}
 
 /**
  * Opens a test app: a cloned, migrated SQLite (in memory, or a WAL file with `file: true`), the real Redis of the test
@@ -58,11 +69,12 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
   const path = join(folder, 'openseat.db')
   const config = testConfig({ DATABASE_PATH: path, RESEND_BASE_URL: resend.url, ...options.settings })
   const prefix = `test-${randomUUID()}`
-  let now = options.now ?? MONDAY
+  let now = options.at ?? MONDAY
   const lines: string[] = []
   const log = openLog(config.LOG_LEVEL, { write: (line) => void lines.push(line) })
   const redis = testRedis()
-  const overrides: Overrides = { now: () => new Date(now), redis, queuePrefix: prefix, log, ...options }
+  const { requestTimeoutMs = 5_000 } = options
+  const overrides: Overrides = { now: () => new Date(now), redis, queuePrefix: prefix, log, requestTimeoutMs }
   const db = options.db ?? (options.file ? openDb(path) : openDb(migratedImage()))
   open.push({
     async close() {
@@ -76,6 +88,7 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
   return {
     ...app,
     resend,
+    queuePrefix: prefix,
     setNow: (iso) => {
       now = iso
     },
@@ -93,6 +106,11 @@ afterEach(async () => {
   for (const opened of open.splice(0).reverse()) closings.push(...(await Promise.allSettled([opened.close()])))
   for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
 })
+
+/** Undoes something after the test, before the apps opened earlier are closed. */
+export function afterTest(close: () => Promise<void>): void {
+  open.push({ close })
+}
 
 /** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
 export async function expectSums(db: Db): Promise<void> {
@@ -156,6 +174,19 @@ export function manySubscribers(app: { db: Db; hashKey: Buffer }, count: number)
   app.db.$client.transaction(() => {
     for (let n = 1; n <= count; n += 1) aSubscriber(app, `reader-${n}@sample.test`)
   })()
+}
+
+/** Plans the edition of the slot at or before now, as the weekly job does; returns its id. */
+export async function planNow(app: App): Promise<string> {
+  const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  return edition.id
+}
+
+/** Submits every batch that is owed and due now, in order, without the queue; returns the outcomes. */
+export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
+  const outcomes: SubmitOutcome[] = []
+  for (const { id } of await owedBatches(app.db, app.now(), 100_000)) outcomes.push(await submitBatch(app, id))
+  return outcomes
 }
 
 /** Waits until `holds` is true, looking every few milliseconds; fails after `withinMs`. */

@@ -42,10 +42,7 @@ export function exclusionOf(candidate: Candidate, editionId: string, at: Date): 
   return null
 }
 
-/**
- * The reader's chosen topics and how far each was told.
- * A reader with a choice has never been told of a topic that has no row: it starts from 0.
- */
+/** The reader's chosen topics and how far each was told; every chosen topic has a row. */
 export function seenBy(general: number, rows: readonly TopicRow[]): { topics: ChosenTopics; seen: Seen } {
   const chosen = rows.filter((row) => row.chosen)
   const byTopic = new Map<number, number>()

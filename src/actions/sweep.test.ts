@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals'
+import { slotsBetween } from '../core/calendar.ts'
+import { batches } from '../db/schema.ts'
+import { allEditions, tallyOf } from '../db/editions.ts'
+import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../testing.ts'
+import { recordStart, sweep } from './sweep.ts'
+
+test('over a year of quarter days, every slot is planned once and no week is left out', async () => {
+  const app = await testApp({ at: '2026-03-01T12:00:00Z' })
+  aSubscriber(app, 'ada@sample.test')
+  await recordStart(app)
+  const start = app.now().getTime()
+  for (let quarter = 0; quarter < 365 * 4; quarter += 1) {
+    app.setNow(new Date(start + quarter * 6 * 3_600_000).toISOString())
+    if (quarter % 9 === 0) aSession(app, { startsAtLocal: '2027-06-01T18:00' })
+    await sweep(app)
+    await submitOwed(app)
+  }
+  const slots = slotsBetween(app.config.slotRule, new Date(start), app.now()).map(({ editionId }) => editionId)
+  expect((await allEditions(app.db)).map(({ id }) => id).sort()).toEqual(slots)
+  expect(slots.length).toBe(52)
+  expect(app.resend.countByAddress().get('ada@sample.test')).toBe(52)
+})
+
+test('a clock that jumps back and forth by an hour plans nothing twice', async () => {
+  const app = await testApp({ at: '2026-11-22T12:00:00Z' })
+  await recordStart(app)
+  aSession(app)
+  aSubscriber(app, 'ada@sample.test')
+  for (const at of ['14:00:01', '13:00:01', '14:00:02', '12:59:00', '15:00:00']) {
+    app.setNow(`2026-11-23T${at}Z`)
+    await sweep(app)
+    await submitOwed(app)
+  }
+  expect(await allEditions(app.db)).toHaveLength(1)
+  expect(app.resend.accepted).toHaveLength(1)
+})
+
+test('without a first start nothing is ever due', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'ada@sample.test')
+  await sweep(app)
+  expect(await allEditions(app.db)).toEqual([])
+})
+
+test('what is in doubt for 23 hours becomes unknown though nothing rings for it', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  await planNow(app)
+  app.resend.inject({ kind: 'reset-after-accept' })
+  await submitOwed(app)
+  app.setNow('2026-11-24T14:05:00Z')
+  await sweep(app)
+  expect(await tallyOf(app.db, '2026-11-23')).toMatchObject({ unknown: 2, waiting: 0 })
+  expect((await allEditions(app.db))[0]).toMatchObject({ state: 'submitted' })
+})
+
+test('the sweep rings for owed batches once, and not again while wake-ups wait', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 1_500)
+  await planNow(app)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(15)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(15)
+  expect(app.db.select().from(batches).all().every(({ state }) => state === 'planned')).toBe(true)
+})

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, test } from '@jest/globals'
+import { signToken } from '../core/tokens.ts'
+import { closeDb, openDb } from '../db/open.ts'
+import { aSubscriber, LINK_SECRET, testApp } from '../testing.ts'
+import { buildServer, startServer } from './server.ts'
+
+const TOKEN = signToken(LINK_SECRET, 'unsubscribe', 'AdasPublicId0000000000')
+
+test('every answer is kept from caches, scripts, frames and the next site, and sets no cookie', async () => {
+  const server = await buildServer(await testApp())
+  const asked = ['/', '/sessions', '/healthz', '/nowhere', `/unsubscribe/${TOKEN}`, `/preferences/${TOKEN}`]
+  for (const url of asked) {
+    const { headers } = await server.inject(url)
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy':
+        "default-src 'none';style-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+    })
+    expect(headers).not.toHaveProperty('set-cookie')
+  }
+})
+
+test('search engines may list the public pages and no other', async () => {
+  const server = await buildServer(await testApp())
+  const robots = async (url: string) => (await server.inject(url)).headers['x-robots-tag']
+  expect([await robots('/'), await robots('/sessions')]).toEqual([undefined, undefined])
+  for (const url of [`/unsubscribe/${TOKEN}`, `/preferences/${TOKEN}`, `/unsubscribe/${TOKEN}/more`])
+    expect(await robots(url)).toBe('noindex')
+})
+
+test('the stylesheet is our own, and each page asks for it by its hash', async () => {
+  const server = await buildServer(await testApp({ settings: { PUBLIC_URL: 'https://harbor.test/groups' } }))
+  const href = /<link rel="stylesheet" href="\/groups(\/style\.css\?[^"]+)"/.exec(
+    (await server.inject('/')).body,
+  )?.[1]
+  const { statusCode, headers } = await server.inject(href ?? '')
+  expect(statusCode).toBe(200)
+  expect(headers).toMatchObject({
+    'content-type': 'text/css; charset=utf-8',
+    'cache-control': 'public, max-age=31536000, immutable',
+  })
+})
+
+test.each([
+  `/unsubscribe/${TOKEN}/`,
+  `/unsubscribe/${TOKEN}/more`,
+  `/Unsubscribe/${TOKEN}`,
+  '/unsubscribe/',
+  '/unsubscribe',
+  `//unsubscribe/${TOKEN}`,
+  '/unsubscribe/%zz',
+  '/%00',
+])('%s leads to the calm page', async (url) => {
+  const server = await buildServer(await testApp())
+  for (const method of ['GET', 'POST'] as const) {
+    const { statusCode, body, headers } = await server.inject({ method, url, payload: 'confirm=1' })
+    expect([statusCode, headers['content-type']]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(body).toContain('There is no page here')
+    expect(body).not.toContain(TOKEN)
+  }
+})
+
+test('a body beyond the limit is refused', async () => {
+  const server = await buildServer(await testApp())
+  const { statusCode, body } = await server.inject({
+    method: 'POST',
+    url: `/unsubscribe/${TOKEN}`,
+    payload: 'x'.repeat(70_000),
+  })
+  expect(statusCode).toBe(413)
+  expect(body).toContain('That did not work')
+})
+
+test('a failure tells the reader nothing, and the log neither token nor address', async () => {
+  const app = await testApp()
+  const server = await buildServer(app)
+  server.get('/broken/:token', () => {
+    throw new Error(`no luck with ${TOKEN} AdasPublicId0000000000 for ada@sample.test`)
+  })
+  const { statusCode, body } = await server.inject(`/broken/${TOKEN}`)
+  expect(statusCode).toBe(500)
+  expect(body).toContain('Something went wrong on our side')
+  expect(body).not.toMatch(/no luck|ada@|AdasPublicId/)
+  expect(app.logged()).toContain('no luck with [token] [token] for [address]')
+})
+
+test('the log has the route, status and time of every request, and no token and no address', async () => {
+  const app = await testApp()
+  aSubscriber(app, 'ada@sample.test', { publicId: 'AdasPublicId0000000000' })
+  const server = await buildServer(app)
+  const asked = ['', '/', '/undo', '?to=ada@sample.test', '%zz'].map((rest) => `/unsubscribe/${TOKEN}${rest}`)
+  for (const url of [...asked, `/preferences/${TOKEN}`, '/ada@sample.test'])
+    for (const method of ['GET', 'HEAD', 'POST'] as const) await server.inject({ method, url })
+  const lines = app
+    .logged()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      method: 'POST',
+      route: '/unsubscribe/:token',
+      status: 200,
+      ms: expect.any(Number),
+    }),
+  )
+  expect(lines).toContainEqual(expect.objectContaining({ method: 'GET', route: 'none', status: 404 }))
+  expect(app.logged()).not.toMatch(/@|AdasPublicId/)
+  expect(app.logged()).not.toContain(TOKEN.split('.')[1])
+})
+
+test('alive is said at once; ready names the part that is not', async () => {
+  const app = await testApp()
+  const server = await buildServer(app)
+  expect((await server.inject('/healthz')).json()).toEqual({ status: 'ok' })
+  expect((await server.inject('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', redis: 'ok' })
+
+  await app.queue.close()
+  const withoutRedis = await server.inject('/readyz')
+  expect(withoutRedis.statusCode).toBe(503)
+  expect(withoutRedis.json()).toEqual({ status: 'unavailable', database: 'ok', redis: 'unavailable' })
+
+  const closed = openDb(':memory:')
+  closeDb(closed)
+  const withoutBoth = await buildServer({ ...app, db: closed })
+  expect((await withoutBoth.inject('/readyz')).json()).toMatchObject({ database: 'unavailable' })
+  expect((await withoutBoth.inject('/healthz')).statusCode).toBe(200)
+})
+
+test('closing finishes the request in flight and takes no new one', async () => {
+  const app = await testApp({ settings: { PORT: '0' } })
+  const { address, close } = await startServer(app)
+  const { hostname: host, port } = new URL(address)
+  const socket = connect(Number(port), host)
+  // The server answers `100 Continue` once it has the request in hand.
+  socket.write(
+    `POST /unsubscribe/${TOKEN} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\nConnection: close\r\n\r\n`,
+  )
+  await once(socket, 'readable')
+  const closed = close()
+  socket.write('confirm=1')
+  expect(await text(socket)).toMatch(/HTTP\/1.1 200 OK[^]*You are unsubscribed/)
+  await closed
+  await expect(fetch(`${address}/healthz`)).rejects.toThrow()
+})
+
+test('an address that is taken is told with what to set', async () => {
+  const app = await testApp({ settings: { PORT: '0' } })
+  const first = await startServer(app)
+  const PORT = Number(new URL(first.address).port)
+  await expect(startServer({ ...app, config: { ...app.config, PORT } })).rejects.toThrow(
+    `cannot listen on 127.0.0.1:${PORT} (EADDRINUSE); set HOST and PORT`,
+  )
+  await first.close()
+})
