@@ -12,6 +12,8 @@ import { checkRedis, explainRedisError } from './redis-check.ts'
 export type Queue = {
   /** Rings for these batches. */
   wakeBatches(ids: readonly number[]): Promise<void>
+  /** Rings for these notices. */
+  wakeNotices(ids: readonly number[]): Promise<void>
   /** Rings for the sweep, now. */
   wakeSweep(): Promise<void>
   /** Wake-ups for batches that wait or are being worked on; null when Redis is away. */
@@ -30,8 +32,8 @@ export type Queue = {
 export type Handlers = {
   /** Plans what is due and rings for what is owed. */
   sweep(): Promise<void>
-  /** Submits one batch; `data` is as it came out of Redis. */
-  submit(data: unknown): Promise<JobOutcome>
+  /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
+  submit(name: string, data: unknown): Promise<JobOutcome>
 }
 
 /** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
@@ -74,6 +76,11 @@ export async function openQueue(options: { redis: RedisAddress; prefix: string; 
         const jobs = ids.slice(from, from + 1000).map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
         await attempt(() => batches.addBulk(jobs))
       }
+    },
+    async wakeNotices(ids) {
+      // Someone waits in front of their inbox; an edition of thousands can let one mail pass.
+      const jobs = ids.map((noticeId) => ({ name: 'submit-notice', data: { noticeId }, opts: { lifo: true } }))
+      await attempt(() => batches.addBulk(jobs))
     },
     async wakeSweep() {
       await attempt(() => editions.add('sweep', {}))
@@ -122,7 +129,7 @@ function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: 
   const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
   const submitter = new Worker(
     'batches',
-    async (job, token) => obey(await handlers.submit(job.data), job, token, batches),
+    async (job, token) => obey(await handlers.submit(job.name, job.data), job, token, batches),
     { ...options, concurrency: CONCURRENCY },
   )
   const workers = [sweeper, submitter]

@@ -7,12 +7,13 @@ import { type DigestView, digestView } from './core/digest-view.ts'
 import type { Letterhead } from './core/email.ts'
 import { BadInput } from './core/errors.ts'
 import { compileTemplate } from './core/mail-merge.ts'
+import { type NoticeView, noticeView } from './core/notice.ts'
 import { checkElements, checkNothingLost, checkVariables } from './template-check.ts'
 
 /** The Handlebars sources of one mail. */
 export type MailTemplate = { html: string; text: string }
 
-export type Templates = { digest: MailTemplate }
+export type Templates = { digest: MailTemplate; notice: MailTemplate }
 
 const OWN_FOLDER = fileURLToPath(new URL('../templates', import.meta.url))
 
@@ -21,7 +22,10 @@ const OWN_FOLDER = fileURLToPath(new URL('../templates', import.meta.url))
  * Throws `BadInput` with the file and line of anything that would not render: no data ever reaches MJML.
  */
 export async function loadTemplates(folder = OWN_FOLDER): Promise<Templates> {
-  return { digest: await loadMail(folder, 'digest', sampleDigest()) }
+  return {
+    digest: await loadMail(folder, 'digest', sampleDigest()),
+    notice: await loadMail(folder, 'notice', sampleNotice()),
+  }
 }
 
 async function loadMail(folder: string, name: string, sample: object): Promise<MailTemplate> {
@@ -80,6 +84,12 @@ function tryOut(render: () => string, file: string): void {
   } catch (error) {
     throw new BadInput(`${file}: does not render: ${(error as Error).message}`)
   }
+}
+
+function sampleNotice(): NoticeView {
+  const url = 'https://sample.test/c'
+  const facts = { id: 'sample', kind: 'already', to: 'ada@sample.test', name: 'Ada', url, unsubscribeUrl: url } as const
+  return noticeView({ practice: 'Harbor Groups', postalAddress: '12 Quay Street, Portland, ME 04101' }, facts)
 }
 
 /** One session with all that a session can have, for one reader. */

@@ -1,10 +1,15 @@
 import { z } from 'zod'
 import { submitBatch } from './actions/submit-batch.ts'
+import { submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
 import type { App } from './app.ts'
 import type { JobOutcome } from './queue.ts'
 
-const SubmitJob = z.object({ batchId: z.number().int().positive() })
+const RowId = z.number().int().positive()
+const SubmitJob = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('submit-batch'), data: z.object({ batchId: RowId }) }),
+  z.object({ name: z.literal('submit-notice'), data: z.object({ noticeId: RowId }) }),
+])
 
 // The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.
 const GUARD_EVERY_MS = 10_000
@@ -20,7 +25,7 @@ export async function startWorker(app: App, { scheduled }: { scheduled: boolean 
   await app.queue.limitRate(limit)
   const work = app.queue.work({
     sweep: () => sweep(app),
-    submit: async (data) => outcomeFor(app, SubmitJob.safeParse(data)),
+    submit: (name, data) => submit(app, { name, data }),
   })
 
   const guard = async () => {
@@ -39,11 +44,15 @@ export async function startWorker(app: App, { scheduled }: { scheduled: boolean 
   }
 }
 
-async function outcomeFor(app: App, job: z.ZodSafeParseResult<{ batchId: number }>): Promise<JobOutcome> {
+async function submit(app: App, wakeUp: { name: string; data: unknown }): Promise<JobOutcome> {
+  const job = SubmitJob.safeParse(wakeUp)
   if (!job.success) {
-    app.log.warn('a wake-up without a batch id was dropped')
+    app.log.warn({ job: wakeUp.name }, 'a wake-up that nobody here understands was dropped')
     return { kind: 'done' }
   }
-  const outcome = await submitBatch(app, job.data.batchId)
+  const outcome =
+    job.data.name === 'submit-batch'
+      ? await submitBatch(app, job.data.data.batchId)
+      : await submitNotice(app, job.data.data.noticeId)
   return outcome.kind === 'again' || outcome.kind === 'rate-limited' ? outcome : { kind: 'done' }
 }

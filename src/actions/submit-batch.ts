@@ -137,8 +137,8 @@ async function finish(app: App, editionId: string): Promise<void> {
   if (await finishEdition(app.db, editionId, app.now())) app.log.info({ edition: editionId }, 'edition submitted')
 }
 
-// Doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together.
-function retryAt(app: Pick<App, 'now'>, batch: Batch): Date {
+/** When to try again: doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together. */
+export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Date {
   const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), LONGEST_WAIT_MS)
   return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))
 }

@@ -3,6 +3,7 @@ import { type Slot, type SlotRule, slotAtOrBefore } from '../core/calendar.ts'
 import { batchesInDoubtTooLong, markUnknown, owedBatches } from '../db/batches.ts'
 import { findEdition, finishEdition, halfPlannedEditions, unfinishedEditions } from '../db/editions.ts'
 import { changeFact, establishFact, installationFact } from '../db/installation.ts'
+import { owedNotices } from '../db/notices.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
 import { isStale } from './submit-batch.ts'
 
@@ -11,6 +12,7 @@ type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
 const MOST_OWED = 20_000
+const FEW = 10
 
 /**
  * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
@@ -56,7 +58,10 @@ async function ringForOwed(app: App): Promise<void> {
   const now = app.now()
   const owed = await owedBatches(app.db, now, MOST_OWED)
   const free = owed.filter((batch) => batch.state === 'planned' || isStale(batch, app.instance, now))
-  if (free.length === 0) return
+  const waiting = await owedNotices(app.db, now, MOST_OWED)
+  if (free.length + waiting.length === 0) return
   const backlog = await app.queue.backlog()
-  if (backlog !== null && backlog < free.length && backlog <= 10) await app.queue.wakeBatches(free.map(({ id }) => id))
+  if (backlog === null || backlog > FEW) return
+  await app.queue.wakeBatches(free.map(({ id }) => id))
+  await app.queue.wakeNotices(waiting.map(({ id }) => id))
 }

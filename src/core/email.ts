@@ -133,8 +133,8 @@ function headersFor(
 
 const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
 
-/** A line break in a header value could add a header of someone else's choosing. */
-function checked(email: Email): Email {
+/** The mail as it is; throws when a line break in a header value could add a header of someone else's choosing. */
+export function checked(email: Email): Email {
   const { from, to, replyTo, subject, headers } = email
   for (const [name, value] of Object.entries({ from, to, 'reply-to': replyTo ?? '', subject, ...headers }))
     if (/[\r\n]/.test(value)) throw new Error(`the ${name} of a mail has a line break in it`)

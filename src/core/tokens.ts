@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 
 /** What a link lets its holder do; a token for one purpose is no good for another. */
-export type Purpose = 'unsubscribe' | 'preferences'
+export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-address' | 'calendar'
 
 const MAC_BYTES = 18
 
@@ -26,6 +26,17 @@ export function readToken(secrets: readonly string[], purpose: Purpose, token: s
   const [publicId, signature, ...rest] = token.split('.')
   if (!publicId || !signature || rest.length > 0) return null
   return secrets.some((secret) => same(mac(secret, `${purpose}:${publicId}`), signature)) ? publicId : null
+}
+
+/** The token of a link that ends: the id, and the instant (ms UTC) that it was made at, signed together. */
+export function signDatedToken(secret: string, purpose: Purpose, publicId: string, at: Date): string {
+  return signToken(secret, purpose, `${publicId}~${at.getTime().toString(36)}`)
+}
+
+/** The id and the instant in a dated token signed by any of `secrets` for this purpose, else null. */
+export function readDatedToken(secrets: readonly string[], purpose: Purpose, token: string): { publicId: string; at: Date } | null {
+  const [publicId, at] = readToken(secrets, purpose, token)?.split('~') ?? []
+  return publicId && at ? { publicId, at: new Date(Number.parseInt(at, 36)) } : null
 }
 
 /**

@@ -14,7 +14,7 @@ export type Verdict = { subscriberId: number; seenThrough: number; exclusion: Ex
 export const BATCH_SIZE = 100
 
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
-export async function candidatesAfter(db: Db, edition: Edition, afterId: number, limit: number): Promise<KnownCandidate[]> {
+export async function candidatesAfter(db: Db, edition: Pick<Edition, "audienceThrough">, afterId: number, limit: number): Promise<KnownCandidate[]> {
   const rows = db
     .select({
       id: subscribers.id,

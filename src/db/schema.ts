@@ -69,6 +69,8 @@ export const sessions = sqliteTable(
       .notNull()
       .default('new'),
     newsAt: integer('news_at').notNull().default(0),
+    /** Rises when a calendar that holds the session must change: moved, cancelled, reopened. RFC 5545 SEQUENCE. */
+    revision: integer().notNull().default(0),
   },
   (t) => [
     index('sessions_seq').on(t.seq),
@@ -117,6 +119,10 @@ export const subscribers = sqliteTable(
     consentedAt: integer('consented_at'),
     unsubscribedAt: integer('unsubscribed_at'),
     createdAt: integer('created_at').notNull(),
+    /** The random part of the private calendar's address; null = there is none. Changing it revokes the old one. */
+    calendarKey: text('calendar_key').unique(),
+    /** Editions in a row whose mail bounced for a passing reason; five suppress the address. */
+    softBounces: integer('soft_bounces').notNull().default(0),
   },
   (t) => [check('subscribers_status', sql`${t.status} in ('pending','active','unsubscribed')`)],
 )
@@ -142,7 +148,7 @@ export const subscriberTopics = sqliteTable(
 
 export const suppressions = sqliteTable('suppressions', {
   emailHash: text('email_hash').primaryKey(),
-  reason: text({ enum: ['bounce', 'complaint', 'erased', 'operator'] }).notNull(),
+  reason: text({ enum: ['bounce', 'complaint', 'provider', 'erased', 'operator'] }).notNull(),
   createdAt: integer('created_at').notNull(),
 })
 
@@ -160,6 +166,11 @@ export const editions = sqliteTable('editions', {
   createdAt: integer('created_at').notNull(),
   plannedAt: integer('planned_at'),
   finishedAt: integer('finished_at'),
+  /** What the provider reported of this edition; the breaker looks at them. */
+  bounced: integer().notNull().default(0),
+  complained: integer().notNull().default(0),
+  /** An operator resumed it after the breaker had paused it, and answers for what follows. */
+  breakerOff: integer('breaker_off', { mode: 'boolean' }).notNull().default(false),
 })
 
 /** What the edition told of: the sessions bookable when it was planned. */
@@ -238,6 +249,9 @@ export const deliveries = sqliteTable(
     /** The reader as the mail was made for them, JSON; there only from the first claim to the outcome. */
     frozen: text(),
     providerId: text('provider_id'),
+    /** The furthest that the provider's reports have taken it; never goes back. */
+    report: text({ enum: ['sent', 'delayed', 'delivered', 'bounced', 'complained', 'suppressed', 'failed'] }),
+    reportedAt: integer('reported_at'),
   },
   (t) => [
     unique('deliveries_identity').on(t.subscriberId, t.editionId, t.generation),
@@ -260,6 +274,60 @@ export const editionTally = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.editionId, t.generation, t.state, t.reason] })],
 )
+
+/** A new address that a subscriber asked for and has not confirmed from there yet. */
+export const addressChanges = sqliteTable('address_changes', {
+  id: integer().primaryKey(),
+  /** Random; what the confirming link carries. */
+  publicId: text('public_id').notNull().unique(),
+  subscriberId: integer('subscriber_id')
+    .notNull()
+    .references(() => subscribers.id, { onDelete: 'cascade' }),
+  email: text().notNull(),
+  emailHash: text('email_hash').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** One mail to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
+export const notices = sqliteTable(
+  'notices',
+  {
+    id: integer().primaryKey(),
+    kind: text({ enum: ['confirm', 'already', 'change-address'] }).notNull(),
+    subscriberId: integer('subscriber_id')
+      .notNull()
+      .references(() => subscribers.id, { onDelete: 'cascade' }),
+    addressChangeId: integer('address_change_id').references(() => addressChanges.id, { onDelete: 'cascade' }),
+    /** The provider's idempotency key. */
+    key: text().notNull().unique(),
+    state: text({ enum: ['planned', 'submitting', 'submitted', 'dropped', 'failed', 'unknown'] }).notNull(),
+    attempts: integer().notNull().default(0),
+    claimedAt: integer('claimed_at'),
+    claimedBy: text('claimed_by'),
+    nextAttemptAt: integer('next_attempt_at'),
+    firstAttemptAt: integer('first_attempt_at'),
+    /** The request as it was first made; there only from the first attempt to the outcome. */
+    body: text(),
+    reason: text(),
+    providerId: text('provider_id'),
+    createdAt: integer('created_at').notNull(),
+    submittedAt: integer('submitted_at'),
+  },
+  (t) => [
+    index('notices_subscriber').on(t.subscriberId, t.createdAt),
+    index('notices_unfinished').on(t.state).where(sql`state in ('planned','submitting')`),
+  ],
+)
+
+/** What the provider reported, reduced to what is needed; `svix_id` makes a repeat harmless. */
+export const providerEvents = sqliteTable('provider_events', {
+  svixId: text('svix_id').primaryKey(),
+  type: text().notNull(),
+  deliveryId: integer('delivery_id'),
+  at: integer().notNull(),
+  receivedAt: integer('received_at').notNull(),
+  detail: text(),
+})
 
 /** What operators did. Never holds an address. */
 export const auditLog = sqliteTable('audit_log', {

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { and, asc, count, eq, gt, inArray, isNull, lt, lte, or } from 'drizzle-orm'
+import { CLAIM_LEASE_MS } from './batches.ts'
+import type { Db } from './open.ts'
+import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
+
+/** One mail to one person outside the editions. Instants are ms UTC. */
+export type Notice = typeof notices.$inferSelect
+
+/** Whom a notice is for, as of now; `to` is the address it goes to. */
+export type NoticeReader = typeof subscribers.$inferSelect & { to: string; addressChangePublicId: string | null; suppressed: boolean }
+
+const UNFINISHED = ['planned', 'submitting'] as const
+
+/** Puts a notice into the ledger and returns its id; the caller rings for it. */
+export async function addNotice(
+  db: Db,
+  notice: { kind: Notice['kind']; subscriberId: number; addressChangeId?: number },
+  now: Date,
+): Promise<number> {
+  const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
+  return db.insert(notices).values({ ...notice, key, state: 'planned', createdAt: now.getTime() }).returning({ id: notices.id }).get().id
+}
+
+/** How many notices a subscriber was given since `since`; without a subscriber, everyone together. */
+export async function noticesSince(db: Db, since: Date, subscriberId?: number): Promise<number> {
+  const recent = gt(notices.createdAt, since.getTime())
+  const whose = subscriberId === undefined ? undefined : eq(notices.subscriberId, subscriberId)
+  return db.select({ n: count() }).from(notices).where(and(recent, whose)).get()?.n ?? 0
+}
+
+/** Notices that are owed: planned and due, or claimed by someone who may be gone. */
+export async function owedNotices(db: Db, now: Date, limit: number): Promise<Notice[]> {
+  const due = or(isNull(notices.nextAttemptAt), lte(notices.nextAttemptAt, now.getTime()))
+  const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
+  const owed = or(and(eq(notices.state, 'planned'), due), stale)
+  return db.select().from(notices).where(and(inArray(notices.state, UNFINISHED), owed)).orderBy(asc(notices.id)).limit(limit).all()
+}
+
+/** Takes a notice for `by`; null when it is done or someone else has it. The update is the guard. */
+export async function claimNotice(db: Db, id: number, by: string, now: Date): Promise<Notice | null> {
+  const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
+  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale))
+  const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
+  return db.update(notices).set(claim).where(free).returning().get() ?? null
+}
+
+/** Whom the notice is for; null when they are gone, or the change of address is. */
+export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | null> {
+  const subscriber = db.select().from(subscribers).where(eq(subscribers.id, notice.subscriberId)).get()
+  const change = notice.addressChangeId === null
+    ? null
+    : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
+  if (!subscriber || change === undefined) return null
+  const hash = change?.emailHash ?? subscriber.emailHash
+  const suppressed = db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get() !== undefined
+  return { ...subscriber, to: change?.email ?? subscriber.email, addressChangePublicId: change?.publicId ?? null, suppressed }
+}
+
+/** Freezes the request of a claimed notice before its first attempt. False when the claim was lost. */
+export async function freezeNotice(db: Db, notice: Notice, body: string, now: Date): Promise<boolean> {
+  const change = { body, firstAttemptAt: now.getTime() }
+  return db.update(notices).set(change).where(and(heldBy(notice), isNull(notices.firstAttemptAt))).run().changes === 1
+}
+
+/** Ends a notice; what it said is not kept. */
+export async function endNotice(
+  db: Db,
+  notice: Notice,
+  end: { state: 'submitted' | 'dropped' | 'failed' | 'unknown'; reason?: string; providerId?: string },
+  now: Date,
+): Promise<void> {
+  const { state, reason = null, providerId = null } = end
+  const change = { state, reason, providerId, body: null, claimedBy: null, submittedAt: state === 'submitted' ? now.getTime() : null }
+  db.update(notices).set(change).where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED))).run()
+}
+
+/** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
+export async function releaseNotice(db: Db, notice: Notice, how: { refused: boolean; reason: string; nextAttemptAt: Date }): Promise<void> {
+  const thaws = how.refused && notice.firstAttemptAt === null
+  const change = {
+    state: 'planned' as const,
+    claimedBy: null,
+    claimedAt: null,
+    reason: how.reason,
+    nextAttemptAt: how.nextAttemptAt.getTime(),
+    attempts: notice.attempts + (how.refused ? 0 : 1),
+    ...(thaws ? { firstAttemptAt: null, body: null } : {}),
+  }
+  db.update(notices).set(change).where(heldBy(notice)).run()
+}
+
+function heldBy(notice: Notice) {
+  return and(eq(notices.id, notice.id), eq(notices.state, 'submitting'), eq(notices.claimedBy, notice.claimedBy ?? ''))
+}
