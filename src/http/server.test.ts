@@ -1,9 +1,14 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
 import { signToken } from '../core/tokens.ts'
 import { closeDb, openDb } from '../db/open.ts'
+import { findProgram, redisServer } from '../find-program.ts'
+import { startPrivateRedis } from '../private-redis.ts'
 import { aSubscriber, LINK_SECRET, testApp } from '../testing.ts'
 import { buildServer, startServer } from './server.ts'
 
@@ -115,12 +120,16 @@ test('the log has the route, status and time of every request, and no token and 
 })
 
 test('alive is said at once; ready names the part that is not', async () => {
-  const app = await testApp()
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-web-'))
+  const log = { info: () => {}, warn: () => {} }
+  const redis = await startPrivateRedis({ folder, binary: findProgram(redisServer), log })
+  const app = await (await testApp({ file: true })).sibling({ redis: redis.connection })
   const server = await buildServer(app)
   expect((await server.inject('/healthz')).json()).toEqual({ status: 'ok' })
   expect((await server.inject('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', redis: 'ok' })
 
-  await app.queue.close()
+  await redis.close()
+  rmSync(folder, { recursive: true })
   const withoutRedis = await server.inject('/readyz')
   expect(withoutRedis.statusCode).toBe(503)
   expect(withoutRedis.json()).toEqual({ status: 'unavailable', database: 'ok', redis: 'unavailable' })

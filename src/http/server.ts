@@ -13,6 +13,7 @@ export type Web = Pick<App, 'config' | 'db' | 'log' | 'now'> & { queue: Pick<App
 
 const BODY_LIMIT_BYTES = 64 * 1024
 const REQUEST_LIMIT_MS = 10_000
+const SILENCE_LIMIT_MS = 15_000
 // Node refuses a longer request line itself, so no token is too long for a calm answer.
 const LONGEST_PARAM = 16 * 1024
 
@@ -34,16 +35,15 @@ export async function startServer(app: Web): Promise<{ address: string; close():
   }
 }
 
-/** The server without a socket; tests ask it through `inject`. Throws when a template or the stylesheet is missing. */
+/** The server without a socket; tests ask it through `inject`. Throws when the layout or the stylesheet is missing. */
 export async function buildServer(app: Web): Promise<FastifyInstance> {
   const server = fastify({
     // Fastify's own lines hold addresses of pages, and so tokens; `logRequests` writes ours.
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_LIMIT_MS,
-    handlerTimeout: REQUEST_LIMIT_MS,
-    // Of silence on the connection; it also ends what would keep `close` waiting.
-    connectionTimeout: REQUEST_LIMIT_MS * 2,
+    // Of silence on a connection: ends a client that would keep `close` waiting.
+    connectionTimeout: SILENCE_LIMIT_MS,
     http: { connectionsCheckingInterval: 2_000 },
     routerOptions: { maxParamLength: LONGEST_PARAM },
     rewriteUrl: ({ url = '/' }) => (canDecode(url) ? url : '/not-found'),
