@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isTimeZone } from './core/calendar.ts'
+import { CRISIS_LINES } from './core/crisis.ts'
 import { BadInput } from './core/errors.ts'
 
 /** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
 export type Config = z.infer<typeof Settings>
+
+type Environment = Record<string, string | undefined>
 
 const SECRETS = ['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET', 'LINK_SECRET', 'REDIS_URL']
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
@@ -14,13 +18,14 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
  * Reads the settings out of an environment (`process.env`, after `.env`).
  * Throws `BadInput` that lists every problem at once: the variable, what is wrong, and an example that works.
  */
-export function loadConfig(env: Record<string, string | undefined>): Config {
-  const { values, problems } = withSecretsFromFiles(env)
+export function loadConfig(env: Environment): Config {
+  const { values, unreadable, problems } = withSecretsFromFiles(env)
   const result = Settings.safeParse(values)
-  if (!result.success) problems.push(...result.error.issues.map(describe))
-  if (problems.length > 0)
+  const issues = result.error?.issues.filter(({ path }) => !unreadable.includes(String(path[0]))) ?? []
+  problems.push(...issues.map(describe), ...problemsInProduction(values))
+  if (!result.success || problems.length > 0)
     throw new BadInput(`The settings need mending:\n${problems.map((p) => `  ${p}`).join('\n')}`)
-  return result.data as Config
+  return result.data
 }
 
 /** The settings that `loadConfig` knows, for the help text and for a test that the documents name each. */
@@ -53,11 +58,20 @@ const mailbox = (example: string) =>
     `is not a mail address; for example ${example}`,
   )
 
-const ENV_EXAMPLE_SECRET = 'the output of `openssl rand -base64 32`'
+const isHops = (value: string): boolean => /^[1-9]$/.test(value)
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...more] = value.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}
+
+const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 const Settings = z
   .object({
-    DATABASE_PATH: z.string().trim().min(1).default('./data/openseat.db'),
+    DATABASE_PATH: text('./data/openseat.db').default('./data/openseat.db'),
     REDIS_URL: z
       .string()
       .refine(
@@ -74,7 +88,7 @@ const Settings = z
       .string()
       .refine(
         (value) => value.split(',').every((part) => part.trim().startsWith('whsec_')),
-        'does not start with whsec_; copy the signing secret of the webhook from Resend',
+        'does not start with whsec_; copy the signing secret of the webhook from Resend, for example whsec_MfKQ9r8G',
       )
       .optional(),
     RESEND_REQUESTS_PER_SECOND: z
@@ -86,18 +100,21 @@ const Settings = z
     MAIL_REPLY_TO: mailbox('hello@your-practice.org').optional(),
     POSTAL_ADDRESS: text('"Harbor Groups, 12 Quay Street, Portland, ME 04101"').refine(
       (value) => !/[\r\n]/.test(value),
-      'has a line break in it; write it on one line, with commas',
+      'has a line break in it; for example "Harbor Groups, 12 Quay Street, Portland, ME 04101"',
     ),
     PUBLIC_URL: webAddress('https://groups.your-practice.org'),
-    LINK_SECRET: text(ENV_EXAMPLE_SECRET)
+    LINK_SECRET: text(NEW_SECRET)
       .transform((value) => value.split(',').map((part) => part.trim()))
-      .pipe(z.array(z.string().min(32, `is shorter than 32 characters; use ${ENV_EXAMPLE_SECRET}`)).min(1)),
+      .pipe(z.array(z.string().min(32, `is shorter than 32 characters; use ${NEW_SECRET}`)).min(1)),
     BRAND_NAME: z
       .string()
       .trim()
-      .max(60, 'is longer than 60 characters; use the short name of the practice')
-      .regex(/^[^\r\n<>"]*$/, 'has a line break or one of < > " in it')
+      .max(60, 'is longer than 60 characters; use a short name, for example Harbor Groups')
+      .regex(/^[^\r\n<>"]*$/, 'has a line break or one of < > " in it; for example Harbor Groups')
       .optional(),
+    CRISIS_LINE: z
+      .enum(CRISIS_LINES, { error: `is not one of ${CRISIS_LINES.join(', ')}; for example us` })
+      .default('us'),
     DIGEST_DAY: z
       .string()
       .trim()
@@ -106,7 +123,7 @@ const Settings = z
       .default('monday'),
     DIGEST_TIME: z
       .string()
-      .regex(/^\d{2}:\d{2}$/, 'is not a time; for example 09:00')
+      .regex(/^\d{2}:\d{2}$/, { error: 'is not a time; for example 09:00', abort: true })
       .refine(
         (value) => value >= '04:00' && value <= '23:00' && Number(value.slice(3)) < 60,
         'is not between 04:00 and 23:00, when the clocks never change; for example 09:00',
@@ -118,31 +135,26 @@ const Settings = z
       .default('America/New_York'),
     DIGEST_CATCH_UP_HOURS: wholeNumber(0, 167, 48).default(48),
     DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
-    HOST: z.string().trim().min(1).default('127.0.0.1'),
+    HOST: text('127.0.0.1').default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535, 3000).default(3000),
+    TRUST_PROXY: z
+      .string()
+      .trim()
+      .refine(
+        (value) => value === 'off' || isHops(value) || value.split(',').every((part) => isNetwork(part.trim())),
+        'is neither "off", a number of proxies from 1 to 9, nor their addresses; for example 127.0.0.1 or 10.0.0.0/8',
+      )
+      .default('off'),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-        error: 'is not a level; one of fatal, error, warn, info, debug, trace, silent',
+        error: 'is not one of fatal, error, warn, info, debug, trace, silent; for example info',
       })
       .default('info'),
     NODE_ENV: z
-      .enum(['development', 'test', 'production'], { error: 'is not one of development, test, production' })
+      .enum(['development', 'test', 'production'], {
+        error: 'is not one of development, test, production; for example production',
+      })
       .default('development'),
-  })
-  .superRefine((settings, context) => {
-    if (settings.NODE_ENV !== 'production') return
-    const problem = (variable: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [variable], message })
-    if (settings.RESEND_BASE_URL && !LOOPBACK.test(new URL(settings.RESEND_BASE_URL).hostname))
-      problem(
-        'RESEND_BASE_URL',
-        'points away from this machine, which production refuses; leave it unset to use Resend',
-      )
-    if (!settings.PUBLIC_URL.startsWith('https://') && !LOOPBACK.test(new URL(settings.PUBLIC_URL).hostname))
-      problem(
-        'PUBLIC_URL',
-        'is not https; one-click unsubscribing needs it; for example https://groups.your-practice.org',
-      )
   })
   .transform((settings) => {
     const practice =
@@ -156,11 +168,35 @@ const Settings = z
     }
   })
 
-function withSecretsFromFiles(env: Record<string, string | undefined>) {
+/**
+ * Tells what only production refuses. It reads the settings as they were written, so that it is told together with
+ * whatever else is wrong.
+ */
+function problemsInProduction(values: Environment): string[] {
+  if (values.NODE_ENV !== 'production') return []
   const problems: string[] = []
-  const values: Record<string, string | undefined> = {}
+  const resend = addressOf(values.RESEND_BASE_URL)
+  if (resend && !LOOPBACK.test(resend.hostname))
+    problems.push(
+      'RESEND_BASE_URL: points away from this machine, which production refuses; leave it unset to use Resend, for example RESEND_BASE_URL=',
+    )
+  const pages = addressOf(values.PUBLIC_URL)
+  if (pages && pages.protocol !== 'https:' && !LOOPBACK.test(pages.hostname))
+    problems.push(
+      'PUBLIC_URL: is not https, which one-click unsubscribing needs; for example https://groups.your-practice.org',
+    )
+  return problems
+}
+
+function addressOf(value = ''): URL | null {
+  return URL.canParse(value) ? new URL(value) : null
+}
+
+function withSecretsFromFiles(env: Environment) {
+  const problems: string[] = []
+  const unreadable: string[] = []
   // An empty variable is what Compose and most shells make of "not set".
-  for (const [name, value] of Object.entries(env)) if (value !== '') values[name] = value
+  const values: Environment = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   for (const name of SECRETS) {
     const file = values[`${name}_FILE`]
     if (file === undefined) continue
@@ -169,12 +205,17 @@ function withSecretsFromFiles(env: Record<string, string | undefined>) {
     try {
       values[name] = readFileSync(file, 'utf8').trim()
     } catch {
-      problems.push(`${name}_FILE: cannot read ${file}; check the path and who may read it`)
+      unreadable.push(name)
+      problems.push(
+        `${name}_FILE: cannot read ${file}; check the path and who may read it, for example /run/secrets/${name.toLowerCase()}`,
+      )
     }
   }
-  return { values, problems }
+  return { values, unreadable, problems }
 }
 
-function describe(issue: z.core.$ZodIssue): string {
-  return `${String(issue.path[0])}: ${issue.message}`
+function describe({ path: [name, index], message }: z.core.$ZodIssue): string {
+  return typeof index === 'number'
+    ? `${String(name)}: secret ${index + 1} ${message}`
+    : `${String(name)}: ${message}`
 }

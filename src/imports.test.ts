@@ -36,9 +36,29 @@ const HOME_OF: Record<string, string[]> = {
 }
 
 /** What computes without touching the world. */
-const PURE = ['@date-fns/tz', 'date-fns', 'fastest-levenshtein', 'handlebars', 'node:crypto', 'node:url', 'zod']
+const PURE = [
+  '@date-fns/tz',
+  'date-fns',
+  'fastest-levenshtein',
+  'handlebars',
+  'node:crypto',
+  'node:url',
+  'zod',
+]
 
-const ENVIRONMENT_READERS = ['config.ts', 'cli.ts']
+/** What only these files read; the rest is given it as an argument. */
+const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
+  {
+    what: /process\.env\b/,
+    files: ['config.ts', 'cli.ts'],
+    say: 'process.env: settings come from loadConfig',
+  },
+  {
+    what: /\bDate\.now\(|\bnew Date\(\)/,
+    files: ['app.ts', 'commands/doctor.ts'],
+    say: 'the clock: ask app.now()',
+  },
+]
 
 test('imports point down, and technologies do not know one another', () => {
   expect(sourceFiles().flatMap(({ path, source }) => wrongTurns(path, source))).toEqual([])
@@ -49,12 +69,20 @@ test('a wrong turn is told, whichever way it goes', () => {
   expect(told('core/email.ts', "import { z } from 'zod'\nimport type { Db } from '../db/open.ts'")).toBe(
     'src/core/email.ts (core) must not import db/open.ts (db): imports point down only',
   )
-  expect(told('db/ledger.ts', "import {\n  openQueue,\n} from '../queue.ts'")).toContain('must not import queue.ts')
-  expect(told('actions/sweep.ts', "import { startServer } from '../http/server.ts'")).toContain('point down only')
+  expect(told('db/ledger.ts', "import {\n  openQueue,\n} from '../queue.ts'")).toContain(
+    'must not import queue.ts',
+  )
+  expect(told('actions/sweep.ts', "import { startServer } from '../http/server.ts'")).toContain(
+    'point down only',
+  )
   expect(told('app.ts', "const { sweep } = await import('./actions/sweep.ts')")).toContain('point down only')
-  expect(told('mail.ts', "import 'bullmq/dist/worker.js'")).toBe('src/mail.ts (mail) must leave bullmq to redis')
+  expect(told('mail.ts', "import 'bullmq/dist/worker.js'")).toBe(
+    'src/mail.ts (mail) must leave bullmq to redis',
+  )
   expect(told('core/email.ts', "import { readFile } from 'node:fs/promises'")).toContain('is not pure')
-  expect(told('http/server.ts', 'const port = process.env.PORT')).toContain('settings are read in')
+  expect(told('http/server.ts', 'const port = process.env.PORT')).toContain('must not read process.env')
+  expect(told('worker.ts', '// at the start\nconst now = new Date()')).toContain('ask app.now()')
+  expect(told('worker.ts', 'const at = new Date(slot)')).toBe('')
   expect(told('helpers.ts', '')).toContain('belongs to no group')
   expect(told('app.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'")).toBe('')
 })
@@ -74,8 +102,9 @@ function wrongTurns(path: string, source: string): string[] {
   const turns = importsOf(source).map((name) =>
     name.startsWith('.') ? wrongFile(group, join(path, '..', name)) : wrongPackage(group, name),
   )
-  if (/process\.env\b/.test(withoutComments(source)) && group !== 'dev' && !ENVIRONMENT_READERS.includes(path))
-    turns.push(`must not read process.env: settings are read in ${ENVIRONMENT_READERS.join(' and ')}`)
+  const code = withoutComments(source)
+  for (const { what, files, say } of READ_IN)
+    if (group !== 'dev' && !files.includes(path) && what.test(code)) turns.push(`must not read ${say}`)
   return turns.filter((turn) => turn !== null).map((turn) => `${here} ${turn}`)
 }
 
@@ -90,11 +119,15 @@ function wrongPackage(group: string, specifier: string): string | null {
   const name = /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier
   if (group === 'core') return PURE.includes(name) ? null : `must not import ${specifier}, which is not pure`
   const homes = HOME_OF[name]
-  return !homes || homes.includes(group) || group === 'dev' ? null : `must leave ${name} to ${homes.join(' and ')}`
+  return !homes || homes.includes(group) || group === 'dev'
+    ? null
+    : `must leave ${name} to ${homes.join(' and ')}`
 }
 
+/** The modules a source names; data (`../package.json`) is not one. */
 function importsOf(source: string): string[] {
-  return [...withoutComments(source).matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name = '']) => name)
+  const found = withoutComments(source).matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)
+  return [...found].map(([, name = '']) => name).filter((name) => !name.endsWith('.json'))
 }
 
 const withoutComments = (source: string) => source.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '')

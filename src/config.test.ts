@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { loadConfig, settingNames } from './config.ts'
+import { BadInput } from './core/errors.ts'
+
+const SECRET = 'a link secret that is long enough'
+
+const NEEDED = {
+  RESEND_API_KEY: 're_123456789',
+  LINK_SECRET: SECRET,
+  MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+  POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+  PUBLIC_URL: 'https://groups.harbor.test',
+}
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'openseat-config-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('the five settings without a default are enough', () => {
+  const config = loadConfig(NEEDED)
+  expect(config).toMatchObject({ PORT: 3000, NODE_ENV: 'development', practice: 'Harbor Groups' })
+  expect(config.slotRule).toEqual({ weekday: 1, time: '09:00', timeZone: 'America/New_York' })
+  expect(config.LINK_SECRET).toEqual([SECRET])
+})
+
+test('every problem is told at once, with its variable and an example that works', () => {
+  const problems = problemsOf({
+    ...{ NODE_ENV: 'production', PUBLIC_URL: 'http://groups.harbor.test', PORT: 'http' },
+    ...{ MAIL_FROM: 'Harbor Groups', REDIS_URL: 'localhost:6379', LOG_LEVEL: 'loud', DIGEST_DAY: 'someday' },
+  })
+  expect(new Set(problems.map(nameIn))).toEqual(
+    new Set([
+      ...['DIGEST_DAY', 'LINK_SECRET', 'LOG_LEVEL', 'MAIL_FROM', 'PORT', 'POSTAL_ADDRESS'],
+      ...['PUBLIC_URL', 'REDIS_URL', 'RESEND_API_KEY'],
+    ]),
+  )
+  for (const problem of problems) expect(problem).toMatch(/for example \S/)
+})
+
+test('every setting that can be wrong says so with its name and an example', () => {
+  const anything = new Set(['DATABASE_PATH', 'HOST'])
+  const wrong = 'neither < this >\nnor that'
+  for (const name of settingNames().filter((name) => !anything.has(name))) {
+    const problems = problemsOf({ ...NEEDED, [name]: name === 'LINK_SECRET' ? 'short' : wrong })
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: .*(for example|the output of) \\S`)),
+    ])
+  }
+})
+
+test('an empty setting is a setting that is not there', () => {
+  expect(loadConfig({ ...NEEDED, DIGEST_TIME: '', REDIS_URL: '' })).toMatchObject({ DIGEST_TIME: '09:00' })
+  expect(problemsOf({ ...NEEDED, RESEND_API_KEY: '' })).toEqual([
+    'RESEND_API_KEY: is missing; for example re_123456789',
+  ])
+})
+
+test('a secret may stand in a file', () => {
+  const { RESEND_API_KEY, LINK_SECRET, ...others } = NEEDED
+  const config = loadConfig({
+    ...others,
+    RESEND_API_KEY_FILE: fileWith(`${RESEND_API_KEY}\n`),
+    LINK_SECRET_FILE: fileWith(`${LINK_SECRET},${SECRET} of old\n`),
+  })
+  expect(config.RESEND_API_KEY).toBe('re_123456789')
+  expect(config.LINK_SECRET).toEqual([SECRET, `${SECRET} of old`])
+})
+
+test('a secret in two places, or in a file that is not there, is refused once', () => {
+  const file = fileWith('re_987654321')
+  expect(problemsOf({ ...NEEDED, RESEND_API_KEY_FILE: file })).toEqual([
+    'RESEND_API_KEY: is set twice, also as RESEND_API_KEY_FILE; keep one of them',
+  ])
+  const { RESEND_API_KEY: _, ...others } = NEEDED
+  expect(problemsOf({ ...others, RESEND_API_KEY_FILE: '/nowhere/key' })).toEqual([
+    expect.stringContaining('RESEND_API_KEY_FILE: cannot read /nowhere/key'),
+  ])
+})
+
+test('a link secret of 31 characters is refused, also behind a good one, and is not repeated', () => {
+  const short = 'x'.repeat(31)
+  const [problem = '', ...more] = problemsOf({ ...NEEDED, LINK_SECRET: `${SECRET}, ${short}` })
+  expect(more).toEqual([])
+  expect(problem).toMatch(/^LINK_SECRET: secret 2 is shorter than 32 characters.*openssl rand/)
+  expect(problem).not.toContain(short)
+  expect(loadConfig({ ...NEEDED, LINK_SECRET: `${short}x` }).LINK_SECRET).toHaveLength(1)
+})
+
+test.each([
+  ['RESEND_BASE_URL', 'https://resend.elsewhere.test', false],
+  ['RESEND_BASE_URL', 'http://localhost.elsewhere.test:4100', false],
+  ['RESEND_BASE_URL', 'http://127.0.0.1:4100', true],
+  ['RESEND_BASE_URL', 'http://[::1]:4100', true],
+  ['PUBLIC_URL', 'http://groups.harbor.test', false],
+  ['PUBLIC_URL', 'http://localhost:3000', true],
+  ['PUBLIC_URL', 'https://groups.harbor.test/', true],
+])('production and %s=%s', (name, value, allowed) => {
+  const settings = { ...NEEDED, [name]: value }
+  const inProduction = { ...settings, NODE_ENV: 'production' }
+  expect(loadConfig(settings)).toHaveProperty(name, value.replace(/\/$/, ''))
+  if (allowed) expect(loadConfig(inProduction)).toHaveProperty(name, value.replace(/\/$/, ''))
+  else expect(problemsOf(inProduction)).toEqual([expect.stringMatching(`^${name}: .*for example`)])
+})
+
+test.each(['03:59', '23:01', '09:60', '9:00', '24:00', 'noon'])('an edition cannot be due at %s', (time) => {
+  expect(problemsOf({ ...NEEDED, DIGEST_TIME: time })).toEqual([
+    expect.stringMatching(/^DIGEST_TIME: .*for example 09:00$/),
+  ])
+})
+
+test.each(['04:00', '23:00'])('an edition can be due at %s', (time) => {
+  expect(loadConfig({ ...NEEDED, DIGEST_TIME: time }).slotRule.time).toBe(time)
+})
+
+test('a time zone that is not on the list is refused', () => {
+  expect(problemsOf({ ...NEEDED, DIGEST_TIME_ZONE: 'America/Portland' })).toEqual([
+    'DIGEST_TIME_ZONE: is not a time zone of the IANA list; for example America/New_York',
+  ])
+})
+
+test('.env.example names every setting, explains it, and works once the secrets are filled in', () => {
+  const source = readFileSync(join(import.meta.dirname, '../.env.example'), 'utf8')
+  const example = parseEnv(source)
+  expect(Object.keys(example).sort()).toEqual(settingNames().sort())
+  for (const name of settingNames()) expect(source).toMatch(new RegExp(`^# .+\\n${name}=`, 'm'))
+  const { RESEND_API_KEY, LINK_SECRET } = NEEDED
+  expect(problemsOf(example).map(nameIn)).toEqual(['RESEND_API_KEY', 'LINK_SECRET'])
+  expect(loadConfig({ ...example, RESEND_API_KEY, LINK_SECRET }).practice).toBe('Harbor Groups')
+})
+
+function problemsOf(env: Record<string, string | undefined>): string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    return error.message.split('\n  ').slice(1)
+  }
+  throw new Error('the settings were taken')
+}
+
+const nameIn = (problem: string) => problem.split(':')[0]
+
+function fileWith(content: string): string {
+  const file = join(folder, `secret-${content.length}`)
+  writeFileSync(file, content)
+  return file
+}
