@@ -26,6 +26,8 @@ export type Queue = {
   workers(): Promise<number | null>
   /** Starts working until `stop`, which lets what is in flight finish. */
   work(handlers: Handlers): { stop(): Promise<void> }
+  /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
+  limits: { redis: object; nameSpace: string }
   close(): Promise<void>
 }
 
@@ -104,6 +106,7 @@ export async function openQueue(options: { redis: RedisAddress; prefix: string; 
       return await attempt(() => batches.getWorkersCount())
     },
     work: (handlers) => startWorkers(handlers, { redis: options.redis, prefix, batches, complain }),
+    limits: { redis: producer, nameSpace: `${prefix}:limits:` },
     async close() {
       await Promise.allSettled([editions.close(), batches.close()])
       producer.disconnect()
@@ -122,8 +125,8 @@ async function ensureScheduler(queue: BullQueue, id: string, want: { pattern?: s
 type WorkerParts = { redis: RedisAddress; prefix: string; batches: BullQueue; complain: (error: unknown) => void }
 
 function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: WorkerParts) {
-  // A black-holed connection would hang a blocking read for good; no answer within 7 s (BullMQ blocks 5 s) breaks it.
-  const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 7_000 })
+  // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
+  const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 12_000 })
   connection.on('error', complain)
   const options = { connection, prefix }
   const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { App } from '../app.ts'
 import { type ChosenTopics, type Exclusion, exclusionOf, type Seen, seenBy } from '../core/audience.ts'
 import { type Offer, offersAt, type Selection, selectFor } from '../core/content.ts'
+import { crisisNote } from '../core/crisis.ts'
 import { type DigestTemplate, digestComposer, type Email, type Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { deliveryTag, secretId, signToken } from '../core/tokens.ts'
@@ -36,10 +37,20 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
   const now = app.now()
   const offers = await bookableOffers(app, edition, now)
   const open = await openDeliveries(app.db, batch.id)
-  const { excluded, readers } = lastChecks(open, offers, { batch, edition, now, max: app.config.DIGEST_MAX_SESSIONS })
+  const { excluded, readers } = lastChecks(open, offers, {
+    batch,
+    edition,
+    now,
+    max: app.config.DIGEST_MAX_SESSIONS,
+  })
   const template = canonical(templateNow(app))
   const offersJson = canonical(offers.length <= OFFERS_SHARED ? offers : offersShown(offers, readers))
-  const parts = { template, templateHash: sha256(template), offers: offersJson, offersHash: sha256(offersJson) }
+  const parts = {
+    template,
+    templateHash: sha256(template),
+    offers: offersJson,
+    offersHash: sha256(offersJson),
+  }
   const { composed, failed } = compose(app, batch, parts, readers)
   if (composed.length === 0) {
     await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
@@ -47,7 +58,12 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
   }
   const body = batchBody(composed.map(({ email }) => email))
   const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
-  const kept = await freezeBatch(app.db, batch, { ...parts, excluded, failed, frozen, bodyHash: sha256(body) }, now)
+  const kept = await freezeBatch(
+    app.db,
+    batch,
+    { ...parts, excluded, failed, frozen, bodyHash: sha256(body) },
+    now,
+  )
   return kept ? { body, deliveries: covered(composed) } : null
 }
 
@@ -58,8 +74,14 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
 export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
   const { templateHash, offersHash } = batch
   if (templateHash === null || offersHash === null) return null
-  const [template, offers] = [await frozenContent(app.db, templateHash), await frozenContent(app.db, offersHash)]
-  const readers = (await frozenDeliveries(app.db, batch.id)).map(({ id, frozen }) => ({ id, reader: JSON.parse(frozen) as FrozenReader }))
+  const [template, offers] = [
+    await frozenContent(app.db, templateHash),
+    await frozenContent(app.db, offersHash),
+  ]
+  const readers = (await frozenDeliveries(app.db, batch.id)).map(({ id, frozen }) => ({
+    id,
+    reader: JSON.parse(frozen) as FrozenReader,
+  }))
   const { composed } = compose(app, batch, { template, templateHash, offers, offersHash }, readers)
   const body = batchBody(composed.map(({ email }) => email))
   return sha256(body) === batch.bodyHash ? { body, deliveries: covered(composed) } : null
@@ -77,6 +99,7 @@ export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTempl
       postalAddress: config.POSTAL_ADDRESS,
       publicUrl: config.PUBLIC_URL,
       practice: config.practice,
+      crisisNote: crisisNote(config.CRISIS_LINE),
       unsubscribeMailto: replyTo && (/<([^>]+)>/.exec(replyTo)?.[1] ?? replyTo),
       linkSecretId: secretId(config.LINK_SECRET[0] ?? ''),
     },
@@ -85,7 +108,8 @@ export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTempl
 
 /** The links of one subscriber, signed with the secret that the letterhead names. */
 export function linksFor(app: Pick<App, 'config'>, letterhead: DigestTemplate['letterhead']) {
-  const secret = app.config.LINK_SECRET.find((candidate) => secretId(candidate) === letterhead.linkSecretId) ?? ''
+  const secret =
+    app.config.LINK_SECRET.find((candidate) => secretId(candidate) === letterhead.linkSecretId) ?? ''
   const link = (purpose: 'unsubscribe' | 'preferences') => (publicId: string) =>
     `${letterhead.publicUrl}/${purpose}/${signToken(secret, purpose, publicId)}`
   return { unsubscribe: link('unsubscribe'), preferences: link('preferences') }
@@ -106,20 +130,35 @@ function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], che
       continue
     }
     const { topics, seen } = seenBy(subscriber.seenThrough, subscriber.topicRows)
-    const selection = select(topics, checks.batch.again ? { general: delivery.seenThrough, byTopic: new Map() } : seen)
+    const selection = select(
+      topics,
+      checks.batch.again ? { general: delivery.seenThrough, byTopic: new Map() } : seen,
+    )
     if (selection === null) {
       excluded.push({ id, reason: 'nothing-new' })
       continue
     }
     const { publicId, email, name, timeZone, locale, discreet } = subscriber
-    const reader = { publicId, email, name, timeZone, locale, discreet, ...selection, covered: topics && [...topics] }
+    const reader = {
+      publicId,
+      email,
+      name,
+      timeZone,
+      locale,
+      discreet,
+      ...selection,
+      covered: topics && [...topics],
+    }
     readers.push({ id, reader })
   }
   return { excluded, readers }
 }
 
 // An operator who resends means this month's readers too; the monthly count is for the weekly job.
-function barredNow(subscriber: NonNullable<OpenDelivery['subscriber']>, { batch, edition, now }: Checks): Exclusion | null {
+function barredNow(
+  subscriber: NonNullable<OpenDelivery['subscriber']>,
+  { batch, edition, now }: Checks,
+): Exclusion | null {
   const candidate = batch.generation > 0 ? { ...subscriber, cadence: 'weekly' as const } : subscriber
   return exclusionOf(candidate, edition.id, now)
 }
@@ -141,8 +180,11 @@ function rememberingSelector(offers: readonly Offer[], { edition, max }: Checks)
 async function bookableOffers(app: App, edition: Edition, now: Date): Promise<Offer[]> {
   const version = await sessionsVersion(app.db)
   const kept = app.cache.offers
-  if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil) return kept.offers
-  const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter((offer) => offer.seq <= edition.throughSeq)
+  if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
+    return kept.offers
+  const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter(
+    (offer) => offer.seq <= edition.throughSeq,
+  )
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
   app.cache.offers = { editionId: edition.id, version, validUntil, offers }
   return offers
@@ -163,7 +205,11 @@ function compose(app: App, batch: Batch, parts: Parts, readers: readonly Checked
   const failed: { id: number; reason: string }[] = []
   for (const { id, reader } of readers) {
     try {
-      composed.push({ id, reader, email: composer(reader, deliveryTag(app.hashKey, { id, editionId, generation })) })
+      composed.push({
+        id,
+        reader,
+        email: composer(reader, deliveryTag(app.hashKey, { id, editionId, generation })),
+      })
     } catch (error) {
       failed.push({ id, reason: withoutAddresses(`no mail can be made: ${(error as Error).message}`) })
     }
@@ -180,7 +226,12 @@ function composerFor(app: App, batch: Batch, parts: Parts) {
   if (composers.size >= 4) composers.clear()
   const template = JSON.parse(parts.template) as DigestTemplate
   const links = linksFor(app, template.letterhead)
-  const composer = digestComposer(template, JSON.parse(parts.offers) as Offer[], { id: batch.editionId }, links)
+  const composer = digestComposer(
+    template,
+    JSON.parse(parts.offers) as Offer[],
+    { id: batch.editionId },
+    links,
+  )
   composers.set(key, composer)
   return composer
 }

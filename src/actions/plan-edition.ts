@@ -5,7 +5,13 @@ import type { Slot } from '../core/calendar.ts'
 import { type Offer, offersAt } from '../core/content.ts'
 import { supersedeBefore } from '../db/batches.ts'
 import { beginEdition, type Edition, findEdition, finishEdition, offersOfEdition } from '../db/editions.ts'
-import { candidatesAfter, finishPlanning, type KnownCandidate, recordVerdicts, type Verdict } from '../db/planning.ts'
+import {
+  candidatesAfter,
+  finishPlanning,
+  type KnownCandidate,
+  recordVerdicts,
+  type Verdict,
+} from '../db/planning.ts'
 import { openSessions } from '../db/sessions.ts'
 
 type Planner = Pick<App, 'db' | 'log' | 'now'>
@@ -17,7 +23,10 @@ const CHUNK = 2_000
  * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
  * half-way and run again gives the same edition, once. The caller rings for the batches.
  */
-export async function planEdition(app: Planner, slot: Slot): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
+export async function planEdition(
+  app: Planner,
+  slot: Slot,
+): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
   const now = app.now()
   const found = await findEdition(app.db, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
@@ -26,7 +35,11 @@ export async function planEdition(app: Planner, slot: Slot): Promise<{ kind: 'pl
     const { throughSeq, sessions } = await openSessions(app.db, now)
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.db, slot.editionId)
-    const begun = await beginEdition(app.db, { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers }, now)
+    const begun = await beginEdition(
+      app.db,
+      { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers },
+      now,
+    )
     if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
   }
   return { kind: found ? 'exists' : 'planned', edition: await planAudience(app, slot.editionId) }
@@ -55,13 +68,22 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
   }
 }
 
-function verdictOn(candidate: KnownCandidate, edition: Edition, newest: ReadonlyMap<number, number>, at: Date): Verdict {
+function verdictOn(
+  candidate: KnownCandidate,
+  edition: Edition,
+  newest: ReadonlyMap<number, number>,
+  at: Date,
+): Verdict {
   const barred = exclusionOf(candidate, edition.id, at)
   const exclusion = barred ?? (hasNews(candidate, newest, edition.throughSeq) ? null : 'nothing-new')
   return { subscriberId: candidate.id, seenThrough: candidate.seenThrough, exclusion }
 }
 
-function hasNews(candidate: KnownCandidate, newest: ReadonlyMap<number, number>, throughSeq: number): boolean {
+function hasNews(
+  candidate: KnownCandidate,
+  newest: ReadonlyMap<number, number>,
+  throughSeq: number,
+): boolean {
   const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
   for (const [topicId, seq] of newest) if (isNewsTo({ topicId, seq }, topics, seen, throughSeq)) return true
   return false

@@ -1,16 +1,20 @@
 import type { App } from '../app.ts'
 import { type Exclusion, exclusionOf, isNewsTo, seenBy } from '../core/audience.ts'
 import { type Offer, offersAt } from '../core/content.ts'
+import { normaliseEmail } from '../core/email-address.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { allEditions, type Edition, findEdition } from '../db/editions.ts'
 import type { Verdict } from '../db/planning.ts'
 import { addGeneration, type ResendCandidate, type ResendScope, resendCandidates } from '../db/resends.ts'
 import { sessionsOfEdition } from '../db/sessions.ts'
 import { findByEmailHash } from '../db/subscribers.ts'
-import { normaliseEmail } from '../core/email-address.ts'
 
 /** Whom an operator wants to mail again. */
-export type ResendWish = { kind: 'failed' } | { kind: 'unknown' } | { kind: 'all' } | { kind: 'to'; email: string }
+export type ResendWish =
+  | { kind: 'failed' }
+  | { kind: 'unknown' }
+  | { kind: 'all' }
+  | { kind: 'to'; email: string }
 
 export type ResendOutcome =
   | { kind: 'planned'; generation: number; recipients: number; excluded: Partial<Record<Exclusion, number>> }
@@ -34,7 +38,11 @@ const WHY: Record<Exclusion, string> = {
  * told since; `to` and `all` tell again what the edition told. Nobody who unsubscribed or is suppressed is reached, and
  * what makes no sense is refused with the reason. The caller rings for the batches.
  */
-export async function resendEdition(app: Pick<App, 'db' | 'hashKey' | 'now'>, id: string, wish: ResendWish): Promise<ResendOutcome> {
+export async function resendEdition(
+  app: Pick<App, 'db' | 'hashKey' | 'now'>,
+  id: string,
+  wish: ResendWish,
+): Promise<ResendOutcome> {
   const edition = await findEdition(app.db, id)
   if (edition === null) return { kind: 'not-found' }
   const refusal = await whyNot(app, edition, wish)
@@ -45,18 +53,23 @@ export async function resendEdition(app: Pick<App, 'db' | 'hashKey' | 'now'>, id
   const again = wish.kind === 'to' || wish.kind === 'all'
   const candidates = await resendCandidates(app.db, id, scope)
   const offers = offersAt(await sessionsOfEdition(app.db, id), app.now())
-  const verdicts = candidates.map((candidate) => verdictOn(candidate, { edition, offers, again, now: app.now() }))
+  const verdicts = candidates.map((candidate) =>
+    verdictOn(candidate, { edition, offers, again, now: app.now() }),
+  )
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts) }
 
   const generation = await addGeneration(app.db, id, { verdicts, again, note: wish.kind }, app.now())
-  if (generation === null) return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
+  if (generation === null)
+    return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 
 async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
-  if (edition.state === 'cancelled') return `edition ${edition.id} was cancelled; its news goes out with the next one`
-  if (edition.state !== 'submitted') return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
+  if (edition.state === 'cancelled')
+    return `edition ${edition.id} was cancelled; its news goes out with the next one`
+  if (edition.state !== 'submitted')
+    return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
   const [newest] = await allEditions(app.db)
   if (wish.kind === 'all' && newest && newest.id > edition.id)
     return `edition ${newest.id} has been planned since; sending ${edition.id} to everyone again would tell old news`
@@ -66,7 +79,8 @@ async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish):
 async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendWish): Promise<ResendScope | null> {
   if (wish.kind !== 'to') return wish
   const address = normaliseEmail(wish.email)
-  const subscriber = 'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
+  const subscriber =
+    'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
   return subscriber && { kind: 'to', subscriberId: subscriber.id }
 }
 
@@ -78,7 +92,11 @@ function verdictOn(candidate: ResendCandidate, { edition, offers, again, now }: 
   const told = offers.some((offer) => isNewsTo(offer, topics, from, edition.throughSeq))
   // The monthly count is for the weekly job; an operator who resends means these readers too.
   const barred = exclusionOf({ ...candidate, cadence: 'weekly' }, edition.id, now)
-  return { subscriberId: candidate.id, seenThrough: from.general, exclusion: barred ?? (told ? null : 'nothing-new') }
+  return {
+    subscriberId: candidate.id,
+    seenThrough: from.general,
+    exclusion: barred ?? (told ? null : 'nothing-new'),
+  }
 }
 
 function nobodyLeft(wish: ResendWish, verdicts: readonly Verdict[]): string {

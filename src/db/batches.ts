@@ -2,7 +2,15 @@ import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } f
 import type { Exclusion } from '../core/audience.ts'
 import type { Db } from './open.ts'
 import { bySubscriber, type KnownCandidate } from './planning.ts'
-import { batches, deliveries, editions, subscribers, subscriberTopics, suppressions, templates } from './schema.ts'
+import {
+  batches,
+  deliveries,
+  editions,
+  subscribers,
+  subscriberTopics,
+  suppressions,
+  templates,
+} from './schema.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect
@@ -11,7 +19,11 @@ export type Batch = typeof batches.$inferSelect
 export type OwedBatch = Pick<Batch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
 
 /** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
-export type OpenDelivery = { id: number; seenThrough: number; subscriber: (KnownCandidate & ReaderRow) | null }
+export type OpenDelivery = {
+  id: number
+  seenThrough: number
+  subscriber: (KnownCandidate & ReaderRow) | null
+}
 
 /** A delivery frozen for its mail. */
 export type FrozenDelivery = { id: number; frozen: string }
@@ -29,7 +41,14 @@ export type Freeze = {
   bodyHash: string
 }
 
-type ReaderRow = { publicId: string; email: string; name: string | null; timeZone: string; locale: string; discreet: boolean }
+type ReaderRow = {
+  publicId: string
+  email: string
+  name: string | null
+  timeZone: string
+  locale: string
+  discreet: boolean
+}
 
 /** A claim this old is taken over even when its holder seems alive: requests end after 30 s. */
 export const CLAIM_LEASE_MS = 90_000
@@ -40,12 +59,27 @@ const UNFINISHED = ['planned', 'submitting'] as const
 
 /** Batches the ledger still owes, oldest first: due ones of editions that may go on, and all that are claimed. */
 export async function owedBatches(db: Db, now: Date, limit: number): Promise<OwedBatch[]> {
-  const due = and(eq(batches.state, 'planned'), or(isNull(batches.nextAttemptAt), sql`${batches.nextAttemptAt} <= ${now.getTime()}`))
+  const due = and(
+    eq(batches.state, 'planned'),
+    or(isNull(batches.nextAttemptAt), sql`${batches.nextAttemptAt} <= ${now.getTime()}`),
+  )
   return db
-    .select({ id: batches.id, state: batches.state, claimedBy: batches.claimedBy, claimedAt: batches.claimedAt })
+    .select({
+      id: batches.id,
+      state: batches.state,
+      claimedBy: batches.claimedBy,
+      claimedAt: batches.claimedAt,
+    })
     .from(batches)
     .innerJoin(editions, eq(editions.id, batches.editionId))
-    .where(and(inArray(batches.state, UNFINISHED), eq(editions.state, 'submitting'), isNull(editions.pausedAt), or(due, eq(batches.state, 'submitting'))))
+    .where(
+      and(
+        inArray(batches.state, UNFINISHED),
+        eq(editions.state, 'submitting'),
+        isNull(editions.pausedAt),
+        or(due, eq(batches.state, 'submitting')),
+      ),
+    )
     .orderBy(asc(batches.id))
     .limit(limit)
     .all()
@@ -56,13 +90,27 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
  * be dead). Null: someone else has it, it is done, its edition may not go on, or mail of an earlier edition may still be
  * on its way to the same readers. The update is the guard; of two claimers one wins.
  */
-export async function claimBatch(db: Db, id: number, by: string, now: Date, gone?: string | null): Promise<Batch | null> {
-  const stale = or(lt(batches.claimedAt, now.getTime() - CLAIM_LEASE_MS), gone ? eq(batches.claimedBy, gone) : undefined)
+export async function claimBatch(
+  db: Db,
+  id: number,
+  by: string,
+  now: Date,
+  gone?: string | null,
+): Promise<Batch | null> {
+  const stale = or(
+    lt(batches.claimedAt, now.getTime() - CLAIM_LEASE_MS),
+    gone ? eq(batches.claimedBy, gone) : undefined,
+  )
   const free = or(eq(batches.state, 'planned'), and(eq(batches.state, 'submitting'), stale))
   const mayGoOn = sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`
   const earlierInDoubt = sql`exists (select 1 from batches o where o.state in ('planned','submitting')
     and o.edition_id < ${batches.editionId} and o.first_attempt_at is not null)`
-  const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime(), attempts: sql`${batches.attempts} + 1` }
+  const claim = {
+    state: 'submitting' as const,
+    claimedBy: by,
+    claimedAt: now.getTime(),
+    attempts: sql`${batches.attempts} + 1`,
+  }
   const row = db
     .update(batches)
     .set(claim)
@@ -93,11 +141,17 @@ export async function openDeliveries(db: Db, batchId: number): Promise<OpenDeliv
     .orderBy(asc(deliveries.id))
     .all()
   const ids = rows.flatMap((row) => (row.subscriber ? [row.subscriber.id] : []))
-  const topicRows = bySubscriber(db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all())
+  const topicRows = bySubscriber(
+    db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
+  )
   return rows.map(({ id, seenThrough, subscriber, suppressed }) => ({
     id,
     seenThrough,
-    subscriber: subscriber && { ...subscriber, suppressed: suppressed === 1, topicRows: topicRows.get(subscriber.id) ?? [] },
+    subscriber: subscriber && {
+      ...subscriber,
+      suppressed: suppressed === 1,
+      topicRows: topicRows.get(subscriber.id) ?? [],
+    },
   }))
 }
 
@@ -111,12 +165,24 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
       const { templateHash, offersHash, bodyHash } = freeze
       const change = tx
         .update(batches)
-        .set({ templateHash, offersHash, bodyHash, firstAttemptAt: now.getTime(), size: freeze.frozen.length })
+        .set({
+          templateHash,
+          offersHash,
+          bodyHash,
+          firstAttemptAt: now.getTime(),
+          size: freeze.frozen.length,
+        })
         .where(and(heldBy(batch), isNull(batches.firstAttemptAt)))
         .run()
       if (change.changes === 0) return false
-      tx.insert(templates).values({ hash: templateHash, kind: 'digest', content: freeze.template }).onConflictDoNothing().run()
-      tx.insert(templates).values({ hash: offersHash, kind: 'offers', content: freeze.offers }).onConflictDoNothing().run()
+      tx.insert(templates)
+        .values({ hash: templateHash, kind: 'digest', content: freeze.template })
+        .onConflictDoNothing()
+        .run()
+      tx.insert(templates)
+        .values({ hash: offersHash, kind: 'offers', content: freeze.offers })
+        .onConflictDoNothing()
+        .run()
       endDeliveries(db, 'excluded', freeze.excluded)
       endDeliveries(db, 'failed', freeze.failed)
       const write = db.$client.prepare("update deliveries set frozen = ? where id = ? and state = 'waiting'")
@@ -129,8 +195,16 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
 
 /** The frozen deliveries of a batch in the order in which they are submitted. */
 export async function frozenDeliveries(db: Db, batchId: number): Promise<FrozenDelivery[]> {
-  const frozen = and(eq(deliveries.batchId, batchId), eq(deliveries.state, 'waiting'), isNotNull(deliveries.frozen))
-  const rows = db.select({ id: deliveries.id, frozen: deliveries.frozen }).from(deliveries).where(frozen).orderBy(asc(deliveries.id))
+  const frozen = and(
+    eq(deliveries.batchId, batchId),
+    eq(deliveries.state, 'waiting'),
+    isNotNull(deliveries.frozen),
+  )
+  const rows = db
+    .select({ id: deliveries.id, frozen: deliveries.frozen })
+    .from(deliveries)
+    .where(frozen)
+    .orderBy(asc(deliveries.id))
   return rows.all().map(({ id, frozen }) => ({ id, frozen: frozen ?? '' }))
 }
 
@@ -165,7 +239,11 @@ export async function closeEmptyBatch(
  * `refused`: the provider surely took nothing, so, unless an earlier attempt is in doubt, the content thaws and the next
  * attempt looks afresh. In a cancelled edition there is no next attempt. Does nothing when the claim was lost.
  */
-export async function releaseBatch(db: Db, batch: Batch, how: { refused: boolean; nextAttemptAt: Date | null; reason: string }): Promise<void> {
+export async function releaseBatch(
+  db: Db,
+  batch: Batch,
+  how: { refused: boolean; nextAttemptAt: Date | null; reason: string },
+): Promise<void> {
   db.transaction(
     (tx) => {
       const thaws = how.refused && batch.firstAttemptAt === null
@@ -179,7 +257,11 @@ export async function releaseBatch(db: Db, batch: Batch, how: { refused: boolean
         ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
       }
       if (tx.update(batches).set(change).where(heldBy(batch)).run().changes === 0) return
-      const edition = tx.select({ state: editions.state }).from(editions).where(eq(editions.id, batch.editionId)).get()
+      const edition = tx
+        .select({ state: editions.state })
+        .from(editions)
+        .where(eq(editions.id, batch.editionId))
+        .get()
       if (edition?.state === 'cancelled') cancelBatches(tx, eq(batches.id, batch.id), 'cancelled')
     },
     { behavior: 'immediate' },
@@ -191,7 +273,11 @@ export async function markUnknown(db: Db, id: number, reason: string): Promise<b
   return db.transaction(
     (tx) => {
       const unfinished = and(eq(batches.id, id), inArray(batches.state, UNFINISHED))
-      if (tx.update(batches).set({ state: 'unknown', reason, claimedBy: null }).where(unfinished).run().changes === 0) return false
+      if (
+        tx.update(batches).set({ state: 'unknown', reason, claimedBy: null }).where(unfinished).run()
+          .changes === 0
+      )
+        return false
       const waiting = and(eq(deliveries.batchId, id), eq(deliveries.state, 'waiting'))
       tx.update(deliveries).set({ state: 'unknown', reason, frozen: null }).where(waiting).run()
       return true
@@ -205,19 +291,35 @@ export async function batchesInDoubtTooLong(db: Db, now: Date): Promise<number[]
   const rows = db
     .select({ id: batches.id })
     .from(batches)
-    .where(and(inArray(batches.state, UNFINISHED), lt(batches.firstAttemptAt, now.getTime() - KEY_TRUST_MS), noLiveClaim(now)))
+    .where(
+      and(
+        inArray(batches.state, UNFINISHED),
+        lt(batches.firstAttemptAt, now.getTime() - KEY_TRUST_MS),
+        noLiveClaim(now),
+      ),
+    )
   return rows.all().map((row) => row.id)
 }
 
 /** Inside a transaction: ends the unfinished batches that nobody holds; in doubt = `unknown`, never attempted = excluded. */
 export function cancelBatches(db: Pick<Db, 'update'>, which: SQL, reason: 'cancelled' | 'superseded'): void {
   const planned = and(which, eq(batches.state, 'planned'))
-  const ofPlanned = (more: SQL) => sql`${deliveries.batchId} in (select id from batches where ${and(planned, more)})`
+  const ofPlanned = (more: SQL) =>
+    sql`${deliveries.batchId} in (select id from batches where ${and(planned, more)})`
   const waiting = eq(deliveries.state, 'waiting')
   const inDoubt = `${reason} while an answer of the provider was missing`
-  db.update(deliveries).set({ state: 'unknown', reason: inDoubt, frozen: null }).where(and(waiting, ofPlanned(isNotNull(batches.firstAttemptAt)))).run()
-  db.update(deliveries).set({ state: 'excluded', reason, frozen: null }).where(and(waiting, ofPlanned(isNull(batches.firstAttemptAt)))).run()
-  db.update(batches).set({ state: 'unknown', reason: inDoubt }).where(and(planned, isNotNull(batches.firstAttemptAt))).run()
+  db.update(deliveries)
+    .set({ state: 'unknown', reason: inDoubt, frozen: null })
+    .where(and(waiting, ofPlanned(isNotNull(batches.firstAttemptAt))))
+    .run()
+  db.update(deliveries)
+    .set({ state: 'excluded', reason, frozen: null })
+    .where(and(waiting, ofPlanned(isNull(batches.firstAttemptAt))))
+    .run()
+  db.update(batches)
+    .set({ state: 'unknown', reason: inDoubt })
+    .where(and(planned, isNotNull(batches.firstAttemptAt)))
+    .run()
   db.update(batches).set({ state: 'cancelled', reason }).where(planned).run()
 }
 
@@ -227,21 +329,32 @@ export async function supersedeBefore(db: Db, editionId: string): Promise<void> 
     (tx) => {
       cancelBatches(tx, lt(batches.editionId, editionId), 'superseded')
       const halfPlanned = and(lt(editions.id, editionId), eq(editions.state, 'planning'))
-      tx.update(editions).set({ state: 'cancelled', pauseReason: `superseded by ${editionId}` }).where(halfPlanned).run()
+      tx.update(editions)
+        .set({ state: 'cancelled', pauseReason: `superseded by ${editionId}` })
+        .where(halfPlanned)
+        .run()
     },
     { behavior: 'immediate' },
   )
 }
 
 function heldBy(batch: Batch): SQL | undefined {
-  return and(eq(batches.id, batch.id), eq(batches.state, 'submitting'), eq(batches.claimedBy, batch.claimedBy ?? ''))
+  return and(
+    eq(batches.id, batch.id),
+    eq(batches.state, 'submitting'),
+    eq(batches.claimedBy, batch.claimedBy ?? ''),
+  )
 }
 
 function noLiveClaim(now: Date): SQL | undefined {
   return or(ne(batches.state, 'submitting'), lt(batches.claimedAt, now.getTime() - CLAIM_LEASE_MS))
 }
 
-function endDeliveries(db: Db, state: 'excluded' | 'failed', ended: readonly { id: number; reason: string }[]): void {
+function endDeliveries(
+  db: Db,
+  state: 'excluded' | 'failed',
+  ended: readonly { id: number; reason: string }[],
+): void {
   const write = db.$client.prepare('update deliveries set state = ?, reason = ?, frozen = null where id = ?')
   for (const { id, reason } of ended) write.run(state, reason, id)
 }

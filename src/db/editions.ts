@@ -3,7 +3,15 @@ import type { Exclusion } from '../core/audience.ts'
 import type { Offer } from '../core/content.ts'
 import { cancelBatches } from './batches.ts'
 import type { Db } from './open.ts'
-import { auditLog, batches, editionSessions, editions, editionTally, subscribers, templates } from './schema.ts'
+import {
+  auditLog,
+  batches,
+  editionSessions,
+  editions,
+  editionTally,
+  subscribers,
+  templates,
+} from './schema.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {
@@ -31,7 +39,11 @@ export async function beginEdition(
 ): Promise<boolean> {
   return db.transaction(
     (tx) => {
-      const audienceThrough = tx.select({ id: max(subscribers.id) }).from(subscribers).get()?.id ?? 0
+      const audienceThrough =
+        tx
+          .select({ id: max(subscribers.id) })
+          .from(subscribers)
+          .get()?.id ?? 0
       const row = {
         id: edition.id,
         scheduledFor: edition.scheduledFor.getTime(),
@@ -43,7 +55,12 @@ export async function beginEdition(
       if (tx.insert(editions).values(row).onConflictDoNothing().run().changes === 0) return false
       for (const offer of edition.offers)
         tx.insert(editionSessions)
-          .values({ editionId: edition.id, sessionId: offer.id, seq: offer.seq, snapshot: JSON.stringify(offer) })
+          .values({
+            editionId: edition.id,
+            sessionId: offer.id,
+            seq: offer.seq,
+            snapshot: JSON.stringify(offer),
+          })
           .run()
       return true
     },
@@ -74,21 +91,40 @@ export async function halfPlannedEditions(db: Db): Promise<Edition[]> {
 
 /** Editions that are being submitted, paused ones too. */
 export async function unfinishedEditions(db: Db): Promise<Edition[]> {
-  return db.select().from(editions).where(eq(editions.state, 'submitting')).orderBy(editions.id).all().map(asSeen)
+  return db
+    .select()
+    .from(editions)
+    .where(eq(editions.state, 'submitting'))
+    .orderBy(editions.id)
+    .all()
+    .map(asSeen)
 }
 
 /** What the edition was planned to tell of. */
 export async function offersOfEdition(db: Db, id: string): Promise<Offer[]> {
-  const rows = db.select({ snapshot: editionSessions.snapshot }).from(editionSessions).where(eq(editionSessions.editionId, id)).all()
+  const rows = db
+    .select({ snapshot: editionSessions.snapshot })
+    .from(editionSessions)
+    .where(eq(editionSessions.editionId, id))
+    .all()
   return rows.map((row) => JSON.parse(row.snapshot) as Offer)
 }
 
 /** The sum of an edition over all generations, or of one; kept by triggers, so it costs the same at any size. */
 export async function tallyOf(db: Db, id: string, generation?: number): Promise<Tally> {
   const rows = db
-    .select({ state: editionTally.state, reason: editionTally.reason, count: sql<number>`sum(${editionTally.count})` })
+    .select({
+      state: editionTally.state,
+      reason: editionTally.reason,
+      count: sql<number>`sum(${editionTally.count})`,
+    })
     .from(editionTally)
-    .where(and(eq(editionTally.editionId, id), generation === undefined ? undefined : eq(editionTally.generation, generation)))
+    .where(
+      and(
+        eq(editionTally.editionId, id),
+        generation === undefined ? undefined : eq(editionTally.generation, generation),
+      ),
+    )
     .groupBy(editionTally.state, editionTally.reason)
     .all()
   const tally: Tally = { candidates: 0, submitted: 0, excluded: {}, failed: 0, unknown: 0, waiting: 0 }
@@ -114,7 +150,11 @@ export async function batchCounts(db: Db, id: string): Promise<Record<string, nu
 
 /** The newest generation of an edition; 0 when there was no resend. */
 export async function latestGeneration(db: Db, id: string): Promise<number> {
-  const row = db.select({ value: max(editionTally.generation) }).from(editionTally).where(eq(editionTally.editionId, id)).get()
+  const row = db
+    .select({ value: max(editionTally.generation) })
+    .from(editionTally)
+    .where(eq(editionTally.editionId, id))
+    .get()
   return row?.value ?? 0
 }
 
@@ -122,8 +162,16 @@ export async function latestGeneration(db: Db, id: string): Promise<number> {
 export async function pauseEdition(db: Db, id: string, reason: string, now: Date): Promise<boolean> {
   return db.transaction(
     (tx) => {
-      const pausable = and(eq(editions.id, id), isNull(editions.pausedAt), notInArray(editions.state, ['submitted', 'cancelled']))
-      const change = tx.update(editions).set({ pausedAt: now.getTime(), pauseReason: reason }).where(pausable).run()
+      const pausable = and(
+        eq(editions.id, id),
+        isNull(editions.pausedAt),
+        notInArray(editions.state, ['submitted', 'cancelled']),
+      )
+      const change = tx
+        .update(editions)
+        .set({ pausedAt: now.getTime(), pauseReason: reason })
+        .where(pausable)
+        .run()
       if (change.changes === 1) audit(tx, now, 'edition paused', id, reason)
       return change.changes === 1
     },
@@ -135,10 +183,18 @@ export async function pauseEdition(db: Db, id: string, reason: string, now: Date
 export async function resumeEdition(db: Db, id: string, now: Date): Promise<boolean> {
   return db.transaction(
     (tx) => {
-      const paused = and(eq(editions.id, id), sql`${editions.pausedAt} is not null`, ne(editions.state, 'cancelled'))
-      if (tx.update(editions).set({ pausedAt: null, pauseReason: null }).where(paused).run().changes === 0) return false
+      const paused = and(
+        eq(editions.id, id),
+        sql`${editions.pausedAt} is not null`,
+        ne(editions.state, 'cancelled'),
+      )
+      if (tx.update(editions).set({ pausedAt: null, pauseReason: null }).where(paused).run().changes === 0)
+        return false
       // What waited for its next attempt may go at once: the operator has just mended the cause.
-      tx.update(batches).set({ nextAttemptAt: null }).where(and(eq(batches.editionId, id), eq(batches.state, 'planned'))).run()
+      tx.update(batches)
+        .set({ nextAttemptAt: null })
+        .where(and(eq(batches.editionId, id), eq(batches.state, 'planned')))
+        .run()
       audit(tx, now, 'edition resumed', id)
       return true
     },
@@ -154,7 +210,12 @@ export async function cancelEdition(db: Db, id: string, now: Date): Promise<bool
   return db.transaction(
     (tx) => {
       const open = and(eq(editions.id, id), notInArray(editions.state, ['submitted', 'cancelled']))
-      const ended = { state: 'cancelled' as const, pausedAt: null, pauseReason: null, finishedAt: now.getTime() }
+      const ended = {
+        state: 'cancelled' as const,
+        pausedAt: null,
+        pauseReason: null,
+        finishedAt: now.getTime(),
+      }
       if (tx.update(editions).set(ended).where(open).run().changes === 0) return false
       cancelBatches(tx, eq(batches.editionId, id), 'cancelled')
       audit(tx, now, 'edition cancelled', id)
@@ -170,10 +231,17 @@ export async function finishEdition(db: Db, id: string, now: Date): Promise<bool
     (tx) => {
       const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ('planned','submitting'))`
       const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
-      const change = { state: 'submitted' as const, finishedAt: now.getTime(), pausedAt: null, pauseReason: null }
+      const change = {
+        state: 'submitted' as const,
+        finishedAt: now.getTime(),
+        pausedAt: null,
+        pauseReason: null,
+      }
       if (tx.update(editions).set(change).where(done).run().changes === 0) return false
       const inUse = sql`${templates.hash} in (select offers_hash from batches where state in ('planned','submitting') and offers_hash is not null)`
-      tx.delete(templates).where(and(eq(templates.kind, 'offers'), sql`not (${inUse})`)).run()
+      tx.delete(templates)
+        .where(and(eq(templates.kind, 'offers'), sql`not (${inUse})`))
+        .run()
       return true
     },
     { behavior: 'immediate' },
@@ -181,8 +249,16 @@ export async function finishEdition(db: Db, id: string, now: Date): Promise<bool
 }
 
 /** Notes what an operator did. `subject` is an edition id or a subscriber's public id, never an address. */
-export function audit(db: Pick<Db, 'insert'>, at: Date, action: string, subject: string, detail?: string): void {
-  db.insert(auditLog).values({ at: at.getTime(), action, subject, detail: detail ?? null }).run()
+export function audit(
+  db: Pick<Db, 'insert'>,
+  at: Date,
+  action: string,
+  subject: string,
+  detail?: string,
+): void {
+  db.insert(auditLog)
+    .values({ at: at.getTime(), action, subject, detail: detail ?? null })
+    .run()
 }
 
 function asSeen(row: typeof editions.$inferSelect): Edition {

@@ -3,7 +3,7 @@ import type { Db } from './open.ts'
 import { installation } from './schema.ts'
 
 /** Facts about this installation that outlive a restart. */
-export type Fact = 'hash_key' | 'schedule'
+export type Fact = 'hash_key' | 'schedule' | 'forgot_pending'
 
 /** The fact, or null when it was never set. */
 export async function installationFact(db: Db, name: Fact): Promise<string | null> {

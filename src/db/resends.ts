@@ -5,13 +5,21 @@ import { bySubscriber, insertDeliveries, type KnownCandidate, type Verdict } fro
 import { editions, subscriberTopics } from './schema.ts'
 
 /** Whose deliveries a resend takes up again: by how the last one of each reader ended, or one reader's. */
-export type ResendScope = { kind: 'failed' } | { kind: 'unknown' } | { kind: 'all' } | { kind: 'to'; subscriberId: number }
+export type ResendScope =
+  | { kind: 'failed' }
+  | { kind: 'unknown' }
+  | { kind: 'all' }
+  | { kind: 'to'; subscriberId: number }
 
 /** A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. */
 export type ResendCandidate = KnownCandidate & { firstSeenThrough: number }
 
 /** The readers in scope. Those whom the edition itself left out are not among `all`; `to` may be anyone. */
-export async function resendCandidates(db: Db, editionId: string, scope: ResendScope): Promise<ResendCandidate[]> {
+export async function resendCandidates(
+  db: Db,
+  editionId: string,
+  scope: ResendScope,
+): Promise<ResendCandidate[]> {
   const rows = db.$client
     .prepare<{ edition: string; subscriber: number | null }, Row>(
       `select s.id, s.status, s.paused_until as pausedUntil, s.cadence, s.last_edition_id as lastEditionId,
@@ -24,7 +32,11 @@ export async function resendCandidates(db: Db, editionId: string, scope: ResendS
     )
     .all({ edition: editionId, subscriber: scope.kind === 'to' ? scope.subscriberId : null })
   const topicRows = topicRowsOf(db, rows)
-  return rows.map((row) => ({ ...row, suppressed: row.suppressed === 1, topicRows: topicRows.get(row.id) ?? [] }))
+  return rows.map((row) => ({
+    ...row,
+    suppressed: row.suppressed === 1,
+    topicRows: topicRows.get(row.id) ?? [],
+  }))
 }
 
 /**
@@ -39,13 +51,20 @@ export async function addGeneration(
 ): Promise<number | null> {
   return db.transaction(
     (tx) => {
-      const edition = tx.select({ state: editions.state }).from(editions).where(eq(editions.id, editionId)).get()
+      const edition = tx
+        .select({ state: editions.state })
+        .from(editions)
+        .where(eq(editions.id, editionId))
+        .get()
       if (edition?.state !== 'submitted') return null
       const { latest } = db.$client
         .prepare('select coalesce(max(generation), 0) as latest from edition_tally where edition_id = ?')
         .get(editionId) as { latest: number }
       insertDeliveries(db, editionId, latest + 1, resend.verdicts, resend.again)
-      tx.update(editions).set({ state: 'submitting', finishedAt: null }).where(eq(editions.id, editionId)).run()
+      tx.update(editions)
+        .set({ state: 'submitting', finishedAt: null })
+        .where(eq(editions.id, editionId))
+        .run()
       audit(tx, now, 'edition resent', editionId, resend.note)
       return latest + 1
     },
@@ -69,6 +88,12 @@ const FROM: Record<ResendScope['kind'], string> = {
 }
 
 function topicRowsOf(db: Db, rows: readonly Row[]) {
-  const all = rows.length > 500 ? undefined : inArray(subscriberTopics.subscriberId, rows.map((row) => row.id))
+  const all =
+    rows.length > 500
+      ? undefined
+      : inArray(
+          subscriberTopics.subscriberId,
+          rows.map((row) => row.id),
+        )
   return bySubscriber(db.select().from(subscriberTopics).where(all).all())
 }

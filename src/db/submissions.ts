@@ -6,14 +6,22 @@ import { bySubscriber } from './planning.ts'
 import { batches, editions, subscriberTopics } from './schema.ts'
 
 /** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
-export type Receipt = { deliveryId: number; covered: number[] | null } & ({ id: string } | { refused: string })
+export type Receipt = { deliveryId: number; covered: number[] | null } & (
+  | { id: string }
+  | { refused: string }
+)
 
 /**
  * Records what the provider answered for a whole batch: deliveries become `submitted` or `failed`, readers of the
  * submitted ones have now seen the edition. False when the batch had ended already (a second claimer was faster, with
  * the same answer): then nothing was written.
  */
-export async function recordSubmission(db: Db, batch: Batch, receipts: readonly Receipt[], now: Date): Promise<boolean> {
+export async function recordSubmission(
+  db: Db,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  now: Date,
+): Promise<boolean> {
   return db.transaction(
     (tx) => {
       const open = and(eq(batches.id, batch.id), inArray(batches.state, ['planned', 'submitting', 'unknown']))
@@ -39,24 +47,39 @@ export async function recordSubmission(db: Db, batch: Batch, receipts: readonly 
 /** Inside a transaction: these subscribers were told everything of the edition in the topics their mail covered. */
 export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, number[] | null>): void {
   const sqlite = db.$client
-  const edition = db.select({ throughSeq: editions.throughSeq }).from(editions).where(eq(editions.id, editionId)).get()
+  const edition = db
+    .select({ throughSeq: editions.throughSeq })
+    .from(editions)
+    .where(eq(editions.id, editionId))
+    .get()
   const throughSeq = edition?.throughSeq ?? 0
   const ids = [...told.keys()]
-  const rows = bySubscriber(db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all())
+  const rows = bySubscriber(
+    db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
+  )
   const mark = sqlite.prepare(
     `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?) where id = ?`,
   )
   for (const id of ids) {
     const topicRows = rows.get(id)
     if (topicRows) {
-      const { seen } = sqlite.prepare('select seen_through as seen from subscribers where id = ?').get(id) as { seen: number }
+      const { seen } = sqlite
+        .prepare('select seen_through as seen from subscribers where id = ?')
+        .get(id) as { seen: number }
       replaceTopicRows(db, id, afterTelling(seen, topicRows, told.get(id) ?? null, throughSeq).rows)
     }
     mark.run(throughSeq, editionId, id)
   }
 }
 
-function replaceTopicRows(db: Db, subscriberId: number, rows: readonly { topicId: number; chosen: boolean; seenThrough: number | null }[]) {
+function replaceTopicRows(
+  db: Db,
+  subscriberId: number,
+  rows: readonly { topicId: number; chosen: boolean; seenThrough: number | null }[],
+) {
   db.delete(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).run()
-  for (const row of rows) db.insert(subscriberTopics).values({ ...row, subscriberId }).run()
+  for (const row of rows)
+    db.insert(subscriberTopics)
+      .values({ ...row, subscriberId })
+      .run()
 }

@@ -1,0 +1,60 @@
+import type { Ledger } from '../app.ts'
+import {
+  allEditions,
+  batchCounts,
+  type Edition,
+  findEdition,
+  latestGeneration,
+  type Tally,
+  tallyOf,
+} from '../db/editions.ts'
+import { type Retries, retriesOf } from '../db/history.ts'
+
+/**
+ * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
+ * any. Instants are ISO, UTC.
+ */
+export type Summary = {
+  id: string
+  state: Edition['state']
+  scheduledFor: string
+  pauseReason: string | null
+  throughSeq: number
+} & Tally & {
+    batches: number
+    batchStates: Record<string, number>
+    retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
+    generations?: (Tally & { generation: number })[]
+  }
+
+/** Where the edition stands, or null when there is none of this id. It costs the same at any size of the audience. */
+export async function summaryOf(app: Pick<Ledger, 'db'>, id: string): Promise<Summary | null> {
+  const edition = await findEdition(app.db, id)
+  return edition && summarise(app, edition)
+}
+
+/** Where every edition stands, newest first. */
+export async function summaries(app: Pick<Ledger, 'db'>): Promise<Summary[]> {
+  return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
+}
+
+async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<Summary> {
+  const { id, state, scheduledFor, pauseReason, throughSeq } = edition
+  const batchStates = await batchCounts(db, id)
+  const newest = await latestGeneration(db, id)
+  const numbers = Array.from({ length: newest + 1 }, (_, generation) => generation)
+  const generations = async () =>
+    Promise.all(numbers.map(async (generation) => ({ generation, ...(await tallyOf(db, id, generation)) })))
+  const retries = await retriesOf(db, id)
+  return {
+    ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
+    ...(await tallyOf(db, id)),
+    batches: Object.values(batchStates).reduce((sum, count) => sum + count, 0),
+    batchStates,
+    retrying: retries && {
+      ...retries,
+      nextAttemptAt: retries.nextAttemptAt === null ? null : new Date(retries.nextAttemptAt).toISOString(),
+    },
+    ...(newest > 0 && { generations: await generations() }),
+  }
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { program } from './commands/program.ts'
+import { openTerminal } from './commands/terminal.ts'
+import { BadInput, Unavailable } from './core/errors.ts'
+import { withoutAddresses } from './core/redact.ts'
+
+const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
+
+process.on('unhandledRejection', (error) => process.exit(report(error)))
+// `openseat … | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? DONE : FAILED),
+)
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env')
+    const terminal = openTerminal(process.env)
+    await program(terminal).parseAsync(args, { from: 'user' })
+    return terminal.exitCode
+  } catch (error) {
+    return report(error)
+  }
+}
+
+/** Says on stderr what went wrong, and returns the exit code for it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : BAD_INPUT // it has spoken already
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (error instanceof BadInput || error instanceof Unavailable) {
+    process.stderr.write(`${message}\n`)
+    return error instanceof BadInput ? BAD_INPUT : FAILED
+  }
+  const inDetail = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '')
+  const hint = 'Run it again with LOG_LEVEL=debug for details.'
+  process.stderr.write(`${withoutAddresses(inDetail ? (stack ?? message) : `${message}\n${hint}`)}\n`)
+  return FAILED
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { door, type Terminal } from './terminal.ts'
+
+/** Adds `backup` and `migrate`. */
+export function addBackup(openseat: Command, terminal: Terminal): void {
+  openseat
+    .command('backup')
+    .argument('<file>', 'where to write the copy; it must not exist yet')
+    .description('write a checked copy of the database, while everything runs')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (file: string, options: { json?: boolean }) => backup(terminal, file, options)))
+    .addHelpText(
+      'after',
+      `
+The copy holds everything private, readable only by you (mode 0600). To restore
+it, stop openseat, put the copy where DATABASE_PATH points, and keep LINK_SECRET
+as it was.
+
+Example:
+  $ openseat backup backups/2026-11-23.db`,
+    )
+  openseat
+    .command('migrate')
+    .description('create the database, or bring it to the newest schema; start does this too')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (options: { json?: boolean }) => migrate(terminal, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat migrate')
+}
+
+async function backup(terminal: Terminal, file: string, options: { json?: boolean }): Promise<undefined> {
+  const { backupTo } = await import('../actions/back-up.ts')
+  const { bytes } = await terminal.withLedger((ledger) => backupTo(ledger, file))
+  const size = `${(bytes / 1_048_576).toFixed(1)} MB`
+  terminal.show(
+    options,
+    { file, bytes },
+    `Wrote ${file}, ${size}, and checked it. It is of use only with this LINK_SECRET: keep that too.`,
+  )
+}
+
+async function migrate(terminal: Terminal, options: { json?: boolean }): Promise<undefined> {
+  const { appliedMigrations } = await import('../db/health.ts')
+  await terminal.withLedger(async ({ db, config }) => {
+    const migrations = await appliedMigrations(db)
+    const path = config.DATABASE_PATH
+    terminal.show(
+      options,
+      { database: path, migrations },
+      `The database ${path} is up to date (migration ${migrations}).`,
+    )
+  })
+}

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import { BadInput } from '../core/errors.ts'
+import type { Check } from '../mail-check.ts'
+import { counted } from './layout.ts'
+import { door, type Terminal } from './terminal.ts'
+
+/** Adds `doctor`. */
+export function addDoctor(openseat: Command, terminal: Terminal): void {
+  openseat
+    .command('doctor')
+    .description('check settings, database, Redis, Resend and the schedule, and say how to mend each')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (options: { json?: boolean }) => doctor(terminal, options)))
+    .addHelpText(
+      'after',
+      '\nIt sends no mail. It exits with 1 when something must be mended before mail can go out.\n\nExample:\n  $ openseat doctor',
+    )
+}
+
+async function doctor(terminal: Terminal, options: { json?: boolean }): Promise<number> {
+  const checks = await allChecks(terminal)
+  const failed = checks.filter(({ status }) => status === 'fail').length
+  terminal.show(options, { ok: failed === 0, checks }, checkList(checks))
+  return failed === 0 ? 0 : 1
+}
+
+async function allChecks(terminal: Terminal): Promise<Check[]> {
+  try {
+    const config = await terminal.config()
+    const { openLog } = await import('../log.ts')
+    const { examine } = await import('../actions/doctor.ts')
+    // What goes wrong is told by the checks.
+    return await examine(config, { log: openLog(terminal.env.LOG_LEVEL ?? 'silent'), now: () => new Date() })
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    const problems = error.message.split('\n').slice(1)
+    const checks = problems.map((line): Check => ({ name: 'settings', status: 'fail', detail: line.trim() }))
+    return [
+      ...checks,
+      { name: 'the rest', status: 'warn', detail: 'is checked once the settings are mended' },
+    ]
+  }
+}
+
+function checkList(checks: readonly Check[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  const lines = checks.flatMap(({ name, status, detail, mend }) => [
+    `${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`,
+    ...(mend ? [`${' '.repeat(width + 8)}${mend}`] : []),
+  ])
+  const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length
+  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'thing')} must be mended.` : 'Ready to mail.'
+  const warnings = count('warn') > 0 ? ` ${counted(count('warn'), 'warning')}.` : ''
+  return [...lines, '', `${verdict}${warnings}`].join('\n')
+}

@@ -1,0 +1,112 @@
+import type { Preview } from '../actions/preview-edition.ts'
+import type { Summary } from '../actions/show-edition.ts'
+import type { Exclusion } from '../core/audience.ts'
+import { breakdown, counted, number, table, when } from './layout.ts'
+
+/** Where an edition stands, for a person. `zone` is the practice's own. */
+export function summaryText(summary: Summary, zone: string): string {
+  const { id, state, excluded, retrying, generations } = summary
+  const rows = [
+    ['due', when(summary.scheduledFor, zone)],
+    ...(summary.pauseReason === null
+      ? []
+      : [[state === 'paused' ? 'paused' : 'reason', summary.pauseReason]]),
+    ['candidates', number(summary.candidates)],
+    ['submitted', number(summary.submitted)],
+    ['excluded', withParts(excludedIn(summary), excluded)],
+    ['failed', number(summary.failed)],
+    ['unknown', number(summary.unknown)],
+    ['waiting', number(summary.waiting)],
+    ['batches', withParts(summary.batches, summary.batchStates)],
+    ...(retrying === null ? [] : [['retrying', `${counted(retrying.batches, 'batch')}: ${retrying.reason}`]]),
+    ...(generations ?? []).map((one) => [
+      one.generation === 0 ? 'edition' : `resend ${one.generation}`,
+      `${number(one.submitted)} of ${number(one.candidates)} submitted, ${number(excludedIn(one))} excluded, ${number(one.failed)} failed, ${number(one.unknown)} unknown`,
+    ]),
+  ]
+  return [`Edition ${id}, ${state}`, table(rows, '  '), ...mends(summary)].join('\n')
+}
+
+/** All editions, one a line. */
+export function summaryTable(summaries: readonly Summary[]): string {
+  if (summaries.length === 0)
+    return 'No editions yet. "openseat edition preview" shows what the first would be.'
+  const head = ['EDITION', 'STATE', 'CANDIDATES', 'SUBMITTED', 'EXCLUDED', 'FAILED', 'UNKNOWN', 'WAITING']
+  const rows = summaries.map((one) => [
+    ...[one.id, one.state],
+    ...[one.candidates, one.submitted, excludedIn(one), one.failed, one.unknown, one.waiting].map(number),
+  ])
+  return table([head, ...rows])
+}
+
+/** What would go out, for a person. */
+export function previewText(
+  preview: Preview,
+  files: { html: string; text: string } | null,
+  zone: string,
+): string {
+  const { edition, already, candidates, recipients, excluded, sessions } = preview
+  const title = already
+    ? `Edition ${already.id} exists (${already.state}). This is the next one, ${edition.id}, as things stand now:`
+    : `Edition ${edition.id}, if it were planned now:`
+  const counts = [
+    ['due', when(edition.scheduledFor, zone)],
+    ['candidates', number(candidates)],
+    ['recipients', number(recipients)],
+    ['excluded', withParts(candidates - recipients, excluded)],
+    ['sessions', `${number(sessions.length)} can be booked`],
+  ]
+  const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
+    ...[when(startsAt, timeZone), group, therapist, topic],
+    seatsLeft === null ? '' : counted(seatsLeft, 'place'),
+  ])
+  return [
+    title,
+    table(counts, '  '),
+    ...(times.length > 0 ? ['', table(times, '  ')] : []),
+    '',
+    mailText(preview, files),
+  ].join('\n')
+}
+
+const NOT_NOW: Record<Exclusion, string> = {
+  suppressed: 'their address is suppressed',
+  unsubscribed: 'they unsubscribed',
+  pending: 'they have not confirmed yet',
+  paused: 'they have paused',
+  'monthly-not-due': 'they get one edition a month, and the last was less than 28 days before',
+  'nothing-new': 'nothing that can be booked in their topics is new to them',
+  superseded: 'a newer edition comes first',
+  cancelled: 'it is cancelled',
+  erased: 'they were erased',
+}
+
+function mailText({ mail, already }: Preview, files: { html: string; text: string } | null): string {
+  switch (mail.kind) {
+    case 'mail':
+      return `Wrote ${files?.html} and ${files?.text}: "${mail.email.subject}"`
+    case 'excluded':
+      return `This reader would not be mailed (${mail.reason}): ${NOT_NOW[mail.reason]}. No files were written.`
+    default:
+      return already
+        ? 'It would go to nobody so far. No files were written.'
+        : 'It would go to nobody. No files were written.'
+  }
+}
+
+function mends({ id, state, failed, unknown, waiting }: Summary): string[] {
+  if (state === 'paused') return [`When the reason is mended: openseat edition resume ${id}`]
+  if (state !== 'submitted' || waiting > 0) return []
+  return [
+    ...(failed > 0 ? [`To mail those that failed: openseat edition resend ${id} --failed`] : []),
+    ...(unknown > 0
+      ? [`To mail the unknown, some perhaps twice: openseat edition resend ${id} --unknown`]
+      : []),
+  ]
+}
+
+const excludedIn = ({ excluded }: Pick<Summary, 'excluded'>): number =>
+  Object.values(excluded).reduce((sum, count) => sum + count, 0)
+
+const withParts = (total: number, parts: Readonly<Record<string, number | undefined>>): string =>
+  total === 0 ? '0' : `${number(total)}: ${breakdown(parts)}`

@@ -1,0 +1,241 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { Preview } from '../actions/preview-edition.ts'
+import type { ResendWish } from '../actions/resend-edition.ts'
+import type { SteerOutcome } from '../actions/steer-edition.ts'
+import type { App, Ledger } from '../app.ts'
+import { BadInput } from '../core/errors.ts'
+import { previewText, summaryTable, summaryText } from './edition-text.ts'
+import { counted, number } from './layout.ts'
+import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
+
+type Json = { json?: boolean }
+type PreviewOptions = Json & { for?: string; out: string }
+type ResendOptions = Json & { to?: string; failed?: boolean; unknown?: boolean; all?: boolean; yes?: boolean }
+
+/** Adds `edition preview|send|list|show|pause|resume|cancel|resend`. */
+export function addEditions(openseat: Command, terminal: Terminal): void {
+  const edition = openseat
+    .command('edition')
+    .description('the weekly issues')
+    .helpCommand(false)
+    .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
+  const add = (name: string, description: string) =>
+    edition.command(name).description(description).option('--json', 'print one JSON document on stdout')
+
+  add('preview', 'show what would go out now, and to how many; records nothing')
+    .option('--for <email>', 'write the mail of this reader, instead of a typical one')
+    .option('--out <dir>', 'where to write digest.html and digest.txt', './preview')
+    .action(door(terminal, (options: PreviewOptions) => preview(terminal, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition preview --for mara@sample.test')
+  add('send', "plan and submit this week's edition now; if it exists, say so and do nothing")
+    .option('--wait', 'stay until it is through, and finish one that was begun')
+    .action(door(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
+    .addHelpText('after', SEND_NOTES)
+  add('list', 'show all editions, newest first')
+    .action(door(terminal, (options: Json) => list(terminal, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition list')
+  add('show', 'show where an edition stands')
+    .argument('<id>', 'the edition, by its date')
+    .action(door(terminal, (id: string, options: Json) => show(terminal, id, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
+  add('pause', 'stop an edition before its next batch')
+    .argument('<id>', 'the edition, by its date')
+    .option('--reason <text>', 'why, for those who look later', 'paused by an operator')
+    .action(door(terminal, (id: string, options: Json & { reason: string }) => pause(terminal, id, options)))
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ openseat edition pause 2026-11-23 --reason "wrong time for the grief group"',
+    )
+  add('resume', 'let a paused edition go on')
+    .argument('<id>', 'the edition, by its date')
+    .action(door(terminal, (id: string, options: Json) => resume(terminal, id, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition resume 2026-11-23')
+  add('cancel', 'end an edition for good; its news goes out with the next one')
+    .argument('<id>', 'the edition, by its date')
+    .action(door(terminal, (id: string, options: Json) => cancel(terminal, id, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition cancel 2026-11-23')
+  add('resend', 'mail an edition again to some of its readers')
+    .argument('<id>', 'the edition, by its date')
+    .option('--to <email>', 'to this reader, whether they got it or not')
+    .option('--failed', 'to those whose mail failed')
+    .option('--unknown', 'to those of whom nobody knows; some of them may have got it')
+    .option('--all', 'to everyone, again; needs --yes')
+    .option('--yes', 'yes, everyone gets it a second time')
+    .action(door(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
+    .addHelpText(
+      'after',
+      '\nWho unsubscribed or is suppressed is not mailed.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
+    )
+}
+
+const SEND_NOTES = `
+A running worker is left to submit it; where none runs, this process does. Ended
+early, by whatever means, nobody is mailed twice and nobody is forgotten: run it
+again with --wait. It exits with 1 when the edition ends paused or unfinished.
+
+Example:
+  $ openseat edition send --wait`
+
+async function preview(terminal: Terminal, options: PreviewOptions): Promise<undefined> {
+  const { previewEdition } = await import('../actions/preview-edition.ts')
+  const { loadTemplates } = await import('../templates.ts')
+  await terminal.withLedger(async (ledger) => {
+    const shown = await previewEdition(
+      { ...ledger, templates: await loadTemplates() },
+      { email: options.for },
+    )
+    if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
+    const files = await writeMail(shown.mail, options.out)
+    const { mail, ...rest } = shown
+    const reader = { kind: mail.kind, ...(mail.kind === 'excluded' && { reason: mail.reason }) }
+    const subject = mail.kind === 'mail' ? mail.email.subject : null
+    terminal.show(
+      options,
+      { ...rest, reader, subject, files },
+      previewText(shown, files, ledger.config.DIGEST_TIME_ZONE),
+    )
+  })
+}
+
+async function writeMail(
+  mail: Preview['mail'],
+  folder: string,
+): Promise<{ html: string; text: string } | null> {
+  if (mail.kind !== 'mail') return null
+  const files = { html: join(folder, 'digest.html'), text: join(folder, 'digest.txt') }
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeFile(files.html, mail.email.html, { mode: 0o600 })
+    await writeFile(files.text, mail.email.text, { mode: 0o600 })
+  } catch (error) {
+    throw new BadInput(
+      `--out: cannot write to ${folder} (${(error as NodeJS.ErrnoException).code}); name a folder you may write to`,
+    )
+  }
+  return files
+}
+
+async function send(terminal: Terminal, options: Json & { wait?: boolean }): Promise<number> {
+  const { sendEdition } = await import('./send.ts')
+  return sendEdition(terminal, options)
+}
+
+async function list(terminal: Terminal, options: Json): Promise<undefined> {
+  const { summaries } = await import('../actions/show-edition.ts')
+  const all = await terminal.withLedger((ledger) => summaries(ledger))
+  terminal.show(options, all, summaryTable(all))
+}
+
+async function show(terminal: Terminal, text: string, options: Json): Promise<undefined> {
+  const id = editionId(text)
+  const { summaryOf } = await import('../actions/show-edition.ts')
+  await terminal.withLedger(async (ledger) => {
+    const summary = await summaryOf(ledger, id)
+    if (summary === null) throw noSuchEdition(id)
+    terminal.show(options, summary, summaryText(summary, ledger.config.DIGEST_TIME_ZONE))
+  })
+}
+
+async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {
+  const id = editionId(text)
+  const steer = await import('../actions/steer-edition.ts')
+  return terminal.withLedger(async (ledger) => {
+    const outcome = await steer.pause(ledger, id, options.reason)
+    return steered(terminal, ledger, {
+      id,
+      outcome,
+      options,
+      says: `Edition ${id} is paused. "openseat edition resume ${id}" lets it go on.`,
+    })
+  })
+}
+
+async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
+  const id = editionId(text)
+  const steer = await import('../actions/steer-edition.ts')
+  return terminal.withApp(async (app) => {
+    const outcome = await steer.resume(app, id)
+    return steered(terminal, app, {
+      id,
+      outcome,
+      options,
+      says: `Edition ${id} goes on. ${await whoSubmits(app)}`,
+    })
+  })
+}
+
+async function cancel(terminal: Terminal, text: string, options: Json): Promise<number> {
+  const id = editionId(text)
+  const steer = await import('../actions/steer-edition.ts')
+  return terminal.withLedger(async (ledger) => {
+    const outcome = await steer.cancel(ledger, id)
+    return steered(terminal, ledger, {
+      id,
+      outcome,
+      options,
+      says: `Edition ${id} is cancelled; its news goes out with the next one.`,
+    })
+  })
+}
+
+type Steered = { id: string; outcome: SteerOutcome; options: Json; says: string }
+
+async function steered(
+  terminal: Terminal,
+  ledger: Ledger,
+  { id, outcome, options, says }: Steered,
+): Promise<number> {
+  if (outcome.kind === 'not-found') throw noSuchEdition(id)
+  if (outcome.kind === 'refused') {
+    terminal.note(`Not done: ${outcome.reason}.`)
+    return 1
+  }
+  const { summaryOf } = await import('../actions/show-edition.ts')
+  terminal.show(options, await summaryOf(ledger, id), says)
+  return 0
+}
+
+async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
+  const id = editionId(text)
+  const wish = wishIn(options)
+  const { resendEdition } = await import('../actions/resend-edition.ts')
+  return terminal.withApp(async (app) => {
+    const outcome = await resendEdition(app, id, wish)
+    if (outcome.kind === 'not-found') throw noSuchEdition(id)
+    if (outcome.kind === 'refused') {
+      terminal.note(`Not done: ${outcome.reason}.`)
+      return 1
+    }
+    await app.queue.wakeSweep()
+    const { generation, recipients, excluded } = outcome
+    const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
+    const says = `Resend ${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded.`
+    terminal.show(
+      options,
+      { edition: id, generation, recipients, excluded },
+      `${says} ${await whoSubmits(app)}`,
+    )
+    return 0
+  })
+}
+
+function wishIn({ to, failed, unknown, all, yes }: ResendOptions): ResendWish {
+  const wishes: ResendWish[] = []
+  if (to !== undefined) wishes.push({ kind: 'to', email: to })
+  if (failed) wishes.push({ kind: 'failed' })
+  if (unknown) wishes.push({ kind: 'unknown' })
+  if (all) wishes.push({ kind: 'all' })
+  const [wish] = wishes
+  if (wish === undefined || wishes.length > 1)
+    throw new BadInput('say to whom, with one of --to EMAIL, --failed, --unknown or --all --yes')
+  if (wish.kind === 'all' && !yes)
+    throw new BadInput('--all mails everyone of the edition a second time; add --yes if that is meant')
+  return wish
+}
+
+async function whoSubmits({ queue }: App): Promise<string> {
+  if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
+  return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
+}

@@ -1,0 +1,36 @@
+import type { ImportResult, Rejection } from '../actions/import-records.ts'
+import { number } from './layout.ts'
+import type { Terminal } from './terminal.ts'
+
+const MOST_SHOWN = 20
+
+/** Says what an import did and returns its exit code: a file that was refused is bad input. */
+export function reportImport(
+  terminal: Terminal,
+  options: { json?: boolean; skipInvalid?: boolean },
+  { kind, report }: ImportResult,
+): number {
+  const { added, updated, unchanged, rejected } = report
+  const done = `${number(added)} added, ${number(updated)} updated, ${number(unchanged)} unchanged.`
+  const lines = listed(rejected)
+  if (kind === 'imported') {
+    terminal.show(
+      options,
+      report,
+      [done, ...(lines.length > 0 ? ['Left as they were:', ...lines] : [])].join('\n'),
+    )
+    return 0
+  }
+  if (options.json) terminal.show(options, report, '')
+  const skip = options.skipInvalid ? '' : ', or leave them out with --skip-invalid'
+  terminal.note(['Nothing was imported. Mend these and import again' + `${skip}:`, ...lines].join('\n'))
+  return 2
+}
+
+function listed(rejected: readonly Rejection[]): string[] {
+  const lines = rejected
+    .slice(0, MOST_SHOWN)
+    .map(({ line, field, message }) => `  line ${line}: ${field} ${message}`)
+  const more = rejected.length - lines.length
+  return more > 0 ? [...lines, `  and ${number(more)} more (--json lists them all)`] : lines
+}

@@ -1,0 +1,36 @@
+import { formatOccurrence } from '../core/occurrences.ts'
+
+/** Rows as aligned columns, two spaces apart. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  return rows
+    .map((row) =>
+      `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+    )
+    .join('\n')
+}
+
+/** `Mon, Nov 23, 9:00 AM EST`: an instant (ms UTC, ISO or Date) as clocks in `zone` (IANA) show it. */
+export function when(instant: number | string | Date, zone: string): string {
+  const { weekday, date, time, zoneName } = formatOccurrence(new Date(instant), zone, 'en')
+  return `${weekday}, ${date}, ${time} ${zoneName}`
+}
+
+/** `1,200`. */
+export const number = (count: number): string => count.toLocaleString('en-US')
+
+/** `1 batch`, `1,200 batches`. */
+export function counted(count: number, noun: string): string {
+  const plural = /(ch|s)$/.test(noun) ? `${noun}es` : `${noun}s`
+  return `${number(count)} ${count === 1 ? noun : plural}`
+}
+
+/** `150 nothing-new, 50 paused`, the most first. */
+export function breakdown(counts: Readonly<Record<string, number | undefined>>): string {
+  return Object.entries(counts)
+    .sort(([, a = 0], [, b = 0]) => b - a)
+    .map(([name, count = 0]) => `${number(count)} ${name}`)
+    .join(', ')
+}

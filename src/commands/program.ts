@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import project from '../../package.json' with { type: 'json' }
+import { withoutAddresses } from '../core/redact.ts'
+import { addBackup } from './backup.ts'
+import { addDemo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
+import { addEditions } from './editions.ts'
+import { addExplain } from './explain.ts'
+import { addSessions } from './sessions.ts'
+import { addStart } from './start.ts'
+import { addSubscribers } from './subscribers.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The command line: parses, and hands over to one command. It throws `CommanderError` once it has said what is wrong. */
+export function program(terminal: Terminal): Command {
+  const openseat = new Command('openseat')
+    .description(
+      'Once a week, mails every subscriber the group-therapy session times they have not been told yet.',
+    )
+    .version(project.version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .helpCommand(false)
+    .addHelpText('after', AFTERWORD)
+  for (const add of [
+    addStart,
+    addDemo,
+    addSessions,
+    addSubscribers,
+    addEditions,
+    addExplain,
+    addDoctor,
+    addBackup,
+  ])
+    add(openseat, terminal)
+  return openseat
+}
+
+const AFTERWORD = `
+Each command has its own --help. Settings are read from the environment and from
+.env in this folder; "openseat doctor" checks them.
+
+Example, in a checkout:
+  $ npm run -s openseat -- edition preview
+
+Exit codes: 0 done, 1 could not be done, 2 what was typed or given needs mending.`
+
+function oneLine(text: string): string {
+  const message = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+  return `${withoutAddresses(message)} (--help shows what there is)\n`
+}

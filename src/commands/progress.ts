@@ -1,0 +1,96 @@
+import cliProgress from 'cli-progress'
+import type { Summary } from '../actions/show-edition.ts'
+import { counted, number } from './layout.ts'
+
+/** Shows a person how an edition gets on. */
+export type Progress = { show(summary: Summary): void; end(summary: Summary): void }
+
+type Output = Pick<NodeJS.WriteStream, 'write'>
+
+const LINE_EVERY_MS = 2_000
+const STILL_EVERY_MS = 30_000
+
+/** A bar that is drawn over, for a terminal. */
+export function progressBar(stream: NodeJS.WriteStream): Progress {
+  const format = '{edition}  {bar}  {percentage} %  {told}'
+  const bar = new cliProgress.SingleBar({
+    stream,
+    format,
+    hideCursor: true,
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+  })
+  const pace = paceFrom(performance.now())
+  let started = false
+  const draw = (summary: Summary) => {
+    const { done, total } = share(summary)
+    const payload = { edition: summary.id, told: told(summary, pace(summary)) }
+    if (!started) bar.start(Math.max(total, 1), done, payload)
+    started = true
+    bar.setTotal(Math.max(total, 1))
+    bar.update(total === 0 ? 1 : done, payload)
+  }
+  return {
+    show: draw,
+    end(summary) {
+      draw(summary)
+      bar.stop()
+    },
+  }
+}
+
+/** A line every two seconds or tenth of the way, for a pipe or a log. */
+export function progressLines(output: Output): Progress {
+  const pace = paceFrom(performance.now())
+  let last = { at: Number.NEGATIVE_INFINITY, tenth: -1, text: '' }
+  const show = (summary: Summary) => {
+    const { done, total } = share(summary)
+    const [at, tenth] = [performance.now(), Math.floor((10 * done) / Math.max(total, 1))]
+    if (tenth === last.tenth && at - last.at < LINE_EVERY_MS) return
+    const text = `${number(done)} of ${number(total)}`
+    // While everything waits for a later attempt, the same line again would say nothing.
+    if (text === last.text && at - last.at < STILL_EVERY_MS) return
+    last = { at, tenth, text }
+    output.write(
+      `${summary.id}: ${Math.floor((100 * done) / Math.max(total, 1))} %, ${told(summary, pace(summary))}\n`,
+    )
+  }
+  return { show, end: show }
+}
+
+type Pace = { perSecond: number; secondsLeft: number | null }
+
+/** Counts from what was done already when it began. */
+function paceFrom(startedAt: number): (summary: Summary) => Pace {
+  let first: number | null = null
+  return (summary) => {
+    const { done, total } = share(summary)
+    first ??= done
+    const perSecond = (done - first) / Math.max((performance.now() - startedAt) / 1000, 0.001)
+    return { perSecond, secondsLeft: perSecond > 0 && done < total ? (total - done) / perSecond : null }
+  }
+}
+
+function share({ submitted, failed, unknown, waiting }: Summary): { done: number; total: number } {
+  const done = submitted + failed + unknown
+  return { done, total: done + waiting }
+}
+
+function told(summary: Summary, { perSecond, secondsLeft }: Pace): string {
+  const { done, total } = share(summary)
+  if (summary.state === 'planning') return `planning, ${counted(total, 'recipient')} so far`
+  return [
+    `${number(summary.submitted)} of ${number(total)} submitted`,
+    ...(summary.failed > 0 ? [`${number(summary.failed)} failed`] : []),
+    ...(summary.unknown > 0 ? [`${number(summary.unknown)} unknown`] : []),
+    ...(perSecond >= 1 ? [`${number(Math.round(perSecond))}/s`] : []),
+    ...(secondsLeft === null ? [] : [`${duration(secondsLeft)} left`]),
+    ...(summary.retrying && done < total ? [`trying again: ${summary.retrying.reason}`] : []),
+  ].join(', ')
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}

@@ -1,0 +1,112 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Summary, summaryOf } from '../actions/show-edition.ts'
+import type { App } from '../app.ts'
+import type { Edition } from '../db/editions.ts'
+import { summaryText } from './edition-text.ts'
+import { counted } from './layout.ts'
+import { type Progress, progressBar, progressLines } from './progress.ts'
+import { aborted, finishes, stopSignal } from './signals.ts'
+import type { Terminal } from './terminal.ts'
+
+type SendOptions = { json?: boolean; wait?: boolean }
+
+const LOOK_EVERY_MS = 250
+
+/** Plans this week's edition and sees it through, here or with the workers that run. Returns the exit code. */
+export async function sendEdition(terminal: Terminal, options: SendOptions): Promise<number> {
+  const stop = stopSignal(() => terminal.note('Finishing what is in flight; again to end at once.'))
+  return terminal.withApp(async (app) => {
+    const planned = await Promise.race([plan(app), aborted(stop)])
+    if (!planned) return unfinished(terminal, null, options)
+    const { kind, edition } = planned
+    const { id } = edition
+    const over = edition.state === 'submitted' || edition.state === 'cancelled'
+    if (kind === 'exists' && (over || !options.wait)) return exists(terminal, app, edition, options)
+    if (edition.state === 'paused') return conclude(terminal, app, await standing(app, id), options)
+
+    if (kind === 'exists') terminal.note(`Edition ${id} exists and is not through yet: seeing it through.`)
+    if (!over && !options.wait && ((await app.queue.workers()) ?? 0) > 0)
+      return handOver(terminal, app, id, options)
+    if (!over && !options.wait) terminal.note('No worker is running, so this process submits the edition.')
+    const summary = await seeThrough(app, id, stop, progressFor(options))
+    const left = summary.state === 'planning' || summary.state === 'submitting'
+    return left ? unfinished(terminal, summary, options) : conclude(terminal, app, summary, options)
+  })
+}
+
+async function plan(app: App) {
+  const { planEdition } = await import('../actions/plan-edition.ts')
+  const { slotAtOrBefore } = await import('../core/calendar.ts')
+  return planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+}
+
+async function exists(
+  terminal: Terminal,
+  app: App,
+  { id, state }: Edition,
+  options: SendOptions,
+): Promise<number> {
+  const more =
+    state === 'submitting' || state === 'planning' ? ' "openseat edition send --wait" sees it through.' : ''
+  const says = `Edition ${id} exists already and is ${state}: nothing was done.${more}`
+  if (options.json) terminal.note(says)
+  terminal.show(options, await summaryOf(app, id), says)
+  return 0
+}
+
+async function handOver(terminal: Terminal, app: App, id: string, options: SendOptions): Promise<number> {
+  await app.queue.wakeSweep()
+  const summary = await standing(app, id)
+  const size = `${counted(summary.waiting, 'recipient')} in ${counted(summary.batches, 'batch')}`
+  terminal.show(
+    options,
+    summary,
+    `Edition ${id} is planned: ${size}. A worker is running and submits it; "openseat edition show ${id}" tells how far it is.`,
+  )
+  return 0
+}
+
+/** Works on the edition, beside whoever else does, until it has ended, is paused, or `stop` asks to leave it. */
+async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Progress): Promise<Summary> {
+  const { startWorker } = await import('../worker.ts')
+  const { owedBatches } = await import('../db/batches.ts')
+  const worker = await startWorker(app, { scheduled: false })
+  // Wake-ups that a killed process held would otherwise be missing until Redis gives them up, half a minute later.
+  await app.queue.wakeBatches((await owedBatches(app.db, app.now(), 100)).map((batch) => batch.id))
+  let summary = await standing(app, id)
+  progress.show(summary)
+  while (!stop.aborted && (summary.state === 'planning' || summary.state === 'submitting')) {
+    await wait(LOOK_EVERY_MS, null, { signal: stop }).catch(() => {})
+    summary = await standing(app, id)
+    progress.show(summary)
+  }
+  await finishes([worker.stop()])
+  summary = await standing(app, id)
+  progress.end(summary)
+  return summary
+}
+
+function conclude(terminal: Terminal, { config }: App, summary: Summary, options: SendOptions): number {
+  terminal.show(options, summary, summaryText(summary, config.DIGEST_TIME_ZONE))
+  return summary.state === 'paused' ? 1 : 0
+}
+
+function unfinished(terminal: Terminal, summary: Summary | null, options: SendOptions): number {
+  if (options.json && summary) terminal.show(options, summary, '')
+  const left = summary
+    ? `${counted(summary.waiting, 'recipient')} of edition ${summary.id} wait`
+    : 'The edition is not wholly planned'
+  terminal.note(`${left}: a running worker goes on with it, or the next "openseat edition send --wait".`)
+  return 1
+}
+
+function progressFor({ json, wait }: SendOptions): Progress {
+  if (wait && process.stderr.isTTY) return progressBar(process.stderr)
+  return progressLines(wait && !json ? process.stdout : process.stderr)
+}
+
+async function standing(app: App, id: string): Promise<Summary> {
+  const summary = await summaryOf(app, id)
+  if (summary === null) throw new Error(`edition ${id} is gone from the ledger`)
+  return summary
+}

@@ -1,0 +1,153 @@
+import type { Command } from 'commander'
+import type { Session } from '../core/content.ts'
+import { BadInput } from '../core/errors.ts'
+import { reportImport } from './imports.ts'
+import { table } from './layout.ts'
+import { door, type Terminal } from './terminal.ts'
+
+type Json = { json?: boolean }
+
+/** Adds `sessions import|list|topics|add-topic`. */
+export function addSessions(openseat: Command, terminal: Terminal): void {
+  const sessions = openseat
+    .command('sessions')
+    .description('the group times that can be booked')
+    .helpCommand(false)
+    .addHelpText('after', '\nExample:\n  $ openseat sessions import sessions.csv')
+  sessions
+    .command('import')
+    .argument('<file>', 'CSV or JSON; - reads stdin')
+    .description('add and update sessions by external_id, all or nothing')
+    .option('--skip-invalid', 'leave rows with problems out and import the rest')
+    .option('--json', 'print one JSON document on stdout')
+    .action(
+      door(terminal, (file: string, options: Json & { skipInvalid?: boolean }) =>
+        importFile(terminal, file, options),
+      ),
+    )
+    .addHelpText('after', IMPORT_NOTES)
+  sessions
+    .command('list')
+    .description('show every session, soonest first')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (options: Json) => list(terminal, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat sessions list')
+  sessions
+    .command('topics')
+    .description('show the topics that groups are about and readers choose by')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (options: Json) => listTopics(terminal, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat sessions topics')
+  sessions
+    .command('add-topic')
+    .argument('<slug>', 'how files name it: small letters, digits and hyphens')
+    .argument('<name>', 'how readers see it')
+    .description('add a topic')
+    .option('--json', 'print one JSON document on stdout')
+    .action(
+      door(terminal, (slug: string, name: string, options: Json) => newTopic(terminal, slug, name, options)),
+    )
+    .addHelpText('after', '\nExample:\n  $ openseat sessions add-topic eating-disorders "Eating disorders"')
+}
+
+const IMPORT_NOTES = `
+Columns that must be there: external_id, group, topic, therapist, starts_at
+(local to time_zone, like 2026-12-01T19:00), time_zone and booking_url.
+Columns that may be: kind (therapy, skills), duration_minutes (90), repeats
+(weekly, once), occurrences, seats_total, seats_left and status (open, full,
+cancelled).
+Sessions that the file does not name stay as they are; to take one off, import
+it with status cancelled.
+
+Example:
+  $ openseat sessions import sessions.csv`
+
+async function importFile(
+  terminal: Terminal,
+  file: string,
+  options: Json & { skipInvalid?: boolean },
+): Promise<number> {
+  const { openInput } = await import('../read-records.ts')
+  const { importSessions } = await import('../actions/import-sessions.ts')
+  const result = await terminal.withLedger(async (ledger) =>
+    importSessions(ledger, await openInput(file, process.stdin), {
+      skipInvalid: options.skipInvalid ?? false,
+    }),
+  )
+  return reportImport(terminal, options, result)
+}
+
+async function list(terminal: Terminal, options: Json): Promise<undefined> {
+  const { allSessions } = await import('../db/sessions.ts')
+  const { nextOccurrence } = await import('../core/occurrences.ts')
+  await terminal.withLedger(async ({ db, now }) => {
+    const listed = (await allSessions(db)).map((session) => ({
+      session,
+      next: nextOccurrence(session, now()),
+    }))
+    listed.sort(
+      (a, b) =>
+        (a.next?.at.getTime() ?? Number.POSITIVE_INFINITY) -
+        (b.next?.at.getTime() ?? Number.POSITIVE_INFINITY),
+    )
+    const documents = listed.map(({ session, next }) => ({
+      ...session,
+      nextStartsAt: next?.at.toISOString() ?? null,
+    }))
+    const rows = listed.map(({ session, next }) => sessionRow(session, next?.local ?? null))
+    const head = [
+      'EXTERNAL ID',
+      'NEXT',
+      'ZONE',
+      'REPEATS',
+      'GROUP',
+      'THERAPIST',
+      'TOPIC',
+      'SEATS LEFT',
+      'STATUS',
+    ]
+    const none = 'No sessions yet. "openseat sessions import FILE" adds them.'
+    terminal.show(options, documents, rows.length > 0 ? table([head, ...rows]) : none)
+  })
+}
+
+function sessionRow(session: Session, next: string | null): string[] {
+  const { externalId, timeZone, repeats, group, therapist, topicSlug, seatsLeft, status } = session
+  return [
+    externalId,
+    next?.replace('T', ' ') ?? 'over',
+    timeZone,
+    repeats,
+    group,
+    therapist,
+    topicSlug,
+    String(seatsLeft ?? '-'),
+    status,
+  ]
+}
+
+async function listTopics(terminal: Terminal, options: Json): Promise<undefined> {
+  const { allTopics } = await import('../db/sessions.ts')
+  const topics = await terminal.withLedger(({ db }) => allTopics(db))
+  const documents = topics.map(({ slug, name }) => ({ slug, name }))
+  terminal.show(
+    options,
+    documents,
+    table([['SLUG', 'NAME'], ...topics.map(({ slug, name }) => [slug, name])]),
+  )
+}
+
+async function newTopic(terminal: Terminal, slug: string, name: string, options: Json): Promise<number> {
+  const topic = { slug, name: name.trim() }
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) || slug.length > 80)
+    throw new BadInput(
+      'SLUG needs small letters, digits and single hyphens, 80 at most; for example eating-disorders',
+    )
+  if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
+    throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
+  const { addTopic } = await import('../db/sessions.ts')
+  const added = await terminal.withLedger(({ db }) => addTopic(db, topic))
+  if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
+  else terminal.note(`There is a topic ${slug} already; "openseat sessions topics" shows it.`)
+  return added ? 0 : 1
+}

@@ -1,0 +1,176 @@
+import type { Command } from 'commander'
+import type { Resubscribed } from '../actions/consent.ts'
+import type { Shown } from '../actions/subscriber-records.ts'
+import { BadInput } from '../core/errors.ts'
+import { reportImport } from './imports.ts'
+import { table, when } from './layout.ts'
+import { door, type Terminal } from './terminal.ts'
+
+type Json = { json?: boolean }
+type ImportOptions = Json & { consent: string; skipInvalid?: boolean }
+
+/** Adds `subscribers import|show|unsubscribe|resubscribe|export|erase`. */
+export function addSubscribers(openseat: Command, terminal: Terminal): void {
+  const subscribers = openseat
+    .command('subscribers')
+    .description('the people on the list')
+    .helpCommand(false)
+    .addHelpText('after', '\nExample:\n  $ openseat subscribers show mara@sample.test')
+  subscribers
+    .command('import')
+    .argument('<file>', 'CSV or JSON; - reads stdin')
+    .description('add subscribers who agreed elsewhere, and update those there are')
+    .requiredOption(
+      '--consent <text>',
+      'how and when these people agreed to get the mail; kept with each of them',
+    )
+    .option('--skip-invalid', 'leave rows with problems out and import the rest')
+    .option('--json', 'print one JSON document on stdout')
+    .action(door(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
+    .addHelpText('after', IMPORT_NOTES)
+
+  const one = (
+    name: string,
+    description: string,
+    work: (email: string, options: Json) => Promise<number | undefined>,
+  ) =>
+    subscribers
+      .command(name)
+      .argument('<email>', 'their address')
+      .description(description)
+      .option('--json', 'print one JSON document on stdout')
+      .action(door(terminal, work))
+      .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test`)
+  one('show', 'show one subscriber at a glance', (email, options) => show(terminal, email, options))
+  one('unsubscribe', 'stop all mail to them, from the next batch on', (email, options) =>
+    unsubscribe(terminal, email, options),
+  )
+  one('resubscribe', 'undo an unsubscription, when they ask for it', (email, options) =>
+    resubscribe(terminal, email, options),
+  )
+  one('export', 'print all that is held about them, as JSON, for them to have', (email) =>
+    exportAll(terminal, email),
+  )
+  one(
+    'erase',
+    'forget them for good; an unreadable mark stays, so that no import brings them back',
+    (email, options) => erase(terminal, email, options),
+  )
+}
+
+const IMPORT_NOTES = `
+Columns: email must be there; name, time_zone and topics (slugs with ; between,
+none = all) may. Who unsubscribed, bounced, complained or was erased stays so
+and is listed. Nobody is mailed by this.
+
+Example:
+  $ openseat subscribers import people.csv --consent "Paper form at the front desk, spring 2026"`
+
+const nobody = () => new BadInput('EMAIL: nobody on the list has this address')
+
+async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
+  const { openInput } = await import('../read-records.ts')
+  const { importSubscribers } = await import('../actions/import-subscribers.ts')
+  const { consent, skipInvalid = false } = options
+  const result = await terminal.withLedger(async (ledger) =>
+    importSubscribers(ledger, await openInput(file, process.stdin), { consent, skipInvalid }),
+  )
+  return reportImport(terminal, options, result)
+}
+
+async function show(terminal: Terminal, email: string, options: Json): Promise<undefined> {
+  const { showSubscriber } = await import('../actions/subscriber-records.ts')
+  await terminal.withLedger(async (ledger) => {
+    const shown = await showSubscriber(ledger, email)
+    if (shown.kind === 'found')
+      return terminal.show(
+        options,
+        shown.subscriber,
+        glance(shown.subscriber, ledger.config.DIGEST_TIME_ZONE),
+      )
+    if (shown.suppressed === null) throw nobody()
+    throw new BadInput(
+      `EMAIL: nobody on the list has this address; it is suppressed (${shown.suppressed}) and is never mailed`,
+    )
+  })
+}
+
+function glance(subscriber: Extract<Shown, { kind: 'found' }>['subscriber'], zone: string): string {
+  const { consent, pausedUntil, unsubscribedAt } = subscriber
+  const rows: (readonly [string, string | null])[] = [
+    ['email', subscriber.email],
+    ['name', subscriber.name],
+    [
+      'status',
+      subscriber.suppressed
+        ? `${subscriber.status}, suppressed (${subscriber.suppressed})`
+        : subscriber.status,
+    ],
+    ['unsubscribed', unsubscribedAt && when(unsubscribedAt, zone)],
+    ['paused until', pausedUntil && when(pausedUntil, zone)],
+    ['topics', subscriber.topics?.join(', ') ?? 'all'],
+    ['cadence', subscriber.cadence],
+    ['time zone', subscriber.timeZone],
+    ['last edition', subscriber.lastEdition ?? 'none yet'],
+    [
+      'consent',
+      [consent.text ?? 'none on record', consent.at && consent.at.slice(0, 10)].filter(Boolean).join(', '),
+    ],
+  ]
+  return table(rows.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+}
+
+async function unsubscribe(terminal: Terminal, email: string, options: Json): Promise<undefined> {
+  const { unsubscribeEmail } = await import('../actions/consent.ts')
+  const { kind } = await terminal.withLedger((ledger) => unsubscribeEmail(ledger, email))
+  if (kind === 'not-found') throw nobody()
+  terminal.show(
+    options,
+    { outcome: kind },
+    kind === 'already' ? 'They had unsubscribed already.' : 'Unsubscribed.',
+  )
+}
+
+async function resubscribe(terminal: Terminal, email: string, options: Json): Promise<number> {
+  const { resubscribeEmail } = await import('../actions/consent.ts')
+  const outcome = await terminal.withLedger((ledger) => resubscribeEmail(ledger, email))
+  if (outcome.kind === 'not-found') throw nobody()
+  const done = outcome.kind === 'resubscribed' || outcome.kind === 'already'
+  const { kind, ...more } = outcome
+  if (done || options.json) terminal.show(options, { outcome: kind, ...more }, resubscribeSays(outcome))
+  else terminal.note(resubscribeSays(outcome))
+  return done ? 0 : 1
+}
+
+function resubscribeSays(outcome: Resubscribed): string {
+  switch (outcome.kind) {
+    case 'resubscribed':
+      return 'Subscribed again; the next edition tells them what they missed.'
+    case 'already':
+      return 'They are subscribed already.'
+    case 'pending':
+      return 'Not done: they have not confirmed their subscription yet, and only they can.'
+    case 'suppressed':
+      return `Not done: the address is suppressed (${outcome.reason}) and is never mailed.`
+    case 'not-found':
+      return nobody().message
+  }
+}
+
+async function exportAll(terminal: Terminal, email: string): Promise<undefined> {
+  const { exportSubscriber } = await import('../actions/subscriber-records.ts')
+  const exported = await terminal.withLedger((ledger) => exportSubscriber(ledger, email))
+  if (exported.kind === 'not-found') throw nobody()
+  terminal.show({ json: true }, exported.record, '')
+}
+
+async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
+  const actions = await import('../actions/subscriber-records.ts')
+  const { kind } = await terminal.withLedger((ledger) => actions.erase(ledger, email))
+  if (kind === 'not-found') throw nobody()
+  const says =
+    kind === 'already'
+      ? 'They were erased already.'
+      : 'Erased. Backups made before still hold them; delete those too.'
+  terminal.show(options, { outcome: kind }, says)
+}

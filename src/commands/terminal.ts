@@ -1,0 +1,85 @@
+import type { App, Ledger } from '../app.ts'
+import type { Config } from '../config.ts'
+import { BadInput } from '../core/errors.ts'
+import type { Logger } from '../log.ts'
+
+/**
+ * What commands are given: the settings, the database or the whole program when they need it, and a place to write.
+ * Everything heavy is loaded by what uses it, so that `--help` answers at once.
+ */
+export type Terminal = {
+  env: Record<string, string | undefined>
+  /** What the process will end with; `door` sets it. */
+  exitCode: number
+  /** Throws `BadInput` that lists every problem of the settings. */
+  config(): Promise<Config>
+  /** The log of a command that runs and ends: unless LOG_LEVEL is set, only what needs attention. */
+  log(config: Config): Promise<Logger>
+  /** Opens the database for `work`, and closes it. */
+  withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>
+  /** Opens everything for `work`, and closes it. */
+  withApp<T>(work: (app: App) => Promise<T>): Promise<T>
+  /** The result, on stdout: the document with `--json`, else the text. */
+  show(options: { json?: boolean }, document: unknown, text: string): void
+  /** A line for the person who is there, on stderr. */
+  note(text: string): void
+}
+
+export function openTerminal(env: Terminal['env']): Terminal {
+  const config = async () => (await import('../config.ts')).loadConfig(env)
+  const log = async ({ LOG_LEVEL }: Config) =>
+    (await import('../log.ts')).openLog(env.LOG_LEVEL ? LOG_LEVEL : 'warn')
+  return {
+    env,
+    exitCode: 0,
+    config,
+    log,
+    async withLedger(work) {
+      const settings = await config()
+      const { openLedger } = await import('../app.ts')
+      return closing(await openLedger(settings, { log: await log(settings) }), work)
+    },
+    async withApp(work) {
+      const settings = await config()
+      const { openApp } = await import('../app.ts')
+      return closing(await openApp(settings, { log: await log(settings) }), work)
+    },
+    show({ json }, document, text) {
+      process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`)
+    },
+    note(text) {
+      process.stderr.write(`${text}\n`)
+    },
+  }
+}
+
+/** The handler of a command: what it returns is the exit code, nothing being 0. */
+export function door<Args extends unknown[]>(
+  terminal: Terminal,
+  work: (...args: Args) => Promise<number | undefined>,
+) {
+  return async (...args: Args): Promise<void> => {
+    terminal.exitCode = (await work(...args)) ?? 0
+  }
+}
+
+/** The id of an edition as typed. Throws `BadInput` when it cannot be one. */
+export function editionId(text: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00Z`).toJSON()?.startsWith(text)) return text
+  throw new BadInput('ID is not the id of an edition; write its date, for example 2026-11-23')
+}
+
+export function noSuchEdition(id: string): BadInput {
+  return new BadInput(`there is no edition ${id}; "openseat edition list" shows those there are`)
+}
+
+async function closing<Opened extends { close(): Promise<void> }, T>(
+  opened: Opened,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(opened)
+  } finally {
+    await opened.close()
+  }
+}
