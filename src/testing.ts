@@ -84,7 +84,15 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     },
   })
   const app = await openApp(config, { ...overrides, db })
-  open.push({ close: () => expectSums(app.db).finally(() => app.close()) })
+  open.push({
+    async close() {
+      try {
+        await expectSums(app.db)
+      } finally {
+        await app.close()
+      }
+    },
+  })
   return {
     ...app,
     resend,
@@ -103,7 +111,8 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
 
 afterEach(async () => {
   const closings: PromiseSettledResult<void>[] = []
-  for (const opened of open.splice(0).reverse()) closings.push(...(await Promise.allSettled([opened.close()])))
+  for (const opened of open.splice(0).reverse())
+    closings.push(...(await Promise.allSettled([opened.close()])))
   for (const closing of closings) if (closing.status === 'rejected') throw closing.reason
 })
 
@@ -118,8 +127,12 @@ export async function expectSums(db: Db): Promise<void> {
     const tally = await tallyOf(db, id)
     const excluded = Object.values(tally.excluded).reduce((sum, count) => sum + count, 0)
     expect(tally.candidates).toBe(tally.submitted + excluded + tally.failed + tally.unknown + tally.waiting)
-    const rows = db.$client.prepare('select state, count(*) as n from deliveries where edition_id = ? group by state').all(id)
-    const counted = Object.fromEntries((rows as { state: string; n: number }[]).map(({ state, n }) => [state, n]))
+    const rows = db.$client
+      .prepare('select state, count(*) as n from deliveries where edition_id = ? group by state')
+      .all(id)
+    const counted = Object.fromEntries(
+      (rows as { state: string; n: number }[]).map(({ state, n }) => [state, n]),
+    )
     const { submitted, failed, unknown, waiting } = tally
     const told = { submitted, excluded, failed, unknown, waiting }
     expect(Object.fromEntries(Object.entries(told).filter(([, n]) => n > 0))).toEqual(counted)
@@ -131,10 +144,19 @@ type SessionSeed = Partial<typeof sessions.$inferInsert> & { topic?: string; gro
 /** Adds a weekly session that can be booked; returns its id. */
 export function aSession(app: { db: Db }, seed: SessionSeed = {}): number {
   const { topic = 'anxiety', group = 'Steady Ground', ...session } = seed
-  const topicId = app.db.select().from(topics).all().find(({ slug }) => slug === topic)?.id
+  const topicId = app.db
+    .select()
+    .from(topics)
+    .all()
+    .find(({ slug }) => slug === topic)?.id
   if (topicId === undefined) throw new Error(`no topic ${topic}`)
   app.db.insert(groups).values({ topicId, title: group }).onConflictDoNothing().run()
-  const groupId = app.db.select().from(groups).all().find((row) => row.title === group && row.topicId === topicId)?.id ?? 0
+  const groupId =
+    app.db
+      .select()
+      .from(groups)
+      .all()
+      .find((row) => row.title === group && row.topicId === topicId)?.id ?? 0
   const row = {
     externalId: randomUUID(),
     groupId,
@@ -150,7 +172,11 @@ export function aSession(app: { db: Db }, seed: SessionSeed = {}): number {
 type SubscriberSeed = Partial<typeof subscribers.$inferInsert> & { topics?: string[] }
 
 /** Adds an active subscriber; returns the id. */
-export function aSubscriber(app: { db: Db; hashKey: Buffer }, email: string, seed: SubscriberSeed = {}): number {
+export function aSubscriber(
+  app: { db: Db; hashKey: Buffer },
+  email: string,
+  seed: SubscriberSeed = {},
+): number {
   const { topics: chosen = [], ...subscriber } = seed
   const row = {
     publicId: newPublicId(),
@@ -164,8 +190,10 @@ export function aSubscriber(app: { db: Db; hashKey: Buffer }, email: string, see
     ...subscriber,
   }
   const { id } = app.db.insert(subscribers).values(row).returning({ id: subscribers.id }).get()
+  if (chosen.length === 0) return id
   for (const { id: topicId, slug } of app.db.select().from(topics).all())
-    if (chosen.includes(slug)) app.db.insert(subscriberTopics).values({ subscriberId: id, topicId, chosen: true }).run()
+    if (chosen.includes(slug))
+      app.db.insert(subscriberTopics).values({ subscriberId: id, topicId, chosen: true }).run()
   return id
 }
 
@@ -185,7 +213,8 @@ export async function planNow(app: App): Promise<string> {
 /** Submits every batch that is owed and due now, in order, without the queue; returns the outcomes. */
 export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
   const outcomes: SubmitOutcome[] = []
-  for (const { id } of await owedBatches(app.db, app.now(), 100_000)) outcomes.push(await submitBatch(app, id))
+  for (const { id } of await owedBatches(app.db, app.now(), 100_000))
+    outcomes.push(await submitBatch(app, id))
   return outcomes
 }
 
@@ -193,7 +222,7 @@ export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
 export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms: ${holds}`)
+    if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms: ${String(holds)}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

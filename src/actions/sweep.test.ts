@@ -1,22 +1,25 @@
 import { expect, test } from '@jest/globals'
 import { slotsBetween } from '../core/calendar.ts'
-import { batches } from '../db/schema.ts'
 import { allEditions, tallyOf } from '../db/editions.ts'
+import { batches } from '../db/schema.ts'
 import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../testing.ts'
+import { cancel } from './steer-edition.ts'
 import { recordStart, sweep } from './sweep.ts'
 
-test('over a year of quarter days, every slot is planned once and no week is left out', async () => {
+test('over a year of half days, every slot is planned once and no week is left out', async () => {
   const app = await testApp({ at: '2026-03-01T12:00:00Z' })
   aSubscriber(app, 'ada@sample.test')
   await recordStart(app)
   const start = app.now().getTime()
-  for (let quarter = 0; quarter < 365 * 4; quarter += 1) {
-    app.setNow(new Date(start + quarter * 6 * 3_600_000).toISOString())
-    if (quarter % 9 === 0) aSession(app, { startsAtLocal: '2027-06-01T18:00' })
+  for (let half = 0; half < 365 * 2; half += 1) {
+    app.setNow(new Date(start + half * 12 * 3_600_000).toISOString())
+    if (half % 10 === 0) aSession(app, { startsAtLocal: '2027-06-01T18:00' })
     await sweep(app)
     await submitOwed(app)
   }
-  const slots = slotsBetween(app.config.slotRule, new Date(start), app.now()).map(({ editionId }) => editionId)
+  const slots = slotsBetween(app.config.slotRule, new Date(start), app.now()).map(
+    ({ editionId }) => editionId,
+  )
   expect((await allEditions(app.db)).map(({ id }) => id).sort()).toEqual(slots)
   expect(slots.length).toBe(52)
   expect(app.resend.countByAddress().get('ada@sample.test')).toBe(52)
@@ -57,6 +60,24 @@ test('what is in doubt for 23 hours becomes unknown though nothing rings for it'
   expect((await allEditions(app.db))[0]).toMatchObject({ state: 'submitted' })
 })
 
+test('what a killed process held of an edition cancelled meanwhile is ended too', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  const id = await planNow(app)
+  const claim = {
+    state: 'submitting' as const,
+    claimedBy: 'elsewhere/1/dead',
+    claimedAt: app.now().getTime(),
+  }
+  app.db.update(batches).set(claim).run()
+  await cancel(app, id)
+  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 2 })
+  app.setNow('2026-11-23T15:02:00Z')
+  await sweep(app)
+  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 0, excluded: { cancelled: 2 } })
+})
+
 test('the sweep rings for owed batches once, and not again while wake-ups wait', async () => {
   const app = await testApp()
   aSession(app)
@@ -66,5 +87,11 @@ test('the sweep rings for owed batches once, and not again while wake-ups wait',
   expect(await app.queue.backlog()).toBe(15)
   await sweep(app)
   expect(await app.queue.backlog()).toBe(15)
-  expect(app.db.select().from(batches).all().every(({ state }) => state === 'planned')).toBe(true)
+  expect(
+    app.db
+      .select()
+      .from(batches)
+      .all()
+      .every(({ state }) => state === 'planned'),
+  ).toBe(true)
 })

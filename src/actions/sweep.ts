@@ -1,9 +1,10 @@
 import type { App } from '../app.ts'
 import { type Slot, type SlotRule, slotAtOrBefore } from '../core/calendar.ts'
-import { batchesInDoubtTooLong, markUnknown, owedBatches } from '../db/batches.ts'
+import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown, owedBatches } from '../db/batches.ts'
 import { findEdition, finishEdition, halfPlannedEditions, unfinishedEditions } from '../db/editions.ts'
 import { changeFact, establishFact, installationFact } from '../db/installation.ts'
 import { owedNotices } from '../db/notices.ts'
+import { forgetUnconfirmed } from './join.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
 import { isStale } from './submit-batch.ts'
 
@@ -28,8 +29,10 @@ export async function sweep(app: App): Promise<void> {
     app.log.error({ batch: id }, 'no certain answer within 23 hours: the batch is unknown')
     await markUnknown(app.db, id, 'no certain answer within 23 hours of the first attempt')
   }
+  await endAbandonedBatches(app.db, app.now())
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
   await ringForOwed(app)
+  await forgetUnconfirmed(app)
 }
 
 /**
@@ -39,7 +42,8 @@ export async function sweep(app: App): Promise<void> {
 export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Promise<void> {
   const mine: Schedule = { rule: app.config.slotRule, since: app.now().getTime() }
   const standing = JSON.parse(await establishFact(app.db, 'schedule', JSON.stringify(mine))) as Schedule
-  if (JSON.stringify(standing.rule) !== JSON.stringify(mine.rule)) await changeFact(app.db, 'schedule', JSON.stringify(mine))
+  if (JSON.stringify(standing.rule) !== JSON.stringify(mine.rule))
+    await changeFact(app.db, 'schedule', JSON.stringify(mine))
 }
 
 /** The slot that is due and not in the ledger: at or before now, since the start, younger than the catch-up limit. */

@@ -301,6 +301,23 @@ export async function batchesInDoubtTooLong(db: Db, now: Date): Promise<number[]
   return rows.all().map((row) => row.id)
 }
 
+/** Ends what a killed process held of an edition that was cancelled meanwhile; nobody else would come back to it. */
+export async function endAbandonedBatches(db: Db, now: Date): Promise<void> {
+  const cancelled = sql`${batches.editionId} in (select id from editions where state = 'cancelled')`
+  const abandoned = and(
+    eq(batches.state, 'submitting'),
+    lt(batches.claimedAt, now.getTime() - CLAIM_LEASE_MS),
+    cancelled,
+  )
+  db.transaction(
+    (tx) => {
+      if (tx.update(batches).set({ state: 'planned', claimedBy: null }).where(abandoned).run().changes > 0)
+        cancelBatches(tx, cancelled, 'cancelled')
+    },
+    { behavior: 'immediate' },
+  )
+}
+
 /** Inside a transaction: ends the unfinished batches that nobody holds; in doubt = `unknown`, never attempted = excluded. */
 export function cancelBatches(db: Pick<Db, 'update'>, which: SQL, reason: 'cancelled' | 'superseded'): void {
   const planned = and(which, eq(batches.state, 'planned'))
