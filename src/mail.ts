@@ -6,7 +6,7 @@ import { withoutAddresses } from './core/redact.ts'
 /** The way to the mail provider. It never throws for what the provider answers; every answer is a `SubmitAnswer`. */
 export type Mailer = {
   /** Submits `size` mails as `batchBody` made them, under an idempotency key. The same key and bytes are replayed. */
-  submitBatch(batch: { body: string; size: number; key: string }): Promise<SubmitAnswer>
+  submitBatch(batch: { body: Buffer<ArrayBuffer>; size: number; key: string }): Promise<SubmitAnswer>
 }
 
 /** What became of a batch at the provider. `perSecond` is the request limit it told, when it did. */
@@ -35,14 +35,19 @@ const Accepted = z.object({
 })
 
 /** Opens Resend with `apiKey`; `baseUrl` is for the demo and tests. `timeoutMs` bounds one request. */
-export function openMailer(options: { apiKey: string; baseUrl?: string | undefined; timeoutMs?: number }): Mailer {
+export function openMailer(options: {
+  apiKey: string
+  baseUrl?: string | undefined
+  timeoutMs?: number
+}): Mailer {
   const resend = new Resend(options.apiKey, options.baseUrl ? { baseUrl: options.baseUrl } : {})
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
 
   return {
     async submitBatch({ body, size, key }) {
       // The SDK drops an empty key in silence, and with it the protection against a second mail.
-      if (key.length < KEY_LENGTH.min || key.length > KEY_LENGTH.max) throw new Error(`idempotency key of ${key.length} characters`)
+      if (key.length < KEY_LENGTH.min || key.length > KEY_LENGTH.max)
+        throw new Error(`idempotency key of ${key.length} characters`)
       const options = {
         body, // our own bytes in place of the SDK's, so that what is hashed and frozen is what is sent
         idempotencyKey: key,
@@ -57,9 +62,9 @@ export function openMailer(options: { apiKey: string; baseUrl?: string | undefin
   }
 }
 
-/** The JSON that `POST /emails/batch` takes. Same mails, same bytes. https://resend.com/docs/api-reference/emails/send-batch-emails */
-export function batchBody(emails: readonly Email[]): string {
-  return JSON.stringify(
+/** The JSON, in UTF-8, that `POST /emails/batch` takes. Same mails, same bytes. https://resend.com/docs/api-reference/emails/send-batch-emails */
+export function batchBody(emails: readonly Email[]): Buffer<ArrayBuffer> {
+  const json = JSON.stringify(
     emails.map(({ from, to, replyTo, subject, html, text, headers, tags }) => ({
       from,
       to: [to],
@@ -71,6 +76,7 @@ export function batchBody(emails: readonly Email[]): string {
       tags,
     })),
   )
+  return Buffer.from(json) // once: it is both hashed and sent
 }
 
 // In permissive mode `data` holds the accepted ones only, in order, and `errors` the index of each refused one.
@@ -88,12 +94,18 @@ function accepted(data: unknown, size: number): Answer {
 }
 
 // By status first: names differ between Resend's documents, its SDK and what it sends. https://resend.com/docs/api-reference/errors
-function classify(error: { name?: string; message?: string; statusCode?: number | null }, headers: Headers): Answer {
+function classify(
+  error: { name?: string; message?: string; statusCode?: number | null },
+  headers: Headers,
+): Answer {
   const status = error.statusCode ?? null
   const reason = withoutAddresses(`${status ?? 'no answer'} ${error.name ?? ''}: ${error.message ?? ''}`)
-  if (status === null) return error.name === 'application_error' ? { kind: 'uncertain', reason } : { kind: 'stopped', reason }
-  if (status === 429 && !/quota/.test(error.name ?? '')) return { kind: 'rate-limited', retryAfterMs: retryAfter(headers) }
-  if (status === 409) return { kind: error.name === 'invalid_idempotent_request' ? 'conflict' : 'uncertain', reason }
+  if (status === null)
+    return error.name === 'application_error' ? { kind: 'uncertain', reason } : { kind: 'stopped', reason }
+  if (status === 429 && !/quota/.test(error.name ?? ''))
+    return { kind: 'rate-limited', retryAfterMs: retryAfter(headers) }
+  if (status === 409)
+    return { kind: error.name === 'invalid_idempotent_request' ? 'conflict' : 'uncertain', reason }
   if (status >= 500 || status === 408 || status === 425) return { kind: 'uncertain', reason }
   return { kind: 'stopped', reason }
 }

@@ -20,7 +20,7 @@ import { sessionsOfEdition, sessionsVersion } from '../db/sessions.ts'
 import { batchBody } from '../mail.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
-export type Frozen = { body: string; deliveries: { id: number; covered: number[] | null }[] }
+export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
 
 /** What a delivery keeps from its first claim to its outcome. */
 type FrozenReader = Reader & { covered: number[] | null }
@@ -95,6 +95,7 @@ export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTempl
     ...templates.digest,
     letterhead: {
       from: config.MAIL_FROM,
+      discreetFrom: config.discreetFrom,
       replyTo,
       postalAddress: config.POSTAL_ADDRESS,
       publicUrl: config.PUBLIC_URL,
@@ -242,4 +243,4 @@ function covered(readers: readonly CheckedReader[]) {
 
 const canonical = (value: unknown): string => JSON.stringify(value)
 
-const sha256 = (text: string): string => hash('sha256', text, 'base64url')
+const sha256 = (content: string | Buffer): string => hash('sha256', content, 'base64url')

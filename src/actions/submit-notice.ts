@@ -2,12 +2,23 @@ import type { App } from '../app.ts'
 import { composeNotice } from '../core/notice.ts'
 import { signDatedToken } from '../core/tokens.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
-import { claimNotice, endNotice, freezeNotice, type Notice, type NoticeReader, readerOf, releaseNotice } from '../db/notices.ts'
+import {
+  claimNotice,
+  endNotice,
+  freezeNotice,
+  type Notice,
+  type NoticeReader,
+  readerOf,
+  releaseNotice,
+} from '../db/notices.ts'
 import { batchBody, type SubmitAnswer } from '../mail.ts'
 import { linksFor, templateNow } from './freeze-batch.ts'
 import { retryAt } from './submit-batch.ts'
 
-export type NoticeOutcome = { kind: 'submitted' | 'ended' | 'not-ours' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
+export type NoticeOutcome =
+  | { kind: 'submitted' | 'ended' | 'not-ours' }
+  | { kind: 'again'; at: Date }
+  | { kind: 'rate-limited'; ms: number }
 
 /** How long a link that confirms something is good for. */
 export const LINK_LIFE_MS = 7 * 86_400_000
@@ -23,13 +34,26 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
   const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
   if (body === null) return { kind: 'ended' }
   if (notice.firstAttemptAt !== null && app.now().getTime() - notice.firstAttemptAt > KEY_TRUST_MS) {
-    await endNotice(app.db, notice, { state: 'unknown', reason: 'no certain answer within 23 hours' }, app.now())
+    await endNotice(
+      app.db,
+      notice,
+      { state: 'unknown', reason: 'no certain answer within 23 hours' },
+      app.now(),
+    )
     return { kind: 'ended' }
   }
   try {
-    return await record(app, notice, await app.mailer.submitBatch({ body, size: 1, key: notice.key }))
+    return await record(
+      app,
+      notice,
+      await app.mailer.submitBatch({ body: Buffer.from(body), size: 1, key: notice.key }),
+    )
   } catch (error) {
-    await releaseNotice(app.db, notice, { refused: false, reason: (error as Error).message, nextAttemptAt: retryAt(app, notice) })
+    await releaseNotice(app.db, notice, {
+      refused: false,
+      reason: (error as Error).message,
+      nextAttemptAt: retryAt(app, notice),
+    })
     throw error
   }
 }
@@ -48,10 +72,11 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     kind: notice.kind,
     to: reader.to,
     name: reader.name,
+    discreet: reader.discreet,
     url: urlFor(app, notice, reader),
     unsubscribeUrl: notice.kind === 'already' ? linksFor(app, letterhead).unsubscribe(reader.publicId) : null,
   })
-  const body = batchBody([email])
+  const body = batchBody([email]).toString()
   return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
 
@@ -82,7 +107,10 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
   switch (answer.kind) {
     case 'accepted': {
       const [result = { refused: 'Resend did not answer for it' }] = answer.results
-      const end = 'id' in result ? { state: 'submitted' as const, providerId: result.id } : { state: 'failed' as const, reason: result.refused }
+      const end =
+        'id' in result
+          ? { state: 'submitted' as const, providerId: result.id }
+          : { state: 'failed' as const, reason: result.refused }
       await endNotice(app.db, notice, end, app.now())
       log.info({ state: end.state }, 'notice submitted')
       return { kind: 'submitted' }
@@ -92,7 +120,11 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
       return { kind: 'ended' }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await releaseNotice(app.db, notice, { refused: true, reason: 'the provider asked to wait', nextAttemptAt })
+      await releaseNotice(app.db, notice, {
+        refused: true,
+        reason: 'the provider asked to wait',
+        nextAttemptAt,
+      })
       return { kind: 'rate-limited', ms: answer.retryAfterMs }
     }
     case 'uncertain':

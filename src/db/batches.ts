@@ -127,33 +127,45 @@ export async function findBatch(db: Db, id: number): Promise<Batch | null> {
 
 /** The waiting deliveries of a batch with their readers as of now, in the order in which they are submitted. */
 export async function openDeliveries(db: Db, batchId: number): Promise<OpenDelivery[]> {
-  const rows = db
-    .select({
-      id: deliveries.id,
-      seenThrough: deliveries.seenThrough,
-      subscriber: subscribers,
-      suppressed: sql<number>`${suppressions.emailHash} is not null`,
-    })
-    .from(deliveries)
-    .leftJoin(subscribers, eq(subscribers.id, deliveries.subscriberId))
-    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
-    .where(and(eq(deliveries.batchId, batchId), eq(deliveries.state, 'waiting')))
-    .orderBy(asc(deliveries.id))
-    .all()
-  const ids = rows.flatMap((row) => (row.subscriber ? [row.subscriber.id] : []))
+  const rows = db.$client.prepare<[number], OpenRow>(OPEN_DELIVERIES).all(batchId)
+  const ids = rows.flatMap((row) => (row.id === null ? [] : [row.id]))
   const topicRows = bySubscriber(
     db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
   )
-  return rows.map(({ id, seenThrough, subscriber, suppressed }) => ({
-    id,
-    seenThrough,
-    subscriber: subscriber && {
-      ...subscriber,
-      suppressed: suppressed === 1,
-      topicRows: topicRows.get(subscriber.id) ?? [],
-    },
+  return rows.map(({ deliveryId, plannedSeen, id, suppressed, discreet, ...reader }) => ({
+    id: deliveryId,
+    seenThrough: plannedSeen,
+    subscriber:
+      id === null
+        ? null
+        : {
+            ...reader,
+            id,
+            suppressed: suppressed === 1,
+            discreet: discreet === 1,
+            topicRows: topicRows.get(id) ?? [],
+          },
   }))
 }
+
+type OpenRow = Omit<KnownCandidate & ReaderRow, 'id' | 'suppressed' | 'discreet' | 'topicRows'> & {
+  deliveryId: number
+  plannedSeen: number
+  id: number | null
+  suppressed: number
+  discreet: number
+}
+
+// By hand: this runs for every batch, and the mapping of a query builder is half of its cost.
+const OPEN_DELIVERIES = `
+  select d.id as deliveryId, d.seen_through as plannedSeen, s.id, s.public_id as publicId, s.email, s.name, s.status,
+         s.time_zone as timeZone, s.locale, s.cadence, s.paused_until as pausedUntil, s.discreet,
+         s.seen_through as seenThrough, s.last_edition_id as lastEditionId, x.email_hash is not null as suppressed
+  from deliveries d
+  left join subscribers s on s.id = d.subscriber_id
+  left join suppressions x on x.email_hash = s.email_hash
+  where d.batch_id = ? and d.state = 'waiting'
+  order by d.id`
 
 /**
  * Freezes the content of a claimed batch, so that every later attempt sends the same bytes, and starts the clock of its

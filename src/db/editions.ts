@@ -1,5 +1,6 @@
 import { and, desc, eq, isNull, max, ne, notInArray, sql } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
+import { BREAKER } from '../core/breaker.ts'
 import type { Offer } from '../core/content.ts'
 import { cancelBatches } from './batches.ts'
 import type { Db } from './open.ts'
@@ -179,7 +180,7 @@ export async function pauseEdition(db: Db, id: string, reason: string, now: Date
   )
 }
 
-/** Lets a paused edition go on. False when it was not paused. */
+/** Lets a paused edition go on; after a pause by the circuit breaker, without it from then on. False when it was not paused. */
 export async function resumeEdition(db: Db, id: string, now: Date): Promise<boolean> {
   return db.transaction(
     (tx) => {
@@ -188,8 +189,9 @@ export async function resumeEdition(db: Db, id: string, now: Date): Promise<bool
         sql`${editions.pausedAt} is not null`,
         ne(editions.state, 'cancelled'),
       )
-      if (tx.update(editions).set({ pausedAt: null, pauseReason: null }).where(paused).run().changes === 0)
-        return false
+      const breakerOff = sql`${editions.breakerOff} or ${editions.pauseReason} like ${`${BREAKER}%`}`
+      const change = { pausedAt: null, pauseReason: null, breakerOff }
+      if (tx.update(editions).set(change).where(paused).run().changes === 0) return false
       // What waited for its next attempt may go at once: the operator has just mended the cause.
       tx.update(batches)
         .set({ nextAttemptAt: null })

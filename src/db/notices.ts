@@ -8,18 +8,29 @@ import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
 export type Notice = typeof notices.$inferSelect
 
 /** Whom a notice is for, as of now; `to` is the address it goes to. */
-export type NoticeReader = typeof subscribers.$inferSelect & { to: string; addressChangePublicId: string | null; suppressed: boolean }
+export type NoticeReader = typeof subscribers.$inferSelect & {
+  to: string
+  addressChangePublicId: string | null
+  suppressed: boolean
+}
 
 const UNFINISHED = ['planned', 'submitting'] as const
 
+type NewNotice = { kind: Notice['kind']; subscriberId: number; addressChangeId?: number }
+
 /** Puts a notice into the ledger and returns its id; the caller rings for it. */
-export async function addNotice(
-  db: Db,
-  notice: { kind: Notice['kind']; subscriberId: number; addressChangeId?: number },
-  now: Date,
-): Promise<number> {
+export async function addNotice(db: Db, notice: NewNotice, now: Date): Promise<number> {
+  return addNoticeIn(db, notice, now)
+}
+
+/** `addNotice` within a transaction that is open already; for the files of `db/` only. */
+export function addNoticeIn(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
   const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
-  return db.insert(notices).values({ ...notice, key, state: 'planned', createdAt: now.getTime() }).returning({ id: notices.id }).get().id
+  return db
+    .insert(notices)
+    .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
+    .returning({ id: notices.id })
+    .get().id
 }
 
 /** How many notices a subscriber was given since `since`; without a subscriber, everyone together. */
@@ -34,7 +45,13 @@ export async function owedNotices(db: Db, now: Date, limit: number): Promise<Not
   const due = or(isNull(notices.nextAttemptAt), lte(notices.nextAttemptAt, now.getTime()))
   const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
   const owed = or(and(eq(notices.state, 'planned'), due), stale)
-  return db.select().from(notices).where(and(inArray(notices.state, UNFINISHED), owed)).orderBy(asc(notices.id)).limit(limit).all()
+  return db
+    .select()
+    .from(notices)
+    .where(and(inArray(notices.state, UNFINISHED), owed))
+    .orderBy(asc(notices.id))
+    .limit(limit)
+    .all()
 }
 
 /** Takes a notice for `by`; null when it is done or someone else has it. The update is the guard. */
@@ -48,19 +65,32 @@ export async function claimNotice(db: Db, id: number, by: string, now: Date): Pr
 /** Whom the notice is for; null when they are gone, or the change of address is. */
 export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | null> {
   const subscriber = db.select().from(subscribers).where(eq(subscribers.id, notice.subscriberId)).get()
-  const change = notice.addressChangeId === null
-    ? null
-    : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
+  const change =
+    notice.addressChangeId === null
+      ? null
+      : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
   if (!subscriber || change === undefined) return null
   const hash = change?.emailHash ?? subscriber.emailHash
-  const suppressed = db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get() !== undefined
-  return { ...subscriber, to: change?.email ?? subscriber.email, addressChangePublicId: change?.publicId ?? null, suppressed }
+  const suppressed =
+    db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get() !== undefined
+  return {
+    ...subscriber,
+    to: change?.email ?? subscriber.email,
+    addressChangePublicId: change?.publicId ?? null,
+    suppressed,
+  }
 }
 
 /** Freezes the request of a claimed notice before its first attempt. False when the claim was lost. */
 export async function freezeNotice(db: Db, notice: Notice, body: string, now: Date): Promise<boolean> {
   const change = { body, firstAttemptAt: now.getTime() }
-  return db.update(notices).set(change).where(and(heldBy(notice), isNull(notices.firstAttemptAt))).run().changes === 1
+  return (
+    db
+      .update(notices)
+      .set(change)
+      .where(and(heldBy(notice), isNull(notices.firstAttemptAt)))
+      .run().changes === 1
+  )
 }
 
 /** Ends a notice; what it said is not kept. */
@@ -71,12 +101,26 @@ export async function endNotice(
   now: Date,
 ): Promise<void> {
   const { state, reason = null, providerId = null } = end
-  const change = { state, reason, providerId, body: null, claimedBy: null, submittedAt: state === 'submitted' ? now.getTime() : null }
-  db.update(notices).set(change).where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED))).run()
+  const change = {
+    state,
+    reason,
+    providerId,
+    body: null,
+    claimedBy: null,
+    submittedAt: state === 'submitted' ? now.getTime() : null,
+  }
+  db.update(notices)
+    .set(change)
+    .where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED)))
+    .run()
 }
 
 /** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
-export async function releaseNotice(db: Db, notice: Notice, how: { refused: boolean; reason: string; nextAttemptAt: Date }): Promise<void> {
+export async function releaseNotice(
+  db: Db,
+  notice: Notice,
+  how: { refused: boolean; reason: string; nextAttemptAt: Date },
+): Promise<void> {
   const thaws = how.refused && notice.firstAttemptAt === null
   const change = {
     state: 'planned' as const,
@@ -91,5 +135,9 @@ export async function releaseNotice(db: Db, notice: Notice, how: { refused: bool
 }
 
 function heldBy(notice: Notice) {
-  return and(eq(notices.id, notice.id), eq(notices.state, 'submitting'), eq(notices.claimedBy, notice.claimedBy ?? ''))
+  return and(
+    eq(notices.id, notice.id),
+    eq(notices.state, 'submitting'),
+    eq(notices.claimedBy, notice.claimedBy ?? ''),
+  )
 }

@@ -14,7 +14,12 @@ export type Verdict = { subscriberId: number; seenThrough: number; exclusion: Ex
 export const BATCH_SIZE = 100
 
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
-export async function candidatesAfter(db: Db, edition: Pick<Edition, "audienceThrough">, afterId: number, limit: number): Promise<KnownCandidate[]> {
+export async function candidatesAfter(
+  db: Db,
+  edition: Pick<Edition, 'audienceThrough'>,
+  afterId: number,
+  limit: number,
+): Promise<KnownCandidate[]> {
   const rows = db
     .select({
       id: subscribers.id,
@@ -32,7 +37,11 @@ export async function candidatesAfter(db: Db, edition: Pick<Edition, "audienceTh
     .limit(limit)
     .all()
   const topicRows = topicRowsBetween(db, afterId, rows.at(-1)?.id ?? afterId)
-  return rows.map((row) => ({ ...row, suppressed: row.suppressed === 1, topicRows: topicRows.get(row.id) ?? [] }))
+  return rows.map((row) => ({
+    ...row,
+    suppressed: row.suppressed === 1,
+    topicRows: topicRows.get(row.id) ?? [],
+  }))
 }
 
 /**
@@ -40,11 +49,20 @@ export async function candidatesAfter(db: Db, edition: Pick<Edition, "audienceTh
  * moves the planner's mark on. False when another planner was there first, or the edition is no longer being planned:
  * then nothing was written.
  */
-export async function recordVerdicts(db: Db, editionId: string, from: number, verdicts: readonly Verdict[]): Promise<boolean> {
+export async function recordVerdicts(
+  db: Db,
+  editionId: string,
+  from: number,
+  verdicts: readonly Verdict[],
+): Promise<boolean> {
   const through = verdicts.at(-1)?.subscriberId ?? from
   return db.transaction(
     (tx) => {
-      const mine = and(eq(editions.id, editionId), eq(editions.state, 'planning'), eq(editions.plannedThrough, from))
+      const mine = and(
+        eq(editions.id, editionId),
+        eq(editions.state, 'planning'),
+        eq(editions.plannedThrough, from),
+      )
       if (tx.update(editions).set({ plannedThrough: through }).where(mine).run().changes === 0) return false
       insertDeliveries(db, editionId, 0, verdicts)
       return true
@@ -56,7 +74,10 @@ export async function recordVerdicts(db: Db, editionId: string, from: number, ve
 /** Ends planning: the edition may be submitted. False when another planner ended it. */
 export async function finishPlanning(db: Db, editionId: string, now: Date): Promise<boolean> {
   const planning = and(eq(editions.id, editionId), eq(editions.state, 'planning'))
-  return db.update(editions).set({ state: 'submitting', plannedAt: now.getTime() }).where(planning).run().changes === 1
+  return (
+    db.update(editions).set({ state: 'submitting', plannedAt: now.getTime() }).where(planning).run()
+      .changes === 1
+  )
 }
 
 /** Inside a transaction: one delivery per verdict, the recipients in batches; an unfilled last batch is filled first. */
@@ -89,7 +110,13 @@ export function insertDeliveries(
     if (batch.size >= BATCH_SIZE) {
       if (batch.id > 0) setSize.run(batch.size, batch.id)
       const number = batch.number + 1
-      const added = addBatch.get(editionId, generation, number, batchKey(editionId, generation, number), again ? 1 : 0) as { id: number }
+      const added = addBatch.get(
+        editionId,
+        generation,
+        number,
+        batchKey(editionId, generation, number),
+        again ? 1 : 0,
+      ) as { id: number }
       batch = { id: added.id, number, size: 0 }
     }
     addDelivery.run(editionId, subscriberId, generation, batch.id, 'waiting', null, seenThrough)
@@ -114,7 +141,9 @@ function topicRowsBetween(db: Db, afterId: number, throughId: number): Map<numbe
 }
 
 /** Topic rows gathered by their subscriber. */
-export function bySubscriber(rows: readonly (TopicRow & { subscriberId: number })[]): Map<number, TopicRow[]> {
+export function bySubscriber(
+  rows: readonly (TopicRow & { subscriberId: number })[],
+): Map<number, TopicRow[]> {
   const gathered = new Map<number, TopicRow[]>()
   for (const row of rows) {
     const list = gathered.get(row.subscriberId)

@@ -297,7 +297,9 @@ export const notices = sqliteTable(
     subscriberId: integer('subscriber_id')
       .notNull()
       .references(() => subscribers.id, { onDelete: 'cascade' }),
-    addressChangeId: integer('address_change_id').references(() => addressChanges.id, { onDelete: 'cascade' }),
+    addressChangeId: integer('address_change_id').references(() => addressChanges.id, {
+      onDelete: 'cascade',
+    }),
     /** The provider's idempotency key. */
     key: text().notNull().unique(),
     state: text({ enum: ['planned', 'submitting', 'submitted', 'dropped', 'failed', 'unknown'] }).notNull(),

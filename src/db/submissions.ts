@@ -1,9 +1,9 @@
 import { and, eq, inArray } from 'drizzle-orm'
-import { afterTelling } from '../core/audience.ts'
+import { afterTelling, type TopicRow } from '../core/audience.ts'
 import type { Batch } from './batches.ts'
 import type { Db } from './open.ts'
 import { bySubscriber } from './planning.ts'
-import { batches, editions, subscriberTopics } from './schema.ts'
+import { batches, editions, subscriberTopics, topics } from './schema.ts'
 
 /** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
 export type Receipt = { deliveryId: number; covered: number[] | null } & (
@@ -57,28 +57,42 @@ export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, nu
   const rows = bySubscriber(
     db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
   )
+  const seenBefore = sqlite.prepare('select seen_through from subscribers where id = ?').pluck()
   const mark = sqlite.prepare(
-    `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?) where id = ?`,
+    `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?)
+     where id = ?`,
   )
+  const topicIds = db
+    .select({ id: topics.id })
+    .from(topics)
+    .all()
+    .map(({ id }) => id)
   for (const id of ids) {
-    const topicRows = rows.get(id)
-    if (topicRows) {
-      const { seen } = sqlite
-        .prepare('select seen_through as seen from subscribers where id = ?')
-        .get(id) as { seen: number }
-      replaceTopicRows(db, id, afterTelling(seen, topicRows, told.get(id) ?? null, throughSeq).rows)
+    const own = rows.get(id) ?? []
+    const covered = told.get(id) ?? null
+    if (own.length > 0 || covered !== null) {
+      const before = Number(seenBefore.get(id))
+      moveTopicMarks(db, id, own, afterTelling(before, own, covered, throughSeq, topicIds).rows)
     }
     mark.run(throughSeq, editionId, id)
   }
 }
 
-function replaceTopicRows(
+// Most readers' rows stay as they are: a chosen topic without a mark of its own follows the general one.
+function moveTopicMarks(
   db: Db,
   subscriberId: number,
-  rows: readonly { topicId: number; chosen: boolean; seenThrough: number | null }[],
-) {
+  before: readonly TopicRow[],
+  after: readonly TopicRow[],
+): void {
+  const same = (row: TopicRow) =>
+    before.some(
+      (old) =>
+        old.topicId === row.topicId && old.chosen === row.chosen && old.seenThrough === row.seenThrough,
+    )
+  if (before.length === after.length && after.every(same)) return
   db.delete(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).run()
-  for (const row of rows)
+  for (const row of after)
     db.insert(subscriberTopics)
       .values({ ...row, subscriberId })
       .run()

@@ -2,9 +2,11 @@ import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } fr
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
 import type { Db } from './open.ts'
 import {
+  addressChanges,
   auditLog,
   batches,
   deliveries,
+  notices,
   subscribers,
   subscriberTopics,
   suppressions,
@@ -28,6 +30,16 @@ export type Holdings = {
     providerId: string | null
     frozen: string | null
   }[]
+  notices: {
+    kind: string
+    state: string
+    reason: string | null
+    createdAt: number
+    submittedAt: number | null
+    providerId: string | null
+    body: string | null
+  }[]
+  addressChanges: { email: string; createdAt: number }[]
   suppression: Suppression | null
 }
 
@@ -139,6 +151,26 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
         .from(deliveries)
         .where(eq(deliveries.subscriberId, id))
         .orderBy(asc(deliveries.editionId), asc(deliveries.generation))
+        .all(),
+      notices: tx
+        .select({
+          kind: notices.kind,
+          state: notices.state,
+          reason: notices.reason,
+          createdAt: notices.createdAt,
+          submittedAt: notices.submittedAt,
+          providerId: notices.providerId,
+          body: notices.body,
+        })
+        .from(notices)
+        .where(eq(notices.subscriberId, id))
+        .orderBy(asc(notices.id))
+        .all(),
+      addressChanges: tx
+        .select({ email: addressChanges.email, createdAt: addressChanges.createdAt })
+        .from(addressChanges)
+        .where(eq(addressChanges.subscriberId, id))
+        .orderBy(asc(addressChanges.id))
         .all(),
       suppression: suppressionIn(tx, emailHash),
     }
