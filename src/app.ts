@@ -1,10 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import type { Config } from './config.ts'
-import { BadInput } from './core/errors.ts'
-import type { digestComposer } from './core/email.ts'
 import type { Offer } from './core/content.ts'
+import type { digestComposer } from './core/email.ts'
+import { BadInput } from './core/errors.ts'
 import { newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
 import { changeFact, establishFact } from './db/installation.ts'
 import { closeDb, type Db, openDb } from './db/open.ts'
@@ -92,7 +92,11 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     const templates = await loadTemplates()
     const redis = await openRedis(config, overrides, ledger.log)
     closers.push(() => redis.close())
-    const queue = await openQueue({ redis: redis.address, prefix: overrides.queuePrefix ?? 'openseat', log: ledger.log })
+    const queue = await openQueue({
+      redis: redis.address,
+      prefix: overrides.queuePrefix ?? 'openseat',
+      log: ledger.log,
+    })
     closers.push(() => queue.close())
     const mailer = openMailer({
       apiKey: config.RESEND_API_KEY,
@@ -100,7 +104,15 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       ...(overrides.requestTimeoutMs === undefined ? {} : { timeoutMs: overrides.requestTimeoutMs }),
     })
     const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
-    return { ...ledger, close, templates, queue, mailer, instance, cache: { offers: null, composers: new Map(), perSecond: null } }
+    return {
+      ...ledger,
+      close,
+      templates,
+      queue,
+      mailer,
+      instance,
+      cache: { offers: null, composers: new Map(), perSecond: null },
+    }
   } catch (error) {
     await close()
     throw error
@@ -110,7 +122,10 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
 async function openRedis(config: Config, overrides: Overrides, log: Logger) {
   const address = overrides.redis ?? (config.REDIS_URL ? { url: config.REDIS_URL } : null)
   if (address) {
-    log.info({ redis: 'url' in address ? new URL(address.url).host : address.path }, 'using the Redis that is set')
+    log.info(
+      { redis: 'url' in address ? new URL(address.url).host : address.path },
+      'using the Redis that is set',
+    )
     return { address, close: async () => {} }
   }
   const [{ startPrivateRedis }, { findProgram, redisServer }] = await Promise.all([

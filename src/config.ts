@@ -44,6 +44,12 @@ const wholeNumber = (from: number, to: number, example: number) =>
     .min(from, `is under ${from}; for example ${example}`)
     .max(to, `is over ${to}; for example ${example}`)
 
+const percentage = (example: number) =>
+  z.coerce
+    .number({ error: `is not a number; for example ${example}` })
+    .min(0, `is under 0; for example ${example}`)
+    .max(100, `is over 100; for example ${example}`)
+
 const webAddress = (example: string) =>
   text(example)
     .refine(
@@ -66,6 +72,14 @@ function isNetwork(value: string): boolean {
   if (family === 0 || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
+
+const senderName = (example: string) =>
+  text(example)
+    .max(60, `is longer than 60 characters; use a short name, for example ${example}`)
+    .regex(
+      /^[^\p{Cc}<>"@,;:()[\]\\]*$/u,
+      `has a control character or one of < > " @ , ; : ( ) [ ] \\ in it; for example ${example}`,
+    )
 
 const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
@@ -106,6 +120,7 @@ const Settings = z
     LINK_SECRET: text(NEW_SECRET)
       .transform((value) => value.split(',').map((part) => part.trim()))
       .pipe(z.array(z.string().min(32, `is shorter than 32 characters; use ${NEW_SECRET}`)).min(1)),
+    DISCREET_FROM_NAME: senderName('Weekly update').default('Weekly update'),
     BRAND_NAME: z
       .string()
       .trim()
@@ -135,13 +150,17 @@ const Settings = z
       .default('America/New_York'),
     DIGEST_CATCH_UP_HOURS: wholeNumber(0, 167, 48).default(48),
     DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
+    BREAKER_BOUNCE_PERCENT: percentage(4).default(4),
+    BREAKER_COMPLAINT_PERCENT: percentage(0.08).default(0.08),
+    BREAKER_MIN_SUBMITTED: wholeNumber(1, 1_000_000, 200).default(200),
     HOST: text('127.0.0.1').default('127.0.0.1'),
     PORT: wholeNumber(0, 65_535, 3000).default(3000),
     TRUST_PROXY: z
       .string()
       .trim()
       .refine(
-        (value) => value === 'off' || isHops(value) || value.split(',').every((part) => isNetwork(part.trim())),
+        (value) =>
+          value === 'off' || isHops(value) || value.split(',').every((part) => isNetwork(part.trim())),
         'is neither "off", a number of proxies from 1 to 9, nor their addresses; for example 127.0.0.1 or 10.0.0.0/8',
       )
       .default('off'),
@@ -163,6 +182,7 @@ const Settings = z
     return {
       ...settings,
       practice,
+      discreetFrom: `${settings.DISCREET_FROM_NAME} <${addressIn(settings.MAIL_FROM)}>`,
       /** When an edition is due. */
       slotRule: { weekday, time: settings.DIGEST_TIME, timeZone: settings.DIGEST_TIME_ZONE },
     }
@@ -187,6 +207,8 @@ function problemsInProduction(values: Environment): string[] {
     )
   return problems
 }
+
+const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
 
 function addressOf(value = ''): URL | null {
   return URL.canParse(value) ? new URL(value) : null

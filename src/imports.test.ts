@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals'
  * a line do not know one another.
  */
 const SHAPE: Record<string, string[]>[] = [
-  { doors: ['cli.ts', 'worker.ts', 'commands/', 'http/'] },
+  { doors: ['cli.ts', 'worker.ts', 'commands/', 'http/', 'dev/demo.ts'] },
   { dev: ['dev/'] },
   { actions: ['actions/'] },
   { app: ['app.ts'] },
@@ -16,7 +16,7 @@ const SHAPE: Record<string, string[]>[] = [
     db: ['db/'],
     files: ['read-records.ts'],
     log: ['log.ts'],
-    mail: ['mail.ts', 'mail-check.ts'],
+    mail: ['mail.ts', 'mail-check.ts', 'webhook-signature.ts'],
     redis: ['queue.ts', 'private-redis.ts', 'redis-check.ts', 'find-program.ts'],
     templates: ['templates.ts', 'template-check.ts'],
   },
@@ -41,6 +41,7 @@ const PURE = [
   'date-fns',
   'fastest-levenshtein',
   'handlebars',
+  'ical-generator',
   'node:crypto',
   'node:url',
   'zod',

@@ -1,4 +1,4 @@
-import { DelayedError, type Job, Queue as BullQueue, Worker } from 'bullmq'
+import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { cronPattern, type SlotRule } from './core/calendar.ts'
@@ -52,7 +52,11 @@ const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
  * Connects to Redis and opens the queues under `prefix`.
  * Throws `Unavailable`, saying how to mend it, when Redis cannot be reached, refuses us, is too old or evicts keys.
  */
-export async function openQueue(options: { redis: RedisAddress; prefix: string; log: Logger }): Promise<Queue> {
+export async function openQueue(options: {
+  redis: RedisAddress
+  prefix: string
+  log: Logger
+}): Promise<Queue> {
   const { prefix, log } = options
   const complain = complainer(log)
   // A command on the producing side fails when Redis is away; a worker waits for it to come back.
@@ -75,13 +79,19 @@ export async function openQueue(options: { redis: RedisAddress; prefix: string; 
   return {
     async wakeBatches(ids) {
       for (let from = 0; from < ids.length; from += 1000) {
-        const jobs = ids.slice(from, from + 1000).map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
+        const jobs = ids
+          .slice(from, from + 1000)
+          .map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
         await attempt(() => batches.addBulk(jobs))
       }
     },
     async wakeNotices(ids) {
       // Someone waits in front of their inbox; an edition of thousands can let one mail pass.
-      const jobs = ids.map((noticeId) => ({ name: 'submit-notice', data: { noticeId }, opts: { lifo: true } }))
+      const jobs = ids.map((noticeId) => ({
+        name: 'submit-notice',
+        data: { noticeId },
+        opts: { lifo: true },
+      }))
       await attempt(() => batches.addBulk(jobs))
     },
     async wakeSweep() {
@@ -115,14 +125,30 @@ export async function openQueue(options: { redis: RedisAddress; prefix: string; 
 }
 
 // Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
-async function ensureScheduler(queue: BullQueue, id: string, want: { pattern?: string; tz?: string; every?: number }, name: string) {
+async function ensureScheduler(
+  queue: BullQueue,
+  id: string,
+  want: { pattern?: string; tz?: string; every?: number },
+  name: string,
+) {
   const found = await queue.getJobScheduler(id)
-  if (found && found.pattern === want.pattern && found.tz === want.tz && Number(found.every ?? 0) === (want.every ?? 0)) return false
+  if (
+    found &&
+    found.pattern === want.pattern &&
+    found.tz === want.tz &&
+    Number(found.every ?? 0) === (want.every ?? 0)
+  )
+    return false
   await queue.upsertJobScheduler(id, want, { name, data: {}, opts: KEEP })
   return true
 }
 
-type WorkerParts = { redis: RedisAddress; prefix: string; batches: BullQueue; complain: (error: unknown) => void }
+type WorkerParts = {
+  redis: RedisAddress
+  prefix: string
+  batches: BullQueue
+  complain: (error: unknown) => void
+}
 
 function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: WorkerParts) {
   // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
@@ -145,7 +171,12 @@ function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: 
   }
 }
 
-async function obey(outcome: JobOutcome, job: Job, token: string | undefined, batches: BullQueue): Promise<void> {
+async function obey(
+  outcome: JobOutcome,
+  job: Job,
+  token: string | undefined,
+  batches: BullQueue,
+): Promise<void> {
   if (outcome.kind === 'again') {
     await job.moveToDelayed(outcome.at.getTime(), token)
     throw new DelayedError()
@@ -159,7 +190,11 @@ async function obey(outcome: JobOutcome, job: Job, token: string | undefined, ba
 type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
 
 function connect(redis: RedisAddress, options: ConnectOptions): Redis {
-  const all = { lazyConnect: true, retryStrategy: (times: number) => Math.min(times * 100, 2_000), ...options }
+  const all = {
+    lazyConnect: true,
+    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+    ...options,
+  }
   return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
 }
 

@@ -199,7 +199,7 @@ function jsonTokens(): (text: string, line: number) => readonly Token[] {
   return (text, line) => {
     try {
       const tokens = parser(text)
-      return typeof tokens === 'object' && 'values' in tokens ? (tokens.values as Token[]) : []
+      return typeof tokens === 'object' && 'values' in tokens ? tokens.values : []
     } catch (error) {
       throw new Unreadable(
         line,

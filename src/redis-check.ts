@@ -24,7 +24,7 @@ async function readInfo(redis: Redis): Promise<Map<string, string>> {
 }
 
 async function readSetting(redis: Redis, name: string): Promise<string | undefined> {
-  const reply = await unlessForbidden(redis.config('GET', name) as Promise<string[]>)
+  const reply = await unlessForbidden(redis.config('GET', name))
   return reply?.[1]
 }
 

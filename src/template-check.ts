@@ -91,7 +91,7 @@ function valueOf(node: hbs.AST.Expression, scopes: readonly unknown[], file: str
   const path = node as hbs.AST.PathExpression
   if (path.data) return undefined
   let value = scopes.at(-1 - path.depth)
-  for (const part of path.parts as string[]) {
+  for (const part of path.parts) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
       throw refusal(
         node,

@@ -88,7 +88,14 @@ function tryOut(render: () => string, file: string): void {
 
 function sampleNotice(): NoticeView {
   const url = 'https://sample.test/c'
-  const facts = { id: 'sample', kind: 'already', to: 'ada@sample.test', name: 'Ada', url, unsubscribeUrl: url } as const
+  const facts = {
+    id: 'sample',
+    kind: 'already',
+    to: 'ada@sample.test',
+    name: 'Ada',
+    url,
+    unsubscribeUrl: url,
+  } as const
   return noticeView({ practice: 'Harbor Groups', postalAddress: '12 Quay Street, Portland, ME 04101' }, facts)
 }
 
@@ -96,10 +103,12 @@ function sampleNotice(): NoticeView {
 function sampleDigest(): DigestView {
   const letterhead: Letterhead = {
     from: 'Harbor Groups <groups@sample.test>',
+    discreetFrom: 'Weekly update <groups@sample.test>',
     replyTo: 'hello@sample.test',
     postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
     publicUrl: 'https://groups.sample.test',
     practice: 'Harbor Groups',
+    crisisNote: 'If you are in crisis, call or text 988 in the US.',
     unsubscribeMailto: null,
     linkSecretId: 'sample',
   }

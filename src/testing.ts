@@ -122,7 +122,7 @@ export function afterTest(close: () => Promise<void>): void {
 }
 
 /** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
-export async function expectSums(db: Db): Promise<void> {
+async function expectSums(db: Db): Promise<void> {
   for (const { id } of await allEditions(db)) {
     const tally = await tallyOf(db, id)
     const excluded = Object.values(tally.excluded).reduce((sum, count) => sum + count, 0)

@@ -4,7 +4,17 @@ import { Redis } from 'ioredis'
 import { pause } from './actions/steer-edition.ts'
 import type { App } from './app.ts'
 import { allEditions, findEdition, tallyOf } from './db/editions.ts'
-import { afterTest, aSession, aSubscriber, eventually, manySubscribers, planNow, type TestApp, testApp, testRedis } from './testing.ts'
+import {
+  afterTest,
+  aSession,
+  aSubscriber,
+  eventually,
+  manySubscribers,
+  planNow,
+  type TestApp,
+  testApp,
+  testRedis,
+} from './testing.ts'
 import { startWorker } from './worker.ts'
 
 const MONDAY_ID = '2026-11-23'
@@ -90,7 +100,10 @@ test('two workers started at once submit one edition, each reader once', async (
   const sibling = await app.sibling()
   aSession(app)
   manySubscribers(app, 900)
-  const workers = await Promise.all([startWorker(app, { scheduled: true }), startWorker(sibling, { scheduled: true })])
+  const workers = await Promise.all([
+    startWorker(app, { scheduled: true }),
+    startWorker(sibling, { scheduled: true }),
+  ])
   app.setNow('2026-11-23T14:01:00Z')
   await Promise.all([app.queue.wakeSweep(), sibling.queue.wakeSweep()])
   await finished(app, MONDAY_ID)

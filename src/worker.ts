@@ -18,7 +18,10 @@ const GUARD_EVERY_MS = 10_000
  * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
  * `scheduled: false` submits what is there without following the weekly slots (`edition send --wait`).
  */
-export async function startWorker(app: App, { scheduled }: { scheduled: boolean }): Promise<{ stop(): Promise<void> }> {
+export async function startWorker(
+  app: App,
+  { scheduled }: { scheduled: boolean },
+): Promise<{ stop(): Promise<void> }> {
   if (scheduled) await recordStart(app)
   const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
   const limit = rate === 'auto' ? 10 : rate

@@ -2,9 +2,10 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Ledger, openLedger } from '../app.ts'
 import type { Config } from '../config.ts'
+import { breakerReason } from '../core/breaker.ts'
 import { nextSlot } from '../core/calendar.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
-import { allEditions } from '../db/editions.ts'
+import { allEditions, type Edition } from '../db/editions.ts'
 import { appliedMigrations, damageIn } from '../db/health.ts'
 import type { Logger } from '../log.ts'
 import { type Check, checkMail } from '../mail-check.ts'
@@ -84,6 +85,7 @@ async function checkEditions(ledger: Ledger, workers: number | null): Promise<Ch
     const detail = `${last.id} is ${last.state}: ${last.submitted} submitted, ${last.failed} failed, ${last.unknown} unknown, ${last.waiting} waiting`
     const mend = `See them with: openseat edition show ${last.id}`
     checks.push({ name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', mend } : { status: 'ok' }) })
+    checks.push(...tooManyReturns(newest, last.submitted, ledger.config))
   }
   for (const { id, state, pauseReason } of editions) {
     const name = 'unfinished'
@@ -103,6 +105,15 @@ async function checkEditions(ledger: Ledger, workers: number | null): Promise<Ch
       })
   }
   return checks
+}
+
+// One that is paused for it says so itself; this is for reports that came too late to pause anything.
+function tooManyReturns(edition: Edition, submitted: number, config: Config): Check[] {
+  const reason = edition.state === 'paused' ? null : breakerReason({ ...edition, submitted }, config)
+  if (reason === null) return []
+  const detail = `${edition.id}: ${reason}`
+  const mend = 'Find out why at resend.com/emails before the next edition: Resend may pause the account.'
+  return [{ name: 'bounces', status: 'warn', detail, mend }]
 }
 
 async function checkDisk(config: Config): Promise<Check> {

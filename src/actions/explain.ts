@@ -80,12 +80,16 @@ function ofDelivery(delivery: PastDelivery, story: Story): Finding {
   }
 }
 
-function accepted({ batch, providerId, report, reportedAt }: PastDelivery, { time }: Story): string {
+function accepted(
+  { batch, providerId, report, reportedAt }: PastDelivery,
+  { suppression, time }: Story,
+): string {
   const at = batch?.submittedAt ? ` on ${time(batch.submittedAt)}` : ''
   const id = providerId === null ? '' : ` (as ${providerId})`
   const since = report === null ? '' : REPORTS[report]
   const when = since && reportedAt ? ` (${time(reportedAt)})` : ''
-  return `the provider accepted the mail${at}${id}${since}${when}`
+  const now = suppression ? `; ${SUPPRESSED[suppression.reason]}` : ''
+  return `the provider accepted the mail${at}${id}${since}${when}${now}`
 }
 
 const REPORTS: Record<NonNullable<PastDelivery['report']>, string> = {

@@ -28,7 +28,14 @@ test('every candidate becomes a recipient or an exclusion with its reason', asyn
   expect(await tallyOf(app.db, SLOT.editionId)).toEqual({
     candidates: 9,
     submitted: 0,
-    excluded: { pending: 1, unsubscribed: 1, paused: 1, 'monthly-not-due': 1, 'nothing-new': 2, suppressed: 1 },
+    excluded: {
+      pending: 1,
+      unsubscribed: 1,
+      paused: 1,
+      'monthly-not-due': 1,
+      'nothing-new': 2,
+      suppressed: 1,
+    },
     failed: 0,
     unknown: 0,
     waiting: 2,
@@ -68,7 +75,11 @@ test('a planner killed half-way is gone on from where it was', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 330)
-  await beginEdition(app.db, { id: SLOT.editionId, scheduledFor: SLOT.at, throughSeq: 1, offers: [] }, app.now())
+  await beginEdition(
+    app.db,
+    { id: SLOT.editionId, scheduledFor: SLOT.at, throughSeq: 1, offers: [] },
+    app.now(),
+  )
   const begun = await findEdition(app.db, SLOT.editionId)
   if (begun === null) throw new Error('not begun')
   const first = await candidatesAfter(app.db, begun, 0, 130)
@@ -99,7 +110,10 @@ test('with nothing to tell, everyone is excluded and the edition has ended', asy
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
   expect(await findEdition(app.db, SLOT.editionId)).toMatchObject({ state: 'submitted' })
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({ candidates: 1, excluded: { 'nothing-new': 1 } })
+  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({
+    candidates: 1,
+    excluded: { 'nothing-new': 1 },
+  })
 })
 
 test('a newer edition takes over what a paused one had left', async () => {
@@ -118,7 +132,8 @@ test('a newer edition takes over what a paused one had left', async () => {
 
 test('what does not fit a mail is counted, and still told once', async () => {
   const app = await testApp({ settings: { DIGEST_MAX_SESSIONS: '3' } })
-  for (let n = 0; n < 10; n += 1) aSession(app, { group: `Group ${n}`, startsAtLocal: `2026-12-0${1 + (n % 9)}T18:00` })
+  for (let n = 0; n < 10; n += 1)
+    aSession(app, { group: `Group ${n}`, startsAtLocal: `2026-12-0${1 + (n % 9)}T18:00` })
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
   await submitOwed(app)

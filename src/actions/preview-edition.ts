@@ -116,7 +116,7 @@ async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
   const kinds = new Map<string, { selection: Selection; count: number }>()
   let [candidates, recipients] = [0, 0]
   for (let after = 0; ; ) {
-    const chunk = await candidatesAfter(db, edition as Edition, after, CHUNK)
+    const chunk = await candidatesAfter(db, edition, after, CHUNK)
     for (const candidate of chunk) {
       const verdict = judge(candidate)
       if (typeof verdict === 'string') excluded[verdict] = (excluded[verdict] ?? 0) + 1
@@ -146,7 +146,7 @@ async function mailFor(
 ): Promise<Preview['mail']> {
   const subscriber = await findByEmailHash(app.db, keyOf(app.hashKey, email))
   if (subscriber === null) return { kind: 'not-found' }
-  const [candidate] = await candidatesAfter(app.db, edition as Edition, subscriber.id - 1, 1)
+  const [candidate] = await candidatesAfter(app.db, edition, subscriber.id - 1, 1)
   if (candidate?.id !== subscriber.id) return { kind: 'not-found' }
   const verdict = judge(candidate)
   if (typeof verdict === 'string') return { kind: 'excluded', reason: verdict }

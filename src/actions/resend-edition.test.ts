@@ -1,6 +1,14 @@
 import { expect, test } from '@jest/globals'
 import { tallyOf } from '../db/editions.ts'
-import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
+import {
+  aSession,
+  aSubscriber,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+} from '../testing.ts'
 import { unsubscribeEmail } from './consent.ts'
 import { resendEdition } from './resend-edition.ts'
 import { cancel } from './steer-edition.ts'
@@ -9,12 +17,20 @@ const MONDAY_ID = '2026-11-23'
 
 test('--failed mails those who failed, under a key of a new generation', async () => {
   let broken = true
-  const refuseAddress = (address: string) => (broken && address === 'reader-2@sample.test' ? 'mailbox on fire' : null)
+  const refuseAddress = (address: string) =>
+    broken && address === 'reader-2@sample.test' ? 'mailbox on fire' : null
   const app = await submitted(3, { resend: { refuseAddress } })
   broken = false
-  expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({ kind: 'planned', generation: 1, recipients: 1 })
+  expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({
+    kind: 'planned',
+    generation: 1,
+    recipients: 1,
+  })
   await submitOwed(app)
-  expect(app.resend.accepted.at(-1)).toMatchObject({ to: ['reader-2@sample.test'], key: 'openseat/2026-11-23/g1/b1' })
+  expect(app.resend.accepted.at(-1)).toMatchObject({
+    to: ['reader-2@sample.test'],
+    key: 'openseat/2026-11-23/g1/b1',
+  })
   expect(await tallyOf(app.db, MONDAY_ID, 1)).toMatchObject({ candidates: 1, submitted: 1 })
   expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({ kind: 'refused' })
 })
@@ -29,7 +45,10 @@ test('--unknown mails those whose outcome nobody knows', async () => {
   app.setNow('2026-11-24T15:00:00Z')
   await submitOwed(app)
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 2 })
-  expect(await resendEdition(app, MONDAY_ID, { kind: 'unknown' })).toMatchObject({ kind: 'planned', recipients: 2 })
+  expect(await resendEdition(app, MONDAY_ID, { kind: 'unknown' })).toMatchObject({
+    kind: 'planned',
+    recipients: 2,
+  })
   await submitOwed(app)
   expect(app.resend.accepted).toHaveLength(2)
 })
@@ -61,7 +80,10 @@ test('--all reaches everyone who was mailed, but nobody who has unsubscribed sin
 
 test('two resends asked for at once make two generations, or the second is refused; never a delivery twice', async () => {
   const app = await submitted(4)
-  const outcomes = await Promise.all([resendEdition(app, MONDAY_ID, { kind: 'all' }), resendEdition(app, MONDAY_ID, { kind: 'all' })])
+  const outcomes = await Promise.all([
+    resendEdition(app, MONDAY_ID, { kind: 'all' }),
+    resendEdition(app, MONDAY_ID, { kind: 'all' }),
+  ])
   expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['planned', 'refused'])
   await submitOwed(app)
   expect(app.resend.accepted).toHaveLength(8)
@@ -69,9 +91,24 @@ test('two resends asked for at once make two generations, or the second is refus
 
 test.each([
   ['an edition that does not exist', '2020-01-06', { kind: 'all' }, { kind: 'not-found' }],
-  ['nobody failed', MONDAY_ID, { kind: 'failed' }, { kind: 'refused', reason: 'no delivery of this edition is failed' }],
-  ['an unknown address', MONDAY_ID, { kind: 'to', email: 'zoe@sample.test' }, { kind: 'refused', reason: 'no subscriber has this address' }],
-  ['an unsubscribed reader', MONDAY_ID, { kind: 'to', email: 'gone@sample.test' }, { kind: 'refused', reason: 'this reader has unsubscribed' }],
+  [
+    'nobody failed',
+    MONDAY_ID,
+    { kind: 'failed' },
+    { kind: 'refused', reason: 'no delivery of this edition is failed' },
+  ],
+  [
+    'an unknown address',
+    MONDAY_ID,
+    { kind: 'to', email: 'zoe@sample.test' },
+    { kind: 'refused', reason: 'no subscriber has this address' },
+  ],
+  [
+    'an unsubscribed reader',
+    MONDAY_ID,
+    { kind: 'to', email: 'gone@sample.test' },
+    { kind: 'refused', reason: 'this reader has unsubscribed' },
+  ],
 ] as const)('%s is refused with the reason', async (_what, id, wish, outcome) => {
   const app = await submitted(2)
   aSubscriber(app, 'gone@sample.test', { status: 'unsubscribed' })
@@ -84,16 +121,25 @@ test('an edition that is not done, was cancelled, or is old news for everyone is
   aSession(app)
   manySubscribers(app, 2)
   await planNow(app)
-  expect(await resendEdition(app, MONDAY_ID, { kind: 'all' })).toMatchObject({ kind: 'refused', reason: expect.stringContaining('is submitting') })
+  expect(await resendEdition(app, MONDAY_ID, { kind: 'all' })).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining('is submitting'),
+  })
   await cancel(app, MONDAY_ID)
-  expect(await resendEdition(app, MONDAY_ID, { kind: 'all' })).toMatchObject({ kind: 'refused', reason: expect.stringContaining('cancelled') })
+  expect(await resendEdition(app, MONDAY_ID, { kind: 'all' })).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining('cancelled'),
+  })
 
   const second = await submitted(2)
   aSession(second)
   second.setNow('2026-11-30T15:00:00Z')
   await planNow(second)
   await submitOwed(second)
-  expect(await resendEdition(second, MONDAY_ID, { kind: 'all' })).toMatchObject({ kind: 'refused', reason: expect.stringContaining('2026-11-30') })
+  expect(await resendEdition(second, MONDAY_ID, { kind: 'all' })).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining('2026-11-30'),
+  })
 })
 
 async function submitted(readers: number, options: Parameters<typeof testApp>[0] = {}): Promise<TestApp> {

@@ -3,7 +3,16 @@ import { owedBatches } from '../db/batches.ts'
 import { batchCounts, findEdition, tallyOf } from '../db/editions.ts'
 import { batches, deliveries, sessions, subscribers } from '../db/schema.ts'
 import type { Fault } from '../dev/resend-faults.ts'
-import { aSession, aSubscriber, eventually, manySubscribers, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
+import {
+  aSession,
+  aSubscriber,
+  eventually,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+} from '../testing.ts'
 import { unsubscribeEmail } from './consent.ts'
 import { cancel, pause, resume } from './steer-edition.ts'
 import { submitBatch } from './submit-batch.ts'
@@ -39,13 +48,19 @@ test('one bad address fails with Resend’s words, and the other ninety-nine go'
   await planNow(app)
   await submitOwed(app)
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 99, failed: 1 })
-  const [failed] = app.db.select().from(deliveries).all().filter(({ state }) => state === 'failed')
+  const [failed] = app.db
+    .select()
+    .from(deliveries)
+    .all()
+    .filter(({ state }) => state === 'failed')
   expect(failed?.reason).toContain('Invalid `to` field')
 })
 
 test('an address that no header can hold fails alone', async () => {
   const app = await planned(2)
-  app.db.$client.exec("update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1")
+  app.db.$client.exec(
+    "update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1",
+  )
   await submitOwed(app)
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 1, failed: 1 })
 })
@@ -55,26 +70,39 @@ const answersLost: Fault[] = [
   { kind: 'reset-after-accept' },
   { kind: 'hang' },
   { kind: 'hang-after-accept' },
-  { kind: 'status-after-accept', status: 500, name: 'application_error', message: 'An unexpected error occurred.' },
+  {
+    kind: 'status-after-accept',
+    status: 500,
+    name: 'application_error',
+    message: 'An unexpected error occurred.',
+  },
   { kind: 'status', status: 503, name: 'service_unavailable', message: 'API is temporarily unavailable' },
-  { kind: 'status', status: 409, name: 'concurrent_idempotent_requests', message: 'Another request is in progress.' },
+  {
+    kind: 'status',
+    status: 409,
+    name: 'concurrent_idempotent_requests',
+    message: 'Another request is in progress.',
+  },
   { kind: 'html-502' },
   { kind: 'broken-json' },
 ]
 
-test.each(answersLost)('an answer lost to %j: the same bytes go out again, and each is accepted once', async (fault) => {
-  const app = await planned(5, { requestTimeoutMs: 200 })
-  app.resend.inject({ ...fault, times: 2 })
-  expect(await submitOwed(app)).toMatchObject([{ kind: 'again' }])
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ waiting: 5, submitted: 0 })
-  expect(await submitOwed(app)).toEqual([]) // not before its time
-  await eventually(async () => {
-    later(app, 120)
-    const [outcome] = await submitOwed(app)
-    return outcome?.kind === 'submitted' && outcome.accepted === 5
-  })
-  expect(counts(app)).toEqual([1])
-})
+test.each(answersLost)(
+  'an answer lost to %j: the same bytes go out again, and each is accepted once',
+  async (fault) => {
+    const app = await planned(5, { requestTimeoutMs: 200 })
+    app.resend.inject({ ...fault, times: 2 })
+    expect(await submitOwed(app)).toMatchObject([{ kind: 'again' }])
+    expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ waiting: 5, submitted: 0 })
+    expect(await submitOwed(app)).toEqual([]) // not before its time
+    await eventually(async () => {
+      later(app, 120)
+      const [outcome] = await submitOwed(app)
+      return outcome?.kind === 'submitted' && outcome.accepted === 5
+    })
+    expect(counts(app)).toEqual([1])
+  },
+)
 
 test('a retry sends the same bytes though the session, the reader and the settings have changed meanwhile', async () => {
   const app = await planned(3)
@@ -114,7 +142,12 @@ test('a key older than 23 hours is not trusted: unknown, with the reason', async
 
 test('a different-payload answer makes the batch unknown', async () => {
   const app = await planned(2)
-  app.resend.inject({ kind: 'status', status: 409, name: 'invalid_idempotent_request', message: 'the request body was modified' })
+  app.resend.inject({
+    kind: 'status',
+    status: 409,
+    name: 'invalid_idempotent_request',
+    message: 'the request body was modified',
+  })
   expect(await submitOwed(app)).toMatchObject([{ kind: 'closed', reason: 'unknown' }])
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 2 })
 })
@@ -123,15 +156,29 @@ test('a rate limit is waited for without using an attempt', async () => {
   const app = await planned(2)
   app.resend.inject({ kind: 'rate-limit' })
   expect(await submitOwed(app)).toMatchObject([{ kind: 'rate-limited', ms: 1000 }])
-  expect(app.db.select().from(batches).get()).toMatchObject({ state: 'planned', attempts: 0, firstAttemptAt: null })
+  expect(app.db.select().from(batches).get()).toMatchObject({
+    state: 'planned',
+    attempts: 0,
+    firstAttemptAt: null,
+  })
   later(app, 2)
   expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted' }])
 })
 
 const stops: Fault[] = [
-  { kind: 'status', status: 429, name: 'monthly_quota_exceeded', message: 'You have exceeded your monthly quota.' },
+  {
+    kind: 'status',
+    status: 429,
+    name: 'monthly_quota_exceeded',
+    message: 'You have exceeded your monthly quota.',
+  },
   { kind: 'status', status: 401, name: 'validation_error', message: 'API key is invalid' },
-  { kind: 'status', status: 403, name: 'validation_error', message: 'The harbor.test domain is not verified.' },
+  {
+    kind: 'status',
+    status: 403,
+    name: 'validation_error',
+    message: 'The harbor.test domain is not verified.',
+  },
   { kind: 'status', status: 403, name: 'suspended_api_key', message: 'This API key is suspended' },
 ]
 
@@ -140,7 +187,10 @@ test.each(stops)('%j pauses the edition and says why; after a resume it goes on'
   app.resend.inject(fault)
   expect((await submitOwed(app))[0]).toMatchObject({ kind: 'paused' })
   const edition = await findEdition(app.db, MONDAY_ID)
-  expect(edition).toMatchObject({ state: 'paused', pauseReason: expect.stringContaining(fault.message ?? '?') })
+  expect(edition).toMatchObject({
+    state: 'paused',
+    pauseReason: expect.stringContaining(fault.message ?? '?'),
+  })
   expect(app.resend.accepted).toHaveLength(0)
   expect(await resume(app, MONDAY_ID)).toEqual({ kind: 'done' })
   await submitOwed(app)
@@ -177,7 +227,10 @@ test('at the first claim, full and past sessions drop out and those who left are
   expect(app.resend.accepted.map(({ to }) => to)).toEqual([['ada@sample.test']])
   expect(app.resend.accepted[0]?.text).toContain('Stays')
   expect(app.resend.accepted[0]?.text).not.toMatch(/Fills up|Begins before/)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 1, excluded: { unsubscribed: 1, 'nothing-new': 1 } })
+  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({
+    submitted: 1,
+    excluded: { unsubscribed: 1, 'nothing-new': 1 },
+  })
 })
 
 test('two workers with the same wake-up: one submits, the other leaves it', async () => {
@@ -195,10 +248,16 @@ test('two workers with the same wake-up: one submits, the other leaves it', asyn
 test('a claim whose process is dead is taken over at once, and one of a living process only after its lease', async () => {
   const app = await planned(2)
   const claimed = { state: 'submitting' as const, claimedAt: app.now().getTime() }
-  app.db.update(batches).set({ ...claimed, claimedBy: `${(await import('node:os')).hostname()}/999999999/dead` }).run()
+  app.db
+    .update(batches)
+    .set({ ...claimed, claimedBy: `${(await import('node:os')).hostname()}/999999999/dead` })
+    .run()
   expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted' }])
 
-  app.db.update(batches).set({ ...claimed, claimedBy: 'elsewhere/12/alive' }).run()
+  app.db
+    .update(batches)
+    .set({ ...claimed, claimedBy: 'elsewhere/12/alive' })
+    .run()
   expect(await submitOwed(app)).toEqual([])
 })
 
@@ -235,7 +294,12 @@ test('a cancel excludes what was not attempted and calls unknown what was in dou
   app.resend.inject({ kind: 'reset-after-accept' })
   await submitBatch(app, second?.id ?? 0)
   expect(await cancel(app, MONDAY_ID)).toEqual({ kind: 'done' })
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 100, unknown: 100, excluded: { cancelled: 50 }, waiting: 0 })
+  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({
+    submitted: 100,
+    unknown: 100,
+    excluded: { cancelled: 50 },
+    waiting: 0,
+  })
   expect(await batchCounts(app.db, MONDAY_ID)).toEqual({ submitted: 1, unknown: 1, cancelled: 1 })
   expect(await cancel(app, MONDAY_ID)).toMatchObject({ kind: 'refused' })
   expect(await cancel(app, '2020-01-06')).toEqual({ kind: 'not-found' })
@@ -253,7 +317,11 @@ test('a reader is told once: the next edition has nothing for them until there i
 })
 
 test('a reader whose delivery failed hears everything the next week', async () => {
-  const app = await testApp({ resend: { refuseAddress: (address) => (week === 1 && address === 'ada@sample.test' ? 'mailbox on fire' : null) } })
+  const app = await testApp({
+    resend: {
+      refuseAddress: (address) => (week === 1 && address === 'ada@sample.test' ? 'mailbox on fire' : null),
+    },
+  })
   let week = 1
   aSession(app)
   aSubscriber(app, 'ada@sample.test')
@@ -269,7 +337,12 @@ test('a reader whose delivery failed hears everything the next week', async () =
 
 test('the logs of a run name editions and batches, and no address', async () => {
   const app = await planned(3)
-  app.resend.inject({ kind: 'status', status: 403, name: 'validation_error', message: 'You can only send to ada@sample.test' })
+  app.resend.inject({
+    kind: 'status',
+    status: 403,
+    name: 'validation_error',
+    message: 'You can only send to ada@sample.test',
+  })
   await submitOwed(app)
   expect(app.logged()).toContain('2026-11-23')
   expect(app.logged()).toContain('[address]')

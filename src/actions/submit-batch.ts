@@ -34,7 +34,13 @@ const LONGEST_WAIT_MS = 300_000
  */
 export async function submitBatch(app: App, batchId: number): Promise<SubmitOutcome> {
   const found = await findBatch(app.db, batchId)
-  if (found === null || found.state === 'submitted' || found.state === 'cancelled' || found.state === 'unknown') return { kind: 'not-ours' }
+  if (
+    found === null ||
+    found.state === 'submitted' ||
+    found.state === 'cancelled' ||
+    found.state === 'unknown'
+  )
+    return { kind: 'not-ours' }
   const gone = holderIsGone(found, app.instance) ? found.claimedBy : null
   const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
   if (batch === null) return { kind: 'not-ours' }
@@ -48,13 +54,15 @@ export async function submitBatch(app: App, batchId: number): Promise<SubmitOutc
   } catch (error) {
     // Whether it was accepted is not known here, so what is frozen stays frozen.
     const reason = error instanceof Error ? error.message : String(error)
-    await releaseBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(() => {})
+    await releaseBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
+      () => {},
+    )
     throw error
   }
 }
 
 /** Whether the holder of a claim can be told to be dead: same host, and no such process, or its pid is ours by now. */
-export function holderIsGone(batch: Pick<OwedBatch, 'state' | 'claimedBy'>, instance: string): boolean {
+function holderIsGone(batch: Pick<OwedBatch, 'state' | 'claimedBy'>, instance: string): boolean {
   if (batch.state !== 'submitting' || batch.claimedBy === null || batch.claimedBy === instance) return false
   const [host, pid] = batch.claimedBy.split('/')
   if (host !== hostname()) return false
@@ -75,26 +83,45 @@ export function isStale(batch: OwedBatch, instance: string, now: Date): boolean 
 async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<SubmitOutcome> {
   const frozen = await contentOf(app, batch, edition)
   if ('kind' in frozen) return frozen
-  const answer = await app.mailer.submitBatch({ body: frozen.body, size: frozen.deliveries.length, key: batch.key })
+  const answer = await app.mailer.submitBatch({
+    body: frozen.body,
+    size: frozen.deliveries.length,
+    key: batch.key,
+  })
   await followLimit(app, answer.perSecond)
-  const log = app.log.child({ edition: batch.editionId, batch: batch.number, generation: batch.generation, attempt: batch.attempts })
+  const log = app.log.child({
+    edition: batch.editionId,
+    batch: batch.number,
+    generation: batch.generation,
+    attempt: batch.attempts,
+  })
 
   switch (answer.kind) {
     case 'accepted':
       return await recordAccepted(app, batch, frozen, answer.results, log)
     case 'uncertain': {
       const at = retryAt(app, batch)
-      log.warn({ reason: answer.reason, again: at }, 'no certain answer; the same bytes go out again under the same key')
+      log.warn(
+        { reason: answer.reason, again: at },
+        'no certain answer; the same bytes go out again under the same key',
+      )
       await releaseBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
       return { kind: 'again', at }
     }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await releaseBatch(app.db, batch, { refused: true, reason: 'the provider asked to wait', nextAttemptAt })
+      await releaseBatch(app.db, batch, {
+        refused: true,
+        reason: 'the provider asked to wait',
+        nextAttemptAt,
+      })
       return { kind: 'rate-limited', ms: answer.retryAfterMs }
     }
     case 'stopped':
-      log.error({ reason: answer.reason }, 'the provider refuses everything: the edition is paused; mend it, then `edition resume`')
+      log.error(
+        { reason: answer.reason },
+        'the provider refuses everything: the edition is paused; mend it, then `edition resume`',
+      )
       await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
       await releaseBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
       return { kind: 'paused', reason: answer.reason }
@@ -113,7 +140,9 @@ async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Froz
   const tooOld = app.now().getTime() - batch.firstAttemptAt > KEY_TRUST_MS
   const frozen = tooOld ? null : await thawed(app, batch)
   if (frozen) return frozen
-  const why = tooOld ? 'no certain answer within 23 hours of the first attempt' : 'the mail cannot be made again as it first was'
+  const why = tooOld
+    ? 'no certain answer within 23 hours of the first attempt'
+    : 'the mail cannot be made again as it first was'
   app.log.error({ edition: batch.editionId, batch: batch.number, reason: why }, 'a batch became unknown')
   await markUnknown(app.db, batch.id, why)
   return { kind: 'closed', reason: 'unknown' }
@@ -121,7 +150,13 @@ async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Froz
 
 type Accepted = Extract<SubmitAnswer, { kind: 'accepted' }>
 
-async function recordAccepted(app: App, batch: Batch, frozen: Frozen, results: Accepted['results'], log: App['log']): Promise<SubmitOutcome> {
+async function recordAccepted(
+  app: App,
+  batch: Batch,
+  frozen: Frozen,
+  results: Accepted['results'],
+  log: App['log'],
+): Promise<SubmitOutcome> {
   const receipts = frozen.deliveries.map(({ id, covered }, index) => ({
     deliveryId: id,
     covered,
@@ -134,7 +169,8 @@ async function recordAccepted(app: App, batch: Batch, frozen: Frozen, results: A
 }
 
 async function finish(app: App, editionId: string): Promise<void> {
-  if (await finishEdition(app.db, editionId, app.now())) app.log.info({ edition: editionId }, 'edition submitted')
+  if (await finishEdition(app.db, editionId, app.now()))
+    app.log.info({ edition: editionId }, 'edition submitted')
 }
 
 /** When to try again: doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together. */
@@ -144,7 +180,12 @@ export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Dat
 }
 
 async function followLimit(app: App, perSecond: number | null): Promise<void> {
-  if (app.config.RESEND_REQUESTS_PER_SECOND !== 'auto' || perSecond === null || perSecond === app.cache.perSecond) return
+  if (
+    app.config.RESEND_REQUESTS_PER_SECOND !== 'auto' ||
+    perSecond === null ||
+    perSecond === app.cache.perSecond
+  )
+    return
   app.cache.perSecond = perSecond
   await app.queue.limitRate(perSecond)
 }

@@ -1,4 +1,5 @@
 import type { Ledger } from '../app.ts'
+import { lastReportTo } from '../db/reports.ts'
 import {
   eraseSubscriber,
   findSuppression,
@@ -25,6 +26,8 @@ export type Shown =
         unsubscribedAt: string | null
         pausedUntil: string | null
         lastEdition: string | null
+        /** What the provider last reported of a mail to them. */
+        lastReport: { edition: string; report: string; at: string | null } | null
         suppressed: Suppression['reason'] | null
       }
     }
@@ -39,6 +42,7 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
   const { subscriber, topics, suppression } = await holdingsOf(db, keyOf(hashKey, email))
   const suppressed = suppression?.reason ?? null
   if (!subscriber) return { kind: 'not-found', suppressed }
+  const report = await lastReportTo(db, subscriber.id)
   const chosen = topics.filter((topic) => topic.chosen).map((topic) => topic.topic)
   return {
     kind: 'found',
@@ -57,6 +61,7 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
       unsubscribedAt: iso(subscriber.unsubscribedAt),
       pausedUntil: iso(subscriber.pausedUntil),
       lastEdition: subscriber.lastEditionId,
+      lastReport: report && { ...report, at: iso(report.at) },
       suppressed,
     },
   }

@@ -87,7 +87,8 @@ function mailText({ mail, already }: Preview, files: { html: string; text: strin
       return `Wrote ${files?.html} and ${files?.text}: "${mail.email.subject}"`
     case 'excluded':
       return `This reader would not be mailed (${mail.reason}): ${NOT_NOW[mail.reason]}. No files were written.`
-    default:
+    case 'nobody':
+    case 'not-found':
       return already
         ? 'It would go to nobody so far. No files were written.'
         : 'It would go to nobody. No files were written.'

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 
 /** How long what is in flight may take to finish. */
-export const FINISH_WITHIN_MS = 30_000
+const FINISH_WITHIN_MS = 30_000
 
 /**
  * From now on the first SIGINT or SIGTERM aborts the returned signal instead of the process, and calls `announce`; a
@@ -27,7 +27,7 @@ export async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** True when all `work` is done in time; false when it is left as it is. */
-export async function finishes(work: readonly (Promise<void> | undefined)[]): Promise<boolean> {
+export async function finishes(work: readonly Promise<void>[]): Promise<boolean> {
   const late = wait(FINISH_WITHIN_MS, false, { ref: false })
   return Promise.race([Promise.all(work).then(() => true), late])
 }

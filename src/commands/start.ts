@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
+import { openLog } from '../log.ts'
 import { when } from './layout.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import { door, type Terminal } from './terminal.ts'
@@ -40,17 +41,17 @@ export function addStart(openseat: Command, terminal: Terminal): void {
 async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> {
   const config = await terminal.config()
   const { openApp } = await import('../app.ts')
+  const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() =>
-    app?.log.info('stopping: what is in flight is finished first; again to end at once'),
+    log.info('stopping: what is in flight is finished first; again to end at once'),
   )
-  let app: App | undefined
-  app = await openApp(config)
+  const app = await openApp(config, { log })
   const server = web ? await (await import('../http/server.ts')).startServer(app) : null
   const working = worker ? await (await import('../worker.ts')).startWorker(app, { scheduled: true }) : null
   await announce(app, server?.address ?? null, worker)
 
   await aborted(stop)
-  const inTime = await finishes([server?.close(), working?.stop()])
+  const inTime = await finishes([server?.close() ?? Promise.resolve(), working?.stop() ?? Promise.resolve()])
   if (!inTime) app.log.warn('what is in flight takes too long: left to the next start')
   const closed = await finishes([app.close()])
   app.log.info('stopped')

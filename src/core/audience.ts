@@ -1,4 +1,5 @@
 import { differenceInCalendarDays } from 'date-fns'
+import { effectiveSeen, topicRows } from './topic-choice.ts'
 
 /** What the planning of an edition knows of one candidate. Instants are ms UTC. */
 export type Candidate = {
@@ -71,24 +72,24 @@ export function seenThroughFor(topicId: number, seen: Seen): number {
 
 /**
  * The marks after the reader was told everything up to `throughSeq` in the `covered` topics (null = every topic).
- * Topics that were not covered keep their own mark. Works on the rows as they are now, which may be another choice than
- * the one the mail was made for.
+ * Works on the rows as they are now, which may be another choice than the one the mail was made for: a topic that the
+ * mail covered counts as told though it was dropped since, and one that was chosen since keeps its own mark.
+ * `topicIds` are all topics.
  */
 export function afterTelling(
   general: number,
   rows: readonly TopicRow[],
   covered: readonly number[] | null,
   throughSeq: number,
+  topicIds: readonly number[],
 ): { general: number; rows: TopicRow[] } {
   const after = Math.max(general, throughSeq)
-  const hasChoice = rows.some((row) => row.chosen)
-  const marked = rows.map((row) => {
-    const told = covered === null || covered.includes(row.topicId)
-    const mark = Math.max(row.seenThrough ?? general, told ? throughSeq : 0)
-    // Only a covered topic that stays chosen may follow the general mark; the others would miss news as it moves on.
-    return { ...row, seenThrough: mark === after && (told || !hasChoice) && (row.chosen || !hasChoice) ? null : mark }
-  })
-  return { general: after, rows: marked.filter((row) => hasChoice || row.seenThrough !== null) }
+  const seenNow = (topicId: number): number => {
+    const seen = effectiveSeen(topicId, rows, general)
+    return covered === null || covered.includes(topicId) ? Math.max(seen, throughSeq) : seen
+  }
+  const chosen = new Set(rows.filter((row) => row.chosen).map((row) => row.topicId))
+  return { general: after, rows: topicRows(topicIds, chosen, seenNow, after) }
 }
 
 function monthlyDue(lastEditionId: string | null, editionId: string): boolean {

@@ -20,9 +20,11 @@ export type DigestPage = {
   moreUrl: string
   replyTo: string | null
   postalAddress: string
+  crisisNote: string | null
 }
 
 type SessionView = {
+  id: number
   group: string
   label: string
   when: string
@@ -33,6 +35,8 @@ type SessionView = {
   seats: string | null
   reserveUrl: string
   reserveLabel: string
+  calendarUrl: string
+  calendarLabel: string
 }
 
 type ShownOffer = Offer & { shownAs: News }
@@ -53,9 +57,11 @@ export function digestView(
   const subject = reader.discreet ? 'Your weekly update' : headline(shown, reader.more)
   return {
     subject,
-    preheader: reader.discreet
-      ? 'Here is your update for this week.'
-      : 'In your own time zone, each with a link to reserve a place.',
+    preheader: previewOf(
+      reader.discreet
+        ? 'Here is your update for this week.'
+        : 'In your own time zone, each with a link to reserve a place.',
+    ),
     // The opening words show beside the subject in an inbox, so they are as discreet as it is.
     heading: subject,
     practice: plain(letterhead.practice),
@@ -69,8 +75,12 @@ export function digestView(
     moreUrl: sessionsPage(letterhead),
     replyTo: letterhead.replyTo,
     postalAddress: plain(letterhead.postalAddress),
+    crisisNote: letterhead.crisisNote,
   }
 }
+
+/** The text beside the subject in an inbox, filled up with nothing visible: else names and topics from below follow it. */
+export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
 
 /**
  * Foreign text as one line that is safe to print: without control characters, line breaks, half characters,
@@ -118,6 +128,7 @@ function sessionView(
   const { weekday, date, time, zoneName } = formatOccurrence(at, timeZone, locale)
   const group = plain(offer.group)
   return {
+    id: offer.id,
     group,
     label: LABELS[offer.shownAs],
     when: `${weekday}, ${date} · ${time} ${zoneName}, ${rhythm(offer, timeZone, locale)}`,
@@ -131,6 +142,8 @@ function sessionView(
         : null,
     reserveUrl: webAddress(offer.bookingUrl) ?? sessionsPage(letterhead),
     reserveLabel: `Reserve a place in ${group}, ${weekday} ${date} ${time}`,
+    calendarUrl: `${sessionsPage(letterhead)}/${offer.id}.ics`,
+    calendarLabel: `Add to calendar: ${group}, ${weekday} ${date} ${time}`,
   }
 }
 
@@ -149,7 +162,7 @@ function timeForGroup(offer: Offer, readersDate: string, locale: string): string
 }
 
 /** Bookings come from elsewhere: anything but a web address is not made a link. */
-function webAddress(text: string): string | null {
+export function webAddress(text: string): string | null {
   const url = URL.parse(text)
   return url && /^https?:$/.test(url.protocol) ? url.href : null
 }

@@ -4,10 +4,12 @@ import { type DigestTemplate, digestComposer, type Email, type Letterhead, type 
 /** Sample rows for the tests of the mail, and one mail that must never change by itself. */
 export const harbor: Letterhead = {
   from: 'Harbor Groups <groups@mail.sample.test>',
+  discreetFrom: 'Weekly update <groups@mail.sample.test>',
   replyTo: 'hello@sample.test',
   postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
   publicUrl: 'https://groups.sample.test',
   practice: 'Harbor Groups',
+  crisisNote: 'If you are in crisis, call or text 988 in the US.',
   unsubscribeMailto: 'hello@sample.test',
   linkSecretId: 'sample',
 }

@@ -338,12 +338,12 @@ test('a mail of long ago is made again byte for byte, on another machine and in 
 test('the sample mail has not changed', () => {
   const { html, text } = mailTo(template, ada)
   expect({ html: sha256(html), text: sha256(text) }).toEqual({
-    html: '7ea7cca3d731bf69e6f4654579afff907fc3f816f6bcf97806868061198a6442',
-    text: '002a7d5e8eca7b6bd0ddda4d0cce9eb32664b79ebc7e2e0de69ba97c457df457',
+    html: '37639bf778f79a2b4d3922eda5d3d59eb11c6367abd1f482e05debbc383069e8',
+    text: '01791acaf2b76b18073871d9981f782f9b2b48870c41b674407137b689828aec',
   })
 })
 
-test('a typical mail is at most 40 KB and the largest that settings allow at most 60 KB', () => {
+test('a typical mail is at most 40 KB and the largest that settings allow at most 70 KB', () => {
   const sizeOf = (count: number) => {
     const offers = Array.from({ length: count }, (_, n) => ({
       ...quietMornings,
@@ -358,5 +358,5 @@ test('a typical mail is at most 40 KB and the largest that settings allow at mos
     )
   }
   expect(sizeOf(15)).toBeLessThan(40_000)
-  expect(sizeOf(40)).toBeLessThan(60_000)
+  expect(sizeOf(40)).toBeLessThan(70_000)
 })

@@ -5,10 +5,14 @@ import { compileTemplate, mailMerge, recent } from './mail-merge.ts'
 /** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
 export type Letterhead = {
   from: string
+  /** The sender of a discreet reader's mail: the same address under a neutral name. */
+  discreetFrom: string
   replyTo: string | null
   postalAddress: string
   publicUrl: string
   practice: string
+  /** Where to turn in a crisis; null = not said. */
+  crisisNote: string | null
   unsubscribeMailto: string | null
   linkSecretId: string
 }
@@ -68,7 +72,7 @@ export function digestComposer(
       preferencesUrl: links.preferences(reader.publicId),
     }
     return checked({
-      from: letterhead.from,
+      from: reader.discreet ? letterhead.discreetFrom : letterhead.from,
       to: reader.email,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,

@@ -1,4 +1,4 @@
-import { plain } from './digest-view.ts'
+import { plain, previewOf } from './digest-view.ts'
 import { checked, type Email, type Letterhead } from './email.ts'
 import { compileTemplate } from './mail-merge.ts'
 
@@ -8,6 +8,8 @@ export type NoticeFacts = {
   kind: 'confirm' | 'already' | 'change-address'
   to: string
   name: string | null
+  /** Whether the sender must not name the practice either; no subject or preheader here does. */
+  discreet: boolean
   url: string
   unsubscribeUrl: string | null
 }
@@ -29,14 +31,18 @@ export type NoticeView = {
 type Wording = Pick<NoticeView, 'subject' | 'preheader' | 'lines' | 'button' | 'why'>
 
 /** The mail of one notice. Throws when a header would hold a line break. */
-export function composeNotice(template: { html: string; text: string }, letterhead: Letterhead, facts: NoticeFacts): Email {
+export function composeNotice(
+  template: { html: string; text: string },
+  letterhead: Letterhead,
+  facts: NoticeFacts,
+): Email {
   const view = noticeView(letterhead, facts)
   const oneClick = facts.unsubscribeUrl && {
     'List-Unsubscribe': `<${facts.unsubscribeUrl}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
   }
   return checked({
-    from: letterhead.from,
+    from: facts.discreet ? letterhead.discreetFrom : letterhead.from,
     to: facts.to,
     ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
     subject: view.subject,
@@ -48,9 +54,14 @@ export function composeNotice(template: { html: string; text: string }, letterhe
 }
 
 /** What the template shows of a notice. */
-export function noticeView(letterhead: Pick<Letterhead, 'practice' | 'postalAddress'>, facts: NoticeFacts): NoticeView {
+export function noticeView(
+  letterhead: Pick<Letterhead, 'practice' | 'postalAddress'>,
+  facts: Omit<NoticeFacts, 'discreet'>,
+): NoticeView {
+  const words = wording(facts.kind, letterhead.practice)
   return {
-    ...wording(facts.kind, letterhead.practice),
+    ...words,
+    preheader: previewOf(words.preheader),
     practice: letterhead.practice,
     name: plain(facts.name ?? ''),
     url: facts.url,

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto'
 
 /** What a link lets its holder do; a token for one purpose is no good for another. */
-export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-address' | 'calendar'
+export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-address' | 'calendar' | 'form'
 
 const MAC_BYTES = 18
 
@@ -34,7 +34,11 @@ export function signDatedToken(secret: string, purpose: Purpose, publicId: strin
 }
 
 /** The id and the instant in a dated token signed by any of `secrets` for this purpose, else null. */
-export function readDatedToken(secrets: readonly string[], purpose: Purpose, token: string): { publicId: string; at: Date } | null {
+export function readDatedToken(
+  secrets: readonly string[],
+  purpose: Purpose,
+  token: string,
+): { publicId: string; at: Date } | null {
   const [publicId, at] = readToken(secrets, purpose, token)?.split('~') ?? []
   return publicId && at ? { publicId, at: new Date(Number.parseInt(at, 36)) } : null
 }

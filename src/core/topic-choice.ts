@@ -15,11 +15,21 @@ export function chooseTopics(
   choice: TopicChoice,
 ): TopicRow[] {
   const chosen = choice === 'all' ? new Set<number>() : choice
+  return topicRows(topicIds, chosen, (topicId) => effectiveSeen(topicId, current, general), general)
+}
+
+/** The fewest rows that keep these topics `chosen` (none = every topic) and each told as far as `seenIn` says. */
+export function topicRows(
+  topicIds: readonly number[],
+  chosen: ReadonlySet<number>,
+  seenIn: (topicId: number) => number,
+  general: number,
+): TopicRow[] {
   const row = (topicId: number, seenThrough: number | null): TopicRow[] => [
     { topicId, chosen: chosen.has(topicId), seenThrough },
   ]
   return topicIds.flatMap((topicId) => {
-    const seen = effectiveSeen(topicId, current, general)
+    const seen = seenIn(topicId)
     if (chosen.has(topicId)) return row(topicId, seen === general ? null : seen)
     if (chosen.size === 0) return seen === general ? [] : row(topicId, seen)
     // Written out even when it equals `general`: that one moves on with every mail, and this topic is not in them.

@@ -2,15 +2,8 @@ import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } f
 import type { Exclusion } from '../core/audience.ts'
 import type { Db } from './open.ts'
 import { bySubscriber, type KnownCandidate } from './planning.ts'
-import {
-  batches,
-  deliveries,
-  editions,
-  subscribers,
-  subscriberTopics,
-  suppressions,
-  templates,
-} from './schema.ts'
+import { batches, deliveries, editions, subscriberTopics, templates } from './schema.ts'
+import { settleProven } from './submissions.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect
@@ -274,7 +267,7 @@ export async function releaseBatch(
         .from(editions)
         .where(eq(editions.id, batch.editionId))
         .get()
-      if (edition?.state === 'cancelled') cancelBatches(tx, eq(batches.id, batch.id), 'cancelled')
+      if (edition?.state === 'cancelled') cancelBatches(db, eq(batches.id, batch.id), 'cancelled')
     },
     { behavior: 'immediate' },
   )
@@ -290,6 +283,7 @@ export async function markUnknown(db: Db, id: number, reason: string): Promise<b
           .changes === 0
       )
         return false
+      settleProven(db, sql`${id}`)
       const waiting = and(eq(deliveries.batchId, id), eq(deliveries.state, 'waiting'))
       tx.update(deliveries).set({ state: 'unknown', reason, frozen: null }).where(waiting).run()
       return true
@@ -324,19 +318,20 @@ export async function endAbandonedBatches(db: Db, now: Date): Promise<void> {
   db.transaction(
     (tx) => {
       if (tx.update(batches).set({ state: 'planned', claimedBy: null }).where(abandoned).run().changes > 0)
-        cancelBatches(tx, cancelled, 'cancelled')
+        cancelBatches(db, cancelled, 'cancelled')
     },
     { behavior: 'immediate' },
   )
 }
 
 /** Inside a transaction: ends the unfinished batches that nobody holds; in doubt = `unknown`, never attempted = excluded. */
-export function cancelBatches(db: Pick<Db, 'update'>, which: SQL, reason: 'cancelled' | 'superseded'): void {
+export function cancelBatches(db: Db, which: SQL, reason: 'cancelled' | 'superseded'): void {
   const planned = and(which, eq(batches.state, 'planned'))
   const ofPlanned = (more: SQL) =>
     sql`${deliveries.batchId} in (select id from batches where ${and(planned, more)})`
   const waiting = eq(deliveries.state, 'waiting')
   const inDoubt = `${reason} while an answer of the provider was missing`
+  settleProven(db, sql`select id from batches where ${planned}`)
   db.update(deliveries)
     .set({ state: 'unknown', reason: inDoubt, frozen: null })
     .where(and(waiting, ofPlanned(isNotNull(batches.firstAttemptAt))))
@@ -356,7 +351,7 @@ export function cancelBatches(db: Pick<Db, 'update'>, which: SQL, reason: 'cance
 export async function supersedeBefore(db: Db, editionId: string): Promise<void> {
   db.transaction(
     (tx) => {
-      cancelBatches(tx, lt(batches.editionId, editionId), 'superseded')
+      cancelBatches(db, lt(batches.editionId, editionId), 'superseded')
       const halfPlanned = and(lt(editions.id, editionId), eq(editions.state, 'planning'))
       tx.update(editions)
         .set({ state: 'cancelled', pauseReason: `superseded by ${editionId}` })

@@ -219,7 +219,7 @@ export async function cancelEdition(db: Db, id: string, now: Date): Promise<bool
         finishedAt: now.getTime(),
       }
       if (tx.update(editions).set(ended).where(open).run().changes === 0) return false
-      cancelBatches(tx, eq(batches.editionId, id), 'cancelled')
+      cancelBatches(db, eq(batches.editionId, id), 'cancelled')
       audit(tx, now, 'edition cancelled', id)
       return true
     },

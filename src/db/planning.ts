@@ -11,7 +11,7 @@ export type KnownCandidate = Candidate & { id: number; seenThrough: number; topi
 export type Verdict = { subscriberId: number; seenThrough: number; exclusion: Exclusion | null }
 
 /** How many deliveries go to the provider in one call, and share a key and a claim. */
-export const BATCH_SIZE = 100
+const BATCH_SIZE = 100
 
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
 export async function candidatesAfter(

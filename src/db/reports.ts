@@ -19,6 +19,7 @@ import {
   providerEvents,
   subscribers,
   subscriberTopics,
+  topics,
 } from './schema.ts'
 import { markTold } from './submissions.ts'
 
@@ -163,17 +164,20 @@ function proveAccepted(
 
 // What the mail covered was forgotten when it became unknown. A topic with a mark of its own may have been chosen
 // since: rather told once more than never.
-function surelyCovered(db: Db, subscriberId: number): number[] {
-  const followsGeneral = and(
-    eq(subscriberTopics.subscriberId, subscriberId),
-    isNull(subscriberTopics.seenThrough),
-  )
-  return db
-    .select({ id: subscriberTopics.topicId })
-    .from(subscriberTopics)
-    .where(followsGeneral)
-    .all()
-    .map(({ id }) => id)
+function surelyCovered(db: Db, subscriberId: number): number[] | null {
+  const rows = db.select().from(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).all()
+  if (rows.length === 0) return null
+  const ofOwnMark = new Set(rows.filter((row) => row.seenThrough !== null).map((row) => row.topicId))
+  const chosen = rows.filter((row) => row.chosen).map((row) => row.topicId)
+  const wanted =
+    chosen.length > 0
+      ? chosen
+      : db
+          .select()
+          .from(topics)
+          .all()
+          .map(({ id }) => id)
+  return wanted.filter((id) => !ofOwnMark.has(id))
 }
 
 /** When another event told that this delivery bounced for good. Looked up only where it can matter, which is seldom. */

@@ -1,9 +1,9 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { afterTelling, type TopicRow } from '../core/audience.ts'
 import type { Batch } from './batches.ts'
 import type { Db } from './open.ts'
 import { bySubscriber } from './planning.ts'
-import { batches, editions, subscriberTopics, topics } from './schema.ts'
+import { batches, deliveries, editions, subscriberTopics, topics } from './schema.ts'
 
 /** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
 export type Receipt = { deliveryId: number; covered: number[] | null } & (
@@ -42,6 +42,27 @@ export async function recordSubmission(
     },
     { behavior: 'immediate' },
   )
+}
+
+/**
+ * Inside a transaction: of batches that end without an answer, the deliveries whose acceptance a report of the provider
+ * has already proved are `submitted`. `batchIds` selects the ids of those batches.
+ */
+export function settleProven(db: Db, batchIds: SQL): void {
+  const proven = and(
+    sql`${deliveries.batchId} in (${batchIds})`,
+    eq(deliveries.state, 'waiting'),
+    isNotNull(deliveries.providerId),
+  )
+  const rows = db.select().from(deliveries).where(proven).all()
+  for (const { id, editionId, subscriberId, frozen } of rows) {
+    db.update(deliveries)
+      .set({ state: 'submitted', reason: null, frozen: null })
+      .where(eq(deliveries.id, id))
+      .run()
+    const { covered = null } = JSON.parse(frozen ?? '{}') as { covered?: number[] | null }
+    if (subscriberId !== null) markTold(db, editionId, new Map([[subscriberId, covered]]))
+  }
 }
 
 /** Inside a transaction: these subscribers were told everything of the edition in the topics their mail covered. */

@@ -62,5 +62,5 @@ function feed(hash: Hash, value: unknown): void {
       feed(hash, (value as Record<string, unknown>)[key])
     }
   } else if (typeof value === 'string') hash.update(`"${value.length}:`).update(value)
-  else hash.update(`${value};`)
+  else hash.update(`${String(value)};`)
 }

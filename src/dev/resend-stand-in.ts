@@ -66,11 +66,12 @@ export type ResendStandIn = {
 export async function startResendStandIn(options: StandInOptions = {}): Promise<ResendStandIn> {
   const timers = new Set<NodeJS.Timeout>()
   const account = newAccount(options, timers)
-  const server = createServer(async (request, response) => {
-    const raw = await readBody(request)
-    if (raw === null) return
-    if (pathOf(request).startsWith('/_stand-in/')) write(response, control(account, request, raw))
-    else answerLikeResend(account, request, response, raw)
+  const server = createServer((request, response) => {
+    void readBody(request).then((raw) => {
+      if (raw === null) return
+      if (pathOf(request).startsWith('/_stand-in/')) write(response, control(account, request, raw))
+      else answerLikeResend(account, request, response, raw)
+    })
   })
   // Longer than clients keep an idle connection: cutting one just as a request comes looks like a lost answer.
   server.keepAliveTimeout = 120_000
@@ -180,8 +181,8 @@ async function main(): Promise<void> {
     keepBodies: values['keep-bodies'],
   })
   console.log(JSON.stringify({ url: standIn.url }))
-  process.once('SIGTERM', standIn.close)
-  process.once('SIGINT', standIn.close)
+  process.once('SIGTERM', () => void standIn.close())
+  process.once('SIGINT', () => void standIn.close())
 }
 
 if (import.meta.main) await main()

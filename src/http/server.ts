@@ -2,14 +2,21 @@ import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../app.ts'
 import { Unavailable } from '../core/errors.ts'
+import { addCalendarRoutes } from './calendar.ts'
 import { addErrorPages } from './errors.ts'
+import { addFeed } from './feed.ts'
 import { addHealthRoutes } from './health.ts'
+import { addJoinRoutes } from './join.ts'
 import { addPages } from './pages.ts'
-import { addPublicRoutes } from './public.ts'
+import { addPreferencesRoutes } from './preferences.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
+import { addTimesRoutes } from './times.ts'
+import { addWebhookRoute } from './webhooks.ts'
 
 /** The parts of the program that the web needs. */
-export type Web = Pick<App, 'config' | 'db' | 'log' | 'now'> & { queue: Pick<App['queue'], 'backlog'> }
+export type Web = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now'> & {
+  queue: Pick<App['queue'], 'backlog' | 'limits' | 'wakeNotices'>
+}
 
 const BODY_LIMIT_BYTES = 64 * 1024
 const REQUEST_LIMIT_MS = 10_000
@@ -40,6 +47,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   const server = fastify({
     // Fastify's own lines hold addresses of pages, and so tokens; `logRequests` writes ours.
     logger: false,
+    trustProxy: trustedProxies(app.config.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_LIMIT_MS,
     // Of silence on a connection: ends a client that would keep `close` waiting.
@@ -55,9 +63,21 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   await addPages(server, app.config)
   await addErrorPages(server, app)
   addHealthRoutes(server, app)
-  addPublicRoutes(server, app)
+  await addJoinRoutes(server, app)
+  await addTimesRoutes(server, app)
+  addCalendarRoutes(server, app)
+  addFeed(server, app)
   addSubscriptionRoutes(server, app)
+  await addPreferencesRoutes(server, app)
+  await addWebhookRoute(server, app)
   return server
+}
+
+/** Whom to believe in `X-Forwarded-For`: nobody, the last so many hops, or proxies at these addresses. */
+function trustedProxies(setting: string) {
+  if (setting === 'off') return false
+  // Fastify takes a plain number for "nobody", since it cannot see whether the last hop is a proxy at all.
+  return /^\d$/.test(setting) ? (_address: string, hop: number) => hop < Number(setting) : setting
 }
 
 /** Fastify answers a broken escape (`%zz`) before any hook, with the address in the answer; ours gets the usual page. */

@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Resubscribed, resubscribe, unsubscribe } from '../actions/consent.ts'
+import { goMonthly, type Paused, pauseMail } from '../actions/preferences.ts'
 import type { App } from '../app.ts'
-import { formatOccurrence } from '../core/occurrences.ts'
-import { readToken, signToken } from '../core/tokens.ts'
-import { allTopics } from '../db/sessions.ts'
-import { findByPublicId, findSuppression, holdingsOf, type Subscriber } from '../db/subscribers.ts'
+import { readToken } from '../core/tokens.ts'
 import { basePath } from './pages.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'log' | 'now'>
@@ -20,8 +18,9 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
   for (const url of ['/unsubscribe/', '/preferences/'])
     server.route({ method: ['GET', 'POST'], url, handler: (_request, reply) => reply.callNotFound() })
 
-  server.get<WithToken>('/unsubscribe/:token', (_request, reply) =>
-    reply.view('unsubscribe.hbs', { title: 'Unsubscribe' }),
+  // Offers the same to every token, without looking anyone up.
+  server.get<WithToken>('/unsubscribe/:token', (request, reply) =>
+    reply.view('unsubscribe.hbs', { title: 'Unsubscribe', self: unsubscribeUrl(app, request.params.token) }),
   )
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
@@ -39,13 +38,20 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     return reply.view('message.hbs', afterUndo(app, outcome))
   })
 
-  server.get<WithToken>('/preferences/:token', async (request, reply) => {
-    const publicId = readToken(app.config.LINK_SECRET, 'preferences', request.params.token)
-    const subscriber = publicId === null ? null : await findByPublicId(app.db, publicId)
-    if (subscriber === null) return reply.callNotFound()
-    return reply.view('preferences.hbs', await preferences(app, subscriber))
-  })
+  /** Less mail in place of none. Without a body, as one click: its page offers one pause, the preferences any. */
+  const instead = (path: string, act: (publicId: string) => Promise<Paused | Monthly>) =>
+    server.post<WithToken>(`/unsubscribe/:token${path}`, async (request, reply) => {
+      const publicId = subscriberIn(app, request)
+      const outcome = publicId === null ? NO_ONE : await act(publicId)
+      app.log.info({ outcome: outcome.kind }, 'less instead of unsubscribing')
+      return reply.view('message.hbs', afterLess(outcome))
+    })
+  instead('/pause', (publicId) => pauseMail(app, publicId, { weeks: '4' }))
+  instead('/monthly', (publicId) => goMonthly(app, publicId))
 }
+
+type Monthly = Awaited<ReturnType<typeof goMonthly>>
+const NO_ONE = { kind: 'not-subscribed' } as const
 
 const subscriberIn = ({ config }: Needs, request: FastifyRequest<WithToken>): string | null =>
   readToken(config.LINK_SECRET, 'unsubscribe', request.params.token)
@@ -74,37 +80,23 @@ function afterUndo({ config }: Needs, outcome: Resubscribed['kind'] | 'bad-token
   }
 }
 
-/** How the subscription stands, without the address or the name: whoever holds the link needs neither. */
-async function preferences(app: Needs, subscriber: Subscriber) {
-  const token = signToken(app.config.LINK_SECRET[0] ?? '', 'unsubscribe', subscriber.publicId)
-  const suppressed = (await findSuppression(app.db, subscriber.emailHash)) !== null
-  const active = subscriber.status === 'active' && !suppressed
-  return {
-    title: 'Your subscription',
-    active,
-    facts: active ? await factsOf(app, subscriber) : [],
-    unsubscribe: unsubscribeUrl(app, token),
-    undo: subscriber.status === 'unsubscribed' && !suppressed ? undoUrl(app, token) : null,
+function afterLess(outcome: Paused | Monthly) {
+  switch (outcome.kind) {
+    case 'paused':
+      return {
+        title: 'Your mail is paused for 4 weeks',
+        text: 'It starts again by itself and then tells all that is still free. The preferences link in any of our mails changes that.',
+      }
+    case 'monthly':
+      return {
+        title: 'Your mail comes every four weeks',
+        text: 'Each one tells all that opened since the last and is still free. The preferences link in any of our mails changes that.',
+      }
+    case 'invalid':
+    case 'not-subscribed':
+      return {
+        title: 'Nothing was changed',
+        text: 'This link has no running subscription, so there is no mail to lessen.',
+      }
   }
 }
-
-async function factsOf(app: Needs, subscriber: Subscriber): Promise<{ name: string; value: string }[]> {
-  const { cadence, timeZone, pausedUntil } = subscriber
-  const facts = [
-    { name: 'How often', value: cadence === 'weekly' ? 'Every week' : 'Every four weeks' },
-    { name: 'Times shown in', value: `${placeOf(timeZone)} time` },
-    { name: 'Topics', value: (await chosenTopics(app, subscriber)).join(', ') || 'All' },
-  ]
-  if (pausedUntil === null || pausedUntil <= app.now().getTime()) return facts
-  const { weekday, date } = formatOccurrence(new Date(pausedUntil), timeZone, 'en')
-  return [...facts, { name: 'Paused until', value: `${weekday}, ${date}` }]
-}
-
-async function chosenTopics({ db }: Needs, { emailHash }: Subscriber): Promise<string[]> {
-  const { topics } = await holdingsOf(db, emailHash)
-  const chosen = new Set(topics.filter((topic) => topic.chosen).map(({ topic }) => topic))
-  return (await allTopics(db)).filter(({ slug }) => chosen.has(slug)).map(({ name }) => name)
-}
-
-/** As the mail calls it: `America/New_York` is New York. */
-const placeOf = (timeZone: string): string => (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' ')

@@ -1,0 +1,73 @@
+import { expect, test } from '@jest/globals'
+import { slotAtOrBefore } from '../core/calendar.ts'
+import { tallyOf } from '../db/editions.ts'
+import { aSession, aSubscriber, manySubscribers, type TestApp, testApp } from '../testing.ts'
+import { planEdition } from './plan-edition.ts'
+import { previewEdition } from './preview-edition.ts'
+
+async function aList(): Promise<TestApp> {
+  const app = await testApp()
+  aSession(app, { group: 'Steady Ground' })
+  aSession(app, { group: 'Quiet Harbor', topic: 'grief-and-loss' })
+  manySubscribers(app, 3)
+  aSubscriber(app, 'mara@sample.test', {
+    name: 'Mara',
+    topics: ['grief-and-loss'],
+    timeZone: 'Europe/London',
+  })
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })
+  aSubscriber(app, 'omar@sample.test', { topics: ['ocd'] })
+  return app
+}
+
+test('the preview counts whom planning this moment would reach, and records nothing', async () => {
+  const app = await aList()
+  const changes = () => app.db.$client.prepare('select total_changes()').pluck().get()
+  const before = changes()
+  const { mail: _mail, sessions, ...preview } = await previewEdition(app)
+  expect(changes()).toBe(before)
+  expect(sessions.map(({ group }) => group).sort()).toEqual(['Quiet Harbor', 'Steady Ground'])
+
+  const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  const { candidates, waiting, excluded } = await tallyOf(app.db, edition.id)
+  expect(preview).toEqual({
+    edition: { id: edition.id, scheduledFor: '2026-11-23T14:00:00.000Z' },
+    already: null,
+    candidates,
+    recipients: waiting,
+    excluded,
+  })
+  expect(excluded).toEqual({ paused: 1, 'nothing-new': 1 })
+})
+
+test('the typical reader is of the commonest kind and is nobody', async () => {
+  const { mail } = await previewEdition(await aList())
+  if (mail.kind !== 'mail') throw new Error(mail.kind)
+  expect(mail.email.text).toContain('Steady Ground')
+  expect(mail.email.to).toBe('reader@preview.invalid')
+  expect(mail.email.html).not.toContain('sample.test')
+})
+
+test('one reader gets the mail in their own topics and zone, or the reason why not', async () => {
+  const app = await aList()
+  const { mail } = await previewEdition(app, { email: 'Mara@sample.test' })
+  if (mail.kind !== 'mail') throw new Error(mail.kind)
+  expect(mail.email.text).toContain('Quiet Harbor')
+  expect(mail.email.text).not.toContain('Steady Ground')
+  expect(mail.email.text).toContain('London')
+  expect(await previewEdition(app, { email: 'paula@sample.test' })).toMatchObject({
+    mail: { kind: 'excluded', reason: 'paused' },
+  })
+  expect(await previewEdition(app, { email: 'ghost@sample.test' })).toMatchObject({
+    mail: { kind: 'not-found' },
+  })
+})
+
+test("when this week's edition exists, the preview is of the next", async () => {
+  const app = await aList()
+  await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  expect(await previewEdition(app)).toMatchObject({
+    edition: { id: '2026-11-30' },
+    already: { id: '2026-11-23', state: 'submitting' },
+  })
+})

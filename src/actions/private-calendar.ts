@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import type { App } from '../app.ts'
+import { seenBy } from '../core/audience.ts'
+import { privateCalendar } from '../core/ics.ts'
+import { isBookable } from '../core/occurrences.ts'
+import { calendarHolder, dropCalendarKey, keepCalendarKey } from '../db/calendars.ts'
+import { openDatedSessions } from '../db/sessions.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'>
+
+export type OpenedCalendar = { kind: 'open'; url: string } | { kind: 'not-subscribed' }
+export type Calendar = { kind: 'calendar'; text: string } | { kind: 'gone' }
+
+/**
+ * Gives the subscriber a private calendar; doing it twice keeps the first address. `url` is all it takes to read the
+ * calendar, so it is shown to the subscriber alone.
+ */
+export async function openCalendar(app: Needs, publicId: string): Promise<OpenedCalendar> {
+  const key = await keepCalendarKey(app.db, publicId, randomBytes(16).toString('base64url'))
+  return key === null ? { kind: 'not-subscribed' } : { kind: 'open', url: calendarUrl(app.config, key) }
+}
+
+/** Ends the address at once; opening the calendar again makes another. False when there was none. */
+export async function revokeCalendar(app: Needs, publicId: string): Promise<boolean> {
+  return dropCalendarKey(app.db, publicId)
+}
+
+/** Where the calendar with this key is subscribed to. */
+export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: string): string {
+  return `${config.PUBLIC_URL}/calendar/${key}.ics`
+}
+
+/**
+ * The times that can be reserved now in the topics its subscriber chose, as iCalendar. `gone` for a key that was
+ * revoked or never was, and for whoever gets no mail any more, all alike; pausing the mail leaves the calendar.
+ */
+export async function calendarFor(app: Needs, key: string): Promise<Calendar> {
+  const holder = await calendarHolder(app.db, key)
+  if (holder === null || holder.status !== 'active' || holder.suppressed) return { kind: 'gone' }
+  const now = app.now()
+  const { topics } = seenBy(0, holder.topicRows)
+  const matching = (await openDatedSessions(app.db, now)).filter(
+    (session) => isBookable(session, now) && (topics === null || topics.has(session.topicId)),
+  )
+  const { practice, PUBLIC_URL: publicUrl } = app.config
+  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl }) }
+}

@@ -1,0 +1,251 @@
+import { expect, test } from '@jest/globals'
+import ICAL from 'ical.js'
+import { type DatedSession, privateCalendar, sessionCalendar } from './ics.ts'
+import { nextOccurrence } from './occurrences.ts'
+import { vtimezone } from './vtimezone.ts'
+
+const PUBLIC_URL = 'https://groups.harbor.test'
+
+const steadyGround: DatedSession = {
+  id: 12,
+  externalId: 'steady-ground',
+  topicId: 1,
+  topicSlug: 'anxiety',
+  topicName: 'Anxiety',
+  kind: 'therapy',
+  group: 'Steady Ground',
+  therapist: 'Dr. Mira Lee',
+  startsAtLocal: '2026-12-01T19:00',
+  timeZone: 'America/New_York',
+  durationMinutes: 90,
+  repeats: 'weekly',
+  occurrences: null,
+  seatsTotal: 8,
+  seatsLeft: 3,
+  status: 'open',
+  bookingUrl: 'https://book.harbor.test/steady-ground?from=calendar;a,b',
+  seq: 4,
+  addedSeq: 4,
+  news: 'new',
+  revision: 0,
+  newsAt: Date.parse('2026-11-20T10:00:00Z'),
+}
+
+const holder = {
+  practice: 'Harbor Groups',
+  publicUrl: PUBLIC_URL,
+  discreet: false,
+  timeZone: 'America/New_York',
+}
+
+const eventsIn = (text: string) =>
+  new ICAL.Component(ICAL.parse(text)).getAllSubcomponents('vevent').map((one) => new ICAL.Event(one))
+
+/** The one event of the calendar, as another program reads it. */
+function eventIn(text: string): ICAL.Event {
+  const [event, ...more] = eventsIn(text)
+  if (!event || more.length > 0) throw new Error('not exactly one event')
+  return event
+}
+
+/** The first instants at which it takes place, worked out by the other program from the calendar alone. */
+function instantsIn(text: string, count: number): string[] {
+  const iterator = eventIn(text).iterator()
+  return Array.from({ length: count }, () => iterator.next()?.toJSDate().toISOString() ?? 'over')
+}
+
+function ourInstants(session: DatedSession, count: number): string[] {
+  const instants: string[] = []
+  let after = new Date(0)
+  while (instants.length < count) {
+    const next = nextOccurrence(session, after)
+    if (next) after = next.at
+    instants.push(next?.at.toISOString() ?? 'over')
+  }
+  return instants
+}
+
+test('one session is one event, with what a calendar needs', () => {
+  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL))
+  expect(event.uid).toBe('session-12@groups.harbor.test')
+  expect(event.summary).toBe('Steady Ground')
+  expect(event.description).toBe(
+    'Group with Dr. Mira Lee.\nReserve a place: https://book.harbor.test/steady-ground?from=calendar;a,b',
+  )
+  expect(event.startDate.toString()).toBe('2026-12-01T19:00:00')
+  expect(event.startDate.zone.tzid).toBe('America/New_York')
+  expect(event.startDate.toJSDate()).toEqual(new Date('2026-12-02T00:00:00Z'))
+  expect(event.duration.toSeconds()).toBe(90 * 60)
+  const value = (name: string) => String(event.component.getFirstPropertyValue(name))
+  expect(value('dtstamp')).toBe('2026-11-20T10:00:00Z')
+  expect([value('status'), value('sequence'), value('rrule')]).toEqual(['CONFIRMED', '0', 'FREQ=WEEKLY'])
+})
+
+test('a moved session keeps its UID under a higher SEQUENCE, and a cancelled one says so', () => {
+  const moved = eventIn(
+    sessionCalendar({ ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 }, PUBLIC_URL),
+  )
+  const cancelled = eventIn(
+    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL),
+  )
+  expect([moved.uid, cancelled.uid]).toEqual(Array(2).fill('session-12@groups.harbor.test'))
+  expect([moved.sequence, cancelled.sequence]).toEqual([1, 2])
+  expect(moved.startDate.toString()).toBe('2026-12-03T18:00:00')
+  expect(cancelled.component.getFirstPropertyValue('status')).toBe('CANCELLED')
+})
+
+test.each([
+  ['America/New_York', '2026-10-06T19:00'],
+  ['Europe/London', '2026-09-30T18:30'],
+  ['Australia/Sydney', '2026-03-02T07:15'],
+  // Rules that are not "the second Sunday", and zones that have no rule.
+  ['America/Santiago', '2026-03-03T19:00'],
+  ['Asia/Jerusalem', '2026-03-01T19:00'],
+  ['Africa/Cairo', '2026-03-01T19:00'],
+  ['Africa/Casablanca', '2026-01-06T19:00'],
+  ['Australia/Lord_Howe', '2026-03-01T19:00'],
+  ['America/Mexico_City', '2022-03-01T19:00'],
+  ['Asia/Kolkata', '2026-03-01T19:00'],
+  ['UTC', '2026-03-01T19:00'],
+])('in %s from %s, 60 weeks are the same to another program as to us', (timeZone, startsAtLocal) => {
+  const session = { ...steadyGround, timeZone, startsAtLocal }
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL), 60)).toEqual(ourInstants(session, 60))
+})
+
+test('far ahead the rule still holds', () => {
+  const session = { ...steadyGround, startsAtLocal: '2026-07-07T19:00' }
+  const weeks = 52 * 40
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL), weeks).at(-1)).toBe(
+    ourInstants(session, weeks).at(-1),
+  )
+})
+
+test('a series ends after its last meeting, and a single meeting has no rule', () => {
+  const three = { ...steadyGround, occurrences: 3 }
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL), 4)).toEqual(ourInstants(three, 4))
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL), 4)).toContain('over')
+  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL)
+  expect(eventIn(once).isRecurring()).toBe(false)
+})
+
+test('every zone that an event names comes with its rules, once', () => {
+  const zones = ['America/New_York', 'Europe/London', 'America/New_York', 'UTC']
+  const text = privateCalendar(
+    zones.map((timeZone, id) => ({ ...steadyGround, id, timeZone })),
+    holder,
+  )
+  const told = new ICAL.Component(ICAL.parse(text))
+    .getAllSubcomponents('vtimezone')
+    .map((zone) => zone.getFirstPropertyValue('tzid'))
+  expect(told).toEqual(['America/New_York', 'Europe/London'])
+  expect(new Set(text.match(/(?<=TZID=)[^:]+/g))).toEqual(new Set(told))
+  expect(eventsIn(text).map((event) => event.uid)).toEqual(
+    zones.map((_, id) => `session-${id}@groups.harbor.test`),
+  )
+})
+
+test('the rules are the ones that calendars know best', () => {
+  expect(vtimezone('America/New_York', 2026).match(/RRULE:.*/g)).toEqual([
+    'RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU',
+    'RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU',
+  ])
+  expect(vtimezone('Europe/London', 2026).match(/RRULE:.*/g)).toEqual([
+    'RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU',
+    'RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU',
+  ])
+})
+
+test.each([
+  ['commas and semicolons', 'Calm, steady; and \\ "kind": a group', 'Calm, steady; and \\ "kind": a group'],
+  ['line breaks', 'Calm\r\nSTATUS:CANCELLED\nEND:VEVENT\rX', 'Calm STATUS:CANCELLED END:VEVENT X'],
+  ['emoji and half of one', '👩🏽‍⚕️ Calm \ud83d', '👩🏽‍⚕️ Calm \ufffd'],
+  ['control characters', 'Ca\0l\x07m', 'Ca l m'],
+  ['300 characters', '日本語ふくむ長い名前'.repeat(30), '日本語ふくむ長い名前'.repeat(30)],
+])('a title with %s stays a title, in lines of 75 octets', (_, group, read) => {
+  const hostile = { ...steadyGround, group, therapist: group }
+  for (const text of [
+    sessionCalendar(hostile, PUBLIC_URL),
+    privateCalendar([hostile], { ...holder, practice: group }),
+  ]) {
+    expect(eventIn(text).summary).toBe(read)
+    expect(eventIn(text).component.getFirstPropertyValue('status')).toBe('CONFIRMED')
+    const lines = text.split('\r\n')
+    expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(75)
+    expect(lines.join('')).not.toMatch(/[\r\n]/)
+    expect(text.endsWith('END:VCALENDAR\r\n')).toBe(true)
+    expect(text.isWellFormed()).toBe(true)
+  }
+  const named = new ICAL.Component(ICAL.parse(privateCalendar([], { ...holder, practice: group })))
+  // The other program takes the name as it stands, as it does with any property that RFC 5545 lacks.
+  const name = String(named.getFirstPropertyValue('name')).replace(/\\([\\;,])/g, '$1')
+  expect(name).toBe(`${read}: times to reserve`)
+})
+
+test('a booking address that is not on the web is left out', () => {
+  const { description } = eventIn(
+    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL),
+  )
+  expect(description).toBe('Group with Dr. Mira Lee.')
+})
+
+test('a discreet calendar says when, and nothing else', () => {
+  const text = privateCalendar([steadyGround], { ...holder, discreet: true })
+  expect(eventIn(text).summary).toBe('Appointment')
+  expect(text).not.toMatch(/Steady|Mira|Anxiety|Group with|Harbor Groups|book\.harbor|therap/i)
+})
+
+test('a private calendar does not make its reader busy, hides titles from others, and is fetched again', () => {
+  const text = privateCalendar([steadyGround], holder)
+  for (const line of [
+    'TRANSP:TRANSPARENT',
+    'CLASS:PRIVATE',
+    'X-PUBLISHED-TTL:PT4H',
+    'REFRESH-INTERVAL;VALUE=DURATION:PT4H',
+  ])
+    expect(text.split('\r\n')).toContain(line)
+})
+
+test('a calendar without a time is still a valid one', () => {
+  const calendar = new ICAL.Component(ICAL.parse(privateCalendar([], holder)))
+  expect(calendar.getAllSubcomponents().map(({ name }) => name)).toEqual(['vtimezone'])
+})
+
+test('the same session makes the same bytes, and they have not changed by themselves', () => {
+  const text = sessionCalendar(steadyGround, PUBLIC_URL)
+  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL)).toBe(text)
+  expect(text.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
+"BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Openseat//Openseat//EN
+BEGIN:VTIMEZONE
+TZID:America/New_York
+BEGIN:DAYLIGHT
+DTSTART:20250309T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:20251102T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:session-12@groups.harbor.test
+SEQUENCE:0
+DTSTAMP:20261120T100000Z
+DTSTART;TZID=America/New_York:20261201T190000
+DTEND;TZID=America/New_York:20261201T203000
+RRULE:FREQ=WEEKLY
+SUMMARY:Steady Ground
+DESCRIPTION:Group with Dr. Mira Lee.\\nReserve a place: https://book.harbor
+ .test/steady-ground?from=calendar\\;a\\,b
+STATUS:CONFIRMED
+CLASS:PRIVATE
+END:VEVENT
+END:VCALENDAR
+"
+`)
+})

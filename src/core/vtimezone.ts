@@ -1,0 +1,108 @@
+import { millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
+import { toLocal } from './calendar.ts'
+
+/** One moment at which the clocks of a zone change. `at` in ms UTC, offsets from UTC in ms. */
+type Change = { at: number; from: number; to: number }
+
+/** After so many years the Gregorian calendar repeats: a rule that held for all of them holds for good. */
+const YEARS = 28
+const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA']
+
+/**
+ * The clock changes of an IANA zone as a calendar wants them told (VTIMEZONE, RFC 5545 §3.6.5), good for any time from
+ * the start of `fromYear` on. Zones without a yearly rule have the changes of 28 years listed one by one.
+ * Throws when `zone` is unknown.
+ */
+export function vtimezone(zone: string, fromYear: number): string {
+  // From a year earlier, so that the first time in use has a change before it.
+  const start = Date.UTC(fromYear - 1, 0, 1)
+  const changes = changesOf(zone, start)
+  const kinds = Object.values(Object.groupBy(changes, ({ from, to }) => `${from} ${to}`)).filter(
+    (kind) => kind !== undefined,
+  )
+  const rules = kinds.map(yearlyRule)
+  // One date a line: some readers take only the first of several.
+  const observances = rules.every((rule) => rule !== null)
+    ? kinds.map((kind, index) => observance(kind, `RRULE:${rules[index]}`))
+    : kinds.map((kind) => observance(kind, kind.map((change) => `RDATE:${localText(change)}`).join('\r\n')))
+  if (rules.length === 0 || rules.includes(null)) {
+    const offset = offsetAt(start, zone)
+    observances.unshift(observance([{ at: start - offset, from: offset, to: offset }]))
+  }
+  return ['BEGIN:VTIMEZONE', `TZID:${zone}`, ...observances.flat(), 'END:VTIMEZONE'].join('\r\n')
+}
+
+function changesOf(zone: string, start: number): Change[] {
+  const end = Date.UTC(new Date(start).getUTCFullYear() + YEARS, 0, 1)
+  const changes: Change[] = []
+  for (let week = start; week < end; week += millisecondsInWeek) {
+    const [from, to] = [offsetAt(week, zone), offsetAt(week + millisecondsInWeek, zone)]
+    if (from !== to) changes.push({ at: changeWithin(week, zone, from), from, to })
+  }
+  return changes
+}
+
+/** The first minute of the week after `week` whose offset is no longer `from`. */
+function changeWithin(week: number, zone: string, from: number): number {
+  let [before, after] = [week, week + millisecondsInWeek]
+  while (after - before > millisecondsInMinute) {
+    const middle = before + Math.floor((after - before) / 2 / millisecondsInMinute) * millisecondsInMinute
+    if (offsetAt(middle, zone) === from) before = middle
+    else after = middle
+  }
+  return after
+}
+
+/** The yearly rule that all these changes follow, or null. */
+function yearlyRule(changes: readonly Change[]): string | null {
+  const local = changes.map((change) => localText(change))
+  const dates = changes.map(wallClock)
+  const days = dates.map((date) => date.getUTCDate())
+  const [first, last] = [Math.min(...days), Math.max(...days)]
+  const shapes = new Set(
+    dates.map((date, n) => `${date.getUTCMonth()} ${date.getUTCDay()} ${local[n]?.slice(8)}`),
+  )
+  const [date] = dates
+  if (!date || changes.length !== YEARS || shapes.size > 1 || last - first > 6) return null
+  const month = date.getUTCMonth() + 1
+  return `FREQ=YEARLY;BYMONTH=${month};${whichDay(WEEKDAYS[date.getUTCDay()] ?? '', first, last, month)}`
+}
+
+/** Calendars know `2SU` and `-1SU` best; the Sunday on or after the 2nd has to be spelled out. */
+function whichDay(weekday: string, first: number, last: number, month: number): string {
+  if (first % 7 === 1) return `BYDAY=${(first + 6) / 7}${weekday}`
+  if (month !== 2 && last === new Date(Date.UTC(2001, month, 0)).getUTCDate()) return `BYDAY=-1${weekday}`
+  const days = Array.from({ length: 7 }, (_, n) => first + n)
+  return `BYDAY=${weekday};BYMONTHDAY=${days.join(',')}`
+}
+
+function observance(changes: readonly Change[], recurs?: string): string[] {
+  const [first] = changes
+  if (!first) return []
+  const name = first.to > first.from ? 'DAYLIGHT' : 'STANDARD'
+  return [
+    `BEGIN:${name}`,
+    `DTSTART:${localText(first)}`,
+    `TZOFFSETFROM:${offsetText(first.from)}`,
+    `TZOFFSETTO:${offsetText(first.to)}`,
+    ...(recurs === undefined ? [] : [recurs]),
+    `END:${name}`,
+  ]
+}
+
+/** What clocks showed as they were about to change, as if it were UTC. */
+const wallClock = ({ at, from }: Change): Date => new Date(at + from)
+
+const localText = (change: Change): string =>
+  wallClock(change)
+    .toISOString()
+    .replace(/[-:]|\.\d+Z/g, '')
+
+function offsetText(offset: number): string {
+  const minutes = Math.abs(offset) / millisecondsInMinute
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0')
+  return `${offset < 0 ? '-' : '+'}${two(minutes / 60)}${two(minutes % 60)}`
+}
+
+/** In ms. `at` is a whole minute. */
+const offsetAt = (at: number, zone: string): number => Date.parse(`${toLocal(new Date(at), zone)}Z`) - at

@@ -1,0 +1,36 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { calendarFor } from '../actions/private-calendar.ts'
+import type { App } from '../app.ts'
+import { sessionCalendar } from '../core/ics.ts'
+import { findDatedSession } from '../db/sessions.ts'
+import { sendFresh } from './fresh.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'>
+
+/** Times for calendar apps: one session for everyone, and the calendars of subscribers, each behind its own address. */
+export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
+  server.get<{ Params: { id: string } }>('/sessions/:id(^\\d{1,15}).ics', async (request, reply) => {
+    const { id } = request.params
+    const session = await findDatedSession(app.db, Number(id))
+    if (session === null) return reply.callNotFound()
+    const text = sessionCalendar(session, app.config.PUBLIC_URL)
+    return sendFresh(request, asCalendar(reply, `session-${id}.ics`), text)
+  })
+
+  server.get<{ Params: { key: string } }>('/calendar/:key.ics', async (request, reply) => {
+    const calendar = await calendarFor(app, request.params.key)
+    reply.header('cache-control', 'private, no-store')
+    switch (calendar.kind) {
+      case 'calendar':
+        return asCalendar(reply, 'calendar.ics').send(calendar.text)
+      case 'gone':
+        return reply.code(410).view('message.hbs', {
+          title: 'This calendar has ended',
+          text: 'You can remove it from your calendar app. Subscribers find their own address under their preferences.',
+        })
+    }
+  })
+}
+
+const asCalendar = (reply: FastifyReply, file: string): FastifyReply =>
+  reply.type('text/calendar; charset=utf-8').header('content-disposition', `inline; filename="${file}"`)

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import type { SignUpForm } from '../actions/join.ts'
+import { isTimeZone } from '../core/calendar.ts'
+import { plain } from '../core/digest-view.ts'
+import { normaliseEmail } from '../core/email-address.ts'
+import { readDatedToken, signDatedToken } from '../core/tokens.ts'
+import type { Topic } from '../db/sessions.ts'
+
+/** What a browser sent, as text; nothing of it is believed yet. */
+export type Typed = z.infer<typeof Typed>
+
+export type Problems = { email?: string; name?: string; tz?: string; topics?: string }
+
+export type FormRead =
+  | { kind: 'valid'; form: SignUpForm }
+  | { kind: 'invalid'; problems: Problems }
+  /** Filled by a machine. */
+  | { kind: 'bot' }
+  /** The page was open for more than a day. */
+  | { kind: 'stale' }
+
+/** Nobody reads the page and types an address in less; programs do. */
+export const LEAST_FILL_MS = 3_000
+/** A form older than this may have been kept by a program for later. */
+const LONGEST_FILL_MS = 24 * 3_600_000
+const LONGEST_NAME = 60
+
+const Text = z.string().catch('')
+const Typed = z.object({
+  email: Text,
+  name: Text,
+  tz: Text,
+  topics: z.union([z.string().transform((one) => [one]), z.array(z.string()).max(200)]).catch([]),
+  discreet: z
+    .literal('1')
+    .transform(() => true)
+    .catch(false),
+  /** No person sees this field. */
+  website: Text,
+  /** When the page was made, signed. */
+  stamp: Text,
+})
+
+/** The fields of a posted body; whatever is missing or odd counts as empty. */
+export function typedIn(body: unknown): Typed {
+  return Typed.parse(body ?? {})
+}
+
+/** The hidden field that tells when the page was made. */
+export function stampFor(secrets: readonly string[], at: Date): string {
+  return signDatedToken(secrets[0] ?? '', 'form', 'join', at)
+}
+
+/** Reads what was typed into a form whose page was made by one of `secrets`. */
+export function readForm(
+  typed: Typed,
+  { secrets, topics, now }: { secrets: readonly string[]; topics: readonly Topic[]; now: Date },
+): FormRead {
+  const made = readDatedToken(secrets, 'form', typed.stamp)
+  const age = now.getTime() - (made?.at.getTime() ?? 0)
+  if (made === null || typed.website !== '' || age < LEAST_FILL_MS) return { kind: 'bot' }
+  if (age > LONGEST_FILL_MS) return { kind: 'stale' }
+
+  const address = normaliseEmail(typed.email)
+  const name = plain(typed.name)
+  const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
+  const chosen = typed.topics.map((slug) => ids.get(slug))
+  const problems: Problems = {
+    ...('problem' in address && { email: sayOfAddress(typed.email, address.problem) }),
+    ...problemOfName(name),
+    ...(!isTimeZone(typed.tz) && { tz: 'Choose a time zone from the list.' }),
+    ...(chosen.includes(undefined) && { topics: 'One of these topics is no longer offered. Choose again.' }),
+  }
+  if ('problem' in address || Object.keys(problems).length > 0) return { kind: 'invalid', problems }
+  const topicIds = new Set(chosen.filter((id) => id !== undefined))
+  return {
+    kind: 'valid',
+    form: {
+      email: address.email,
+      name: name || null,
+      timeZone: typed.tz,
+      discreet: typed.discreet,
+      topics: topicIds.size === 0 ? 'all' : topicIds,
+    },
+  }
+}
+
+function sayOfAddress(text: string, problem: string): string {
+  if (text.trim() === '') return 'Enter your email address.'
+  // What comes after the semicolon is meant for whoever mends a file.
+  return `This address ${problem.split(';', 1)[0]}. Check it; it should look like name@practice.org.`
+}
+
+// A stranger's address and a link as the "name" would make our mail carry their advertisement.
+const LINK = /:\/\/|www\.|@|[\p{L}\d]\.\p{L}{2,}/iu
+
+function problemOfName(name: string): Pick<Problems, 'name'> {
+  if (name.length > LONGEST_NAME) return { name: `Use a name of ${LONGEST_NAME} characters at most.` }
+  return LINK.test(name) ? { name: 'Leave out links and addresses; a first name is enough.' } : {}
+}

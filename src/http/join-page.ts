@@ -1,0 +1,64 @@
+import type { FastifyReply } from 'fastify'
+import type { App } from '../app.ts'
+import { isTimeZone } from '../core/calendar.ts'
+import { consentWording } from '../core/consent-wording.ts'
+import { offersAt } from '../core/content.ts'
+import { plain } from '../core/digest-view.ts'
+import { formatOccurrence } from '../core/occurrences.ts'
+import { allTopics, openSessions } from '../db/sessions.ts'
+import { LEAST_FILL_MS, type Problems, stampFor, type Typed } from './join-form.ts'
+import { zoneGroups } from './zone-choice.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'>
+
+/** What the reader had filled in, what is wrong with it, and what else kept us from taking it. */
+export type Filled = { typed?: Typed; problems?: Problems; trouble?: string }
+
+/** So many topics are shown a time of. */
+const TASTE = 4
+
+/** The first page: what the mail is, a taste of what is open now, and the form as far as it was filled in. */
+export async function showForm(app: Needs, reply: FastifyReply, { typed, problems = {}, trouble }: Filled) {
+  const { config, db } = app
+  const chosen = new Set(typed?.topics)
+  const wrong = trouble !== undefined || Object.keys(problems).length > 0
+  // Its script only guesses the time zone.
+  const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
+  return reply.header('content-security-policy', policy).view('home.hbs', {
+    title: wrong ? 'Please check the form' : 'New group times by mail',
+    ...(await taste(app)),
+    consent: consentWording(config.practice),
+    wrong,
+    trouble: trouble ?? null,
+    problems: { email: null, name: null, tz: null, topics: null, ...problems },
+    email: typed?.email ?? '',
+    name: typed?.name ?? '',
+    zones: zoneGroups(typed && isTimeZone(typed.tz) ? typed.tz : config.DIGEST_TIME_ZONE),
+    kept: typed !== undefined,
+    topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    someTopics: chosen.size > 0,
+    discreet: typed?.discreet ?? false,
+    stamp: typed?.stamp || stampFor(config.LINK_SECRET, madeAt(app, typed)),
+  })
+}
+
+/** The next time of each of a few topics, those that meet soonest. */
+async function taste({ config, db, now }: Needs) {
+  const zone = config.DIGEST_TIME_ZONE
+  const offers = offersAt((await openSessions(db, now())).sessions, now())
+  const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
+    ([first]) => first ?? [],
+  )
+  return {
+    place: (zone.split('/').at(-1) ?? zone).replaceAll('_', ' '),
+    taste: soonest.slice(0, TASTE).map(({ startsAt, group, topic }) => {
+      const { weekday, date, time } = formatOccurrence(new Date(startsAt), zone, 'en')
+      return { when: `${weekday}, ${date} · ${time}`, group: plain(group), topic: plain(topic) }
+    }),
+  }
+}
+
+/** Whoever is shown the form again has filled it already, and may press the button at once. */
+function madeAt({ now }: Needs, typed: Typed | undefined): Date {
+  return new Date(now().getTime() - (typed ? LEAST_FILL_MS : 0))
+}

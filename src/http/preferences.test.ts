@@ -1,0 +1,532 @@
+import { Readable } from 'node:stream'
+import { expect, test } from '@jest/globals'
+import { parse } from 'node-html-parser'
+import { importSubscribers } from '../actions/import-subscribers.ts'
+import { submitNotice } from '../actions/submit-notice.ts'
+import { exportSubscriber } from '../actions/subscriber-records.ts'
+import { hashEmail, signDatedToken, signToken } from '../core/tokens.ts'
+import { owedNotices } from '../db/notices.ts'
+import { imageOf } from '../db/open.ts'
+import { holdingsOf } from '../db/subscribers.ts'
+import { aSession, aSubscriber, LINK_SECRET, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
+import { buildServer } from './server.ts'
+
+const ADA = 'ada@sample.test'
+const NEW = 'ada.moreno@elsewhere.test'
+const ADAS_ID = 'AdasPublicId0000000000'
+const linkOf = (purpose: 'preferences' | 'unsubscribe' = 'preferences', id = ADAS_ID) =>
+  `/${purpose}/${signToken(LINK_SECRET, purpose, id)}`
+const PAGE = linkOf()
+const FILLED = { name: 'Ada', tz: 'America/New_York', cadence: 'weekly' }
+
+type Seed = Parameters<typeof aSubscriber>[2]
+
+async function withAda(seed: Seed = {}) {
+  const app = await testApp()
+  aSubscriber(app, ADA, { publicId: ADAS_ID, name: 'Ada', ...seed })
+  const server = await buildServer(app)
+  const post = (url: string, form: Record<string, string | string[]> = {}) =>
+    server.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams(
+        Object.entries(form).flatMap(([name, values]) =>
+          [values].flat().map((value): [string, string] => [name, value]),
+        ),
+      ).toString(),
+    })
+  /** Posts, follows the redirect, and returns the page. */
+  const save = async (url: string, form: Record<string, string | string[]> = {}) => {
+    const answer = await post(url, form)
+    expect(answer.statusCode).toBe(303)
+    return parse((await server.inject(String(answer.headers.location))).body)
+  }
+  return { app, server, post, save, show: async () => parse((await server.inject(PAGE)).body) }
+}
+
+const stored = (app: TestApp) =>
+  app.db.$client.prepare('select * from subscribers where public_id = ?').get(ADAS_ID) as Record<
+    string,
+    unknown
+  >
+const topicsOf = async (app: TestApp) =>
+  (await holdingsOf(app.db, hashEmail(app.hashKey, ADA))).topics
+    .filter(({ chosen }) => chosen)
+    .map(({ topic }) => topic)
+const statusIn = (page: ReturnType<typeof parse>) => page.querySelector('[role=status]')?.textContent
+const text = (page: ReturnType<typeof parse>) => page.textContent.replace(/\s+/g, ' ')
+
+test('what is saved is stored, confirmed and shown again', async () => {
+  const { app, save } = await withAda({ topics: ['ocd'] })
+  const page = await save(PAGE, {
+    name: '  Ada   M. ',
+    tz: 'Asia/Kolkata',
+    cadence: 'monthly',
+    discreet: '1',
+    topics: ['anxiety', 'depression'],
+  })
+  expect(statusIn(page)).toBe('Your preferences are saved. They count from the next mail on.')
+  expect(stored(app)).toMatchObject({
+    name: 'Ada M.',
+    time_zone: 'Asia/Kolkata',
+    cadence: 'monthly',
+    discreet: 1,
+  })
+  expect(await topicsOf(app)).toEqual(['anxiety', 'depression'])
+  expect(page.querySelectorAll('[checked]').map((input) => input.getAttribute('value'))).toEqual([
+    'anxiety',
+    'depression',
+    'monthly',
+    '1',
+  ])
+  expect(page.querySelectorAll('option[selected]').map((one) => one.getAttribute('value'))).toEqual([
+    'Asia/Kolkata',
+  ])
+  expect(page.querySelector('#name')?.getAttribute('value')).toBe('Ada M.')
+})
+
+test('no topic means every topic, no tick no discreet mode, no name no name', async () => {
+  const { app, save } = await withAda({ topics: ['ocd'], discreet: true })
+  await save(PAGE, { ...FILLED, name: '' })
+  expect(await topicsOf(app)).toEqual([])
+  expect(stored(app)).toMatchObject({ name: null, discreet: 0 })
+})
+
+const MISTAKES = [
+  {
+    form: { ...FILLED, name: 'x'.repeat(121) },
+    field: 'name',
+    says: 'Your first name is longer than 120 characters',
+  },
+  { form: { ...FILLED, tz: 'Mars/Olympus' }, field: 'tz', says: 'The time zone is not one we know' },
+  { form: { name: 'Bo', cadence: 'weekly' }, field: 'tz', says: 'The time zone is missing' },
+  { form: { ...FILLED, cadence: 'hourly' }, field: 'cadence', says: 'How often is neither of the two' },
+  { form: { ...FILLED, topics: 'astrology' }, field: 'topics', says: 'A topic is no longer there' },
+  { form: {}, field: 'cadence', says: 'How often is missing' },
+]
+
+test.each(MISTAKES)(
+  'a mistake in $field is told beside it, and nothing is saved',
+  async ({ form, field, says }) => {
+    const { app, post } = await withAda()
+    const before = imageOf(app.db)
+    const answer = await post(PAGE, form)
+    expect(answer.statusCode).toBe(422)
+    const page = parse(answer.body)
+    expect(page.querySelector(`#${field}-problem`)?.textContent).toContain(says)
+    expect(page.querySelectorAll(`[aria-describedby~=${field}-problem]`)).toHaveLength(1)
+    expect(page.querySelector('[role=alert]')?.textContent).toContain('Nothing was saved yet')
+    expect(imageOf(app.db).equals(before)).toBe(true)
+  },
+)
+
+test('after a mistake all that was typed is still there', async () => {
+  const { post } = await withAda()
+  const name = `${'y'.repeat(121)}"><script>`
+  const answer = await post(PAGE, {
+    name,
+    tz: 'Europe/Lisbon',
+    cadence: 'monthly',
+    discreet: '1',
+    topics: 'ocd',
+  })
+  const page = parse(answer.body)
+  expect(page.querySelector('#name')?.getAttribute('value')).toBe(name)
+  expect(page.querySelector('option[selected]')?.getAttribute('value')).toBe('Europe/Lisbon')
+  expect(page.querySelectorAll('[checked]').map((one) => one.getAttribute('value'))).toEqual([
+    'ocd',
+    'monthly',
+    '1',
+  ])
+  expect(page.querySelectorAll('script')).toEqual([])
+})
+
+test('a body that is no form saves nothing', async () => {
+  const { app, server } = await withAda()
+  const before = imageOf(app.db)
+  for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=b'])
+    for (const payload of ['{"tz":"UTC"}', '__proto__[tz]=UTC', ''])
+      expect(
+        (await server.inject({ method: 'POST', url: PAGE, headers: { 'content-type': type }, payload }))
+          .statusCode,
+      ).toBe(422)
+  expect(imageOf(app.db).equals(before)).toBe(true)
+})
+
+// Monday, 10:00 in New York, clocks as in winter. The edition of the day that the pause ends on is not missed.
+test.each([
+  { weeks: '2', zone: 'America/New_York', until: '2026-12-07T05:00:00.000Z', day: 'Mon, Dec 7' },
+  { weeks: '4', zone: 'America/New_York', until: '2026-12-21T05:00:00.000Z', day: 'Mon, Dec 21' },
+  { weeks: '8', zone: 'Asia/Tokyo', until: '2027-01-18T15:00:00.000Z', day: 'Tue, Jan 19' },
+])('a pause of $weeks weeks in $zone ends as $day begins', async ({ weeks, zone, until, day }) => {
+  const { app, save } = await withAda({ timeZone: zone, seenThrough: 7 })
+  const page = await save(`${PAGE}/pause`, { weeks })
+  expect(stored(app)).toMatchObject({ paused_until: Date.parse(until), seen_through: 7 })
+  expect(statusIn(page)).toBe(`Your mail is paused until ${day}.`)
+
+  const after = await save(`${PAGE}/pause/end`)
+  expect(stored(app)).toMatchObject({ paused_until: null, seen_through: 7 })
+  expect(statusIn(after)).toContain('Your mail is on again')
+})
+
+test('a pause until a day ends as that day begins for the reader', async () => {
+  const { app, save } = await withAda({ timeZone: 'Australia/Sydney' })
+  await save(`${PAGE}/pause`, { until: '2027-01-05' })
+  expect(stored(app)).toMatchObject({ paused_until: Date.parse('2027-01-04T13:00:00.000Z') })
+})
+
+test.each([
+  ['2026-11-23', 'is not ahead'],
+  ['2020-01-01', 'is not ahead'],
+  ['2027-11-24', 'is more than a year ahead; choose a day up to 2027-11-23'],
+  ['2026-02-30', 'is not a day; write it like'],
+  ['soon', 'is not a day; write it like'],
+  ['', 'is missing'],
+])('a pause until “%s” %s', async (until, says) => {
+  const { app, post } = await withAda()
+  const answer = await post(`${PAGE}/pause`, { until })
+  expect(answer.statusCode).toBe(422)
+  const page = parse(answer.body)
+  expect(page.querySelector('#until-problem')?.textContent).toContain(`The day ${says}`)
+  expect(page.querySelector('#until')?.getAttribute('value')).toBe(until)
+  expect(stored(app)).toMatchObject({ paused_until: null })
+})
+
+test('a pause of other weeks than the page offers is refused', async () => {
+  const { app, post } = await withAda()
+  for (const weeks of ['3', '-2', '1e9', '2 weeks'])
+    expect((await post(`${PAGE}/pause`, { weeks })).statusCode).toBe(422)
+  expect(stored(app)).toMatchObject({ paused_until: null })
+})
+
+test('the page fits into 50 KB with every zone of the list', async () => {
+  const { server } = await withAda()
+  const { body } = await server.inject(PAGE)
+  expect(Buffer.byteLength(body)).toBeLessThan(50 * 1024)
+  const offered = new Set(
+    parse(body)
+      .querySelectorAll('option')
+      .map((one) => one.getAttribute('value')),
+  )
+  const canonical = (zone = '') =>
+    new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
+  const reached = new Set([...offered].map(canonical))
+  expect(Intl.supportedValuesOf('timeZone').filter((zone) => !reached.has(zone))).toEqual([])
+})
+
+test('whatever a scanner opens, nothing changes', async () => {
+  const { app, server } = await withAda()
+  const confirm = `/change-address/${signDatedToken(LINK_SECRET, 'change-address', 'SomeChange', app.now())}`
+  const before = imageOf(app.db)
+  const paths = [
+    '',
+    '?saved=pause',
+    '?saved=<b>',
+    '?tz=UTC&name=Eve',
+    '/data.json',
+    '/forget',
+    '/forget?confirm=1',
+  ]
+  for (const method of ['HEAD', 'GET', 'GET'] as const) {
+    for (const path of paths) expect((await server.inject({ method, url: PAGE + path })).statusCode).toBe(200)
+    for (const path of [
+      '/pause',
+      '/pause/end',
+      '/address',
+      '/calendar',
+      '/calendar/replace',
+      '/calendar/remove',
+    ])
+      expect((await server.inject({ method, url: PAGE + path })).statusCode).toBe(404)
+    for (const path of ['/pause', '/monthly'])
+      expect((await server.inject({ method, url: linkOf('unsubscribe') + path })).statusCode).toBe(404)
+    expect((await server.inject({ method, url: confirm })).statusCode).toBe(200)
+  }
+  expect(imageOf(app.db).equals(before)).toBe(true)
+})
+
+test('a link that is forged, for something else or of nobody tells how to get a fresh one, and does nothing', async () => {
+  const { app, server, post } = await withAda()
+  const before = imageOf(app.db)
+  const answers = new Set<string>()
+  const tokens = [
+    `${ADAS_ID}.${'x'.repeat(24)}`,
+    signToken(LINK_SECRET, 'unsubscribe', ADAS_ID),
+    signToken(LINK_SECRET, 'preferences', 'Nobody'),
+    '%3Cscript%3E',
+    'long'.repeat(2_000),
+  ]
+  for (const token of tokens) {
+    for (const path of ['', '/data.json', '/forget']) {
+      const answer = await server.inject(`/preferences/${token}${path}`)
+      expect(answer.statusCode).toBe(404)
+      answers.add(answer.body)
+    }
+    for (const path of ['', '/pause', '/pause/end', '/address', '/forget', '/calendar'])
+      answers.add((await post(`/preferences/${token}${path}`, { ...FILLED, weeks: '2', email: NEW })).body)
+  }
+  expect(answers.size).toBe(1)
+  expect([...answers][0]).toContain(
+    'For a fresh link, <a href="/">enter your address where you subscribed</a>',
+  )
+  expect(imageOf(app.db).equals(before)).toBe(true)
+})
+
+test('whoever left sees so, and can set nothing', async () => {
+  const { app, save, show } = await withAda({ status: 'unsubscribed' })
+  expect(text(await show())).toContain('You are not subscribed')
+  const before = imageOf(app.db)
+  for (const path of ['', '/pause', '/pause/end', '/address', '/calendar'])
+    expect(statusIn(await save(PAGE + path, { ...FILLED, weeks: '2', email: NEW }))).toBeUndefined()
+  expect(imageOf(app.db).equals(before)).toBe(true)
+})
+
+test('the download is what the command exports, as a file', async () => {
+  const { app, server } = await withAda({ topics: ['ocd'] })
+  aSession(app, { topic: 'ocd' })
+  await planNow(app)
+  await submitOwed(app)
+  const answer = await server.inject(`${PAGE}/data.json`)
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/json; charset=utf-8',
+    'content-disposition': 'attachment; filename="my-data.json"',
+    'cache-control': 'no-store',
+  })
+  const exported = await exportSubscriber(app, ADA)
+  expect(exported).toMatchObject({
+    kind: 'found',
+    record: { subscriber: { email: ADA }, deliveries: [{ state: 'submitted' }] },
+  })
+  expect({ kind: 'found', record: answer.json() }).toEqual(exported)
+})
+
+test('forgetting deletes everything, kills the link, and no import brings them back', async () => {
+  const { app, server, post } = await withAda({ topics: ['ocd'] })
+  await post(`${PAGE}/address`, { email: NEW })
+  expect(text(parse((await server.inject(`${PAGE}/forget`)).body))).toContain('It cannot be undone')
+  expect(stored(app)).toBeDefined()
+
+  const answer = await post(`${PAGE}/forget`)
+  expect([answer.statusCode, text(parse(answer.body))]).toEqual([
+    200,
+    expect.stringContaining('You are forgotten'),
+  ])
+  expect((await server.inject(PAGE)).statusCode).toBe(404)
+  expect((await post(`${PAGE}/forget`)).statusCode).toBe(404)
+  expect(imageOf(app.db).includes('ada')).toBe(false)
+
+  const file = Readable.from([`email,name\n${ADA},Ada\n`])
+  const { report } = await importSubscribers(app, file, { consent: 'asked on paper', skipInvalid: false })
+  expect(stored(app)).toBeUndefined()
+  expect(report?.rejected).toEqual([expect.objectContaining({ message: expect.stringContaining('erased') })])
+})
+
+/** The link in the mail that asks the new address. */
+async function confirmLink(app: TestApp): Promise<string> {
+  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  const url = /https:\/\/groups\.harbor\.test(\/change-address\/\S+)/.exec(
+    app.resend.accepted.at(-1)?.text ?? '',
+  )
+  return url?.[1] ?? ''
+}
+
+test('an address changes when it is confirmed from the new one, and only then', async () => {
+  const { app, server, post, save } = await withAda({ softBounces: 3 })
+  const page = await save(`${PAGE}/address`, { email: ' Ada.Moreno@Elsewhere.test ' })
+  expect(statusIn(page)).toBe(
+    'We are writing to the new address. Please open the link in that mail within seven days.',
+  )
+  expect(text(page)).toContain('The mail goes to a…@sample.test. A new one, a…@elsewhere.test, waits')
+  expect(stored(app)).toMatchObject({ email: ADA })
+
+  const link = await confirmLink(app)
+  expect(app.resend.accepted.map(({ to }) => to)).toEqual([[NEW]])
+  expect(parse((await server.inject(link)).body).querySelector('main button')?.textContent).toBe(
+    'Use this address',
+  )
+  expect(stored(app)).toMatchObject({ email: ADA })
+  for (const _ of ['once', 'twice']) {
+    const answer = await post(link)
+    expect([answer.statusCode, text(parse(answer.body))]).toEqual([
+      200,
+      expect.stringContaining('Your mail comes here now'),
+    ])
+  }
+  expect(stored(app)).toMatchObject({
+    email: NEW,
+    email_hash: hashEmail(app.hashKey, NEW),
+    soft_bounces: 0,
+    status: 'active',
+  })
+
+  aSession(app)
+  await planNow(app)
+  await submitOwed(app)
+  expect(app.resend.accepted.map(({ to }) => to)).toEqual([[NEW], [NEW]])
+})
+
+test.each([
+  ['', 'is missing'],
+  ['ada at home', 'has a space'],
+  ['ada@@sample.test', 'more than one @'],
+  [ADA.toUpperCase(), 'is the one your mail goes to'],
+  ['x\r\nBcc: eve@sample.test', 'control character'],
+])('the new address %j is refused beside the field: %s', async (email, says) => {
+  const { app, post } = await withAda()
+  const answer = await post(`${PAGE}/address`, { email })
+  expect(answer.statusCode).toBe(422)
+  const page = parse(answer.body)
+  expect(page.querySelector('#email-problem')?.textContent).toContain(says)
+  expect(page.querySelector('#email')?.getAttribute('value')).toBe(email)
+  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+})
+
+test('asking tells nobody who is on the list; confirming an address that has the mail changes nothing', async () => {
+  const { app, post, save } = await withAda()
+  aSubscriber(app, 'ben@sample.test', { name: 'Ben' })
+  app.db.$client
+    .prepare("insert into suppressions values (?, 'complaint', 0)")
+    .run(hashEmail(app.hashKey, 'cleo@sample.test'))
+  const pages: string[] = []
+  for (const email of ['dora@sample.test', 'cleo@sample.test', 'ben@sample.test'])
+    pages.push(text(await save(`${PAGE}/address`, { email })).replace(/\b[bcd]…/, '?…'))
+  expect(new Set(pages).size).toBe(1)
+
+  const link = await confirmLink(app)
+  expect(app.resend.accepted.map(({ to }) => to[0])).toEqual(['dora@sample.test', 'ben@sample.test'])
+  const answer = await post(link)
+  expect([answer.statusCode, text(parse(answer.body))]).toEqual([
+    200,
+    expect.stringContaining('The new address already gets the mail, or cannot get it.'),
+  ])
+  expect(stored(app)).toMatchObject({ email: ADA })
+})
+
+test('an address that is suppressed by the time it is confirmed is refused in the same words', async () => {
+  const { app, post } = await withAda()
+  await post(`${PAGE}/address`, { email: NEW })
+  const link = await confirmLink(app)
+  app.db.$client
+    .prepare("insert into suppressions values (?, 'operator', 0)")
+    .run(hashEmail(app.hashKey, NEW))
+  expect((await post(link)).body).toContain('The new address already gets the mail, or cannot get it.')
+  expect(stored(app)).toMatchObject({ email: ADA })
+})
+
+test('a sign-up from the new address that nobody confirmed does not stand in the way', async () => {
+  const { app, post } = await withAda()
+  aSubscriber(app, NEW, { status: 'pending' })
+  await post(`${PAGE}/address`, { email: NEW })
+  await post(await confirmLink(app))
+  expect(stored(app)).toMatchObject({ email: NEW })
+})
+
+test('only the newest link counts, for seven days, and a few are mailed in a day', async () => {
+  const { app, server, post, save } = await withAda()
+  await post(`${PAGE}/address`, { email: 'typo@elsewhere.test' })
+  const first = await confirmLink(app)
+  await post(`${PAGE}/address`, { email: NEW })
+  const second = await confirmLink(app)
+  expect((await post(first)).statusCode).toBe(404)
+  await post(`${PAGE}/address`, { email: NEW })
+  const third = await confirmLink(app)
+  expect(statusIn(await save(`${PAGE}/address`, { email: NEW }))).toContain('several times today')
+  expect(app.resend.accepted).toHaveLength(3)
+  expect((await post(second)).body).toContain('This link no longer works')
+  expect((await post(linkOf().replace('preferences', 'change-address'))).statusCode).toBe(404)
+
+  app.setNow('2026-11-30T15:00:00.001Z')
+  expect((await server.inject(third)).statusCode).toBe(404)
+  expect((await post(third)).statusCode).toBe(404)
+  expect(stored(app)).toMatchObject({ email: ADA })
+})
+
+test('a reader whose mail came back may change the address; one who complained may not', async () => {
+  const { app, post, save, show } = await withAda()
+  const suppress = (reason: string) =>
+    app.db.$client
+      .prepare('insert or replace into suppressions values (?, ?, 0)')
+      .run(hashEmail(app.hashKey, ADA), reason)
+  suppress('complaint')
+  expect(text(await show())).toContain('You are not subscribed')
+  await save(`${PAGE}/address`, { email: NEW })
+  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+
+  suppress('bounce')
+  expect(text(await show())).toContain('Our mail to a…@sample.test came back')
+  await save(`${PAGE}/address`, { email: NEW })
+  await post(await confirmLink(app))
+  expect(stored(app)).toMatchObject({ email: NEW })
+  expect((await show()).querySelector('#tz')).not.toBeNull()
+})
+
+test('leaving comes first; a pause or less mail is offered after it', async () => {
+  const { app, server, post } = await withAda({ seenThrough: 7 })
+  const link = linkOf('unsubscribe')
+  const page = parse((await server.inject(link)).body)
+  expect(
+    page
+      .querySelectorAll('form')
+      .map((form) => [form.getAttribute('action'), form.querySelector('button')?.text]),
+  ).toEqual([
+    [undefined, 'Unsubscribe'],
+    [`${link}/pause`, 'Pause for 4 weeks instead'],
+    [`${link}/monthly`, 'Every four weeks instead'],
+  ])
+  expect(text(parse((await post(`${link}/monthly`)).body))).toContain('Your mail comes every four weeks')
+  expect(text(parse((await post(`${link}/pause`)).body))).toContain('Your mail is paused for 4 weeks')
+  expect(stored(app)).toMatchObject({
+    status: 'active',
+    cadence: 'monthly',
+    paused_until: Date.parse('2026-12-21T05:00:00Z'),
+    seen_through: 7,
+  })
+  await post(link)
+  expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
+  for (const path of ['/pause', '/monthly']) {
+    expect((await post(link + path)).body).toContain('Nothing was changed')
+    expect((await post(`/unsubscribe/forged.token${path}`)).body).toContain('Nothing was changed')
+  }
+  expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
+})
+
+test('the calendar has an address when asked for, another when replaced, none when removed', async () => {
+  const { app, server, save, show } = await withAda()
+  const addressOn = (page: ReturnType<typeof parse>) => page.querySelector('.secret')?.textContent
+  expect(addressOn(await show())).toBeUndefined()
+  const first = addressOn(await save(`${PAGE}/calendar`)) ?? ''
+  expect((await server.inject(new URL(first).pathname)).statusCode).toBe(200)
+  const second = addressOn(await save(`${PAGE}/calendar/replace`)) ?? ''
+  expect(second).not.toBe(first)
+  expect((await server.inject(new URL(first).pathname)).statusCode).not.toBe(200)
+  expect(addressOn(await save(`${PAGE}/calendar/remove`))).toBeUndefined()
+  expect(stored(app)).toMatchObject({ calendar_key: null })
+})
+
+test('a discreet reader sees no practice before the mail is opened: not as sender, subject or preview', async () => {
+  const { app, post } = await withAda()
+  aSubscriber(app, 'ben@sample.test')
+  aSession(app)
+  await post(PAGE, { ...FILLED, discreet: '1' })
+  await post(`${PAGE}/address`, { email: NEW })
+  await confirmLink(app)
+  await planNow(app)
+  await submitOwed(app)
+  const mails = app.resend.accepted.filter(({ to }) => to[0] !== 'ben@sample.test')
+  expect(mails.map(({ from, subject }) => [from, subject])).toEqual([
+    ['Weekly update <groups@mail.harbor.test>', 'Please confirm your new address'],
+    ['Weekly update <groups@mail.harbor.test>', 'Your weekly update'],
+  ])
+  for (const { html, headers } of mails) {
+    expect(preview(html)).not.toMatch(/harbor|group|anxiety/i)
+    expect(JSON.stringify({ ...headers, 'List-Unsubscribe': '', 'List-Id': '' })).not.toMatch(/harbor/i)
+  }
+  expect(app.resend.accepted.find(({ to }) => to[0] === 'ben@sample.test')?.from).toBe(
+    'Harbor Groups <groups@mail.harbor.test>',
+  )
+})
+
+/** What an inbox may show beside the subject: the first 140 characters of the body, hidden or not. */
+const preview = (html: string): string =>
+  (parse(html).querySelector('body')?.textContent ?? '').replace(/\s+/g, ' ').trim().slice(0, 140)

@@ -1,0 +1,177 @@
+import { createHmac } from 'node:crypto'
+import { expect, test } from '@jest/globals'
+import { openDb } from '../db/open.ts'
+import { deliveries, providerEvents } from '../db/schema.ts'
+import { type SignedWebhook, signedWebhook, type WebhookEvent, webhookEvent } from '../dev/resend-webhooks.ts'
+import { afterTest, aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
+import { buildServer } from './server.ts'
+
+const SECRET = `whsec_${Buffer.from('the signing secret of the webhook').toString('base64')}`
+const NEXT_SECRET = `whsec_${Buffer.from('the secret it is rotated to').toString('base64')}`
+const ADA = 'ada@sample.test'
+
+const stored = (app: TestApp) => app.db.select().from(providerEvents).all()
+const report = (app: TestApp) => app.db.select().from(deliveries).get()?.report
+const secondsAgo = (seconds: number) => ({ timestamp: Math.floor(Date.now() / 1000) - seconds })
+
+test('a signed event is stored and then answered with 200; told again it is a repeat', async () => {
+  const { app, post, event } = await mailed()
+  const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  expect(stored(app)).toMatchObject([{ svixId: 'msg_1', type: 'email.delivered' }])
+  expect(report(app)).toBe('delivered')
+  expect(await post(hook)).toEqual({ code: 200, status: 'repeat' })
+  expect(stored(app)).toHaveLength(1)
+})
+
+test('an event that we do not know is stored and answered with 200', async () => {
+  const { app, post } = await mailed()
+  const hook = signedWebhook(SECRET, { type: 'contact.created', created_at: '', data: { email: ADA } })
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  expect(stored(app)).toMatchObject([{ type: 'contact.created', deliveryId: null, detail: null }])
+})
+
+test('what is signed and yet no JSON is stored as unreadable', async () => {
+  const { app, post } = await mailed()
+  const { headers } = signedWebhook(SECRET, { type: '', created_at: '', data: {} }, { id: 'msg_1' })
+  const signature = createHmac('sha256', Buffer.from(SECRET.slice('whsec_'.length), 'base64'))
+    .update(`msg_1.${headers['svix-timestamp']}.{nonsense`)
+    .digest('base64')
+  const hook = { body: '{nonsense', headers: { ...headers, 'svix-signature': `v1,${signature}` } }
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  expect(stored(app)).toMatchObject([{ type: 'unreadable' }])
+})
+
+const FORGERIES: Record<string, (hook: SignedWebhook) => SignedWebhook> = {
+  'another body': ({ body, headers }) => ({ headers, body: body.replace('delivered', 'complained') }),
+  'the body written otherwise': ({ body, headers }) => ({ headers, body: `${body} ` }),
+  'another id': ({ body, headers }) => ({ body, headers: { ...headers, 'svix-id': 'msg_2' } }),
+  'another time': ({ body, headers }) => ({
+    body,
+    headers: { ...headers, 'svix-timestamp': String(Number(headers['svix-timestamp']) + 1) },
+  }),
+  'no signature': ({ body, headers }) => ({ body, headers: { ...headers, 'svix-signature': '' } }),
+  'no headers': ({ body }) => ({ body, headers: {} }),
+  'an empty signature': ({ body, headers }) => ({ body, headers: { ...headers, 'svix-signature': 'v1,' } }),
+  'an unknown version': ({ body, headers }) => ({
+    body,
+    headers: { ...headers, 'svix-signature': `${headers['svix-signature']}`.replace('v1,', 'v2,') },
+  }),
+  'an empty body': ({ headers }) => ({ headers, body: '' }),
+}
+
+test.each(Object.keys(FORGERIES))('%s is refused with 401, and nothing is stored', async (name) => {
+  const { app, post, event } = await mailed()
+  const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
+  expect(await post(FORGERIES[name]?.(hook) ?? hook)).toMatchObject({ code: 401 })
+  expect(stored(app)).toEqual([])
+  expect(app.logged()).toContain('a webhook was refused')
+  expect(app.logged()).not.toContain('@')
+})
+
+test.each([
+  [301, 401],
+  [290, 200],
+  [-301, 401],
+  [-290, 200],
+])('signed %d seconds ago: %d', async (age, code) => {
+  const { post, event } = await mailed()
+  expect(await post(signedWebhook(SECRET, event('email.delivered'), secondsAgo(age)))).toMatchObject({ code })
+})
+
+test('while the secret is rotated both are good, and a third is not', async () => {
+  const { post, event } = await mailed({ RESEND_WEBHOOK_SECRET: `${NEXT_SECRET}, ${SECRET}` })
+  const signedWith = async (secret: string) => (await post(signedWebhook(secret, event('email.sent')))).code
+  expect(await signedWith(SECRET)).toBe(200)
+  expect(await signedWith(NEXT_SECRET)).toBe(200)
+  expect(await signedWith(`whsec_${Buffer.from('someone else').toString('base64')}`)).toBe(401)
+})
+
+test('during a rotation Resend signs with both, and one that we know is enough', async () => {
+  const { post, event } = await mailed()
+  const [known, other] = [SECRET, NEXT_SECRET].map((secret) =>
+    signedWebhook(secret, event('email.sent'), { id: 'msg_1', ...secondsAgo(0) }),
+  )
+  const signatures = `${other?.headers['svix-signature']} ${known?.headers['svix-signature']}`
+  const hook = { body: known?.body ?? '', headers: { ...known?.headers, 'svix-signature': signatures } }
+  expect(await post(hook)).toMatchObject({ code: 200 })
+})
+
+test('without a secret nothing is believed: 503, so that Resend comes again, and the log says what to set', async () => {
+  const { app, post, event } = await mailed({ RESEND_WEBHOOK_SECRET: '' })
+  expect(await post(signedWebhook(SECRET, event('email.delivered')))).toMatchObject({ code: 503 })
+  expect(app.logged()).toContain('RESEND_WEBHOOK_SECRET is not set')
+  expect(stored(app)).toEqual([])
+})
+
+test('while another program holds the database the answer is 503 within seconds, and the next try is stored', async () => {
+  const { app, post, event } = await mailed({}, { file: true })
+  const other = openDb(app.config.DATABASE_PATH)
+  afterTest(async () => void other.$client.close())
+  const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
+  other.$client.exec('begin immediate')
+  const from = performance.now()
+  expect(await post(hook)).toEqual({ code: 503, status: 'busy' })
+  expect(performance.now() - from).toBeLessThan(8_000)
+  other.$client.exec('rollback')
+  expect(stored(app)).toEqual([])
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  expect(app.db.$client.pragma('busy_timeout', { simple: true })).toBe(10_000)
+})
+
+test('when an event cannot be stored the answer is a 5xx, and nothing of it is kept', async () => {
+  const { app, post, event } = await mailed()
+  app.db.$client.exec(
+    "create trigger full before update on deliveries begin select raise(abort, 'disk full'); end",
+  )
+  const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
+  expect(await post(hook)).toMatchObject({ code: 500 })
+  expect(stored(app)).toEqual([])
+  app.db.$client.exec('drop trigger full')
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+})
+
+test('a body of 256 KB is taken, a larger one refused', async () => {
+  const { post, event } = await mailed()
+  const sized = (bytes: number) => {
+    const empty = event('email.sent', { padding: '' })
+    return signedWebhook(
+      SECRET,
+      event('email.sent', { padding: 'x'.repeat(bytes - JSON.stringify(empty).length) }),
+    )
+  }
+  expect(await post(sized(256 * 1024))).toMatchObject({ code: 200 })
+  expect(await post(sized(256 * 1024 + 1))).toMatchObject({ code: 413 })
+})
+
+test('there is nothing to see with GET', async () => {
+  const { server } = await mailed()
+  expect((await server.inject('/webhooks/resend')).statusCode).toBe(404)
+})
+
+/** Ada was mailed, and Resend has things to tell of it. */
+async function mailed(settings: Record<string, string> = {}, options: { file?: boolean } = {}) {
+  const app = await testApp({ settings: { RESEND_WEBHOOK_SECRET: SECRET, ...settings }, ...options })
+  aSession(app)
+  aSubscriber(app, ADA)
+  await planNow(app)
+  await submitOwed(app)
+  const server = await buildServer(app)
+  const [mail] = app.resend.accepted
+  if (!mail) throw new Error('nothing was accepted')
+  const event = (type: string, extra: Record<string, unknown> = {}): WebhookEvent =>
+    webhookEvent(type, mail, app.now().getTime(), extra)
+  const post = async ({ headers, body }: SignedWebhook) => {
+    const { statusCode, body: text } = await server.inject({
+      method: 'POST',
+      url: '/webhooks/resend',
+      headers,
+      payload: body,
+    })
+    return {
+      code: statusCode,
+      status: text.startsWith('{') ? (JSON.parse(text) as { status: string }).status : '',
+    }
+  }
+  return { app, server, event, post }
+}
