@@ -3,9 +3,9 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
 import type { Offer } from './core/content.ts'
-import type { digestComposer } from './core/email.ts'
 import { BadInput } from './core/errors.ts'
-import { newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
+import type { requestComposer } from './core/request.ts'
+import { type HashKey, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
 import { changeFact, establishFact } from './db/installation.ts'
 import { closeDb, type Db, openDb } from './db/open.ts'
 import { type Logger, openLog } from './log.ts'
@@ -18,7 +18,7 @@ export type Ledger = {
   config: Config
   db: Db
   /** Keys the hashes under which addresses are looked up and remembered. */
-  hashKey: Buffer
+  hashKey: HashKey
   log: Logger
   /** The only clock. */
   now: () => Date
@@ -38,7 +38,7 @@ export type App = Ledger & {
 
 export type Cache = {
   offers: CachedOffers | null
-  composers: Map<string, ReturnType<typeof digestComposer>>
+  composers: Map<string, ReturnType<typeof requestComposer>>
   /** The provider's limit as it last told us. */
   perSecond: number | null
 }
@@ -139,7 +139,7 @@ async function openRedis(config: Config, overrides: Overrides, log: Logger) {
 }
 
 // The key is kept wrapped by the first link secret, so that secrets can be rotated and the file alone tells nothing.
-async function openHashKey(db: Db, secrets: readonly string[]): Promise<Buffer> {
+async function openHashKey(db: Db, secrets: readonly string[]): Promise<HashKey> {
   const [signing = ''] = secrets
   const wrapped = await establishFact(db, 'hash_key', wrapKey(signing, newHashKey()))
   for (const secret of secrets) {

@@ -24,6 +24,12 @@ export const redisServer: WantedProgram = {
   purpose: 'the job queue when REDIS_URL is not set',
 }
 
+export const chromium: WantedProgram = {
+  names: ['chromium', 'chromium-browser', 'google-chrome'],
+  packageName: { 'apt-get': 'chromium', dnf: 'chromium', apk: 'chromium', brew: 'chromium' },
+  purpose: 'the tests in a real browser',
+}
+
 /** Where programs are looked for and whether packages may be installed; tests name their own. */
 export type Machine = { env?: NodeJS.ProcessEnv; isRoot: boolean }
 

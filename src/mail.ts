@@ -1,6 +1,5 @@
 import { Resend } from 'resend'
 import { z } from 'zod'
-import type { Email } from './core/email.ts'
 import { withoutAddresses } from './core/redact.ts'
 
 /** The way to the mail provider. It never throws for what the provider answers; every answer is a `SubmitAnswer`. */
@@ -60,23 +59,6 @@ export function openMailer(options: {
       return { ...accepted(answer.data, size), perSecond }
     },
   }
-}
-
-/** The JSON, in UTF-8, that `POST /emails/batch` takes. Same mails, same bytes. https://resend.com/docs/api-reference/emails/send-batch-emails */
-export function batchBody(emails: readonly Email[]): Buffer<ArrayBuffer> {
-  const json = JSON.stringify(
-    emails.map(({ from, to, replyTo, subject, html, text, headers, tags }) => ({
-      from,
-      to: [to],
-      ...(replyTo === undefined ? {} : { reply_to: replyTo }),
-      subject,
-      html,
-      text,
-      headers,
-      tags,
-    })),
-  )
-  return Buffer.from(json) // once: it is both hashed and sent
 }
 
 // In permissive mode `data` holds the accepted ones only, in order, and `errors` the index of each refused one.

@@ -9,7 +9,7 @@ import { type SubmitOutcome, submitBatch } from './actions/submit-batch.ts'
 import { type App, type Overrides, openApp } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
 import { slotAtOrBefore } from './core/calendar.ts'
-import { hashEmail, newPublicId } from './core/tokens.ts'
+import { type HashKey, hashEmail, newPublicId } from './core/tokens.ts'
 import { owedBatches } from './db/batches.ts'
 import { allEditions, tallyOf } from './db/editions.ts'
 import { closeDb, type Db, imageOf, openDb } from './db/open.ts'
@@ -173,7 +173,7 @@ type SubscriberSeed = Partial<typeof subscribers.$inferInsert> & { topics?: stri
 
 /** Adds an active subscriber; returns the id. */
 export function aSubscriber(
-  app: { db: Db; hashKey: Buffer },
+  app: { db: Db; hashKey: HashKey },
   email: string,
   seed: SubscriberSeed = {},
 ): number {
@@ -198,7 +198,7 @@ export function aSubscriber(
 }
 
 /** Adds `count` subscribers in one go: reader-1@sample.test and so on. */
-export function manySubscribers(app: { db: Db; hashKey: Buffer }, count: number): void {
+export function manySubscribers(app: { db: Db; hashKey: HashKey }, count: number): void {
   app.db.$client.transaction(() => {
     for (let n = 1; n <= count; n += 1) aSubscriber(app, `reader-${n}@sample.test`)
   })()

@@ -1,7 +1,7 @@
 import type { Ledger } from '../app.ts'
 import { normaliseEmail } from '../core/email-address.ts'
 import { BadInput } from '../core/errors.ts'
-import { hashEmail } from '../core/tokens.ts'
+import { type HashKey, hashEmail } from '../core/tokens.ts'
 import {
   findByEmailHash,
   findByPublicId,
@@ -52,7 +52,7 @@ export async function resubscribeEmail(app: NeedsHash, email: string): Promise<R
 }
 
 /** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */
-export function keyOf(hashKey: Buffer, text: string): string {
+export function keyOf(hashKey: HashKey, text: string): string {
   const address = normaliseEmail(text)
   if ('problem' in address) throw new BadInput(`EMAIL ${address.problem}`)
   return hashEmail(hashKey, address.email)

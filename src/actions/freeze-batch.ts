@@ -3,8 +3,9 @@ import type { App } from '../app.ts'
 import { type ChosenTopics, type Exclusion, exclusionOf, type Seen, seenBy } from '../core/audience.ts'
 import { type Offer, offersAt, type Selection, selectFor } from '../core/content.ts'
 import { crisisNote } from '../core/crisis.ts'
-import { type DigestTemplate, digestComposer, type Email, type Reader } from '../core/email.ts'
+import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
+import { batchBody, requestComposer } from '../core/request.ts'
 import { deliveryTag, secretId, signToken } from '../core/tokens.ts'
 import {
   type Batch,
@@ -17,7 +18,6 @@ import {
 } from '../db/batches.ts'
 import type { Edition } from '../db/editions.ts'
 import { sessionsOfEdition, sessionsVersion } from '../db/sessions.ts'
-import { batchBody } from '../mail.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
 export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
@@ -56,7 +56,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
     await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
     return null
   }
-  const body = batchBody(composed.map(({ email }) => email))
+  const body = batchBody(composed.map(({ mail }) => mail))
   const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
   const kept = await freezeBatch(
     app.db,
@@ -83,7 +83,7 @@ export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
     reader: JSON.parse(frozen) as FrozenReader,
   }))
   const { composed } = compose(app, batch, { template, templateHash, offers, offersHash }, readers)
-  const body = batchBody(composed.map(({ email }) => email))
+  const body = batchBody(composed.map(({ mail }) => mail))
   return sha256(body) === batch.bodyHash ? { body, deliveries: covered(composed) } : null
 }
 
@@ -202,14 +202,14 @@ type Parts = { template: string; templateHash: string; offers: string; offersHas
 function compose(app: App, batch: Batch, parts: Parts, readers: readonly CheckedReader[]) {
   const composer = composerFor(app, batch, parts)
   const { editionId, generation } = batch
-  const composed: (CheckedReader & { email: Email })[] = []
+  const composed: (CheckedReader & { mail: Buffer })[] = []
   const failed: { id: number; reason: string }[] = []
   for (const { id, reader } of readers) {
     try {
       composed.push({
         id,
         reader,
-        email: composer(reader, deliveryTag(app.hashKey, { id, editionId, generation })),
+        mail: composer(reader, deliveryTag(app.hashKey, { id, editionId, generation })),
       })
     } catch (error) {
       failed.push({ id, reason: withoutAddresses(`no mail can be made: ${(error as Error).message}`) })
@@ -227,7 +227,7 @@ function composerFor(app: App, batch: Batch, parts: Parts) {
   if (composers.size >= 4) composers.clear()
   const template = JSON.parse(parts.template) as DigestTemplate
   const links = linksFor(app, template.letterhead)
-  const composer = digestComposer(
+  const composer = requestComposer(
     template,
     JSON.parse(parts.offers) as Offer[],
     { id: batch.editionId },

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import { composeNotice } from '../core/notice.ts'
+import { requestJson } from '../core/request.ts'
 import { signDatedToken } from '../core/tokens.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
 import {
@@ -11,7 +12,7 @@ import {
   readerOf,
   releaseNotice,
 } from '../db/notices.ts'
-import { batchBody, type SubmitAnswer } from '../mail.ts'
+import type { SubmitAnswer } from '../mail.ts'
 import { linksFor, templateNow } from './freeze-batch.ts'
 import { retryAt } from './submit-batch.ts'
 
@@ -76,7 +77,7 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     url: urlFor(app, notice, reader),
     unsubscribeUrl: notice.kind === 'already' ? linksFor(app, letterhead).unsubscribe(reader.publicId) : null,
   })
-  const body = batchBody([email]).toString()
+  const body = `[${requestJson(email)}]`
   return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
 

@@ -1,4 +1,4 @@
-import { differenceInCalendarDays } from 'date-fns'
+import { differenceInCalendarDays } from 'date-fns/differenceInCalendarDays'
 import { effectiveSeen, topicRows } from './topic-choice.ts'
 
 /** What the planning of an edition knows of one candidate. Instants are ms UTC. */

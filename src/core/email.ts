@@ -1,6 +1,6 @@
 import type { News, Offer } from './content.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-view.ts'
-import { compileTemplate, mailMerge, recent } from './mail-merge.ts'
+import { compileTemplate } from './mail-merge.ts'
 
 /** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
 export type Letterhead = {
@@ -47,8 +47,8 @@ export type Email = {
 /** Absolute addresses of one subscriber's own pages. */
 export type PersonalLinks = { unsubscribe(publicId: string): string; preferences(publicId: string): string }
 
-const PAGES_KEPT = 200
-const PERSONAL = ['name', 'unsubscribeUrl', 'preferencesUrl'] as const
+/** What differs between two readers of one page. HTML and text escape it each in its way. */
+export type Blanks = { to: string; deliveryTag: string; html: Personal; text: Personal }
 
 /**
  * Returns what makes the digest of one reader. It depends on its arguments alone: the same rows give the same bytes
@@ -61,24 +61,33 @@ export function digestComposer(
   edition: { id: string },
   links: PersonalLinks,
 ): (reader: Reader, deliveryTag: string) => Email {
-  const { letterhead } = template
-  const pageOf = recent(PAGES_KEPT, pageKey, pageMaker(template, offers))
-
+  const pageOf = digestPages(template, offers, edition)
   return (reader, deliveryTag) => {
-    const page = pageOf(reader)
-    const personal: Personal = {
-      name: nameOf(reader),
-      unsubscribeUrl: links.unsubscribe(reader.publicId),
-      preferencesUrl: links.preferences(reader.publicId),
-    }
-    return checked({
+    const personal = personalOf(reader, links)
+    return checked(pageOf(reader)({ to: reader.email, deliveryTag, html: personal, text: personal }))
+  }
+}
+
+/** The digest as readers of the same zone, language and choice share it; the blanks make it one reader's. */
+export function digestPages(
+  template: DigestTemplate,
+  offers: readonly Offer[],
+  edition: { id: string },
+): (reader: Reader) => (blanks: Blanks) => Email {
+  const { letterhead } = template
+  const byId = new Map(offers.map((offer) => [offer.id, offer]))
+  const html = compileTemplate<DigestView>(template.html, 'html')
+  const text = compileTemplate<DigestView>(template.text, 'text')
+  return (reader) => {
+    const page = digestView(letterhead, byId, reader)
+    return ({ to, deliveryTag, ...personal }) => ({
       from: reader.discreet ? letterhead.discreetFrom : letterhead.from,
-      to: reader.email,
+      to,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,
-      html: page.html(personal),
-      text: page.text(personal),
-      headers: headersFor(letterhead, personal.unsubscribeUrl, deliveryTag),
+      html: html({ ...page, ...personal.html }),
+      text: text({ ...page, ...personal.text }),
+      headers: headersFor(letterhead, personal.text.unsubscribeUrl, deliveryTag),
       tags: [
         { name: 'edition', value: edition.id },
         { name: 'delivery', value: deliveryTag },
@@ -87,31 +96,18 @@ export function digestComposer(
   }
 }
 
-type Page = { subject: string; html: (personal: Personal) => string; text: (personal: Personal) => string }
-
-/** All that a page depends on, so that readers who differ only in `Personal` share one. */
-function pageKey(reader: Reader): string {
+/** All that a page depends on, so that readers who differ only in `Blanks` share one. */
+export function pageKey(reader: Reader): string {
   const { timeZone, locale, discreet, shown, more } = reader
   return JSON.stringify([timeZone, locale, discreet, nameOf(reader) !== '', more, shown])
 }
 
-function pageMaker(template: DigestTemplate, offers: readonly Offer[]): (reader: Reader) => Page {
-  const byId = new Map(offers.map((offer) => [offer.id, offer]))
-  const html = compileTemplate<DigestView>(template.html, 'html')
-  const text = compileTemplate<DigestView>(template.text, 'text')
-  return (reader) => {
-    const page = digestView(template.letterhead, byId, reader)
-    const named = nameOf(reader) !== ''
-    const view = (personal: Personal): DigestView => ({
-      ...page,
-      ...personal,
-      name: named ? personal.name : '',
-    })
-    return {
-      subject: page.subject,
-      html: mailMerge(PERSONAL, 'html', (personal) => html(view(personal))),
-      text: mailMerge(PERSONAL, 'text', (personal) => text(view(personal))),
-    }
+/** What a page prints of one reader alone. The name is made safe to print, and may be empty. */
+export function personalOf(reader: Reader, links: PersonalLinks): Personal {
+  return {
+    name: nameOf(reader),
+    unsubscribeUrl: links.unsubscribe(reader.publicId),
+    preferencesUrl: links.preferences(reader.publicId),
   }
 }
 

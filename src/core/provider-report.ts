@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { normaliseEmail } from './email-address.ts'
-import { hashEmail } from './tokens.ts'
+import { type HashKey, hashEmail } from './tokens.ts'
 
 /** What the provider can report of a mail. */
 export type Report = 'sent' | 'delayed' | 'delivered' | 'bounced' | 'complained' | 'suppressed' | 'failed'
@@ -41,7 +41,7 @@ export const SOFT_BOUNCES_ALLOWED = 4
  * at all becomes `unreadable`. `receivedAt` stands in for a time that cannot be read.
  * https://resend.com/docs/webhooks/event-types
  */
-export function readProviderEvent(event: unknown, hashKey: Buffer, receivedAt: Date): ProviderEvent {
+export function readProviderEvent(event: unknown, hashKey: HashKey, receivedAt: Date): ProviderEvent {
   const envelope = Envelope.safeParse(event)
   if (!envelope.success) return { type: 'unreadable', at: receivedAt.getTime(), mail: null }
   const { type, created_at, data } = envelope.data
@@ -127,7 +127,7 @@ const Mail = z.object({
   suppressed: z.object({ type: code }).optional().catch(undefined),
 })
 
-function reduce(report: Report | null, mail: z.infer<typeof Mail>, hashKey: Buffer): MailReport {
+function reduce(report: Report | null, mail: z.infer<typeof Mail>, hashKey: HashKey): MailReport {
   const { bounce, failed, suppressed } = mail
   const bounceKind = (bounce?.type ?? 'Undetermined').toLowerCase()
   const bounceCode = [bounceKind, bounce?.subType].filter(Boolean).join('/')

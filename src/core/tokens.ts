@@ -3,13 +3,18 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createSecretKey,
   hkdfSync,
+  type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
 
 /** What a link lets its holder do; a token for one purpose is no good for another. */
 export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-address' | 'calendar' | 'form'
+
+/** Keys the hashes of addresses. A key object, since a buffer would be made into one for every hash. */
+export type HashKey = KeyObject
 
 const MAC_BYTES = 18
 
@@ -48,7 +53,7 @@ export function readDatedToken(
  * its row id with a check, so that a restored database does not take an old report for a new delivery.
  */
 export function deliveryTag(
-  hashKey: Buffer,
+  hashKey: HashKey,
   delivery: { id: number; editionId: string; generation: number },
 ): string {
   const check = mac(hashKey, `delivery:${delivery.editionId}:${delivery.generation}:${delivery.id}`).slice(
@@ -70,7 +75,7 @@ export function newPublicId(): string {
 }
 
 /** The keyed hash under which an address is looked up and, once erased, remembered. Expects a normalised address. */
-export function hashEmail(hashKey: Buffer, email: string): string {
+export function hashEmail(hashKey: HashKey, email: string): string {
   return createHmac('sha256', hashKey).update(email.toLowerCase()).digest('base64url')
 }
 
@@ -80,28 +85,28 @@ export function secretId(secret: string): string {
 }
 
 /** A new key for `hashEmail`. */
-export function newHashKey(): Buffer {
-  return randomBytes(32)
+export function newHashKey(): HashKey {
+  return createSecretKey(randomBytes(32))
 }
 
 /**
  * Wraps the hash key for keeping in the database, so that the file alone does not let anyone test addresses against
  * the suppressions, and LINK_SECRET can be rotated without losing them.
  */
-export function wrapKey(secret: string, key: Buffer): string {
+export function wrapKey(secret: string, key: HashKey): string {
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', wrappingKey(secret), iv)
-  const sealed = Buffer.concat([cipher.update(key), cipher.final()])
+  const sealed = Buffer.concat([cipher.update(key.export()), cipher.final()])
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
 }
 
 /** The key that `wrapKey` wrapped with this secret, or null when it was another one. */
-export function unwrapKey(secret: string, wrapped: string): Buffer | null {
+export function unwrapKey(secret: string, wrapped: string): HashKey | null {
   const bytes = Buffer.from(wrapped, 'base64url')
   try {
     const decipher = createDecipheriv('aes-256-gcm', wrappingKey(secret), bytes.subarray(0, 12))
     decipher.setAuthTag(bytes.subarray(12, 28))
-    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()])
+    return createSecretKey(Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]))
   } catch {
     return null
   }
@@ -111,7 +116,7 @@ function wrappingKey(secret: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', 'openseat:wrap', 32))
 }
 
-function mac(key: string | Buffer, text: string): string {
+function mac(key: string | HashKey, text: string): string {
   return createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES).toString('base64url')
 }
 

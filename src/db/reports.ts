@@ -7,7 +7,7 @@ import {
   type Standing,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { deliveryIdIn, deliveryTag } from '../core/tokens.ts'
+import { deliveryIdIn, deliveryTag, type HashKey } from '../core/tokens.ts'
 import { followUp, recountBounces } from './consequences.ts'
 import type { Db } from './open.ts'
 import {
@@ -49,7 +49,7 @@ const PATIENCE_MS = 2_000
  */
 export async function storeEvent(
   db: Db,
-  hashKey: Buffer,
+  hashKey: HashKey,
   event: ProviderEvent & { svixId: string },
   now: Date,
 ): Promise<Recorded> {
@@ -103,7 +103,7 @@ function unlessBusy<Result>(db: Db, work: () => Result): Result | { kind: 'busy'
 /** By Resend's id, or by the tag that we gave it, which is there even when the answer with the id was lost. */
 function findDelivery(
   db: Db,
-  hashKey: Buffer,
+  hashKey: HashKey,
   { providerId, deliveryTag: tag }: MailReport,
 ): Delivery | null {
   const by = (column: typeof deliveries.id | typeof deliveries.providerId, value: number | string | null) =>
