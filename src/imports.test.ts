@@ -127,7 +127,7 @@ function wrongPackage(group: string, specifier: string): string | null {
 
 /** The modules a source names; data (`../package.json`) is not one. */
 function importsOf(source: string): string[] {
-  const found = withoutComments(source).matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)
+  const found = withoutComments(source).matchAll(/(?<!\.)\b(?:from|import)\s*\(?\s*'([^']+)'/g)
   return [...found].map(([, name = '']) => name).filter((name) => !name.endsWith('.json'))
 }
 

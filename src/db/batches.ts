@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
-import type { Db } from './open.ts'
+import { type Db, unsynced } from './open.ts'
 import { bySubscriber, type KnownCandidate } from './planning.ts'
 import { batches, deliveries, editions, subscriberTopics, templates } from './schema.ts'
 import { settleProven } from './submissions.ts'
@@ -104,12 +104,14 @@ export async function claimBatch(
     claimedAt: now.getTime(),
     attempts: sql`${batches.attempts} + 1`,
   }
-  const row = db
-    .update(batches)
-    .set(claim)
-    .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${earlierInDoubt}`))
-    .returning()
-    .get()
+  const row = unsynced(db, () =>
+    db
+      .update(batches)
+      .set(claim)
+      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${earlierInDoubt}`))
+      .returning()
+      .get(),
+  )
   return row ?? null
 }
 

@@ -12,7 +12,7 @@ import {
   TransactionRollbackError,
 } from 'drizzle-orm'
 import type { TopicChoice } from '../core/topic-choice.ts'
-import { addNoticeIn } from './notices.ts'
+import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import {
   editions,
@@ -62,7 +62,7 @@ export async function takeSignUp(db: Db, form: SignUp, limits: MailLimits, now: 
       const kind = known?.status === 'active' ? 'already' : 'confirm'
       const plan = (inner: Tx) => {
         const subscriberId = known && kind === 'already' ? known.id : storeForm(inner, form, now)
-        return addNoticeIn(inner, { kind, subscriberId }, now)
+        return addNotice(inner, { kind, subscriberId }, now)
       }
       const barred = whyNoMail(tx, form.emailHash, known?.id, limits)
       if (barred === null) return { kind, noticeId: plan(tx) }

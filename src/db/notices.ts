@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { and, asc, count, eq, gt, inArray, isNull, lt, lte, or } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, lte, or } from 'drizzle-orm'
 import { CLAIM_LEASE_MS } from './batches.ts'
 import type { Db } from './open.ts'
 import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
@@ -18,26 +18,14 @@ const UNFINISHED = ['planned', 'submitting'] as const
 
 type NewNotice = { kind: Notice['kind']; subscriberId: number; addressChangeId?: number }
 
-/** Puts a notice into the ledger and returns its id; the caller rings for it. */
-export async function addNotice(db: Db, notice: NewNotice, now: Date): Promise<number> {
-  return addNoticeIn(db, notice, now)
-}
-
-/** `addNotice` within a transaction that is open already; for the files of `db/` only. */
-export function addNoticeIn(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
+/** Inside a transaction: puts a notice into the ledger and returns its id. The caller rings for it. */
+export function addNotice(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
   const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
   return db
     .insert(notices)
     .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
     .returning({ id: notices.id })
     .get().id
-}
-
-/** How many notices a subscriber was given since `since`; without a subscriber, everyone together. */
-export async function noticesSince(db: Db, since: Date, subscriberId?: number): Promise<number> {
-  const recent = gt(notices.createdAt, since.getTime())
-  const whose = subscriberId === undefined ? undefined : eq(notices.subscriberId, subscriberId)
-  return db.select({ n: count() }).from(notices).where(and(recent, whose)).get()?.n ?? 0
 }
 
 /** Notices that are owed: planned and due, or claimed by someone who may be gone. */

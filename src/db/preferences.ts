@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
 import { canMove, type Preferences } from '../core/preferences.ts'
-import { addNoticeIn } from './notices.ts'
+import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import { addressChanges, auditLog, notices, subscribers, suppressions } from './schema.ts'
 import { setTopicsIn } from './subscribers.ts'
@@ -66,7 +66,7 @@ export async function addAddressChange(
         .values({ ...address, createdAt: now.getTime() })
         .returning({ id: addressChanges.id })
         .get()
-      return addNoticeIn(
+      return addNotice(
         tx,
         { kind: 'change-address', subscriberId: address.subscriberId, addressChangeId },
         now,

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { afterTelling, type TopicRow } from '../core/audience.ts'
 import type { Batch } from './batches.ts'
-import type { Db } from './open.ts'
+import { type Db, unsynced } from './open.ts'
 import { bySubscriber } from './planning.ts'
 import { batches, deliveries, editions, subscriberTopics, topics } from './schema.ts'
 
@@ -22,25 +22,35 @@ export async function recordSubmission(
   receipts: readonly Receipt[],
   now: Date,
 ): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const open = and(eq(batches.id, batch.id), inArray(batches.state, ['planned', 'submitting', 'unknown']))
-      const done = { state: 'submitted' as const, submittedAt: now.getTime(), reason: null, claimedBy: null }
-      if (tx.update(batches).set(done).where(open).run().changes === 0) return false
-      const write = db.$client.prepare(
-        'update deliveries set state = ?, reason = ?, provider_id = ?, frozen = null where id = ? returning subscriber_id',
-      )
-      const told = new Map<number, number[] | null>()
-      for (const receipt of receipts) {
-        const accepted = 'id' in receipt
-        const values = accepted ? ['submitted', null, receipt.id] : ['failed', receipt.refused, null]
-        const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
-        if (accepted && row?.subscriber_id) told.set(row.subscriber_id, receipt.covered)
-      }
-      markTold(db, batch.editionId, told)
-      return true
-    },
-    { behavior: 'immediate' },
+  return unsynced(db, () =>
+    db.transaction(
+      (tx) => {
+        const open = and(
+          eq(batches.id, batch.id),
+          inArray(batches.state, ['planned', 'submitting', 'unknown']),
+        )
+        const done = {
+          state: 'submitted' as const,
+          submittedAt: now.getTime(),
+          reason: null,
+          claimedBy: null,
+        }
+        if (tx.update(batches).set(done).where(open).run().changes === 0) return false
+        const write = db.$client.prepare(
+          'update deliveries set state = ?, reason = ?, provider_id = ?, frozen = null where id = ? returning subscriber_id',
+        )
+        const told = new Map<number, number[] | null>()
+        for (const receipt of receipts) {
+          const accepted = 'id' in receipt
+          const values = accepted ? ['submitted', null, receipt.id] : ['failed', receipt.refused, null]
+          const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
+          if (accepted && row?.subscriber_id) told.set(row.subscriber_id, receipt.covered)
+        }
+        markTold(db, batch.editionId, told)
+        return true
+      },
+      { behavior: 'immediate' },
+    ),
   )
 }
 

@@ -143,7 +143,8 @@ test('alive is said at once; ready names the part that is not', async () => {
 
 test('closing finishes the request in flight and takes no new one', async () => {
   const app = await testApp({ settings: { PORT: '0' } })
-  const { address, close } = await startServer(app)
+  const server = await startServer(app)
+  const { address } = server
   const { hostname: host, port } = new URL(address)
   const socket = connect(Number(port), host)
   // The server answers `100 Continue` once it has the request in hand.
@@ -151,7 +152,7 @@ test('closing finishes the request in flight and takes no new one', async () => 
     `POST /unsubscribe/${TOKEN} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\nConnection: close\r\n\r\n`,
   )
   await once(socket, 'readable')
-  const closed = close()
+  const closed = server.close()
   socket.write('confirm=1')
   expect(await text(socket)).toMatch(/HTTP\/1.1 200 OK[^]*You are unsubscribed/)
   await closed
