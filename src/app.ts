@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import type { Offer } from './core/content.ts'
 import { BadInput } from './core/errors.ts'
 import type { requestComposer } from './core/request.ts'
-import { type HashKey, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
+import { type HashKey, installationId, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
 import { changeFact, establishFact } from './db/installation.ts'
 import { closeDb, type Db, openDb } from './db/open.ts'
 import { type Logger, openLog } from './log.ts'
@@ -94,7 +94,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     closers.push(() => redis.close())
     const queue = await openQueue({
       redis: redis.address,
-      prefix: overrides.queuePrefix ?? 'openseat',
+      prefix: overrides.queuePrefix ?? `openseat-${installationId(ledger.hashKey)}`,
       log: ledger.log,
     })
     closers.push(() => queue.close())

@@ -5,8 +5,8 @@ import { type Offer, offersAt, type Selection, selectFor } from '../core/content
 import { crisisNote } from '../core/crisis.ts'
 import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
-import { batchBody, requestComposer } from '../core/request.ts'
-import { deliveryTag, secretId, signToken } from '../core/tokens.ts'
+import { batchBody, type RequestPart, requestComposer } from '../core/request.ts'
+import { deliveryTagger, secretId, signToken } from '../core/tokens.ts'
 import {
   type Batch,
   closeEmptyBatch,
@@ -56,12 +56,12 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
     await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
     return null
   }
-  const body = batchBody(composed.map(({ mail }) => mail))
+  const body = bodyOf(composed)
   const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
   const kept = await freezeBatch(
     app.db,
     batch,
-    { ...parts, excluded, failed, frozen, bodyHash: sha256(body) },
+    { ...parts, excluded, failed, frozen, bodyHash: hashOf(composed) },
     now,
   )
   return kept ? { body, deliveries: covered(composed) } : null
@@ -83,8 +83,8 @@ export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
     reader: JSON.parse(frozen) as FrozenReader,
   }))
   const { composed } = compose(app, batch, { template, templateHash, offers, offersHash }, readers)
-  const body = batchBody(composed.map(({ mail }) => mail))
-  return sha256(body) === batch.bodyHash ? { body, deliveries: covered(composed) } : null
+  if (hashOf(composed) !== batch.bodyHash) return null
+  return { body: bodyOf(composed), deliveries: covered(composed) }
 }
 
 /** The template and letterhead as they are now; frozen with a batch, they outlive a change of either. */
@@ -201,15 +201,15 @@ type Parts = { template: string; templateHash: string; offers: string; offersHas
 // A reader whose mail cannot be made (an address with a line break in it, written by plain SQL) fails alone.
 function compose(app: App, batch: Batch, parts: Parts, readers: readonly CheckedReader[]) {
   const composer = composerFor(app, batch, parts)
-  const { editionId, generation } = batch
-  const composed: (CheckedReader & { mail: Buffer })[] = []
+  const tagOf = deliveryTagger(app.hashKey, batch)
+  const composed: Composed[] = []
   const failed: { id: number; reason: string }[] = []
   for (const { id, reader } of readers) {
     try {
       composed.push({
         id,
         reader,
-        mail: composer(reader, deliveryTag(app.hashKey, { id, editionId, generation })),
+        mail: composer(reader, tagOf(id)),
       })
     } catch (error) {
       failed.push({ id, reason: withoutAddresses(`no mail can be made: ${(error as Error).message}`) })
@@ -217,6 +217,14 @@ function compose(app: App, batch: Batch, parts: Parts, readers: readonly Checked
   }
   return { composed, failed }
 }
+
+type Composed = CheckedReader & { mail: RequestPart }
+
+const bodyOf = (composed: readonly Composed[]) => batchBody(composed.map(({ mail }) => mail.bytes))
+
+// Of the fingerprints, which stand for the bytes: hashing megabytes for every batch would cost more than making them.
+const hashOf = (composed: readonly Composed[]) =>
+  sha256(composed.map(({ mail }) => mail.fingerprint).join('\n'))
 
 // A composer remembers the pages it rendered, and batches of an edition share them.
 function composerFor(app: App, batch: Batch, parts: Parts) {
@@ -243,4 +251,4 @@ function covered(readers: readonly CheckedReader[]) {
 
 const canonical = (value: unknown): string => JSON.stringify(value)
 
-const sha256 = (content: string | Buffer): string => hash('sha256', content, 'base64url')
+const sha256 = (text: string): string => hash('sha256', text, 'base64url')

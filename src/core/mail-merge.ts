@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import Handlebars from 'handlebars'
 
 export type Format = 'html' | 'text'
@@ -20,7 +21,7 @@ export function compileTemplate<View>(source: string, format: Format): (view: Vi
 export function mailMerge<Field extends string>(
   prints: Record<Field, (value: string) => string>,
   render: (values: Record<Field, string>) => string,
-): (values: Record<Field, string>) => Buffer {
+): MergedPage<Field> {
   const fields = Object.keys(prints) as Field[]
   const sample = (valueAt: (index: number) => string) =>
     Object.fromEntries(fields.map((field, index) => [field, valueAt(index)])) as Record<Field, string>
@@ -32,10 +33,19 @@ export function mailMerge<Field extends string>(
   const texts = pieces.filter((_, place) => place % 2 === 0).map((text) => Buffer.from(text))
   const indexes = pieces.filter((_, place) => place % 2 === 1).map(Number)
 
-  return (values) => {
-    const printed = fields.map((field) => Buffer.from(prints[field](values[field])))
-    return Buffer.concat(texts.flatMap((text, place) => [text, printed[indexes[place] ?? -1] ?? NOTHING]))
+  return {
+    fingerprint: hash('sha256', JSON.stringify(pieces), 'base64url'),
+    fill(values) {
+      const printed = fields.map((field) => Buffer.from(prints[field](values[field])))
+      return Buffer.concat(texts.flatMap((text, place) => [text, printed[indexes[place] ?? -1] ?? NOTHING]))
+    },
   }
+}
+
+/** A page with blanks. Two of the same `fingerprint` fill in the same values to the same bytes. */
+export type MergedPage<Field extends string> = {
+  fingerprint: string
+  fill(values: Record<Field, string>): Buffer
 }
 
 const NOTHING = Buffer.alloc(0)

@@ -4,6 +4,7 @@ import {
   createHash,
   createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -16,7 +17,8 @@ export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-addres
 /** Keys the hashes of addresses. A key object, since a buffer would be made into one for every hash. */
 export type HashKey = KeyObject
 
-const MAC_BYTES = 18
+/** 144 bits in base64url. */
+const MAC_CHARACTERS = 24
 
 /**
  * The token in a subscriber's link: the random public id and a signature over it. Same input, same token, for ever;
@@ -50,17 +52,16 @@ export function readDatedToken(
 
 /**
  * The opaque name of a delivery in the mail's tags and headers (`[A-Za-z0-9_-]`, so it fits Resend's rule for tags):
- * its row id with a check, so that a restored database does not take an old report for a new delivery.
+ * its row id with a check, so that a restored database does not take an old report for a new delivery. Made for a whole
+ * generation of an edition at once.
  */
-export function deliveryTag(
+export function deliveryTagger(
   hashKey: HashKey,
-  delivery: { id: number; editionId: string; generation: number },
-): string {
-  const check = mac(hashKey, `delivery:${delivery.editionId}:${delivery.generation}:${delivery.id}`).slice(
-    0,
-    10,
-  )
-  return `${delivery.id.toString(36)}-${check}`
+  edition: { editionId: string; generation: number },
+): (deliveryId: number) => string {
+  const key = mac(hashKey, `delivery:${edition.editionId}:${edition.generation}`)
+  return (deliveryId) =>
+    `${deliveryId.toString(36)}-${hash('sha256', `${key}:${deliveryId}`, 'base64url').slice(0, 10)}`
 }
 
 /** The row id in a delivery tag, without checking it: look the row up, make its tag again, and compare. */
@@ -82,6 +83,11 @@ export function hashEmail(hashKey: HashKey, email: string): string {
 /** Names a link secret without telling it, so that a frozen batch can be signed with the same one again. */
 export function secretId(secret: string): string {
   return createHash('sha256').update(`openseat:secret-id:${secret}`).digest('base64url').slice(0, 12)
+}
+
+/** Names this installation, so that two of them on one Redis do not ring for one another. */
+export function installationId(hashKey: HashKey): string {
+  return mac(hashKey, 'installation').slice(0, 8)
 }
 
 /** A new key for `hashEmail`. */
@@ -117,7 +123,7 @@ function wrappingKey(secret: string): Buffer {
 }
 
 function mac(key: string | HashKey, text: string): string {
-  return createHmac('sha256', key).update(text).digest().subarray(0, MAC_BYTES).toString('base64url')
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, MAC_CHARACTERS)
 }
 
 function same(a: string, b: string): boolean {

@@ -1,8 +1,8 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
-import { type Db, unsynced } from './open.ts'
-import { bySubscriber, type KnownCandidate } from './planning.ts'
-import { batches, deliveries, editions, subscriberTopics, templates } from './schema.ts'
+import { type Db, statement, unsynced } from './open.ts'
+import { type KnownCandidate, topicRowsOf } from './planning.ts'
+import { batches, deliveries, editions, templates } from './schema.ts'
 import { settleProven } from './submissions.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
@@ -122,11 +122,9 @@ export async function findBatch(db: Db, id: number): Promise<Batch | null> {
 
 /** The waiting deliveries of a batch with their readers as of now, in the order in which they are submitted. */
 export async function openDeliveries(db: Db, batchId: number): Promise<OpenDelivery[]> {
-  const rows = db.$client.prepare<[number], OpenRow>(OPEN_DELIVERIES).all(batchId)
+  const rows = statement<[number], OpenRow>(db, OPEN_DELIVERIES).all(batchId)
   const ids = rows.flatMap((row) => (row.id === null ? [] : [row.id]))
-  const topicRows = bySubscriber(
-    db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
-  )
+  const topicRows = topicRowsOf(db, ids)
   return rows.map(({ deliveryId, plannedSeen, id, suppressed, discreet, ...reader }) => ({
     id: deliveryId,
     seenThrough: plannedSeen,
@@ -192,7 +190,7 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
         .run()
       endDeliveries(db, 'excluded', freeze.excluded)
       endDeliveries(db, 'failed', freeze.failed)
-      const write = db.$client.prepare("update deliveries set frozen = ? where id = ? and state = 'waiting'")
+      const write = statement(db, "update deliveries set frozen = ? where id = ? and state = 'waiting'")
       for (const { id, frozen } of freeze.frozen) write.run(frozen, id)
       return true
     },
@@ -381,6 +379,6 @@ function endDeliveries(
   state: 'excluded' | 'failed',
   ended: readonly { id: number; reason: string }[],
 ): void {
-  const write = db.$client.prepare('update deliveries set state = ?, reason = ?, frozen = null where id = ?')
+  const write = statement(db, 'update deliveries set state = ?, reason = ?, frozen = null where id = ?')
   for (const { id, reason } of ended) write.run(state, reason, id)
 }

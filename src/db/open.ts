@@ -44,6 +44,20 @@ export function unsynced<Result>(db: Db, work: () => Result): Result {
   }
 }
 
+/** The statement, prepared once per connection: for what runs with every batch, preparing costs more than running. */
+export function statement<Values extends unknown[], Row = unknown>(
+  db: Db,
+  source: string,
+): Database.Statement<Values, Row> {
+  const prepared = statements.get(db) ?? new Map<string, Database.Statement>()
+  statements.set(db, prepared)
+  const known = prepared.get(source) ?? db.$client.prepare(source)
+  prepared.set(source, known)
+  return known as Database.Statement<Values, Row>
+}
+
+const statements = new WeakMap<Db, Map<string, Database.Statement>>()
+
 /** Closes the database; what was committed is on disk. */
 export function closeDb(db: Db): void {
   db.$client.close()

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Candidate, Exclusion, TopicRow } from '../core/audience.ts'
 import type { Edition } from './editions.ts'
-import type { Db } from './open.ts'
+import { type Db, statement } from './open.ts'
 import { editions, subscribers, subscriberTopics, suppressions } from './schema.ts'
 
 /** A subscriber as planning and the last checks see one. */
@@ -129,6 +129,16 @@ type OpenBatch = { id: number; number: number; size: number }
 
 function batchKey(editionId: string, generation: number, number: number): string {
   return `openseat/${editionId}/g${generation}/b${number}`
+}
+
+/** The topic rows of these subscribers, gathered by subscriber. */
+export function topicRowsOf(db: Db, subscriberIds: readonly number[]): Map<number, TopicRow[]> {
+  const rows = statement<[string], TopicRow & { subscriberId: number; chosen: number | boolean }>(
+    db,
+    `select subscriber_id as subscriberId, topic_id as topicId, chosen, seen_through as seenThrough
+     from subscriber_topics where subscriber_id in (select value from json_each(?))`,
+  ).all(JSON.stringify(subscriberIds))
+  return bySubscriber(rows.map((row) => ({ ...row, chosen: Boolean(row.chosen) })))
 }
 
 function topicRowsBetween(db: Db, afterId: number, throughId: number): Map<number, TopicRow[]> {

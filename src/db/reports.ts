@@ -7,7 +7,7 @@ import {
   type Standing,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { deliveryIdIn, deliveryTag, type HashKey } from '../core/tokens.ts'
+import { deliveryIdIn, deliveryTagger, type HashKey } from '../core/tokens.ts'
 import { followUp, recountBounces } from './consequences.ts'
 import type { Db } from './open.ts'
 import {
@@ -111,7 +111,7 @@ function findDelivery(
   const known = by(deliveries.providerId, providerId)
   if (known) return known
   const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(tag))
-  return tagged && deliveryTag(hashKey, tagged) === tag ? tagged : null
+  return tagged && deliveryTagger(hashKey, tagged)(tagged.id) === tag ? tagged : null
 }
 
 type Event = MailReport & { svixId: string; at: number }

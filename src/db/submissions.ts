@@ -1,8 +1,8 @@
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { afterTelling, type TopicRow } from '../core/audience.ts'
 import type { Batch } from './batches.ts'
-import { type Db, unsynced } from './open.ts'
-import { bySubscriber } from './planning.ts'
+import { type Db, statement, unsynced } from './open.ts'
+import { topicRowsOf } from './planning.ts'
 import { batches, deliveries, editions, subscriberTopics, topics } from './schema.ts'
 
 /** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
@@ -36,7 +36,8 @@ export async function recordSubmission(
           claimedBy: null,
         }
         if (tx.update(batches).set(done).where(open).run().changes === 0) return false
-        const write = db.$client.prepare(
+        const write = statement(
+          db,
           'update deliveries set state = ?, reason = ?, provider_id = ?, frozen = null where id = ? returning subscriber_id',
         )
         const told = new Map<number, number[] | null>()
@@ -77,7 +78,6 @@ export function settleProven(db: Db, batchIds: SQL): void {
 
 /** Inside a transaction: these subscribers were told everything of the edition in the topics their mail covered. */
 export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, number[] | null>): void {
-  const sqlite = db.$client
   const edition = db
     .select({ throughSeq: editions.throughSeq })
     .from(editions)
@@ -85,14 +85,7 @@ export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, nu
     .get()
   const throughSeq = edition?.throughSeq ?? 0
   const ids = [...told.keys()]
-  const rows = bySubscriber(
-    db.select().from(subscriberTopics).where(inArray(subscriberTopics.subscriberId, ids)).all(),
-  )
-  const seenBefore = sqlite.prepare('select seen_through from subscribers where id = ?').pluck()
-  const mark = sqlite.prepare(
-    `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?)
-     where id = ?`,
-  )
+  const rows = topicRowsOf(db, ids)
   const topicIds = db
     .select({ id: topics.id })
     .from(topics)
@@ -102,11 +95,19 @@ export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, nu
     const own = rows.get(id) ?? []
     const covered = told.get(id) ?? null
     if (own.length > 0 || covered !== null) {
-      const before = Number(seenBefore.get(id))
+      const before = seenThroughOf(db, id)
       moveTopicMarks(db, id, own, afterTelling(before, own, covered, throughSeq, topicIds).rows)
     }
-    mark.run(throughSeq, editionId, id)
   }
+  statement(
+    db,
+    `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?)
+     where id in (select value from json_each(?))`,
+  ).run(throughSeq, editionId, JSON.stringify(ids))
+}
+
+function seenThroughOf(db: Db, id: number): number {
+  return Number(statement(db, 'select seen_through from subscribers where id = ?').pluck().get(id))
 }
 
 // Most readers' rows stay as they are: a chosen topic without a mark of its own follows the general one.

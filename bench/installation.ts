@@ -1,0 +1,137 @@
+import { openLedger } from '../src/app.ts'
+import { type Config, loadConfig } from '../src/config.ts'
+import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
+import type { Db } from '../src/db/open.ts'
+import { openLog } from '../src/log.ts'
+
+/** The edition that every contender mails. */
+export const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00.000Z') }
+
+/** Logs as production does, to nowhere. */
+export const quietLog = () => openLog('info', { write: () => {} })
+
+/** A clock that always starts at the slot, so that every run makes the same mails. */
+export function clockFromSlot(): () => Date {
+  const started = performance.now()
+  return () => new Date(SLOT.at.getTime() + Math.floor(performance.now() - started))
+}
+
+/** Settings for the installation in `file`, which submits to `providerUrl`. The request limit is out of the way. */
+export function benchConfig(file: string, providerUrl: string): Config {
+  return loadConfig({
+    DATABASE_PATH: file,
+    RESEND_API_KEY: 're_bench',
+    RESEND_BASE_URL: providerUrl,
+    RESEND_REQUESTS_PER_SECOND: '1000',
+    MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+    MAIL_REPLY_TO: 'hello@harbor.test',
+    POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+    PUBLIC_URL: 'https://groups.harbor.test',
+    LINK_SECRET: 'a link secret for the bench that is long enough',
+  })
+}
+
+/** Makes an installation in `file`: 15 sessions in five topics and `subscribers` active readers who were told nothing yet. */
+export async function makeInstallation(file: string, subscribers: number): Promise<void> {
+  const ledger = await openLedger(benchConfig(file, 'http://127.0.0.1:9'), {
+    log: quietLog(),
+  })
+  const { db, hashKey } = ledger
+  // Random keys of a million rows do not fit the usual cache of 2 MB, and would be written over and over.
+  for (const setting of ['synchronous = OFF', 'cache_size = -500000', 'secure_delete = OFF'])
+    db.$client.pragma(setting)
+  addSessions(db)
+  addSubscribers(db, hashKey, subscribers)
+  db.$client.pragma('wal_checkpoint(TRUNCATE)')
+  await ledger.close()
+}
+
+/** The `n`th reader of any list: ten zones, and every topic, two of them, or one. */
+export function readerAt(n: number): { email: string; name: string; timeZone: string; topics: string[] } {
+  const name = `${pick(FIRST_NAMES, n)} ${pick(LAST_NAMES, Math.floor(n / FIRST_NAMES.length))}`
+  const email = `${name.toLowerCase().replaceAll(' ', '.')}.${n}@sample.test`
+  return { email, name, timeZone: pick(ZONES, n * 7 + Math.floor(n / 10)), topics: pick(CHOICES, n) }
+}
+
+const ZONES = [
+  ...['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/Phoenix'],
+  ...['America/Anchorage', 'Pacific/Honolulu', 'America/Halifax', 'America/Toronto', 'Europe/London'],
+]
+const TOPICS = ['anxiety', 'depression', 'dbt-skills', 'grief-and-loss', 'trauma-and-ptsd']
+const CHOICES = [[], ['anxiety', 'grief-and-loss'], ['depression']] // none = every topic
+const FIRST_NAMES = [
+  'Ada',
+  'Ben',
+  'Carmen',
+  'Dmitri',
+  'Esther',
+  'Farid',
+  'Grace',
+  'Hiro',
+  'Ines',
+  'Jonas',
+  'Kofi',
+]
+const LAST_NAMES = ['Abara', 'Brandt', 'Castillo', 'Doyle', 'Eriksen', 'Fontaine', "O'Hara", 'Haddad', 'Ito']
+const THERAPISTS = ['Dr. Mira Lee', 'Sam Ortiz, LCSW', 'Dr. Noor Haddad', 'Jo Whitfield, LMFT']
+const GROUPS = ['Steady Ground', 'Open Water', 'Second Wind']
+const DAYS = ['2026-12-01', '2026-12-02', '2026-12-03', '2026-12-04', '2026-12-05']
+
+function addSessions(db: Db): void {
+  const topicId = db.$client.prepare<[string], number>('select id from topics where slug = ?').pluck()
+  const addGroup = db.$client.prepare('insert into groups (topic_id, kind, title) values (?, ?, ?)')
+  const addSession = db.$client.prepare(
+    `insert into sessions (external_id, group_id, therapist, starts_at_local, time_zone, seats_total, seats_left, booking_url)
+     values (?, ?, ?, ?, 'America/New_York', 10, ?, ?)`,
+  )
+  let n = 0
+  for (const topic of TOPICS)
+    for (const title of GROUPS) {
+      const kind = topic === 'dbt-skills' ? 'skills' : 'therapy'
+      const { lastInsertRowid: group } = addGroup.run(topicId.get(topic), kind, title)
+      const startsAt = `${pick(DAYS, n)}T${10 + (n % 10)}:30`
+      addSession.run(
+        `h-${n}`,
+        group,
+        pick(THERAPISTS, n),
+        startsAt,
+        1 + (n % 9),
+        `https://book.harbor.test/h-${n}`,
+      )
+      n += 1
+    }
+}
+
+function addSubscribers(db: Db, hashKey: HashKey, count: number): void {
+  const topicId = db.$client.prepare<[string], number>('select id from topics where slug = ?').pluck()
+  const ids = new Map(TOPICS.map((topic) => [topic, topicId.get(topic)]))
+  const add = db.$client.prepare(
+    `insert into subscribers (public_id, email, email_hash, name, status, time_zone, consent_text, consented_at, created_at)
+     values (?, ?, ?, ?, 'active', ?, 'asked on paper', ?, ?)`,
+  )
+  const choose = db.$client.prepare(
+    'insert into subscriber_topics (subscriber_id, topic_id, chosen) values (?, ?, 1)',
+  )
+  const since = Date.parse('2026-11-01T00:00:00Z')
+  db.$client.transaction(() => {
+    for (let n = 0; n < count; n += 1) {
+      const { email, name, timeZone, topics } = readerAt(n)
+      const { lastInsertRowid: id } = add.run(
+        newPublicId(),
+        email,
+        hashEmail(hashKey, email),
+        name,
+        timeZone,
+        since,
+        since,
+      )
+      for (const topic of topics) choose.run(id, ids.get(topic))
+    }
+  })()
+}
+
+function pick<Item>(items: readonly Item[], n: number): Item {
+  return items[n % items.length] as Item
+}
+
+if (import.meta.main) await makeInstallation(process.argv[2] ?? '', Number(process.argv[3]))
