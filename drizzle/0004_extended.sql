@@ -9,5 +9,3 @@ BEGIN
   UPDATE sessions SET seq = (SELECT value FROM counters WHERE name = 'seq'), news = 'reopened', news_at = unixepoch() * 1000
     WHERE id = NEW.id;
 END;
---> statement-breakpoint
-CREATE INDEX provider_events_delivery ON provider_events (delivery_id) WHERE delivery_id IS NOT NULL;

@@ -322,14 +322,18 @@ export const notices = sqliteTable(
 )
 
 /** What the provider reported, reduced to what is needed; `svix_id` makes a repeat harmless. */
-export const providerEvents = sqliteTable('provider_events', {
-  svixId: text('svix_id').primaryKey(),
-  type: text().notNull(),
-  deliveryId: integer('delivery_id'),
-  at: integer().notNull(),
-  receivedAt: integer('received_at').notNull(),
-  detail: text(),
-})
+export const providerEvents = sqliteTable(
+  'provider_events',
+  {
+    svixId: text('svix_id').primaryKey(),
+    type: text().notNull(),
+    deliveryId: integer('delivery_id'),
+    at: integer().notNull(),
+    receivedAt: integer('received_at').notNull(),
+    detail: text(),
+  },
+  (t) => [index('provider_events_delivery').on(t.deliveryId).where(sql`delivery_id is not null`)],
+)
 
 /** What operators did. Never holds an address. */
 export const auditLog = sqliteTable('audit_log', {

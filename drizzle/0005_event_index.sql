@@ -1,0 +1,1 @@
+CREATE INDEX `provider_events_delivery` ON `provider_events` (`delivery_id`) WHERE delivery_id is not null;
