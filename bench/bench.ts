@@ -16,7 +16,7 @@ import type { SinkUsage } from './sink.ts'
 const FULL: Plan = {
   rounds: 3,
   mails: 50_000,
-  textbookMails: 3_000,
+  textbookMails: 2_000,
   base: 20_000,
   recorded: 20,
   large: 200_000,
@@ -59,6 +59,10 @@ async function runAll(providerUrl: string): Promise<Results> {
       { file: fresh(file), providerUrl },
       providerUrl,
     )
+  const textbookOn = (file: string, tuned: boolean) => {
+    const options = { providerUrl, mails: plan.textbookMails, concurrency: TEXTBOOK_CONCURRENCY, tuned }
+    return run<TextbookOptions>('peers/textbook.ts', { file: fresh(file), ...options }, providerUrl)
+  }
   const small = await installation(plan.mails)
 
   // The first run is not among the timed ones: it warms the disk and records the mails for the bare loop.
@@ -75,6 +79,7 @@ async function runAll(providerUrl: string): Promise<Results> {
     pipeline: [],
     bareLoop: [],
     textbook: [],
+    tuned: [],
     large: null,
     planning: [],
     imported: null,
@@ -82,13 +87,8 @@ async function runAll(providerUrl: string): Promise<Results> {
   for (let round = 0; round < plan.rounds; round += 1) {
     results.pipeline.push(await pipelineOn(small))
     results.bareLoop.push(await run<BareLoopOptions>('contenders/bare-loop.ts', bareLoop, providerUrl))
-    const textbook = {
-      file: fresh(small),
-      providerUrl,
-      mails: plan.textbookMails,
-      concurrency: TEXTBOOK_CONCURRENCY,
-    }
-    results.textbook.push(await run<TextbookOptions>('peers/textbook.ts', textbook, providerUrl))
+    results.textbook.push(await textbookOn(small, false))
+    results.tuned.push(await textbookOn(small, true))
   }
   results.large = await pipelineOn(await installation(plan.large))
   for (const subscribers of plan.planning) {

@@ -7,16 +7,16 @@ import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { batchBody, type RequestPart, requestComposer } from '../core/request.ts'
 import { deliveryTagger, secretId, signToken } from '../core/tokens.ts'
+import { type Batch } from '../db/batches.ts'
+import type { Edition } from '../db/editions.ts'
 import {
-  type Batch,
   closeEmptyBatch,
   freezeBatch,
   frozenContent,
   frozenDeliveries,
   type OpenDelivery,
   openDeliveries,
-} from '../db/batches.ts'
-import type { Edition } from '../db/editions.ts'
+} from '../db/freezing.ts'
 import { sessionsOfEdition, sessionsVersion } from '../db/sessions.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { hashEmail } from '../core/tokens.ts'
-import { supersedeBefore } from '../db/batches.ts'
 import { beginEdition, findEdition, tallyOf } from '../db/editions.ts'
+import { supersedeBefore } from '../db/outcomes.ts'
 import { candidatesAfter, recordVerdicts } from '../db/planning.ts'
 import { suppressions } from '../db/schema.ts'
 import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../testing.ts'

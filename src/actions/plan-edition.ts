@@ -3,8 +3,8 @@ import type { App } from '../app.ts'
 import { exclusionOf, isNewsTo, seenBy } from '../core/audience.ts'
 import type { Slot } from '../core/calendar.ts'
 import { type Offer, offersAt } from '../core/content.ts'
-import { supersedeBefore } from '../db/batches.ts'
 import { beginEdition, type Edition, findEdition, finishEdition, offersOfEdition } from '../db/editions.ts'
+import { supersedeBefore } from '../db/outcomes.ts'
 import {
   candidatesAfter,
   finishPlanning,

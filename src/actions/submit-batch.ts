@@ -6,11 +6,10 @@ import {
   claimBatch,
   findBatch,
   KEY_TRUST_MS,
-  markUnknown,
   type OwedBatch,
-  releaseBatch,
 } from '../db/batches.ts'
 import { type Edition, findEdition, finishEdition, pauseEdition } from '../db/editions.ts'
+import { markUnknown, releaseBatch } from '../db/outcomes.ts'
 import { recordSubmission } from '../db/submissions.ts'
 import type { SubmitAnswer } from '../mail.ts'
 import { type Frozen, freeze, thawed } from './freeze-batch.ts'

@@ -45,7 +45,7 @@ export function mailMerge<Field extends string>(
 /** A page with blanks. Two of the same `fingerprint` fill in the same values to the same bytes. */
 export type MergedPage<Field extends string> = {
   fingerprint: string
-  fill(values: Record<Field, string>): Buffer
+  fill: (values: Record<Field, string>) => Buffer
 }
 
 const NOTHING = Buffer.alloc(0)

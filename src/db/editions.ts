@@ -2,8 +2,8 @@ import { and, desc, eq, isNull, max, ne, notInArray, sql } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
 import { BREAKER } from '../core/breaker.ts'
 import type { Offer } from '../core/content.ts'
-import { cancelBatches } from './batches.ts'
 import type { Db } from './open.ts'
+import { cancelBatches } from './outcomes.ts'
 import {
   auditLog,
   batches,
