@@ -83,7 +83,7 @@ test('Redis flushed in the middle: the schedulers come back and every reader is 
   aSession(app)
   manySubscribers(app, 1_500)
   app.resend.inject({ kind: 'late', ms: 60, times: 1_000 })
-  const worker = await startWorker(app, { scheduled: true })
+  const worker = await startWorker(app, { scheduled: true, guardEveryMs: 500 })
   app.setNow('2026-11-23T14:01:00Z')
   await app.queue.wakeSweep()
   await eventually(async () => (await tallyOf(app.db, MONDAY_ID)).submitted > 0)

@@ -16,11 +16,12 @@ const GUARD_EVERY_MS = 10_000
 
 /**
  * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
+ * `guardEveryMs`: how often the schedulers in Redis are looked after.
  * `scheduled: false` submits what is there without following the weekly slots (`edition send --wait`).
  */
 export async function startWorker(
   app: App,
-  { scheduled }: { scheduled: boolean },
+  { scheduled, guardEveryMs = GUARD_EVERY_MS }: { scheduled: boolean; guardEveryMs?: number },
 ): Promise<{ stop(): Promise<void> }> {
   if (scheduled) await recordStart(app)
   const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
@@ -38,7 +39,7 @@ export async function startWorker(
   }
   await guard()
   await app.queue.wakeSweep() // a restart makes up at once for what it missed
-  const timer = setInterval(() => void guard(), GUARD_EVERY_MS)
+  const timer = setInterval(() => void guard(), guardEveryMs)
   return {
     async stop() {
       clearInterval(timer)
