@@ -61,8 +61,8 @@ export async function openQueue(options: {
   const complain = complainer(log)
   // A command on the producing side fails when Redis is away; a worker waits for it to come back.
   const producer = connect(options.redis, { maxRetriesPerRequest: 1 })
-  producer.on('error', complain)
   await reach(producer, options.redis)
+  producer.on('error', complain)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
   const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })
   for (const queue of [editions, batches]) queue.on('error', complain)
