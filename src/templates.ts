@@ -86,22 +86,8 @@ function tryOut(render: () => string, file: string): void {
   }
 }
 
-function sampleNotice(): NoticeView {
-  const url = 'https://sample.test/c'
-  const facts = {
-    id: 'sample',
-    kind: 'already',
-    to: 'ada@sample.test',
-    name: 'Ada',
-    url,
-    unsubscribeUrl: url,
-  } as const
-  return noticeView({ practice: 'Harbor Groups', postalAddress: '12 Quay Street, Portland, ME 04101' }, facts)
-}
-
-/** One session with all that a session can have, for one reader. */
-function sampleDigest(): DigestView {
-  const letterhead: Letterhead = {
+function sampleLetterhead(): Letterhead {
+  return {
     from: 'Harbor Groups <groups@sample.test>',
     discreetFrom: 'Weekly update <groups@sample.test>',
     replyTo: 'hello@sample.test',
@@ -112,6 +98,24 @@ function sampleDigest(): DigestView {
     unsubscribeMailto: null,
     linkSecretId: 'sample',
   }
+}
+
+function sampleNotice(): NoticeView {
+  const url = 'https://sample.test/c'
+  const facts = {
+    id: 'sample',
+    kind: 'already',
+    to: 'ada@sample.test',
+    name: 'Ada',
+    url,
+    unsubscribeUrl: url,
+  } as const
+  return noticeView(sampleLetterhead(), facts)
+}
+
+/** One session with all that a session can have, for one reader. */
+function sampleDigest(): DigestView {
+  const letterhead = sampleLetterhead()
   const offer: Offer = {
     id: 1,
     seq: 1,

@@ -26,6 +26,7 @@ export type NoticeView = {
   why: string
   unsubscribeUrl: string
   postalAddress: string
+  crisisNote: string | null
 }
 
 type Wording = Pick<NoticeView, 'subject' | 'preheader' | 'lines' | 'button' | 'why'>
@@ -55,7 +56,7 @@ export function composeNotice(
 
 /** What the template shows of a notice. */
 export function noticeView(
-  letterhead: Pick<Letterhead, 'practice' | 'postalAddress'>,
+  letterhead: Pick<Letterhead, 'practice' | 'postalAddress' | 'crisisNote'>,
   facts: Omit<NoticeFacts, 'discreet'>,
 ): NoticeView {
   const words = wording(facts.kind, letterhead.practice)
@@ -67,6 +68,7 @@ export function noticeView(
     url: facts.url,
     unsubscribeUrl: facts.unsubscribeUrl ?? '',
     postalAddress: letterhead.postalAddress,
+    crisisNote: letterhead.crisisNote,
   }
 }
 
