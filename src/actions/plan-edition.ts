@@ -3,7 +3,10 @@ import type { App } from '../app.ts'
 import { exclusionOf, isNewsTo, seenBy } from '../core/audience.ts'
 import type { Slot } from '../core/calendar.ts'
 import { type Offer, offersAt } from '../core/content.ts'
+import { Unavailable } from '../core/errors.ts'
+import { heldBecause } from '../core/hold.ts'
 import { beginEdition, type Edition, findEdition, finishEdition, offersOfEdition } from '../db/editions.ts'
+import { standingHold } from '../db/epoch.ts'
 import { supersedeBefore } from '../db/outcomes.ts'
 import {
   candidatesAfter,
@@ -13,15 +16,17 @@ import {
   type Verdict,
 } from '../db/planning.ts'
 import { openSessions } from '../db/sessions.ts'
+import { failpoint } from '../failpoint.ts'
 
 type Planner = Pick<App, 'db' | 'log' | 'now'>
 
 /** Candidates per transaction: some ten milliseconds, so that locks renew and pages answer in between. */
-const CHUNK = 2_000
+const CHUNK = 1_000
 
 /**
  * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
- * half-way and run again gives the same edition, once. The caller rings for the batches.
+ * half-way and run again gives the same edition, once. The caller rings for the batches. Throws `Unavailable` while the
+ * installation is held.
  */
 export async function planEdition(
   app: Planner,
@@ -31,15 +36,19 @@ export async function planEdition(
   const found = await findEdition(app.db, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
 
+  const hold = await standingHold(app.db)
+  if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
     const { throughSeq, sessions } = await openSessions(app.db, now)
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.db, slot.editionId)
+    failpoint('after-supersede')
     const begun = await beginEdition(
       app.db,
       { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers },
       now,
     )
+    failpoint('after-begin')
     if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
   }
   return { kind: found ? 'exists' : 'planned', edition: await planAudience(app, slot.editionId) }
@@ -55,7 +64,9 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
 
     const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, CHUNK)
     if (candidates.length === 0) {
+      failpoint('before-planned')
       await finishPlanning(app.db, editionId, app.now())
+      failpoint('after-planned')
       await finishEdition(app.db, editionId, app.now()) // nobody to mail: it has ended already
       continue
     }
@@ -64,6 +75,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
     const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, newest, at))
     // False: another planner did this chunk; the next round reads where it got to.
     await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
+    failpoint('after-verdicts')
     await setImmediate()
   }
 }

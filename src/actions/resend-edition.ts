@@ -2,12 +2,15 @@ import type { App } from '../app.ts'
 import { type Exclusion, exclusionOf, isNewsTo, seenBy } from '../core/audience.ts'
 import { type Offer, offersAt } from '../core/content.ts'
 import { normaliseEmail } from '../core/email-address.ts'
+import { heldBecause } from '../core/hold.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { allEditions, type Edition, findEdition } from '../db/editions.ts'
+import { standingHold } from '../db/epoch.ts'
 import type { Verdict } from '../db/planning.ts'
 import { addGeneration, type ResendCandidate, type ResendScope, resendCandidates } from '../db/resends.ts'
 import { sessionsOfEdition } from '../db/sessions.ts'
 import { findByEmailHash } from '../db/subscribers.ts'
+import { failpoint } from '../failpoint.ts'
 
 /** Whom an operator wants to mail again. */
 export type ResendWish =
@@ -60,12 +63,15 @@ export async function resendEdition(
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts) }
 
   const generation = await addGeneration(app.db, id, { verdicts, again, note: wish.kind }, app.now())
+  failpoint('after-resend')
   if (generation === null)
     return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 
 async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
+  const hold = await standingHold(app.db)
+  if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
     return `edition ${edition.id} was cancelled; its news goes out with the next one`
   if (edition.state !== 'submitted')

@@ -1,4 +1,5 @@
 import type { Ledger } from '../app.ts'
+import { heldBecause } from '../core/hold.ts'
 import {
   allEditions,
   batchCounts,
@@ -8,11 +9,12 @@ import {
   type Tally,
   tallyOf,
 } from '../db/editions.ts'
+import { standingHold } from '../db/epoch.ts'
 import { type Retries, retriesOf } from '../db/history.ts'
 
 /**
  * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
- * any. Instants are ISO, UTC.
+ * any. `held`: why nothing goes out, while the installation is held. Instants are ISO, UTC.
  */
 export type Summary = {
   id: string
@@ -24,6 +26,7 @@ export type Summary = {
     batches: number
     batchStates: Record<string, number>
     retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
+    held?: string
     generations?: (Tally & { generation: number })[]
   }
 
@@ -38,6 +41,12 @@ export async function summaries(app: Pick<Ledger, 'db'>): Promise<Summary[]> {
   return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
 }
 
+/** Why nothing goes out of this installation, as a clause; null when it is not held. */
+export async function whyHeld({ db }: Pick<Ledger, 'db'>): Promise<string | null> {
+  const hold = await standingHold(db)
+  return hold && heldBecause(hold)
+}
+
 async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<Summary> {
   const { id, state, scheduledFor, pauseReason, throughSeq } = edition
   const batchStates = await batchCounts(db, id)
@@ -46,6 +55,7 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
   const generations = async () =>
     Promise.all(numbers.map(async (generation) => ({ generation, ...(await tallyOf(db, id, generation)) })))
   const retries = await retriesOf(db, id)
+  const held = await whyHeld({ db })
   return {
     ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
     ...(await tallyOf(db, id)),
@@ -55,6 +65,7 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
       ...retries,
       nextAttemptAt: retries.nextAttemptAt === null ? null : new Date(retries.nextAttemptAt).toISOString(),
     },
+    ...(held !== null && { held }),
     ...(newest > 0 && { generations: await generations() }),
   }
 }

@@ -14,7 +14,7 @@ export function addBackup(openseat: Command, terminal: Terminal): void {
       `
 The copy holds everything private, readable only by you (mode 0600). To restore
 it, stop openseat, put the copy where DATABASE_PATH points, and keep LINK_SECRET
-as it was.
+as it was. It starts held: nothing goes out until you say "openseat release".
 
 Example:
   $ openseat backup backups/2026-11-23.db`,

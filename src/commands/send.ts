@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Summary, summaryOf } from '../actions/show-edition.ts'
+import { type Summary, summaryOf, whyHeld } from '../actions/show-edition.ts'
 import type { App } from '../app.ts'
 import type { Edition } from '../db/editions.ts'
 import { summaryText } from './edition-text.ts'
 import { counted } from './layout.ts'
+import { becomeLean } from './lean.ts'
 import { type Progress, progressBar, progressLines } from './progress.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,8 +15,14 @@ const LOOK_EVERY_MS = 250
 
 /** Plans this week's edition and sees it through, here or with the workers that run. Returns the exit code. */
 export async function sendEdition(terminal: Terminal, options: SendOptions): Promise<number> {
+  becomeLean(terminal.env, await terminal.config())
   const stop = stopSignal(() => terminal.note('Finishing what is in flight; again to end at once.'))
   return terminal.withApp(async (app) => {
+    const held = await whyHeld(app)
+    if (held !== null) {
+      terminal.note(`Not done: ${held}.`)
+      return 1
+    }
     const planned = await Promise.race([plan(app), aborted(stop)])
     if (!planned) return unfinished(terminal, null, options)
     const { kind, edition } = planned
@@ -75,7 +82,11 @@ async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Pro
   await app.queue.wakeBatches((await owedBatches(app.db, app.now(), 100)).map((batch) => batch.id))
   let summary = await standing(app, id)
   progress.show(summary)
-  while (!stop.aborted && (summary.state === 'planning' || summary.state === 'submitting')) {
+  while (
+    !stop.aborted &&
+    summary.held === undefined &&
+    (summary.state === 'planning' || summary.state === 'submitting')
+  ) {
     await wait(LOOK_EVERY_MS, null, { signal: stop }).catch(() => {})
     summary = await standing(app, id)
     progress.show(summary)

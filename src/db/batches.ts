@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, or, type SQL, sql } from './drizzle.ts'
 import { type Db, unsynced } from './open.ts'
 import { batches, editions } from './schema.ts'
 
@@ -14,6 +14,9 @@ export const CLAIM_LEASE_MS = 90_000
 export const KEY_TRUST_MS = 23 * 3_600_000
 
 export const UNFINISHED = ['planned', 'submitting'] as const
+
+/** Nothing is taken while the installation is held: part of each claim, so that no one who forgot to ask gets past it. */
+export const NOT_HELD = sql`not exists (select 1 from installation where name = 'held')`
 
 /** Batches the ledger still owes, oldest first: due ones of editions that may go on, and all that are claimed. */
 export async function owedBatches(db: Db, now: Date, limit: number): Promise<OwedBatch[]> {
@@ -45,7 +48,7 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
 
 /**
  * Takes the batch for `by`, if it is planned, or claimed under a lease that has run out or by `gone` (a holder known to
- * be dead). Null: someone else has it, it is done, its edition may not go on, or mail of an earlier edition may still be
+ * be dead). Null: someone else has it, it is done, its edition may not go on, the installation is held, or mail of an earlier edition may still be
  * on its way to the same readers. The update is the guard; of two claimers one wins.
  */
 export async function claimBatch(
@@ -73,7 +76,7 @@ export async function claimBatch(
     db
       .update(batches)
       .set(claim)
-      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${earlierInDoubt}`))
+      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${earlierInDoubt}`, NOT_HELD))
       .returning()
       .get(),
   )

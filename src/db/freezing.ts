@@ -1,6 +1,7 @@
-import { and, asc, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
+import { failpoint } from '../failpoint.ts'
 import { type Batch, heldBy } from './batches.ts'
+import { and, asc, eq, isNotNull, isNull, or } from './drizzle.ts'
 import { type Db, statement } from './open.ts'
 import { type KnownCandidate, topicRowsOf } from './planning.ts'
 import { batches, deliveries, templates } from './schema.ts'
@@ -91,10 +92,11 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
           templateHash,
           offersHash,
           bodyHash,
-          firstAttemptAt: now.getTime(),
+          // Of a batch that came back with a restored copy: the provider may have had it from when that was taken.
+          firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
           size: freeze.frozen.length,
         })
-        .where(and(heldBy(batch), isNull(batches.firstAttemptAt)))
+        .where(and(heldBy(batch), or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash))))
         .run()
       if (change.changes === 0) return false
       tx.insert(templates)
@@ -109,6 +111,7 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
       endDeliveries(db, 'failed', freeze.failed)
       const write = statement(db, "update deliveries set frozen = ? where id = ? and state = 'waiting'")
       for (const { id, frozen } of freeze.frozen) write.run(frozen, id)
+      failpoint('before-freeze')
       return true
     },
     { behavior: 'immediate' },
@@ -150,6 +153,7 @@ export async function closeEmptyBatch(
       if (tx.update(batches).set(done).where(heldBy(batch)).run().changes === 0) return false
       endDeliveries(db, 'excluded', ended.excluded)
       endDeliveries(db, 'failed', ended.failed)
+      failpoint('before-close')
       return true
     },
     { behavior: 'immediate' },

@@ -3,7 +3,7 @@ import type { Db } from './open.ts'
 
 /** What SQLite's own check finds wrong with the file; empty when it is sound. Reads all of it. */
 export async function damageIn(db: Db): Promise<string[]> {
-  return damage(db.$client)
+  return damageFoundBy('quick_check', db.$client)
 }
 
 /** The number of migrations that were applied. */
@@ -11,18 +11,23 @@ export async function appliedMigrations(db: Db): Promise<number> {
   return db.$client.prepare('select count(*) from __drizzle_migrations').pluck().get() as number
 }
 
-/** Makes a copy that `backupDb` wrote one file, without a write-ahead log beside it, and returns what is wrong with it. */
-export async function finishCopy(file: string): Promise<string[]> {
+/**
+ * Makes a copy one file, without a write-ahead log beside it, notes in it that it is one, taken at `at` (ms UTC), so that
+ * it is held when it is put in place, and returns what is wrong with it.
+ */
+export function finishCopy(file: string, at: number): string[] {
   const copy = new Database(file, { fileMustExist: true })
   try {
     copy.pragma('journal_mode = DELETE')
-    return damage(copy)
+    copy.prepare("insert or replace into installation (name, value) values ('copied', ?)").run(String(at))
+    return damageFoundBy('quick_check', copy)
   } finally {
     copy.close()
   }
 }
 
-function damage(sqlite: Database.Database): string[] {
-  const found = sqlite.pragma('quick_check') as { quick_check: string }[]
-  return found.map((row) => row.quick_check).filter((line) => line !== 'ok')
+/** What this check of SQLite's finds; `integrity_check` also compares every index with its table. */
+export function damageFoundBy(check: 'quick_check' | 'integrity_check', sqlite: Database.Database): string[] {
+  const found = sqlite.pragma(check) as Record<string, string>[]
+  return found.map((row) => row[check] ?? '').filter((line) => line !== 'ok')
 }

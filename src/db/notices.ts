@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { and, asc, eq, inArray, isNull, lt, lte, or } from 'drizzle-orm'
-import { CLAIM_LEASE_MS } from './batches.ts'
+import { CLAIM_LEASE_MS, NOT_HELD } from './batches.ts'
+import { and, asc, eq, inArray, isNull, lt, lte, or } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
 
@@ -42,10 +42,10 @@ export async function owedNotices(db: Db, now: Date, limit: number): Promise<Not
     .all()
 }
 
-/** Takes a notice for `by`; null when it is done or someone else has it. The update is the guard. */
+/** Takes a notice for `by`; null when it is done, someone else has it, or the installation is held. The update is the guard. */
 export async function claimNotice(db: Db, id: number, by: string, now: Date): Promise<Notice | null> {
   const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
-  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale))
+  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale), NOT_HELD)
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
   return db.update(notices).set(claim).where(free).returning().get() ?? null
 }
