@@ -1,22 +1,56 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator'
+import { Unavailable } from '../core/errors.ts'
+import { failpoint } from '../failpoint.ts'
+import { drizzle } from './drizzle.ts'
+import { bringToNewest } from './migrations.ts'
 import * as schema from './schema.ts'
+import { databaseTrouble } from './trouble.ts'
 
 /** The open database. Only the files in `db/` look inside. */
 export type Db = ReturnType<typeof connect>
 
 /**
  * Opens the database at `path` (a file, or a serialized image for tests), creates its folder, and brings it to the
- * newest schema. Throws what SQLite throws when the file is not a database or cannot be written.
+ * newest schema, with a copy made first. Throws `Unavailable`, saying why, when it cannot be used or written by this
+ * user, is newer than this program, or cannot be migrated.
  */
 export function openDb(path: string | Buffer): Db {
-  if (typeof path === 'string' && path !== ':memory:')
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    if (typeof path === 'string' && path !== ':memory:') preparePlace(path)
+    return openNewest(path)
+  } catch (error) {
+    const why = error instanceof Unavailable ? null : (databaseTrouble(error) ?? fileTrouble(error))
+    if (why === null) throw error
+    throw new Unavailable(`the database ${String(path)} cannot be used: ${why}; see DATABASE_PATH`, {
+      cause: error,
+    })
+  }
+}
+
+// SQLite opens a file that it may only read without a word, and fails at the first write.
+function preparePlace(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  accessSync(dirname(path), constants.W_OK)
+  if (existsSync(path)) accessSync(path, constants.W_OK)
+}
+
+function fileTrouble(error: unknown): string | null {
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (syscall === 'access') return `this user may not write ${path} (${code})`
+  return syscall === 'mkdir' ? `its folder cannot be made (${code})` : null
+}
+
+function openNewest(path: string | Buffer): Db {
   const db = connect(path)
-  if (typeof path === 'string') migrate(db, { migrationsFolder: join(import.meta.dirname, '../../drizzle') })
+  try {
+    if (typeof path === 'string') bringToNewest(db.$client)
+  } catch (error) {
+    db.$client.close()
+    throw error
+  }
+  failpoint('after-migrate')
   return db
 }
 

@@ -1,0 +1,131 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import Database from 'better-sqlite3'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { closeDb, openDb } from './open.ts'
+
+const MIGRATIONS = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../drizzle') })
+const NEWEST = MIGRATIONS.length
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'openseat-migrations-'))
+  path = join(folder, 'openseat.db')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+// Schema 1 has no triggers and no topics; it was never without them in a release, but a kill may leave it.
+test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
+  'from migration %i with data: brought to the newest, with a copy as it was, and the same schema as a new one',
+  (version) => {
+    makeAt(version)
+    const db = openDb(path)
+    expect(schemaOf(db.$client)).toEqual(newSchema())
+    expect(db.$client.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
+    expect(db.$client.pragma('foreign_key_check')).toEqual([])
+    expect(db.$client.pragma('foreign_keys', { simple: true })).toBe(1)
+    closeDb(db)
+
+    const copy = new Database(`${path}.migration-${version}`, { readonly: true })
+    expect(copy.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(version)
+    expect(copy.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
+    expect(copy.prepare("select 1 from installation where name = 'copied'").get()).toBeDefined()
+    copy.close()
+    expect(statSync(`${path}.migration-${version}`).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([])
+  },
+)
+
+test('a new database and one at the newest schema get no copy', () => {
+  closeDb(openDb(path))
+  closeDb(openDb(path))
+  expect(readdirSync(folder)).toEqual(['openseat.db'])
+})
+
+test('only the three newest copies are kept', () => {
+  for (let version = 1; version < NEWEST; version += 1) {
+    rmSync(path, { force: true })
+    makeAt(version)
+    closeDb(openDb(path))
+  }
+  const kept = [NEWEST - 3, NEWEST - 2, NEWEST - 1].map((version) => `openseat.db.migration-${version}`)
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.includes('.migration-'))
+      .sort(),
+  ).toEqual(kept)
+})
+
+test('a database of a newer release is refused with what to do, and left as it is', () => {
+  closeDb(openDb(path))
+  const sqlite = new Database(path)
+  const later = (MIGRATIONS.at(-1)?.folderMillis ?? 0) + 1
+  sqlite.prepare("insert into __drizzle_migrations (hash, created_at) values ('later', ?)").run(later)
+  sqlite.close()
+  expect(() => openDb(path)).toThrow(
+    `made by a newer release: it is at migration ${NEWEST + 1}, and this one knows ${NEWEST}`,
+  )
+})
+
+test('a migration that would leave damage is taken back, and says so', () => {
+  makeAt(NEWEST - 1)
+  const sqlite = new Database(path)
+  sqlite.pragma('foreign_keys = OFF')
+  sqlite.exec('update deliveries set subscriber_id = 999 where id = 1')
+  sqlite.close()
+  expect(() => openDb(path)).toThrow('1 rows refer to what is not there, first in deliveries')
+  const after = new Database(path)
+  expect(after.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(NEWEST - 1)
+  after.close()
+})
+
+test('without a copy nothing is migrated', () => {
+  makeAt(NEWEST - 1)
+  const sqlite = new Database(path)
+  sqlite.exec('drop table installation') // the copy cannot be marked as one
+  sqlite.close()
+  expect(() => openDb(path)).toThrow('was not migrated, as no copy of it could be made first')
+  expect(existsSync(`${path}.migration-${NEWEST - 1}`)).toBe(false)
+})
+
+/** A database as the release with this many migrations left it, with 20 deliveries of an edition half submitted. */
+function makeAt(version: number): void {
+  const sqlite = new Database(path)
+  sqlite.pragma('journal_mode = WAL')
+  sqlite.exec(
+    'create table __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)',
+  )
+  for (const { sql, hash, folderMillis } of MIGRATIONS.slice(0, version)) {
+    for (const statements of sql) sqlite.exec(statements)
+    sqlite
+      .prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)')
+      .run(hash, folderMillis)
+  }
+  sqlite.exec(`
+    insert into installation (name, value) values ('hash_key', 'wrapped');
+    insert into editions (id, scheduled_for, state, through_seq, audience_through, created_at)
+      values ('2026-11-16', 1, 'submitting', 0, 20, 1);
+    insert into batches (id, edition_id, generation, number, key, state, size)
+      values (1, '2026-11-16', 0, 1, 'openseat/2026-11-16/g0/b1', 'planned', 20);
+    with recursive n (i) as (select 1 union all select i + 1 from n where i < 20)
+      insert into subscribers (public_id, email, email_hash, status, time_zone, created_at)
+      select 'p' || i, 'reader-' || i || '@sample.test', 'h' || i, 'active', 'UTC', 1 from n;
+    insert into deliveries (edition_id, subscriber_id, generation, batch_id, state)
+      select '2026-11-16', id, 0, 1, 'waiting' from subscribers;`)
+  sqlite.close()
+}
+
+function newSchema() {
+  const db = openDb(join(folder, 'new.db'))
+  const schema = schemaOf(db.$client)
+  closeDb(db)
+  return schema
+}
+
+const schemaOf = (sqlite: Database.Database) =>
+  sqlite.prepare('select type, name, tbl_name, sql from sqlite_master order by type, name').all()

@@ -1,0 +1,55 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { closeDb, openDb } from './open.ts'
+import { databaseTrouble } from './trouble.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'openseat-trouble-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+test('tells what is wrong with a database that another program holds', () => {
+  const [mine, other] = [openDb(join(folder, 'a.db')), openDb(join(folder, 'a.db'))]
+  other.$client.exec('begin immediate')
+  mine.$client.pragma('busy_timeout = 0')
+  expect(troubleIn(() => mine.$client.exec('begin immediate'))).toBe(
+    'another program holds it locked (SQLITE_BUSY)',
+  )
+  closeDb(other)
+  closeDb(mine)
+})
+
+test('says why a database cannot be opened, and how to mend it', () => {
+  const file = join(folder, 'b.db')
+  writeFileSync(file, 'this is no database, but it is long enough to be looked at as one'.repeat(20))
+  expect(() => openDb(file)).toThrow(
+    `the database ${file} cannot be used: its file is damaged, or not a database (SQLITE_NOTADB)`,
+  )
+  closeDb(openDb(join(folder, 'c.db')))
+  chmodSync(join(folder, 'c.db'), 0o444)
+  if (process.getuid?.() !== 0) expect(() => openDb(join(folder, 'c.db'))).toThrow('this user may not write')
+})
+
+test('takes nothing else for trouble with the database', () => {
+  expect(databaseTrouble(new Error('SQLITE_FULL'))).toBeNull()
+  expect(databaseTrouble(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))).toBeNull()
+  expect(databaseTrouble(Object.assign(new Error('no'), { code: 'SQLITE_CONSTRAINT_UNIQUE' }))).toBeNull()
+  expect(databaseTrouble(null)).toBeNull()
+})
+
+test('finds it in what an error was caused by', () => {
+  const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+  expect(databaseTrouble(new Error('failed query', { cause: full }))).toBe('the disk is full (SQLITE_FULL)')
+})
+
+function troubleIn(work: () => unknown): string | null {
+  try {
+    work()
+    return 'none'
+  } catch (error) {
+    return databaseTrouble(error)
+  }
+}

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from '@jest/globals'
+import { BadInput } from './core/errors.ts'
+import { armFailpoint, FAILPOINTS, failpoint } from './failpoint.ts'
+
+const MODULE = pathToFileURL(join(import.meta.dirname, 'failpoint.ts')).href
+
+test('an armed failpoint kills the process at its turn, and no other does', async () => {
+  const passes = `failpoint('after-claim'); failpoint('before-claim'); console.log('once')
+    failpoint('after-claim'); console.log('twice')`
+  expect(await run('after-claim', passes)).toEqual({ signal: 'SIGKILL', out: '' })
+  expect(await run('after-claim:2', passes)).toEqual({ signal: 'SIGKILL', out: 'once\n' })
+  expect(await run('after-claim:3', passes)).toEqual({ signal: null, out: 'once\ntwice\n' })
+})
+
+test('without a setting none is armed', () => {
+  for (const setting of [undefined, '']) {
+    armFailpoint(setting)
+    expect(() => FAILPOINTS.forEach(failpoint)).not.toThrow()
+  }
+})
+
+test('a name or a turn that is none is refused, with the names there are', () => {
+  expect(() => armFailpoint('after-lunch')).toThrow(BadInput)
+  expect(() => armFailpoint('after-lunch')).toThrow(/after-claim/)
+  for (const wrong of ['after-claim:0', 'after-claim:x', 'after-claim:'])
+    expect(() => armFailpoint(wrong)).toThrow(BadInput)
+  armFailpoint(undefined)
+})
+
+test('every failpoint stands in the program, and nowhere under another name', () => {
+  const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|^failpoint\.ts$/.test(path))
+    .map((path) => readFileSync(join(import.meta.dirname, path), 'utf8'))
+  const called = sources.flatMap((source) =>
+    [...source.matchAll(/\bfailpoint\('([^']+)'\)/g)].map((match) => match[1]),
+  )
+  expect([...new Set(called)].sort()).toEqual([...FAILPOINTS].sort())
+})
+
+async function run(setting: string, passes: string) {
+  const script = `import { armFailpoint, failpoint } from '${MODULE}'
+    armFailpoint('${setting}'); ${passes}`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script])
+  let out = ''
+  child.stdout.on('data', (chunk) => (out += chunk))
+  const [, signal] = await once(child, 'close')
+  return { signal, out }
+}
