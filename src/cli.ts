@@ -5,6 +5,7 @@ import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { BadInput, Unavailable } from './core/errors.ts'
 import { withoutAddresses } from './core/redact.ts'
+import { armFailpoint } from './failpoint.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
 
@@ -18,6 +19,7 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(args: readonly string[]): Promise<number> {
   try {
     if (existsSync('.env')) process.loadEnvFile('.env')
+    armFailpoint(process.env.FAILPOINT)
     const terminal = openTerminal(process.env)
     await program(terminal).parseAsync(args, { from: 'user' })
     return terminal.exitCode

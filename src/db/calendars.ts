@@ -1,5 +1,5 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { TopicRow } from '../core/audience.ts'
+import { and, eq, isNull, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { subscribers, subscriberTopics, suppressions } from './schema.ts'
 
@@ -9,6 +9,7 @@ export type CalendarHolder = {
   suppressed: boolean
   discreet: boolean
   timeZone: string
+  locale: string
   topicRows: TopicRow[]
 }
 
@@ -42,6 +43,7 @@ export async function calendarHolder(db: Db, key: string): Promise<CalendarHolde
         status: subscribers.status,
         discreet: subscribers.discreet,
         timeZone: subscribers.timeZone,
+        locale: subscribers.locale,
         suppressed: sql<number>`${suppressions.emailHash} is not null`,
       })
       .from(subscribers)

@@ -1,10 +1,10 @@
-import { and, desc, eq, inArray, isNotNull, ne } from 'drizzle-orm'
 import {
   bouncesInARow,
   type MailReport,
   SOFT_BOUNCES_ALLOWED,
   suppressionFor,
 } from '../core/provider-report.ts'
+import { and, desc, eq, inArray, isNotNull, ne } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { deliveries, subscribers, suppressions } from './schema.ts'
 import type { Subscriber, Suppression } from './subscribers.ts'

@@ -1,7 +1,8 @@
-import { and, desc, eq, isNull, max, ne, notInArray, sql } from 'drizzle-orm'
 import type { Exclusion } from '../core/audience.ts'
 import { BREAKER } from '../core/breaker.ts'
 import type { Offer } from '../core/content.ts'
+import { failpoint } from '../failpoint.ts'
+import { and, desc, eq, isNull, max, ne, notInArray, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { cancelBatches } from './outcomes.ts'
 import {
@@ -63,6 +64,7 @@ export async function beginEdition(
             snapshot: JSON.stringify(offer),
           })
           .run()
+      failpoint('before-begin')
       return true
     },
     { behavior: 'immediate' },
@@ -229,7 +231,7 @@ export async function cancelEdition(db: Db, id: string, now: Date): Promise<bool
 
 /** Marks the edition `submitted` when nothing of it is left to do, and drops what only its batches needed. */
 export async function finishEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  return db.transaction(
+  const finished = db.transaction(
     (tx) => {
       const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ('planned','submitting'))`
       const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
@@ -244,10 +246,13 @@ export async function finishEdition(db: Db, id: string, now: Date): Promise<bool
       tx.delete(templates)
         .where(and(eq(templates.kind, 'offers'), sql`not (${inUse})`))
         .run()
+      failpoint('before-finish')
       return true
     },
     { behavior: 'immediate' },
   )
+  if (finished) failpoint('after-finish')
+  return finished
 }
 
 /** Notes what an operator did. `subject` is an edition id or a subscriber's public id, never an address. */

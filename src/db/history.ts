@@ -1,5 +1,5 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Batch } from './batches.ts'
+import { and, asc, eq, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { batches, deliveries } from './schema.ts'
 

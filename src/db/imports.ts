@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { SessionRow, SubscriberRow } from '../core/records.ts'
+import { failpoint } from '../failpoint.ts'
 import type { Db } from './open.ts'
 import { setTopicsIn } from './subscribers.ts'
 
@@ -25,7 +26,7 @@ export type NotRevived = {
 }
 
 /** What every new subscriber of one import has in common. */
-export type Admission = { consent: string; timeZone: string }
+export type Admission = { consent: string; timeZone: string; locale: string }
 
 /** An empty staging table for sessions. */
 export async function stagingForSessions(db: Db): Promise<Staging> {
@@ -41,8 +42,8 @@ export async function stagingForSessions(db: Db): Promise<Staging> {
 export async function stagingForSubscribers(db: Db): Promise<Staging> {
   return createStaging(
     db,
-    `email_hash text not null unique, email text, name text, time_zone text, topics text, public_id text,
-     outcome text`,
+    `email_hash text not null unique, email text, name text, time_zone text, locale text, topics text, public_id text,
+     outcome text not null default 'new'`,
   )
 }
 
@@ -78,19 +79,33 @@ export async function stageSubscribers(
   rows: readonly StagedSubscriber[],
 ): Promise<Duplicate[]> {
   const insert = db.$client.prepare(
-    `insert into ${table} (line, email_hash, email, name, time_zone, topics, public_id)
-     values (:line, :emailHash, :email, :name, :timeZone,
-       iif(:topics is null, null, (select json_group_array(id order by id) from topics
-         where slug in (select value from json_each(:topics)))),
-       :publicId)
+    `insert into ${table} (line, email_hash, email, name, time_zone, locale, topics, public_id)
+     values (:line, :emailHash, :email, :name, :timeZone, :locale, :topics, :publicId)
      on conflict (email_hash) do nothing`,
   )
   const first = db.$client.prepare(`select line from ${table} where email_hash = ?`).pluck()
+  const idsOf = topicIds(db)
   return stage(db, rows, ({ line, row, emailHash, publicId }) => {
-    const topics = row.topics && JSON.stringify(row.topics)
+    const topics = row.topics && idsOf(row.topics)
     const change = insert.run({ line, emailHash, publicId, ...row, topics })
     return change.changes === 1 ? null : Number(first.get(emailHash))
   })
+}
+
+/** Makes slugs the JSON of their ids, in order. Most rows repeat one of a few choices, so each is looked up once. */
+function topicIds(db: Db): (slugs: readonly string[]) => string {
+  const ids = db.$client
+    .prepare<[string], string>(
+      `select json_group_array(id order by id) from topics where slug in (select value from json_each(?))`,
+    )
+    .pluck()
+  const known = new Map<string, string>()
+  return (slugs) => {
+    const choice = JSON.stringify(slugs)
+    const found = known.get(choice) ?? ids.get(choice) ?? '[]'
+    known.set(choice, found)
+    return found
+  }
 }
 
 const SESSION_FIELDS = [
@@ -118,6 +133,7 @@ export async function applySessions(db: Db, { table }: Staging): Promise<Counts>
       const added = run(`insert into sessions (external_id, ${fields})
            select external_id, ${fields} from ${table} where external_id not in (select external_id from sessions)
            order by line`)
+      failpoint('before-import')
       return { added, updated, unchanged: total - updated - added }
     },
     { behavior: 'immediate' },
@@ -126,7 +142,7 @@ export async function applySessions(db: Db, { table }: Staging): Promise<Counts>
 
 /**
  * Brings the staged subscribers in, all in one transaction: new ones as active with the recorded consent, active ones
- * with the name, zone and topics that the file gives. Others stay as they are and are returned, in order of line.
+ * with the name, zone, language and topics that the file gives. Others stay as they are and are returned, in order of line.
  */
 export async function applySubscribers(
   db: Db,
@@ -134,31 +150,48 @@ export async function applySubscribers(
   admission: Admission,
   now: Date,
 ): Promise<Counts & { notRevived: NotRevived[] }> {
-  return db.transaction(
-    () => {
-      decideOutcomes(db, table)
-      const counted = db.$client
-        .prepare<[], { outcome: string; n: number }>(
-          `select outcome, count(*) n from ${table} group by outcome`,
-        )
-        .all()
-      const count = (outcome: string) => counted.find((one) => one.outcome === outcome)?.n ?? 0
-      updateChanged(db, table)
-      insertNew(db, table, admission, now)
-      const notRevived = db.$client
-        .prepare<[], NotRevived>(
-          `select line, outcome, reason from ${table} left join suppressions using (email_hash)
+  return withLargeCache(db, () =>
+    db.transaction(
+      () => {
+        decideOutcomes(db, table)
+        const counted = db.$client
+          .prepare<[], { outcome: string; n: number }>(
+            `select outcome, count(*) n from ${table} group by outcome`,
+          )
+          .all()
+        const count = (outcome: string) => counted.find((one) => one.outcome === outcome)?.n ?? 0
+        updateChanged(db, table)
+        insertNew(db, table, admission, now)
+        const notRevived = db.$client
+          .prepare<[], NotRevived>(
+            `select line, outcome, reason from ${table} left join suppressions using (email_hash)
            where outcome in ('suppressed', 'unsubscribed', 'pending') order by line`,
-        )
-        .all()
-      return { added: count('new'), updated: count('updated'), unchanged: count('unchanged'), notRevived }
-    },
-    { behavior: 'immediate' },
+          )
+          .all()
+        failpoint('before-import')
+        return { added: count('new'), updated: count('updated'), unchanged: count('unchanged'), notRevived }
+      },
+      { behavior: 'immediate' },
+    ),
   )
+}
+
+/** Keys of an index on hashes come in no order. Without room for it, pages would be written and read once per row. */
+function withLargeCache<Result>(db: Db, work: () => Result): Result {
+  const usual = db.$client.pragma('cache_size', { simple: true }) as number
+  db.$client.pragma('cache_size = -48000') // kB
+  try {
+    return work()
+  } finally {
+    db.$client.pragma(`cache_size = ${usual}`)
+    db.$client.pragma('shrink_memory')
+  }
 }
 
 function createStaging(db: Db, columns: string): Staging {
   const table = `temp.import_${randomBytes(8).toString('hex')}`
+  db.$client.pragma('temp.journal_mode = MEMORY') // a file made and removed for each chunk costs more than the rows
+  db.$client.pragma('temp.cache_size = -16000') // kB
   db.$client.exec(`create table ${table} (line integer not null, ${columns})`)
   return { table }
 }
@@ -181,17 +214,19 @@ function decideOutcomes(db: Db, table: string): void {
   const chosen = `(select json_group_array(topic_id order by topic_id) from subscriber_topics
     where subscriber_id = subscribers.id and chosen)`
   db.$client.exec(
+    // Whoever is not on record stays `new`, so that in a first import no row is written twice.
     `update ${table} as staged set outcome = case
        when exists (select 1 from suppressions where email_hash = staged.email_hash) then 'suppressed'
-       else coalesce(
-         (select case
+       else (select case
             when status <> 'active' then status
             when staged.name is not null and staged.name is not subscribers.name
               or staged.time_zone is not null and staged.time_zone <> subscribers.time_zone
+              or staged.locale is not null and staged.locale <> subscribers.locale
               or staged.topics is not null and staged.topics <> ${chosen} then 'updated'
             else 'unchanged' end
-          from subscribers where email_hash = staged.email_hash),
-         'new') end`,
+          from subscribers where email_hash = staged.email_hash) end
+     where exists (select 1 from suppressions where email_hash = staged.email_hash)
+       or exists (select 1 from subscribers where email_hash = staged.email_hash)`,
   )
 }
 
@@ -200,7 +235,8 @@ const PAGE = 500
 function updateChanged(db: Db, table: string): void {
   db.$client.exec(
     `update subscribers set name = coalesce(staged.name, subscribers.name),
-       time_zone = coalesce(staged.time_zone, subscribers.time_zone)
+       time_zone = coalesce(staged.time_zone, subscribers.time_zone),
+       locale = coalesce(staged.locale, subscribers.locale)
      from ${table} as staged where staged.email_hash = subscribers.email_hash and staged.outcome = 'updated'`,
   )
   const page = db.$client.prepare<[number], { rowid: number; id: number; topics: string }>(
@@ -211,20 +247,21 @@ function updateChanged(db: Db, table: string): void {
     for (const { id, topics } of rows) setTopicsIn(db, id, new Set<number>(JSON.parse(topics)))
 }
 
-function insertNew(db: Db, table: string, { consent, timeZone }: Admission, now: Date): void {
+// In order of hash, so that the index on it only grows at its end, and so do ids and what is keyed by them.
+function insertNew(db: Db, table: string, { consent, timeZone, locale }: Admission, now: Date): void {
   db.$client
     .prepare(
-      `insert into subscribers (public_id, email, email_hash, name, status, time_zone, consent_text,
+      `insert into subscribers (public_id, email, email_hash, name, status, time_zone, locale, consent_text,
          consent_source, consented_at, created_at)
-       select public_id, email, email_hash, name, 'active', coalesce(time_zone, :timeZone), :consent, 'import',
-         :now, :now
-       from ${table} where outcome = 'new' order by line`,
+       select public_id, email, email_hash, name, 'active', coalesce(time_zone, :timeZone), coalesce(locale, :locale), :consent,
+         'import', :now, :now
+       from ${table} where outcome = 'new' order by email_hash`,
     )
-    .run({ timeZone, consent, now: now.getTime() })
+    .run({ timeZone, locale, consent, now: now.getTime() })
   db.$client.exec(
     `insert into subscriber_topics (subscriber_id, topic_id, chosen)
      select subscribers.id, topic.value, 1 from ${table} as staged join subscribers using (email_hash),
        json_each(staged.topics) as topic
-     where staged.outcome = 'new'`,
+     where staged.outcome = 'new' order by staged.email_hash`,
   )
 }

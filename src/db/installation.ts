@@ -1,8 +1,8 @@
-import { eq } from 'drizzle-orm'
+import { eq } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { installation } from './schema.ts'
 
-/** Facts about this installation that outlive a restart. */
+/** Facts about this installation that outlive a restart. Those of its epoch are kept by `epoch.ts`. */
 export type Fact = 'hash_key' | 'schedule' | 'forgot_pending'
 
 /** The fact, or null when it was never set. */

@@ -1,3 +1,4 @@
+import type { TopicChoice } from '../core/topic-choice.ts'
 import {
   and,
   desc,
@@ -10,8 +11,7 @@ import {
   notInArray,
   sql,
   TransactionRollbackError,
-} from 'drizzle-orm'
-import type { TopicChoice } from '../core/topic-choice.ts'
+} from './drizzle.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import {
@@ -32,6 +32,7 @@ export type SignUp = {
   emailHash: string
   name: string | null
   timeZone: string
+  locale: string
   discreet: boolean
   topics: TopicChoice
 }
@@ -42,6 +43,8 @@ export type MailLimits = { perAddress: { max: number; since: Date }; overall: { 
 export type SignUpTaken =
   | { kind: 'confirm' | 'already'; noticeId: number }
   | { kind: 'suppressed' | 'address-limit' | 'overall-limit' }
+
+export type SignUpConfirmed = { kind: 'confirmed'; noticeId: number } | { kind: 'already' | 'expired' }
 
 /** Evidence of consent: what was shown, on which page, when. */
 export type Consent = { text: string; source: string }
@@ -75,7 +78,7 @@ export async function takeSignUp(db: Db, form: SignUp, limits: MailLimits, now: 
 
 /**
  * Makes the subscriber active with their consent, and starts them afresh: nothing counts as told, so the next edition
- * brings all that can be booked. `askedAt` is when their link was made: one from before they last unsubscribed is
+ * brings all that can be booked. Plans the mail that welcomes them. `askedAt` is when their link was made: one from before they last unsubscribed is
  * `expired`, as is one whose subscriber is gone or suppressed.
  */
 export async function confirmSignUp(
@@ -84,13 +87,13 @@ export async function confirmSignUp(
   askedAt: Date,
   consent: Consent,
   now: Date,
-): Promise<'confirmed' | 'already' | 'expired'> {
+): Promise<SignUpConfirmed> {
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get()
-      if (!subscriber || isSuppressed(tx, subscriber.emailHash)) return 'expired'
-      if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return 'expired'
-      if (subscriber.status === 'active') return 'already'
+      if (!subscriber || isSuppressed(tx, subscriber.emailHash)) return { kind: 'expired' }
+      if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
+      if (subscriber.status === 'active') return { kind: 'already' }
       tx.update(subscribers)
         .set({
           ...AFRESH,
@@ -105,7 +108,10 @@ export async function confirmSignUp(
         .where(and(own, eq(subscriberTopics.chosen, false)))
         .run()
       tx.update(subscriberTopics).set({ seenThrough: null }).where(own).run()
-      return 'confirmed'
+      return {
+        kind: 'confirmed',
+        noticeId: addNotice(tx, { kind: 'welcome', subscriberId: subscriber.id }, now),
+      }
     },
     { behavior: 'immediate' },
   )
@@ -178,11 +184,11 @@ function atLeast(tx: Tx, { max, since }: MailLimits['overall'], whose = BY_SIGN_
 }
 
 function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
-  const { name, timeZone, discreet } = form
+  const { name, timeZone, locale, discreet } = form
   const { id } = tx
     .insert(subscribers)
     .values({ ...form, status: 'pending', createdAt: now.getTime() })
-    .onConflictDoUpdate({ target: subscribers.emailHash, set: { name, timeZone, discreet } })
+    .onConflictDoUpdate({ target: subscribers.emailHash, set: { name, timeZone, locale, discreet } })
     .returning({ id: subscribers.id })
     .get()
   setTopicsIn(tx, id, topics)

@@ -1,5 +1,6 @@
-import { and, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { failpoint } from '../failpoint.ts'
 import { type Batch, CLAIM_LEASE_MS, heldBy, KEY_TRUST_MS, UNFINISHED } from './batches.ts'
+import { and, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { batches, deliveries, editions } from './schema.ts'
 import { settleProven } from './submissions.ts'
@@ -27,6 +28,7 @@ export async function releaseBatch(
         ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
       }
       if (tx.update(batches).set(change).where(heldBy(batch)).run().changes === 0) return
+      failpoint('before-release')
       const edition = tx
         .select({ state: editions.state })
         .from(editions)
@@ -36,11 +38,12 @@ export async function releaseBatch(
     },
     { behavior: 'immediate' },
   )
+  failpoint('after-release')
 }
 
 /** Ends a batch whose outcome nobody can know any more: its deliveries become `unknown`, for a report or an operator to resolve. */
 export async function markUnknown(db: Db, id: number, reason: string): Promise<boolean> {
-  return db.transaction(
+  const ended = db.transaction(
     (tx) => {
       const unfinished = and(eq(batches.id, id), inArray(batches.state, UNFINISHED))
       if (
@@ -51,10 +54,13 @@ export async function markUnknown(db: Db, id: number, reason: string): Promise<b
       settleProven(db, sql`${id}`)
       const waiting = and(eq(deliveries.batchId, id), eq(deliveries.state, 'waiting'))
       tx.update(deliveries).set({ state: 'unknown', reason, frozen: null }).where(waiting).run()
+      failpoint('before-unknown')
       return true
     },
     { behavior: 'immediate' },
   )
+  failpoint('after-unknown')
+  return ended
 }
 
 /** Batches that nobody holds and whose key has outlived the provider's memory. */

@@ -1,8 +1,9 @@
-import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Candidate, Exclusion, TopicRow } from '../core/audience.ts'
+import { failpoint } from '../failpoint.ts'
+import { and, eq } from './drizzle.ts'
 import type { Edition } from './editions.ts'
-import { type Db, statement } from './open.ts'
-import { editions, subscribers, subscriberTopics, suppressions } from './schema.ts'
+import { type Db, statement, unsynced } from './open.ts'
+import { editions } from './schema.ts'
 
 /** A subscriber as planning and the last checks see one. */
 export type KnownCandidate = Candidate & { id: number; seenThrough: number; topicRows: TopicRow[] }
@@ -20,22 +21,16 @@ export async function candidatesAfter(
   afterId: number,
   limit: number,
 ): Promise<KnownCandidate[]> {
-  const rows = db
-    .select({
-      id: subscribers.id,
-      status: subscribers.status,
-      pausedUntil: subscribers.pausedUntil,
-      cadence: subscribers.cadence,
-      lastEditionId: subscribers.lastEditionId,
-      seenThrough: subscribers.seenThrough,
-      suppressed: sql<number>`${suppressions.emailHash} is not null`,
-    })
-    .from(subscribers)
-    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
-    .where(and(gt(subscribers.id, afterId), lte(subscribers.id, edition.audienceThrough)))
-    .orderBy(asc(subscribers.id))
-    .limit(limit)
-    .all()
+  const rows = statement<
+    [number, number, number],
+    Omit<KnownCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
+  >(
+    db,
+    `select id, status, paused_until as pausedUntil, cadence, last_edition_id as lastEditionId,
+       seen_through as seenThrough, suppressions.email_hash is not null as suppressed
+     from subscribers left join suppressions using (email_hash)
+     where id > ? and id <= ? order by id limit ?`,
+  ).all(afterId, edition.audienceThrough, limit)
   const topicRows = topicRowsBetween(db, afterId, rows.at(-1)?.id ?? afterId)
   return rows.map((row) => ({
     ...row,
@@ -56,18 +51,22 @@ export async function recordVerdicts(
   verdicts: readonly Verdict[],
 ): Promise<boolean> {
   const through = verdicts.at(-1)?.subscriberId ?? from
-  return db.transaction(
-    (tx) => {
-      const mine = and(
-        eq(editions.id, editionId),
-        eq(editions.state, 'planning'),
-        eq(editions.plannedThrough, from),
-      )
-      if (tx.update(editions).set({ plannedThrough: through }).where(mine).run().changes === 0) return false
-      insertDeliveries(db, editionId, 0, verdicts)
-      return true
-    },
-    { behavior: 'immediate' },
+  // A chunk that a power cut takes back is planned again from the mark; `finishPlanning` waits for the disk, for all.
+  return unsynced(db, () =>
+    db.transaction(
+      (tx) => {
+        const mine = and(
+          eq(editions.id, editionId),
+          eq(editions.state, 'planning'),
+          eq(editions.plannedThrough, from),
+        )
+        if (tx.update(editions).set({ plannedThrough: through }).where(mine).run().changes === 0) return false
+        insertDeliveries(db, editionId, 0, verdicts)
+        failpoint('before-verdicts')
+        return true
+      },
+      { behavior: 'immediate' },
+    ),
   )
 }
 
@@ -142,12 +141,12 @@ export function topicRowsOf(db: Db, subscriberIds: readonly number[]): Map<numbe
 }
 
 function topicRowsBetween(db: Db, afterId: number, throughId: number): Map<number, TopicRow[]> {
-  const rows = db
-    .select()
-    .from(subscriberTopics)
-    .where(and(gt(subscriberTopics.subscriberId, afterId), lte(subscriberTopics.subscriberId, throughId)))
-    .all()
-  return bySubscriber(rows)
+  const rows = statement<[number, number], TopicRow & { subscriberId: number; chosen: number | boolean }>(
+    db,
+    `select subscriber_id as subscriberId, topic_id as topicId, chosen, seen_through as seenThrough
+     from subscriber_topics where subscriber_id > ? and subscriber_id <= ?`,
+  ).all(afterId, throughId)
+  return bySubscriber(rows.map((row) => ({ ...row, chosen: Boolean(row.chosen) })))
 }
 
 /** Topic rows gathered by their subscriber. */

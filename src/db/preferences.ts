@@ -1,5 +1,5 @@
-import { and, desc, eq, gt, lte, ne } from 'drizzle-orm'
 import { canMove, type Preferences } from '../core/preferences.ts'
+import { and, desc, eq, gt, lte, ne } from './drizzle.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import { addressChanges, auditLog, notices, subscribers, suppressions } from './schema.ts'
@@ -11,7 +11,11 @@ export type AddressChange = typeof addressChanges.$inferSelect
 export type NewAddress = { publicId: string; subscriberId: number; email: string; emailHash: string }
 
 /** Stores all preferences or none. False when they are not subscribed: then nothing was written. */
-export async function storePreferences(db: Db, publicId: string, preferences: Preferences): Promise<boolean> {
+export async function storePreferences(
+  db: Db,
+  publicId: string,
+  preferences: Omit<Preferences, 'language'> & { locale: string },
+): Promise<boolean> {
   const { topics, ...own } = preferences
   return db.transaction(
     (tx) => {
@@ -87,6 +91,17 @@ export async function lastAddressChange(
     gt(addressChanges.createdAt, since.getTime()),
   )
   return db.select().from(addressChanges).where(recent).orderBy(desc(addressChanges.id)).get() ?? null
+}
+
+/** The language of who asked for this change of address; null when the ledger has forgotten it. */
+export async function localeOfMover(db: Db, changePublicId: string): Promise<string | null> {
+  const row = db
+    .select({ locale: subscribers.locale })
+    .from(addressChanges)
+    .innerJoin(subscribers, eq(subscribers.id, addressChanges.subscriberId))
+    .where(eq(addressChanges.publicId, changePublicId))
+    .get()
+  return row?.locale ?? null
 }
 
 /**

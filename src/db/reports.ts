@@ -1,4 +1,3 @@
-import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from 'drizzle-orm'
 import {
   furthest,
   type MailReport,
@@ -8,7 +7,9 @@ import {
   suppressionFor,
 } from '../core/provider-report.ts'
 import { deliveryIdIn, deliveryTagger, type HashKey } from '../core/tokens.ts'
+import { failpoint } from '../failpoint.ts'
 import { followUp, recountBounces } from './consequences.ts'
+import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import {
   addressChanges,
@@ -65,7 +66,11 @@ export async function storeEvent(
           .onConflictDoNothing()
           .run()
         if (added.changes === 0) return { kind: 'repeat' }
-        if (delivery) return { kind: 'stored', ...applyTo(db, delivery, { ...mail, svixId, at }, now) }
+        if (delivery) {
+          const applied = applyTo(db, delivery, { ...mail, svixId, at }, now)
+          failpoint('before-webhook')
+          return { kind: 'stored', ...applied }
+        }
         if (mail) applyToNotice(db, mail, now)
         return { kind: 'stored', edition: null, counted: null }
       },

@@ -1,4 +1,5 @@
-import { eq, inArray } from 'drizzle-orm'
+import { failpoint } from '../failpoint.ts'
+import { eq, inArray } from './drizzle.ts'
 import { audit } from './editions.ts'
 import type { Db } from './open.ts'
 import { bySubscriber, insertDeliveries, type KnownCandidate, type Verdict } from './planning.ts'
@@ -66,6 +67,7 @@ export async function addGeneration(
         .where(eq(editions.id, editionId))
         .run()
       audit(tx, now, 'edition resent', editionId, resend.note)
+      failpoint('before-resend')
       return latest + 1
     },
     { behavior: 'immediate' },

@@ -1,5 +1,4 @@
-import { sql } from 'drizzle-orm'
-import { check, index, integer, primaryKey, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core'
+import { check, index, integer, primaryKey, sql, sqliteTable, text, unique } from './drizzle.ts'
 
 // Instants are integers, milliseconds UTC. Local times are text, `2026-12-01T19:00`, beside their IANA zone.
 // Triggers (drizzle/0001_triggers.sql) keep `sessions.seq` and `edition_tally`, so that plain SQL from another
@@ -215,7 +214,8 @@ export const batches = sqliteTable(
     claimedBy: text('claimed_by'),
     nextAttemptAt: integer('next_attempt_at'),
     /**
-     * Set when the content is frozen, before the first request; cleared when the provider definitely refused it.
+     * Set when the content is frozen, before the first request; cleared when the provider definitely refused it. In a
+     * released copy it is when the copy was taken, as the batch may have been submitted since.
      * While it is set the mail may have been accepted: retries must send the same bytes, for 23 h at most.
      */
     firstAttemptAt: integer('first_attempt_at'),
@@ -293,7 +293,7 @@ export const notices = sqliteTable(
   'notices',
   {
     id: integer().primaryKey(),
-    kind: text({ enum: ['confirm', 'already', 'change-address'] }).notNull(),
+    kind: text({ enum: ['confirm', 'welcome', 'already', 'change-address'] }).notNull(),
     subscriberId: integer('subscriber_id')
       .notNull()
       .references(() => subscribers.id, { onDelete: 'cascade' }),

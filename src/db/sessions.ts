@@ -1,6 +1,6 @@
-import { and, eq, sql } from 'drizzle-orm'
 import type { Session } from '../core/content.ts'
 import type { DatedSession } from '../core/ics.ts'
+import { and, eq, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { counters, editionSessions, groups, sessions, topics } from './schema.ts'
 

@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { afterTelling, type TopicRow } from '../core/audience.ts'
+import { failpoint } from '../failpoint.ts'
 import type { Batch } from './batches.ts'
+import { and, eq, inArray, isNotNull, type SQL, sql } from './drizzle.ts'
 import { type Db, statement, unsynced } from './open.ts'
 import { topicRowsOf } from './planning.ts'
 import { batches, deliveries, editions, subscriberTopics, topics } from './schema.ts'
@@ -48,6 +49,7 @@ export async function recordSubmission(
           if (accepted && row?.subscriber_id) told.set(row.subscriber_id, receipt.covered)
         }
         markTold(db, batch.editionId, told)
+        failpoint('before-record')
         return true
       },
       { behavior: 'immediate' },

@@ -1,5 +1,5 @@
-import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from 'drizzle-orm'
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
+import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import {
   addressChanges,
