@@ -16,7 +16,7 @@ export type Queue = {
   wakeNotices(ids: readonly number[]): Promise<void>
   /** Rings for the sweep, now. */
   wakeSweep(): Promise<void>
-  /** Wake-ups for batches that wait or are being worked on; null when Redis is away. */
+  /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
   backlog(): Promise<number | null>
   /** Puts the weekly and the minutely scheduler in place where they are missing or differ. True when one was. */
   ensureSchedulers(rule: SlotRule): Promise<boolean>
@@ -24,11 +24,23 @@ export type Queue = {
   limitRate(perSecond: number): Promise<void>
   /** How many processes work on the queue, or null when Redis is away. */
   workers(): Promise<number | null>
+  /** What Redis holds, by state, and the limit in force; null when Redis is away. */
+  standing(): Promise<QueueStanding | null>
+  /** The epoch of the database that Redis was last told; null when it knows of none or is away. */
+  toldEpoch(): Promise<number | null>
+  /** Tells Redis the epoch, as a witness that may be lost. */
+  tellEpoch(epoch: number): Promise<void>
   /** Starts working until `stop`, which lets what is in flight finish. */
   work(handlers: Handlers): { stop(): Promise<void> }
   /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
   limits: { redis: object; nameSpace: string }
   close(): Promise<void>
+}
+
+export type QueueStanding = {
+  batchJobs: Record<string, number>
+  editionJobs: Record<string, number>
+  perSecond: number | null
 }
 
 export type Handlers = {
@@ -46,6 +58,7 @@ export type RedisAddress = { url: string } | { path: string }
 const SWEEP_EVERY_MS = 60_000
 // Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
 const CONCURRENCY = 6
+const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
 /**
@@ -59,8 +72,9 @@ export async function openQueue(options: {
 }): Promise<Queue> {
   const { prefix, log } = options
   const complain = complainer(log)
-  // A command on the producing side fails when Redis is away; a worker waits for it to come back.
-  const producer = connect(options.redis, { maxRetriesPerRequest: 1 })
+  // A command on the producing side fails when Redis is away; a worker waits for it to come back. Without an end of
+  // patience a black-holed connection would hold the sweep, which asks through it, for good.
+  const producer = connect(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
   await reach(producer, options.redis)
   producer.on('error', complain)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
@@ -98,7 +112,8 @@ export async function openQueue(options: {
       await attempt(() => editions.add('sweep', {}))
     },
     async backlog() {
-      const counts = await attempt(() => batches.getJobCounts('waiting', 'active', 'prioritized'))
+      // Not the active ones: those that a killed process held look like work for a minute, and would keep the sweep quiet.
+      const counts = await attempt(() => batches.getJobCounts('waiting', 'prioritized'))
       return counts && Object.values(counts).reduce((sum, count) => sum + count, 0)
     },
     async ensureSchedulers(rule) {
@@ -114,6 +129,23 @@ export async function openQueue(options: {
     },
     async workers() {
       return await attempt(() => batches.getWorkersCount())
+    },
+    async standing() {
+      return await attempt(async () => {
+        const limit = await batches.getGlobalRateLimit()
+        return {
+          batchJobs: await batches.getJobCounts(...STATES),
+          editionJobs: await editions.getJobCounts(...STATES),
+          perSecond: limit && (limit.max * 1000) / limit.duration,
+        }
+      })
+    },
+    async toldEpoch() {
+      const told = await attempt(() => producer.get(`${prefix}:epoch`))
+      return told === null || !/^\d+$/.test(told) ? null : Number(told)
+    },
+    async tellEpoch(epoch) {
+      await attempt(() => producer.set(`${prefix}:epoch`, String(epoch)))
     },
     work: (handlers) => startWorkers(handlers, { redis: options.redis, prefix, batches, complain }),
     limits: { redis: producer, nameSpace: `${prefix}:limits:` },
@@ -221,14 +253,15 @@ async function reach(redis: Redis, address: RedisAddress): Promise<void> {
   }
 }
 
-// A Redis that is away or full raises thousands of errors a second: each kind is logged once in half a minute.
+const AWAY =
+  /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
+
+/** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
 function complainer(log: Logger): (error: unknown) => void {
-  const last = new Map<string, number>()
   return (error) => {
     const message = error instanceof Error ? error.message : String(error)
-    const kind = message.slice(0, 60)
-    if (performance.now() - (last.get(kind) ?? Number.NEGATIVE_INFINITY) < 30_000) return
-    last.set(kind, performance.now())
-    log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
+    if (AWAY.test(message))
+      log.warn({ detail: message }, 'Redis is away; the sweep makes up for what is lost')
+    else log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
   }
 }

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { submitBatch } from './actions/submit-batch.ts'
 import { submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
+import { watchEpoch } from './actions/watch-epoch.ts'
 import type { App } from './app.ts'
+import { databaseTrouble } from './db/trouble.ts'
 import type { JobOutcome } from './queue.ts'
 
 const RowId = z.number().int().positive()
@@ -13,6 +15,8 @@ const SubmitJob = z.discriminatedUnion('name', [
 
 // The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.
 const GUARD_EVERY_MS = 10_000
+// A broken disk fails every batch alike, and a locked database holds this process with every try: all of them wait.
+const BROKEN_WAIT_MS = 5_000
 
 /**
  * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
@@ -23,13 +27,18 @@ export async function startWorker(
   app: App,
   { scheduled, guardEveryMs = GUARD_EVERY_MS }: { scheduled: boolean; guardEveryMs?: number },
 ): Promise<{ stop(): Promise<void> }> {
+  await watchEpoch(app)
   if (scheduled) await recordStart(app)
   const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
   const limit = rate === 'auto' ? 10 : rate
   await app.queue.limitRate(limit)
   const work = app.queue.work({
-    sweep: () => sweep(app),
-    submit: (name, data) => submit(app, { name, data }),
+    sweep: async () => void (await unlessBroken(app, () => sweep(app))),
+    submit: async (name, data) =>
+      (await unlessBroken(app, () => submit(app, { name, data }))) ?? {
+        kind: 'rate-limited',
+        ms: BROKEN_WAIT_MS,
+      },
   })
 
   const guard = async () => {
@@ -59,4 +68,22 @@ async function submit(app: App, wakeUp: { name: string; data: unknown }): Promis
       ? await submitBatch(app, job.data.data.batchId)
       : await submitNotice(app, job.data.data.noticeId)
   return outcome.kind === 'again' || outcome.kind === 'rate-limited' ? outcome : { kind: 'done' }
+}
+
+/**
+ * What `work` gives, or null when the database cannot be read or written now. That is told once, and nothing is decided
+ * by it: a commit that failed may be on disk, so the next wake-up reads the ledger again.
+ */
+async function unlessBroken<Result>(app: App, work: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await work()
+  } catch (error) {
+    const reason = databaseTrouble(error)
+    if (reason === null) throw error
+    app.log.error(
+      { reason },
+      'the database cannot be used: nothing is submitted until it can, and then by itself',
+    )
+    return null
+  }
 }

@@ -2,7 +2,16 @@ import { expect, test } from '@jest/globals'
 import { slotsBetween } from '../core/calendar.ts'
 import { allEditions, tallyOf } from '../db/editions.ts'
 import { batches } from '../db/schema.ts'
-import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../testing.ts'
+import {
+  afterTest,
+  aSession,
+  aSubscriber,
+  eventually,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  testApp,
+} from '../testing.ts'
 import { cancel } from './steer-edition.ts'
 import { recordStart, sweep } from './sweep.ts'
 
@@ -94,4 +103,34 @@ test('the sweep rings for owed batches once, and not again while wake-ups wait',
       .all()
       .every(({ state }) => state === 'planned'),
   ).toBe(true)
+})
+
+test('what killed processes still hold in Redis does not keep the sweep from ringing', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 100)
+  const holders = await Promise.all([app.sibling(), app.sibling()])
+  // Twelve wake-ups are active and will not end, as after a kill; six are what one process works on at once.
+  let held = 0
+  let letGo = () => {}
+  const end = new Promise<void>((resolve) => (letGo = resolve))
+  const working = holders.map((holder) =>
+    holder.queue.work({
+      sweep: async () => {},
+      async submit() {
+        held += 1
+        await end
+        return { kind: 'done' }
+      },
+    }),
+  )
+  afterTest(async () => {
+    letGo()
+    await Promise.all(working.map((work) => work.stop()))
+  })
+  await app.queue.wakeBatches(Array.from({ length: 12 }, (_, n) => 1_000 + n))
+  await eventually(() => held === 12)
+  await planNow(app)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(1)
 })

@@ -8,9 +8,10 @@ import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../db/o
 import { forgetUnconfirmed } from './join.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
 import { isStale } from './submit-batch.ts'
+import { watchEpoch } from './watch-epoch.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
-type Schedule = { rule: SlotRule; since: number }
+export type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
 const MOST_OWED = 20_000
@@ -19,9 +20,10 @@ const FEW = 10
 /**
  * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
  * keys that are too old, ends what is done, and rings for every batch that is owed. Safe to run at any time, twice, and
- * from several processes.
+ * from several processes. While the installation is held it does nothing.
  */
 export async function sweep(app: App): Promise<void> {
+  if ((await watchEpoch(app)) !== null) return
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
   for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)
@@ -62,7 +64,7 @@ async function dueSlot(app: App): Promise<Slot | null> {
 async function ringForOwed(app: App): Promise<void> {
   const now = app.now()
   const owed = await owedBatches(app.db, now, MOST_OWED)
-  const free = owed.filter((batch) => batch.state === 'planned' || isStale(batch, app.instance, now))
+  const free = owed.filter((batch) => batch.state === 'planned' || isStale(batch, app, now))
   const waiting = await owedNotices(app.db, now, MOST_OWED)
   if (free.length + waiting.length === 0) return
   const backlog = await app.queue.backlog()
