@@ -4,14 +4,16 @@ import { withoutAddresses } from './core/redact.ts'
 /** One thing that was looked at. `mend` says what to do about it; there is none when all is well. */
 export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; mend?: string }
 
-type Account = { apiKey: string; baseUrl?: string | undefined; from: string }
-type Domains = { name: string; id: string; status: string }[]
+type Account = { apiKey: string; baseUrl?: string | undefined; from: string; now: Date }
+type Domains = { name: string; id: string; status: string; capabilities?: { sending?: string } }[]
+
+const MINUTE_MS = 60_000
 
 /**
- * Asks Resend whether the key works, whether the domain of `from` may be sent from, and whether tracking is off.
- * It reads only; no mail is sent. Never throws: what cannot be found out is a check, too.
+ * Asks Resend whether the key works, whether the domain of `from` may be sent from, whether tracking is off, and what
+ * time it is. It reads only; no mail is sent. Never throws: what cannot be found out is a check, too.
  */
-export async function checkMail({ apiKey, baseUrl, from }: Account): Promise<Check[]> {
+export async function checkMail({ apiKey, baseUrl, from, now }: Account): Promise<Check[]> {
   const resend = new Resend(apiKey, baseUrl ? { baseUrl } : {})
   const domain = /@([^\s<>@]+?)>?$/.exec(from)?.[1]?.toLowerCase() ?? ''
   if (domain === 'resend.dev')
@@ -25,12 +27,13 @@ export async function checkMail({ apiKey, baseUrl, from }: Account): Promise<Che
     ]
 
   const list = await resend.domains.list({ limit: 100 })
-  if (list.error) return [keyProblem(list.error, domain)]
+  const clock = clockAgainst(list.headers?.date, now)
+  if (list.error) return [keyProblem(list.error, domain), ...clock]
   const key: Check = { name: 'Resend key', status: 'ok', detail: 'Resend accepts it' }
   const known = list.data.data as Domains
   const own = known.find(({ name }) => name.toLowerCase() === domain)
-  if (!own) return [key, missing(domain, list.data.has_more)]
-  return [key, verification(domain, own.status), await tracking(resend, own.id, domain)]
+  if (!own) return [key, missing(domain, list.data.has_more), ...clock]
+  return [key, verification(domain, own), await tracking(resend, own.id, domain), ...clock]
 }
 
 type Refusal = { name?: string; message: string; statusCode: number | null }
@@ -84,8 +87,15 @@ function missing(domain: string, moreDomains: boolean): Check {
   }
 }
 
-function verification(domain: string, status: string): Check {
+function verification(domain: string, { status, capabilities }: Domains[number]): Check {
   const name = 'mail domain'
+  if (capabilities?.sending === 'disabled')
+    return {
+      name,
+      status: 'fail',
+      detail: `${domain} may not be sent from`,
+      mend: `Enable sending for ${domain} at resend.com/domains.`,
+    }
   if (status === 'verified') return { name, status: 'ok', detail: `${domain} is verified` }
   const mend = `Set the DNS records that resend.com/domains shows for ${domain}, and wait until it says verified.`
   return { name, status: 'fail', detail: `${domain} is ${status.replaceAll('_', ' ')}`, mend }
@@ -103,4 +113,17 @@ async function tracking(resend: Resend, id: string, domain: string): Promise<Che
   if (on.length === 0) return { name, status: 'ok', detail: 'open and click tracking are off' }
   const mend = `Switch it off at resend.com/domains, under ${domain}: who reads this mail is health information.`
   return { name, status: 'fail', detail: `${on.join(' and ')} tracking is on`, mend }
+}
+
+// What is due, how old a key is and whether a webhook is genuine are all told by this clock.
+function clockAgainst(date: string | undefined, now: Date): Check[] {
+  const name = 'clock'
+  const theirs = Date.parse(date ?? '')
+  if (Number.isNaN(theirs)) return []
+  const off = now.getTime() - theirs
+  if (Math.abs(off) < MINUTE_MS) return [{ name, status: 'ok', detail: 'agrees with Resend' }]
+  const minutes = Math.round(Math.abs(off) / MINUTE_MS)
+  const detail = `${minutes} minute${minutes === 1 ? '' : 's'} ${off > 0 ? 'ahead of' : 'behind'} Resend`
+  const mend = 'Let the machine set its clock from the network: sudo timedatectl set-ntp true'
+  return [{ name, status: Math.abs(off) < 4 * MINUTE_MS ? 'warn' : 'fail', detail, mend }]
 }

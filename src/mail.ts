@@ -1,4 +1,4 @@
-import { Resend } from 'resend'
+import type { Resend } from 'resend'
 import { z } from 'zod'
 import { withoutAddresses } from './core/redact.ts'
 
@@ -39,7 +39,14 @@ export function openMailer(options: {
   baseUrl?: string | undefined
   timeoutMs?: number
 }): Mailer {
-  const resend = new Resend(options.apiKey, options.baseUrl ? { baseUrl: options.baseUrl } : {})
+  // Loaded with the first batch: the SDK and `fetch` take 4 MB, which a process that waits for Monday need not hold.
+  let loaded: Promise<Resend> | undefined
+  const client = () => {
+    loaded ??= import('resend').then(
+      ({ Resend }) => new Resend(options.apiKey, options.baseUrl ? { baseUrl: options.baseUrl } : {}),
+    )
+    return loaded
+  }
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS
 
   return {
@@ -47,11 +54,15 @@ export function openMailer(options: {
       // The SDK drops an empty key in silence, and with it the protection against a second mail.
       if (key.length < KEY_LENGTH.min || key.length > KEY_LENGTH.max)
         throw new Error(`idempotency key of ${key.length} characters`)
+      const resend = await client()
       const options = {
         body, // our own bytes in place of the SDK's, so that what is hashed and frozen is what is sent
         idempotencyKey: key,
         headers: { 'x-batch-validation': 'permissive' },
         signal: AbortSignal.timeout(timeoutMs),
+        // With both of these `fetch` need not keep megabytes in case it has to send them again. Mail is never redirected.
+        window: null,
+        redirect: 'error' as const,
       }
       const answer = await resend.post<unknown>('/emails/batch', undefined, options)
       const perSecond = limitIn(answer.headers)

@@ -1,17 +1,15 @@
-import { access, constants, stat, statfs } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { type Ledger, openLedger } from '../app.ts'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Ledger, openLedger, queuePrefix } from '../app.ts'
 import type { Config } from '../config.ts'
-import { breakerReason } from '../core/breaker.ts'
 import { nextSlot } from '../core/calendar.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
-import { allEditions, type Edition } from '../db/editions.ts'
 import { appliedMigrations, damageIn } from '../db/health.ts'
 import type { Logger } from '../log.ts'
 import { type Check, checkMail } from '../mail-check.ts'
-import { summaryOf } from './show-edition.ts'
-
-const GB = 1024 ** 3
+import { checkEditions } from './doctor-editions.ts'
+import { checkDisk, checkQueue } from './doctor-machine.ts'
+import { checkWeb } from './doctor-web.ts'
 
 /**
  * Looks at everything the weekly mail depends on and says how to mend what is wrong. It sends no mail and changes
@@ -21,167 +19,80 @@ export async function examine(
   config: Config,
   { log, now }: { log: Logger; now: () => Date },
 ): Promise<Check[]> {
-  const settings: Check = { name: 'settings', status: 'ok', detail: 'complete and valid' }
-  const [mail, redis] = await Promise.all([
-    checkMail({ apiKey: config.RESEND_API_KEY, baseUrl: config.RESEND_BASE_URL, from: config.MAIL_FROM }),
-    checkQueue(config, log),
-  ])
-  const workers = redis.workers
-  return [
-    settings,
-    ...(await checkDatabase(config, { log, now, workers })),
-    await checkDisk(config),
-    redis.check,
-    ...mail,
-    ...checkWeb(config),
-    schedule(config, now()),
-  ]
-}
-
-async function checkDatabase(
-  config: Config,
-  { log, now, workers }: { log: Logger; now: () => Date; workers: number | null },
-): Promise<Check[]> {
-  const name = 'database'
-  const path = resolve(config.DATABASE_PATH)
-  if (!(await exists(path)))
-    return [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }]
-  let ledger: Ledger | undefined
+  const { ledger, checks } = await openDatabase(config, { log, now })
   try {
-    ledger = await openLedger(config, { log, now })
-    const damage = await damageIn(ledger.db)
-    if (damage.length > 0)
-      return [
-        {
-          name,
-          status: 'fail',
-          detail: `${path} is damaged: ${damage[0]}`,
-          mend: 'Stop openseat and put the last backup in its place.',
-        },
-      ]
-    const sound: Check = {
-      name,
-      status: 'ok',
-      detail: `${path} is sound (migration ${await appliedMigrations(ledger.db)})`,
-    }
-    return [sound, ...(await checkEditions(ledger, workers))]
-  } catch (error) {
-    const mend =
-      'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
-    return [{ name, status: 'fail', detail: (error as Error).message, mend }]
+    const [mail, redis, web, disk] = await Promise.all([
+      checkMail({
+        apiKey: config.RESEND_API_KEY,
+        baseUrl: config.RESEND_BASE_URL,
+        from: config.MAIL_FROM,
+        now: now(),
+      }),
+      checkQueue(config, log, ledger ? queuePrefix(ledger) : 'openseat'),
+      checkWeb(config),
+      checkDisk(config),
+    ])
+    const standing = ledger ? await checkEditions(ledger, redis.workers) : []
+    return [
+      checkSettings(config),
+      ...checks,
+      ...standing,
+      ...disk,
+      redis.check,
+      ...mail,
+      ...web,
+      schedule(config, now()),
+    ]
   } finally {
     await ledger?.close()
   }
 }
 
-async function checkEditions(ledger: Ledger, workers: number | null): Promise<Check[]> {
-  const editions = await allEditions(ledger.db)
-  const [newest] = editions
-  if (!newest) return [{ name: 'last edition', status: 'ok', detail: 'none yet' }]
-  const checks: Check[] = []
-  const last = await summaryOf(ledger, newest.id)
-  if (last) {
-    const lost = last.failed + last.unknown
-    const detail = `${last.id} is ${last.state}: ${last.submitted} submitted, ${last.failed} failed, ${last.unknown} unknown, ${last.waiting} waiting`
-    const mend = `See them with: openseat edition show ${last.id}`
-    checks.push({ name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', mend } : { status: 'ok' }) })
-    checks.push(...tooManyReturns(newest, last.submitted, ledger.config))
-  }
-  for (const { id, state, pauseReason } of editions) {
-    const name = 'unfinished'
-    if (state === 'paused')
-      checks.push({
-        name,
-        status: 'warn',
-        detail: `${id} is paused: ${pauseReason}`,
-        mend: `Mend that, then: openseat edition resume ${id}`,
-      })
-    if ((state === 'planning' || state === 'submitting') && workers === 0)
-      checks.push({
-        name,
-        status: 'warn',
-        detail: `${id} is ${state} and no worker is running`,
-        mend: 'openseat start',
-      })
-  }
-  return checks
-}
-
-// One that is paused for it says so itself; this is for reports that came too late to pause anything.
-function tooManyReturns(edition: Edition, submitted: number, config: Config): Check[] {
-  const reason = edition.state === 'paused' ? null : breakerReason({ ...edition, submitted }, config)
-  if (reason === null) return []
-  const detail = `${edition.id}: ${reason}`
-  const mend = 'Find out why at resend.com/emails before the next edition: Resend may pause the account.'
-  return [{ name: 'bounces', status: 'warn', detail, mend }]
-}
-
-async function checkDisk(config: Config): Promise<Check> {
-  const name = 'disk'
-  const folder = await nearestFolder(dirname(resolve(config.DATABASE_PATH)))
-  try {
-    await access(folder, constants.W_OK)
-  } catch {
+function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check {
+  const name = 'settings'
+  if (RESEND_BASE_URL)
     return {
       name,
-      status: 'fail',
-      detail: `${folder} cannot be written`,
-      mend: 'Give the user of openseat the right to write there, or change DATABASE_PATH.',
+      status: 'warn',
+      detail: `mail goes to ${RESEND_BASE_URL}, not to Resend`,
+      mend: 'Unless this is a trial, leave RESEND_BASE_URL unset.',
     }
-  }
-  const { bavail, bsize } = await statfs(folder)
-  const free = (bavail * bsize) / GB
-  const detail = `${free.toFixed(1)} GB free in ${folder}`
-  const mend = 'Make room: when the disk is full no mail is submitted.'
-  if (free >= 1) return { name, status: 'ok', detail }
-  return { name, status: free < 0.1 ? 'fail' : 'warn', detail, mend }
+  if (NODE_ENV !== 'production' && PUBLIC_URL.startsWith('https:'))
+    return {
+      name,
+      status: 'warn',
+      detail: `NODE_ENV is ${NODE_ENV}, so nothing unsafe is refused`,
+      mend: 'Set NODE_ENV=production where real people are mailed.',
+    }
+  return { name, status: 'ok', detail: 'complete and valid' }
 }
 
-async function checkQueue(config: Config, log: Logger): Promise<{ check: Check; workers: number | null }> {
-  const name = 'Redis'
-  const closers: (() => Promise<void>)[] = []
+async function openDatabase(
+  config: Config,
+  { log, now }: { log: Logger; now: () => Date },
+): Promise<{ ledger: Ledger | null; checks: Check[] }> {
+  const name = 'database'
+  const path = resolve(config.DATABASE_PATH)
+  if (await isMissing(path))
+    return {
+      ledger: null,
+      checks: [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }],
+    }
+  let ledger: Ledger | null = null
   try {
-    const { address, where } = await redisOf(config, log, closers)
-    const { openQueue } = await import('../queue.ts')
-    // Opening it checks version, rights and policy, and says how to mend each.
-    const queue = await openQueue({ redis: address, prefix: 'openseat', log })
-    closers.push(() => queue.close())
-    const workers = await queue.workers()
-    const working = workers ? `${workers} at work` : 'no worker running now'
-    return { check: { name, status: 'ok', detail: `${where}, keeps what is queued; ${working}` }, workers }
+    ledger = await openLedger(config, { log, now })
+    const [damage] = await damageIn(ledger.db)
+    const detail = `${path} is sound (migration ${await appliedMigrations(ledger.db)})`
+    if (damage === undefined) return { ledger, checks: [{ name, status: 'ok', detail }] }
+    const mend = 'Stop openseat and put the last backup in its place.'
+    await ledger.close()
+    return { ledger: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, mend }] }
   } catch (error) {
-    return { check: { name, status: 'fail', detail: (error as Error).message }, workers: null }
-  } finally {
-    for (const close of closers.reverse()) await close()
+    const mend =
+      'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
+    await ledger?.close()
+    return { ledger: null, checks: [{ name, status: 'fail', detail: (error as Error).message, mend }] }
   }
-}
-
-async function redisOf(config: Config, log: Logger, closers: (() => Promise<void>)[]) {
-  if (config.REDIS_URL) return { address: { url: config.REDIS_URL }, where: new URL(config.REDIS_URL).host }
-  const { findProgram, redisServer } = await import('../find-program.ts')
-  const { startPrivateRedis } = await import('../private-redis.ts')
-  const binary = findProgram(redisServer)
-  const redis = await startPrivateRedis({ folder: `${resolve(config.DATABASE_PATH)}.redis`, binary, log })
-  closers.push(() => redis.close())
-  return { address: redis.connection, where: `a private one (${binary}), as REDIS_URL is not set` }
-}
-
-function checkWeb({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check[] {
-  const mendUrl = 'Put the pages behind https before mailing anyone: one-click unsubscribing needs it.'
-  const mendHook = `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`
-  return [
-    PUBLIC_URL.startsWith('https://')
-      ? { name: 'public address', status: 'ok', detail: PUBLIC_URL }
-      : { name: 'public address', status: 'warn', detail: `${PUBLIC_URL} is not https`, mend: mendUrl },
-    RESEND_WEBHOOK_SECRET
-      ? { name: 'webhook', status: 'ok', detail: 'its secret is set' }
-      : {
-          name: 'webhook',
-          status: 'warn',
-          detail: 'RESEND_WEBHOOK_SECRET is not set, so bounces and complaints are not learned of',
-          mend: mendHook,
-        },
-  ]
 }
 
 function schedule({ slotRule, DIGEST_CATCH_UP_HOURS }: Config, now: Date): Check {
@@ -191,13 +102,8 @@ function schedule({ slotRule, DIGEST_CATCH_UP_HOURS }: Config, now: Date): Check
   return { name: 'next edition', status: 'ok', detail }
 }
 
-async function nearestFolder(path: string): Promise<string> {
-  return (await exists(path)) || path === dirname(path) ? path : nearestFolder(dirname(path))
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
+const isMissing = (path: string): Promise<boolean> =>
+  stat(path).then(
     () => false,
+    () => true,
   )
-}

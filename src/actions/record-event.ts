@@ -1,10 +1,11 @@
-import type { Ledger } from '../app.ts'
+import type { App } from '../app.ts'
 import { breakerReason } from '../core/breaker.ts'
-import { readProviderEvent } from '../core/provider-report.ts'
+import { nameOfReport, readProviderEvent } from '../core/provider-report.ts'
 import { findEdition, pauseEdition, tallyOf } from '../db/editions.ts'
 import { type Recorded, storeEvent } from '../db/reports.ts'
+import { failpoint } from '../failpoint.ts'
 
-type Needs = Pick<Ledger, 'config' | 'db' | 'hashKey' | 'log' | 'now'>
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
 /**
  * Records a verified event of the provider, once whatever its repetitions, and pauses the edition when too much of it
@@ -16,7 +17,9 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const read = readProviderEvent(event, app.hashKey, app.now())
   const recorded = await storeEvent(app.db, app.hashKey, { ...read, svixId }, app.now())
+  failpoint('after-webhook')
   const edition = recorded.kind === 'stored' ? recorded.edition : null
+  app.metrics.webhooks.inc({ type: nameOfReport(read.type) })
   const level = recorded.kind === 'busy' || read.type === 'unreadable' ? 'warn' : 'debug'
   app.log[level]({ event: svixId, type: read.type, edition, outcome: recorded.kind }, 'the provider reported')
   if (recorded.kind === 'stored' && edition !== null) await guard(app, edition, recorded.counted)

@@ -54,6 +54,11 @@ export function readProviderEvent(event: unknown, hashKey: HashKey, receivedAt: 
   }
 }
 
+/** The type of an event as one of a few names: its own where we know it, `unreadable` or `other`. */
+export function nameOfReport(type: string): string {
+  return type in REPORTS || type === 'unreadable' ? type : 'other'
+}
+
 /**
  * The further of two standings, whichever came first: events arrive unordered and more than once. A soft bounce counts
  * less than a delivery, since automatic answers of readers on holiday are reported as such.

@@ -8,6 +8,7 @@ import {
   type SendRules,
   type WireEmail,
 } from './resend-contract.ts'
+import { answerDomains, type StandInDomain } from './resend-domains.ts'
 import {
   type Answer,
   deliver,
@@ -26,7 +27,11 @@ import { messageId } from './resend-webhooks.ts'
 export type Account = {
   apiKey: string
   rules: SendRules
+  domains: StandInDomain[]
+  /** The key may send and do nothing else. */
+  sendingOnly: boolean
   keepBodies: boolean
+  ignoreKeys: boolean
   now: () => number
   accepted: AcceptedEmail[]
   counts: Map<string, number>
@@ -46,7 +51,8 @@ export function answerLikeResend(
 ): void {
   const { method = 'GET' } = request
   const path = pathOf(request)
-  const seen: SeenRequest = { method, path, key: header(request, 'idempotency-key'), status: null }
+  const key = account.ignoreKeys ? null : header(request, 'idempotency-key')
+  const seen: SeenRequest = { method, path, key, status: null }
   account.requests.push(seen)
   const reply = (answer: Answer) => {
     if (response.destroyed) return
@@ -54,7 +60,8 @@ export function answerLikeResend(
     const quota = { 'x-resend-monthly-quota': String(account.accepted.length) }
     write(response, { ...answer, headers: { ...account.limit.headers(), ...quota, ...answer.headers } })
   }
-  const refusal = refuseCaller(account, request) ?? refuseRoute(method, path)
+  const refusal =
+    refuseCaller(account, request) ?? refuseRoute(method, path) ?? refuseReading(account, method)
   if (refusal) return reply(refusal)
 
   const body = method === 'POST' ? parseJson(raw) : null
@@ -99,7 +106,7 @@ function refuseCaller({ apiKey, limit }: Account, request: IncomingMessage): Ans
 const ROUTES: { path: RegExp; method: string }[] = [
   { path: /^\/emails(\/batch)?$/, method: 'POST' },
   { path: /^\/emails\/(?!batch$)[^/]+$/, method: 'GET' },
-  { path: /^\/domains$/, method: 'GET' },
+  { path: /^\/domains(\/[^/]+)?$/, method: 'GET' },
 ]
 
 function refuseRoute(method: string, path: string): Answer | null {
@@ -107,6 +114,11 @@ function refuseRoute(method: string, path: string): Answer | null {
   if (!route) return envelope(404, 'not_found', 'The requested endpoint does not exist.')
   if (route.method === method) return null
   return envelope(405, 'method_not_allowed', 'Method is not allowed for the requested path.')
+}
+
+function refuseReading({ sendingOnly }: Account, method: string): Answer | null {
+  if (method === 'POST' || !sendingOnly) return null
+  return envelope(401, 'restricted_api_key', 'This API key is restricted to only send emails.')
 }
 
 function send(
@@ -172,23 +184,10 @@ function accept(account: Account, email: WireEmail, key: string | null, index: n
 
 const NO_BODY = { html: '', text: '', headers: {}, tags: [] }
 
-function read({ accepted, rules }: Account, path: string): Answer {
-  if (path === '/domains') return json({ object: 'list', has_more: false, data: [verifiedDomain(rules)] })
+function read({ accepted, domains }: Account, path: string): Answer {
   const email = accepted.find(({ id }) => path === `/emails/${id}`)
-  return email ? json(emailDetails(email)) : envelope(404, 'not_found', 'Email not found')
-}
-
-function verifiedDomain({ fromDomain = 'openseat.test' }: SendRules) {
-  return {
-    id: 'd91cd9bd-1176-453e-8fc1-35364d380206',
-    name: fromDomain,
-    status: 'verified',
-    created_at: '2026-01-01 00:00:00.000000+00',
-    region: 'us-east-1',
-    capabilities: { sending: 'enabled', receiving: 'disabled' },
-    open_tracking: false,
-    click_tracking: false,
-  }
+  if (email) return json(emailDetails(email))
+  return answerDomains(domains, path) ?? envelope(404, 'not_found', 'Email not found')
 }
 
 function emailDetails({ id, at, to, from, subject, html, text, replyTo, tags }: AcceptedEmail) {

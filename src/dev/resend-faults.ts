@@ -44,12 +44,16 @@ export type Faults = {
   clear: () => void
   /** The fault that strikes this request before it is carried out, or after it was accepted; uses it up. */
   strike: (moment: 'before' | 'after', request: Target) => Fault | undefined
+  /** How many requests were struck. */
+  struck: () => number
 }
 
 /** Faults in the order they were injected; the first that fits strikes. */
 export function faultList(): Faults {
   let armed: { fault: Fault; fits: number; left: number }[] = []
+  let count = 0
   return {
+    struck: () => count,
     inject: (fault) => void armed.push({ fault, fits: 0, left: fault.times ?? 1 }),
     clear: () => void (armed = []),
     strike(moment, request) {
@@ -60,6 +64,7 @@ export function faultList(): Faults {
         return one.fits % (one.fault.every ?? 1) === 0
       })
       if (!struck) return undefined
+      count += 1
       struck.left -= 1
       if (struck.left === 0) armed = armed.filter((one) => one !== struck)
       return struck.fault

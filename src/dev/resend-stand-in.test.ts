@@ -347,6 +347,17 @@ test('the account has one verified domain without tracking', async () => {
   expect(data?.data).toMatchObject([
     { name: 'groups.test', status: 'verified', open_tracking: false, click_tracking: false },
   ])
+  const one = await resend.domains.get(data?.data[0]?.id ?? '')
+  expect(one.data).toMatchObject({ object: 'domain', name: 'groups.test', open_tracking: false })
+  expect((await resend.domains.get('d91cd9bd')).error).toMatchObject({ statusCode: 404, name: 'not_found' })
+})
+
+test('a key that only sends may read nothing', async () => {
+  const other = await startResendStandIn({ sendingOnly: true })
+  const sender = new Resend('re_stand_in', { baseUrl: other.url })
+  expect((await sender.emails.send(ADA)).error).toBeNull()
+  expect((await sender.domains.list()).error).toMatchObject({ statusCode: 401, name: 'restricted_api_key' })
+  await other.close()
 })
 
 test('its signed webhooks pass the verification of the resend package', async () => {
@@ -398,7 +409,7 @@ test('as its own process it tells what it accepted and takes faults over HTTP', 
     const { headers } = await far.batch.send([ADA, BEN])
     expect(headers).toMatchObject({ 'ratelimit-limit': '50' })
     const summary = await (await fetch(`${url}/_stand-in/summary`)).json()
-    expect(summary).toEqual({ accepted: 3, duplicates: 1, requests: { unanswered: 1, 200: 1 } })
+    expect(summary).toEqual({ accepted: 3, duplicates: 1, struck: 1, requests: { unanswered: 1, 200: 1 } })
     const counts = await (await fetch(`${url}/_stand-in/counts`)).json()
     expect(counts).toEqual({ 'ada@sample.test': 2, 'ben@sample.test': 1 })
   } finally {

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { type Account, answerLikeResend, json, parseJson, pathOf, write } from './resend-answers.ts'
 import type { SendRules } from './resend-contract.ts'
+import { aDomain, type StandInDomain } from './resend-domains.ts'
 import { type Answer, envelope, type Fault, FaultSettings, faultList } from './resend-faults.ts'
 import { idempotencyStore } from './resend-idempotency.ts'
 import { rateLimit } from './resend-rate-limit.ts'
@@ -34,11 +35,17 @@ export type StandInOptions = SendRules & {
   port?: number
   host?: string
   apiKey?: string
+  /** The account's sender domains; by default the one that is verified. */
+  domains?: StandInDomain[]
+  /** Makes the key one that only sends. */
+  sendingOnly?: boolean
   requestsPerSecond?: number
   /** Drives the rate limit, the 24 h of idempotency keys and `at`; ms since the epoch. */
   now?: () => number
   /** False forgets html, text, headers and tags of accepted mail, for runs of a million. */
   keepBodies?: boolean
+  /** True carries every request out, whatever its idempotency key: what other guards are worth without it. */
+  ignoreKeys?: boolean
 }
 
 export type ResendStandIn = {
@@ -61,7 +68,7 @@ export type ResendStandIn = {
  * Starts a local HTTP server that behaves like Resend, only stricter: it refuses what the real one is not known to
  * take. It sends nothing. Rejects when the port is taken.
  *
- * `/_stand-in/summary`, `/_stand-in/counts` and `/_stand-in/faults` tell and steer it from another process.
+ * `/_stand-in/summary`, `/counts`, `/accepted` and `/faults` there tell and steer it from another process.
  */
 export async function startResendStandIn(options: StandInOptions = {}): Promise<ResendStandIn> {
   const timers = new Set<NodeJS.Timeout>()
@@ -99,11 +106,15 @@ export async function startResendStandIn(options: StandInOptions = {}): Promise<
 }
 
 function newAccount(options: StandInOptions, timers: Set<NodeJS.Timeout>): Account {
-  const { apiKey = 're_stand_in', now = Date.now, keepBodies = true, requestsPerSecond = 1_000_000 } = options
+  const { apiKey = 're_stand_in', now = Date.now, requestsPerSecond = 1_000_000 } = options
+  const { keepBodies = true, ignoreKeys = false } = options
   return {
     apiKey,
     rules: options,
+    domains: options.domains ?? [aDomain(options.fromDomain ?? 'openseat.test')],
+    sendingOnly: options.sendingOnly ?? false,
     keepBodies,
+    ignoreKeys,
     now,
     accepted: [],
     counts: new Map(),
@@ -136,6 +147,8 @@ function control(account: Account, request: IncomingMessage, raw: string): Answe
       return json(summary(account))
     case 'GET /_stand-in/counts':
       return json(Object.fromEntries(account.counts))
+    case 'GET /_stand-in/accepted':
+      return json(account.accepted.map(({ html: _html, text: _text, headers: _headers, ...mail }) => mail))
     case 'POST /_stand-in/faults': {
       const fault = FaultSettings.safeParse(parseJson(raw))
       if (!fault.success) return envelope(422, 'validation_error', fault.error.message)
@@ -146,11 +159,11 @@ function control(account: Account, request: IncomingMessage, raw: string): Answe
       account.faults.clear()
       return json({})
     default:
-      return envelope(404, 'not_found', 'The stand-in has summary, counts and faults.')
+      return envelope(404, 'not_found', 'The stand-in has summary, counts, accepted and faults.')
   }
 }
 
-function summary({ accepted, counts, requests }: Account) {
+function summary({ accepted, counts, faults, requests }: Account) {
   let duplicates = 0
   for (const count of counts.values()) if (count > 1) duplicates += 1
   const byStatus: Record<string, number> = {}
@@ -158,7 +171,7 @@ function summary({ accepted, counts, requests }: Account) {
     const name = String(status ?? 'unanswered')
     byStatus[name] = (byStatus[name] ?? 0) + 1
   }
-  return { accepted: accepted.length, duplicates, requests: byStatus }
+  return { accepted: accepted.length, duplicates, struck: faults.struck(), requests: byStatus }
 }
 
 async function main(): Promise<void> {
@@ -170,6 +183,7 @@ async function main(): Promise<void> {
       'api-key': { type: 'string', default: 're_stand_in' },
       'from-domain': { type: 'string' },
       'keep-bodies': { type: 'boolean', default: false },
+      'ignore-keys': { type: 'boolean', default: false },
     },
   })
   const standIn = await startResendStandIn({
@@ -179,6 +193,7 @@ async function main(): Promise<void> {
     apiKey: values['api-key'],
     fromDomain: values['from-domain'],
     keepBodies: values['keep-bodies'],
+    ignoreKeys: values['ignore-keys'],
   })
   console.log(JSON.stringify({ url: standIn.url }))
   process.once('SIGTERM', () => void standIn.close())

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { recordEvent } from '../actions/record-event.ts'
-import type { Ledger } from '../app.ts'
+import type { App } from '../app.ts'
 import { type SignedRequest, webhookVerifier } from '../webhook-signature.ts'
 
-type Needs = Pick<Ledger, 'config' | 'db' | 'hashKey' | 'log' | 'now'>
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
 const BODY_LIMIT_BYTES = 256 * 1024
 
@@ -28,6 +28,7 @@ export async function addWebhookRoute(server: FastifyInstance, app: Needs): Prom
       const signed = signedRequest(request.headers, request.body)
       const verdict = verify(signed)
       if (verdict.kind === 'forged') {
+        app.metrics.webhooks.inc({ type: 'forged' })
         app.log.warn(
           { reason: verdict.reason },
           'a webhook was refused; if it was Resend, see RESEND_WEBHOOK_SECRET',

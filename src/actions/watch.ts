@@ -1,0 +1,141 @@
+import { stat, statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { App } from '../app.ts'
+import { nextSlot, slotAtOrBefore } from '../core/calendar.ts'
+import { findEdition, tallyOf } from '../db/editions.ts'
+import { standingHold } from '../db/epoch.ts'
+import { installationFact } from '../db/installation.ts'
+import { sessionsVersion } from '../db/sessions.ts'
+import { standing } from '../db/standing.ts'
+import type { Readings } from '../metrics.ts'
+import type { Schedule } from './sweep.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'> & {
+  queue: Pick<App['queue'], 'backlog' | 'standing' | 'workers'>
+}
+
+/** What must be in order for mail to go out; of what is not, why. */
+export type Readiness = { database: PartState; redis: PartState; disk: PartState; held: PartState }
+type PartState = 'ok' | 'unavailable' | 'full' | 'held'
+
+const PATIENCE_MS = 2_000
+/** Below this the disk counts as full: SQLite and Redis need some room to go on, and to recover. */
+export const LEAST_FREE_BYTES = 64 * 1024 ** 2
+
+/** Whether each part is in order. Never throws and answers within seconds. */
+export async function readiness(app: Needs): Promise<Readiness> {
+  const [database, redis, free, hold] = await Promise.all([
+    answer(async () => sessionsVersion(app.db)),
+    answer(async () => app.queue.backlog()),
+    answer(() => freeBytes(app.config.DATABASE_PATH)),
+    orNull(() => standingHold(app.db)),
+  ])
+  return {
+    database: database === null ? 'unavailable' : 'ok',
+    redis: redis === null ? 'unavailable' : 'ok',
+    disk: free === null ? 'unavailable' : free < LEAST_FREE_BYTES ? 'full' : 'ok',
+    held: hold === null ? 'ok' : 'held',
+  }
+}
+
+/**
+ * For how long the current slot has been due without its mail being through, in ms; 0 when it is through, was cancelled,
+ * or was before this installation followed the schedule. A slot that is skipped is late until the next one.
+ */
+export async function lateMs(app: Pick<App, 'config' | 'db' | 'now'>): Promise<number> {
+  const schedule = await installationFact(app.db, 'schedule')
+  if (schedule === null) return 0
+  const { at, editionId } = slotAtOrBefore(app.config.slotRule, app.now())
+  if (at.getTime() < (JSON.parse(schedule) as Schedule).since) return 0
+  const edition = await findEdition(app.db, editionId)
+  const planned = edition !== null && (edition.plannedAt !== null || edition.state === 'cancelled')
+  const through = planned && (await tallyOf(app.db, editionId, 0)).waiting === 0
+  return through ? 0 : app.now().getTime() - at.getTime()
+}
+
+/** Everything that `/metrics` reads when it is asked. What cannot be told now is null; never throws. */
+export async function readings(app: Needs): Promise<Readings> {
+  const [parts, ledger, queue, workers, free, size] = await Promise.all([
+    readiness(app),
+    orNull(() => ofLedger(app)),
+    answer(() => app.queue.standing()),
+    answer(() => app.queue.workers()),
+    orNull(() => freeBytes(app.config.DATABASE_PATH)),
+    orNull(() => sizeOf(app.config.DATABASE_PATH)),
+  ])
+  return {
+    ...(ledger ?? UNTOLD),
+    part_ready: Object.fromEntries(
+      Object.entries(parts).map(([part, state]) => [part, state === 'ok' ? 1 : 0]),
+    ),
+    held: parts.held === 'held' ? 1 : 0,
+    next_slot_timestamp_seconds: nextSlot(app.config.slotRule, app.now()).at.getTime() / 1000,
+    rate_limit_per_second: queue && queue.perSecond,
+    workers,
+    batch_jobs: queue && queue.batchJobs,
+    edition_jobs: queue && queue.editionJobs,
+    disk_free_bytes: free,
+    database_bytes: size,
+  }
+}
+
+/** Free bytes on the disk that holds this file. Throws when its folder cannot be read. */
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dirname(resolve(path)))
+  return bavail * bsize
+}
+
+async function ofLedger(app: Needs) {
+  const now = app.now().getTime()
+  const since = (at: number | null | undefined) => (at == null ? null : (now - at) / 1000)
+  const ledger = await standing(app.db)
+  return {
+    editions: ledger.editions,
+    editions_paused: ledger.paused,
+    deliveries: ledger.deliveries,
+    last_edition_deliveries: ledger.newestDeliveries,
+    last_edition_age_seconds: since(ledger.newest?.scheduledFor),
+    late_seconds: (await lateMs(app)) / 1000,
+    batches_owed: ledger.batchesOwed,
+    notices_owed: ledger.noticesOwed,
+    suppressions: ledger.suppressions,
+    last_report_age_seconds: since(ledger.lastReportAt),
+  }
+}
+
+const UNTOLD = {
+  editions: null,
+  editions_paused: null,
+  deliveries: null,
+  last_edition_deliveries: null,
+  last_edition_age_seconds: null,
+  late_seconds: null,
+  batches_owed: null,
+  notices_owed: null,
+  suppressions: null,
+  last_report_age_seconds: null,
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const bytes = async (file: string) =>
+    stat(file).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  return (await stat(resolve(path))).size + (await bytes(`${resolve(path)}-wal`))
+}
+
+/** What `ask` gives in time, or null. */
+async function answer<T>(ask: () => Promise<T | null>): Promise<T | null> {
+  const tooLate = setTimeout(PATIENCE_MS, null, { ref: false })
+  return Promise.race([orNull(ask), tooLate])
+}
+
+async function orNull<T>(ask: () => Promise<T | null>): Promise<T | null> {
+  try {
+    return await ask()
+  } catch {
+    return null
+  }
+}

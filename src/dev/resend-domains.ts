@@ -1,0 +1,40 @@
+import { type Answer, envelope } from './resend-faults.ts'
+
+/** A sender domain of the account, as Resend tells of it. */
+export type StandInDomain = {
+  name: string
+  status: 'pending' | 'verified' | 'failed' | 'temporary_failure' | 'not_started' | 'partially_verified'
+  open_tracking: boolean
+  click_tracking: boolean
+  capabilities: { sending: 'enabled' | 'disabled'; receiving: 'enabled' | 'disabled' }
+}
+
+/** A domain as it should be; `differs` says what is not. */
+export function aDomain(name: string, differs: Partial<StandInDomain> = {}): StandInDomain {
+  const capabilities = { sending: 'enabled', receiving: 'disabled' } as const
+  return { name, status: 'verified', open_tracking: false, click_tracking: false, capabilities, ...differs }
+}
+
+/**
+ * Answers `GET /domains` and `GET /domains/:id`; null for any other path.
+ * https://resend.com/docs/api-reference/domains/list-domains
+ */
+export function answerDomains(domains: readonly StandInDomain[], path: string): Answer | null {
+  const all = domains.map(asResendTells)
+  if (path === '/domains') return json({ object: 'list', has_more: false, data: all })
+  const [, id] = /^\/domains\/([^/]+)$/.exec(path) ?? []
+  if (id === undefined) return null
+  const found = all.find((domain) => domain.id === id)
+  return found
+    ? json({ object: 'domain', ...found, records: [] })
+    : envelope(404, 'not_found', 'Domain not found')
+}
+
+const asResendTells = (domain: StandInDomain, index: number) => ({
+  id: `d91cd9bd-1176-453e-8fc1-${String(index).padStart(12, '0')}`,
+  ...domain,
+  created_at: '2026-01-01 00:00:00.000000+00',
+  region: 'us-east-1',
+})
+
+const json = (value: unknown): Answer => ({ status: 200, body: JSON.stringify(value) })

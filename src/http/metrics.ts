@@ -1,0 +1,54 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { readings } from '../actions/watch.ts'
+import type { App } from '../app.ts'
+
+type Needs = Parameters<typeof readings>[0] & Pick<App, 'config' | 'metrics'>
+
+const LOOPBACK_ADDRESS = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/
+const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+const PUT_BY_PROXIES = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+]
+
+/**
+ * `/metrics`, for Prometheus. With METRICS_TOKEN whoever brings it as bearer may read; without, only a program on this
+ * machine that asks directly. To anyone else there is no such page.
+ */
+export function addMetricsRoute(server: FastifyInstance, app: Needs): void {
+  const { METRICS_TOKEN: token } = app.config
+  app.metrics.watchEventLoop()
+  let scrape: Promise<string> | null = null
+  server.get('/metrics', async (request, reply) => {
+    if (token ? !bears(token, request) : !isLocal(request)) return reply.callNotFound()
+    // Readings are shown in gauges, which two scrapes at once would mix up; and one costs no more than ten.
+    scrape ??= readings(app)
+      .then((read) => app.metrics.text(read))
+      .finally(() => {
+        scrape = null
+      })
+    return reply.type(app.metrics.contentType).send(await scrape)
+  })
+}
+
+function bears(token: string, { headers }: FastifyRequest): boolean {
+  const [, given = ''] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(token))
+}
+
+// Behind a proxy on this machine everyone comes from 127.0.0.1. A proxy names itself, asks for the public name, or speaks
+// HTTP/1.0; `doctor` finds the one that does none of it.
+function isLocal({ raw, headers, socket }: FastifyRequest): boolean {
+  return (
+    LOOPBACK_ADDRESS.test(socket.remoteAddress ?? '') &&
+    LOOPBACK_NAME.test(headers.host ?? '') &&
+    raw.httpVersion !== '1.0' &&
+    !PUT_BY_PROXIES.some((name) => name in headers)
+  )
+}
