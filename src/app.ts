@@ -6,10 +6,12 @@ import type { Offer } from './core/content.ts'
 import { BadInput } from './core/errors.ts'
 import type { requestComposer } from './core/request.ts'
 import { type HashKey, installationId, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
+import { lookForCopy } from './db/epoch.ts'
 import { changeFact, establishFact } from './db/installation.ts'
 import { closeDb, type Db, openDb } from './db/open.ts'
 import { type Logger, openLog } from './log.ts'
 import type { Mailer } from './mail.ts'
+import type { Metrics } from './metrics.ts'
 import type { Queue, RedisAddress } from './queue.ts'
 import type { Templates } from './templates.ts'
 
@@ -28,6 +30,7 @@ export type Ledger = {
 /** The whole program, wired: what doors hand to actions. */
 export type App = Ledger & {
   mailer: Mailer
+  metrics: Metrics
   queue: Queue
   templates: Templates
   /** `host/pid/random`: signs the claims of this process. */
@@ -41,6 +44,8 @@ export type Cache = {
   composers: Map<string, ReturnType<typeof requestComposer>>
   /** The provider's limit as it last told us. */
   perSecond: number | null
+  /** Batches this process is working on: of a claim of ours that is not among them nothing will come. */
+  inHand: Set<number>
 }
 
 export type CachedOffers = { editionId: string; version: number; validUntil: number; offers: Offer[] }
@@ -56,7 +61,7 @@ export type Overrides = {
 }
 
 /**
- * Opens the database of this installation and its keys; `close()` closes it.
+ * Opens the database of this installation and its keys; `close()` closes it. A copy is marked held.
  * Throws `BadInput` when LINK_SECRET is not the one the database was made with.
  */
 export async function openLedger(config: Config, overrides: Overrides = {}): Promise<Ledger> {
@@ -64,8 +69,10 @@ export async function openLedger(config: Config, overrides: Overrides = {}): Pro
   const db = overrides.db ?? openDb(config.DATABASE_PATH)
   const close = async () => closeDb(db)
   try {
+    const now = overrides.now ?? (() => new Date())
+    await lookForCopy(db, now())
     const hashKey = await openHashKey(db, config.LINK_SECRET)
-    return { config, db, hashKey, log, now: overrides.now ?? (() => new Date()), close }
+    return { config, db, hashKey, log, now, close }
   } catch (error) {
     await close()
     throw error
@@ -84,20 +91,22 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   }
   try {
     // Loaded here, not above, so that commands which need the database alone start in a tenth of the time.
-    const [{ loadTemplates }, { openQueue }, { openMailer }] = await Promise.all([
+    const [{ loadTemplates }, { openQueue }, { openMailer }, { openMetrics }] = await Promise.all([
       import('./templates.ts'),
       import('./queue.ts'),
       import('./mail.ts'),
+      import('./metrics.ts'),
     ])
-    const templates = await loadTemplates()
+    const templates = await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette })
     const redis = await openRedis(config, overrides, ledger.log)
     closers.push(() => redis.close())
     const queue = await openQueue({
       redis: redis.address,
-      prefix: overrides.queuePrefix ?? `openseat-${installationId(ledger.hashKey)}`,
+      prefix: overrides.queuePrefix ?? queuePrefix(ledger),
       log: ledger.log,
     })
     closers.push(() => queue.close())
+    const metrics = openMetrics()
     const mailer = openMailer({
       apiKey: config.RESEND_API_KEY,
       baseUrl: config.RESEND_BASE_URL,
@@ -109,13 +118,29 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       close,
       templates,
       queue,
-      mailer,
+      mailer: timed(mailer, metrics),
+      metrics,
       instance,
-      cache: { offers: null, composers: new Map(), perSecond: null },
+      cache: { offers: null, composers: new Map(), perSecond: null, inHand: new Set() },
     }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** What the keys of this installation in Redis begin with. */
+export const queuePrefix = ({ hashKey }: Pick<Ledger, 'hashKey'>): string =>
+  `openseat-${installationId(hashKey)}`
+
+function timed(mailer: Mailer, { submitSeconds }: Metrics): Mailer {
+  return {
+    async submitBatch(batch) {
+      const stop = submitSeconds.startTimer()
+      const answer = await mailer.submitBatch(batch)
+      stop({ answer: answer.kind })
+      return answer
+    },
   }
 }
 

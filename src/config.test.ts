@@ -44,7 +44,7 @@ test('every problem is told at once, with its variable and an example that works
 })
 
 test('every setting that can be wrong says so with its name and an example', () => {
-  const anything = new Set(['DATABASE_PATH', 'HOST'])
+  const anything = new Set(['DATABASE_PATH', 'HOST', 'TEMPLATES_PATH'])
   const wrong = 'neither < this >\nnor that'
   for (const name of settingNames().filter((name) => !anything.has(name))) {
     const problems = problemsOf({ ...NEEDED, [name]: name === 'LINK_SECRET' ? 'short' : wrong })
@@ -122,6 +122,28 @@ test('a time zone that is not on the list is refused', () => {
   expect(problemsOf({ ...NEEDED, DIGEST_TIME_ZONE: 'America/Portland' })).toEqual([
     'DIGEST_TIME_ZONE: is not a time zone of the IANA list; for example America/New_York',
   ])
+})
+
+test.each([
+  [
+    'BRAND_COLOR',
+    '#23b08f',
+    /^BRAND_COLOR: is too pale: it has a contrast of 2\.4:1 where text needs 4\.5:1; for example #\w{6}$/,
+  ],
+  ['BRAND_LOGO_URL', 'http://groups.your-practice.org/logo.png', /^BRAND_LOGO_URL: is not an https address/],
+  [
+    'BRAND_LOGO_URL',
+    'https://images.elsewhere.test/logo.png',
+    /^BRAND_LOGO_URL: is not on the host of PUBLIC_URL/,
+  ],
+  ['LOCALE', 'english please', /^LOCALE: is not a language tag/],
+])('%s=%s is refused', (name, value, words) => {
+  expect(problemsOf({ ...NEEDED, [name]: value })).toEqual([expect.stringMatching(words)])
+})
+
+test('a practice has its own colour and logo', () => {
+  const own = { BRAND_COLOR: '#7A1F5C', BRAND_LOGO_URL: `${NEEDED.PUBLIC_URL}/logo.png` }
+  expect(loadConfig({ ...NEEDED, ...own }).palette.accent).toBe('#7a1f5c')
 })
 
 test('.env.example names every setting, explains it, and works once the secrets are filled in', () => {

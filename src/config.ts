@@ -4,13 +4,14 @@ import { z } from 'zod'
 import { isTimeZone } from './core/calendar.ts'
 import { CRISIS_LINES } from './core/crisis.ts'
 import { BadInput } from './core/errors.ts'
+import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/palette.ts'
 
 /** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
 export type Config = z.infer<typeof Settings>
 
 type Environment = Record<string, string | undefined>
 
-const SECRETS = ['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET', 'LINK_SECRET', 'REDIS_URL']
+const SECRETS = ['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET', 'LINK_SECRET', 'REDIS_URL', 'METRICS_TOKEN']
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
@@ -73,6 +74,14 @@ function isNetwork(value: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
+function isLocale(value: string): boolean {
+  try {
+    return new Intl.Locale(value).language !== ''
+  } catch {
+    return false
+  }
+}
+
 const senderName = (example: string) =>
   text(example)
     .max(60, `is longer than 60 characters; use a short name, for example ${example}`)
@@ -127,6 +136,30 @@ const Settings = z
       .max(60, 'is longer than 60 characters; use a short name, for example Harbor Groups')
       .regex(/^[^\r\n<>"]*$/, 'has a line break or one of < > " in it; for example Harbor Groups')
       .optional(),
+    BRAND_COLOR: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .regex(/^#[0-9a-f]{6}$/, { error: 'is not a colour; for example #0b5c4a', abort: true })
+      .superRefine((value, context) => {
+        const problem = problemOf(value)
+        if (problem) context.addIssue({ code: 'custom', message: problem })
+      })
+      .default(DEFAULT_BRAND_COLOR),
+    BRAND_LOGO_URL: z
+      .string()
+      .trim()
+      .refine((value) => URL.canParse(value) && value.startsWith('https://'), {
+        error: 'is not an https address; for example https://groups.your-practice.org/logo.png',
+        abort: true,
+      })
+      .optional(),
+    TEMPLATES_PATH: text('./templates').optional(),
+    LOCALE: z
+      .string()
+      .trim()
+      .refine(isLocale, 'is not a language tag (BCP 47); for example en, es or es-MX')
+      .default('en'),
     CRISIS_LINE: z
       .enum(CRISIS_LINES, { error: `is not one of ${CRISIS_LINES.join(', ')}; for example us` })
       .default('us'),
@@ -164,6 +197,11 @@ const Settings = z
         'is neither "off", a number of proxies from 1 to 9, nor their addresses; for example 127.0.0.1 or 10.0.0.0/8',
       )
       .default('off'),
+    METRICS_TOKEN: z
+      .string()
+      .regex(/^[\w.~+/=-]{16,}$/, `is not 16 letters and digits or more; for example ${NEW_SECRET}`)
+      .optional(),
+    METRICS_PORT: wholeNumber(0, 65_535, 9464).optional(),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
         error: 'is not one of fatal, error, warn, info, debug, trace, silent; for example info',
@@ -175,6 +213,15 @@ const Settings = z
       })
       .default('development'),
   })
+  .superRefine(({ BRAND_LOGO_URL: logo, PUBLIC_URL }, context) => {
+    // An image from elsewhere would tell that host who opens our mail.
+    if (logo && URL.parse(logo)?.host !== URL.parse(PUBLIC_URL)?.host)
+      context.addIssue({
+        code: 'custom',
+        path: ['BRAND_LOGO_URL'],
+        message: `is not on the host of PUBLIC_URL, and readers would be seen by another; for example ${PUBLIC_URL}/logo.png`,
+      })
+  })
   .transform((settings) => {
     const practice =
       settings.BRAND_NAME || /^"?([^"<]*?)"?\s*</.exec(settings.MAIL_FROM)?.[1] || 'Group times'
@@ -182,6 +229,7 @@ const Settings = z
     return {
       ...settings,
       practice,
+      palette: paletteFrom(settings.BRAND_COLOR),
       discreetFrom: `${settings.DISCREET_FROM_NAME} <${addressIn(settings.MAIL_FROM)}>`,
       /** When an edition is due. */
       slotRule: { weekday, time: settings.DIGEST_TIME, timeZone: settings.DIGEST_TIME_ZONE },

@@ -281,7 +281,9 @@ function rulesWorld(): World {
       const known = new Map(offersAt(sessions, slot.at).map((offer) => [offer.id, offer]))
       const selection = (reader: RulesReader, offers: readonly Offer[]) => {
         const barred = exclusionOf(reader, slot.editionId, slot.at) !== null
-        return barred ? null : selectFor(seenBy(reader.general, reader.rows), offers, throughSeq, MOST)
+        return barred
+          ? null
+          : selectFor(seenBy(reader.general, reader.rows), offers, { throughSeq, max: MOST })
       }
       const planned = readers.filter((reader) => selection(reader, [...known.values()]) !== null)
       await between('during')
@@ -400,7 +402,7 @@ async function databaseWorld(): Promise<World> {
       return app.resend.accepted.slice(before).map(({ to, text }) => ({
         reader: Number(/^reader-(\d+)@/.exec(to[0] ?? '')?.[1]),
         shown: [...text.matchAll(/book\.harbor\.test\/(\d+)/g)].map(([, id]) => Number(id)),
-        more: Number(/^and (\d+) more times?/m.exec(text)?.[1] ?? 0),
+        more: Number(/^See (\d+) more times?/m.exec(text)?.[1] ?? 0),
       }))
     },
   }

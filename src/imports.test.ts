@@ -14,12 +14,22 @@ const SHAPE: Record<string, string[]>[] = [
   {
     config: ['config.ts'],
     db: ['db/'],
-    files: ['read-records.ts'],
+    files: ['read-records.ts', 'mail-file.ts'],
     log: ['log.ts'],
     mail: ['mail.ts', 'mail-check.ts', 'webhook-signature.ts'],
+    metrics: ['metrics.ts'],
     redis: ['queue.ts', 'private-redis.ts', 'redis-check.ts', 'find-program.ts'],
-    templates: ['templates.ts', 'template-check.ts'],
+    templates: [
+      'templates.ts',
+      'page-templates.ts',
+      'template-check.ts',
+      'template-source.ts',
+      'catalogues.ts',
+      'compile-mjml.ts',
+      'mjml-compiler.ts',
+    ],
   },
+  { failpoint: ['failpoint.ts'] },
   { core: ['core/'] },
 ]
 
@@ -32,6 +42,7 @@ const HOME_OF: Record<string, string[]> = {
   fastify: ['doors'],
   ioredis: ['redis'],
   mjml: ['templates'],
+  'prom-client': ['metrics'],
   resend: ['mail'],
 }
 
@@ -42,6 +53,7 @@ const PURE = [
   'fastest-levenshtein',
   'handlebars',
   'ical-generator',
+  'intl-messageformat',
   'node:crypto',
   'node:url',
   'zod',

@@ -54,9 +54,56 @@ test.each(VISITORS)(
     expect(await page.getByText('Tue, Dec 1 · 6:00 PM CST').count()).toBe(2)
 
     await page.goto(`${url}/editions/${await planNow(app)}?tz=UTC`)
-    await sees('Group times of Nov 23, 2026')
+    await sees('Group times of November 23, 2026')
     await page.goto(`${url}/nowhere`)
     await sees('There is no page here')
+  },
+  SLOW_MS,
+)
+
+test.each(VISITORS)(
+  'Luz joins, confirms, chooses, leaves and is forgotten in Spanish (script: $script, $wide px, $look)',
+  async (visitor) => {
+    const { app, url } = await aServedApp()
+    const { page, sees } = await openVisit(url, visitor)
+    await press(page, 'Español')
+    await sees('Nuevos horarios de grupo, una vez por semana')
+    await press(page, 'Ver todos los horarios')
+    await page.waitForLoadState()
+    await page.goto(`${url}/?lang=es`)
+    await page.getByLabel('Correo electrónico').fill('luz@sample')
+    app.setNow('2026-11-23T15:00:20Z')
+    await press(page, 'Suscribirme')
+    await sees('Nuevos horarios de grupo, una vez por semana')
+    await page.getByLabel('Correo electrónico').fill('luz@sample.test')
+    await press(page, 'Suscribirme')
+    await sees('Revisa tu bandeja de entrada')
+    await submitNotices(app)
+    await page.goto(linkAfter('Confirmar mi suscripción', lastMail(app)))
+    await sees('Confirma tu suscripción')
+    await press(page, 'Confirmar mi suscripción')
+    await sees('Ya estás en la lista')
+    expect(readers(app)).toMatchObject([{ status: 'active', locale: 'es-US' }])
+    await submitNotices(app)
+
+    await page.goto(linkAfter('Cambiar tus preferencias', lastMail(app)))
+    await sees('Tus preferencias')
+    await press(page, '4 semanas')
+    await sees('Tus preferencias')
+    expect(await page.getByRole('status').innerText()).toBe(
+      'Tu correo está en pausa hasta el lunes, 21 de diciembre.',
+    )
+    await press(page, 'Cancelar la suscripción')
+    await sees('Tu suscripción está cancelada')
+    await press(page, 'Volver a suscribirme')
+    await sees('Tu suscripción está activa de nuevo')
+    await page.goto(linkAfter('Cambiar tus preferencias', lastMail(app)))
+    await press(page, 'Borrar todos mis datos')
+    await sees('Borrar todos mis datos')
+    await press(page, 'Borrar todos mis datos')
+    await sees('Tus datos están borrados')
+    await page.goto(`${url}/nowhere?lang=es`)
+    await sees('No encontramos esta página')
   },
   SLOW_MS,
 )
@@ -88,7 +135,7 @@ async function join(app: TestApp, { page, sees }: Visit, { script }: Visitor): P
 }
 
 async function confirm(app: TestApp, { page, sees }: Visit): Promise<string> {
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  await submitNotices(app)
   const link = linkAfter('Confirm my subscription', lastMail(app))
   await page.goto(link)
   await sees('Confirm your subscription')
@@ -97,6 +144,10 @@ async function confirm(app: TestApp, { page, sees }: Visit): Promise<string> {
   await sees('You are subscribed')
   expect(readers(app)).toMatchObject([{ status: 'active', name: 'Ada', timeZone: 'America/Chicago' }])
   return link
+}
+
+async function submitNotices(app: TestApp): Promise<void> {
+  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
 }
 
 /** A week later; returns what she gets, as text. */
@@ -136,7 +187,7 @@ async function leaveAndComeBack(app: TestApp, { page, sees }: Visit, link: strin
   await sees('Unsubscribe')
   expect(readers(app)).toMatchObject([{ status: 'active' }])
   await press(page, 'Unsubscribe')
-  await sees('You are unsubscribed.')
+  await sees('You are unsubscribed')
   expect(readers(app)).toMatchObject([{ status: 'unsubscribed' }])
   await press(page, 'Subscribe again')
   await sees('You are subscribed again')

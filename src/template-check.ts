@@ -1,17 +1,43 @@
 import Handlebars from 'handlebars'
 import { BadInput } from './core/errors.ts'
+import { suggestion } from './core/fields.ts'
+import type { Source } from './template-source.ts'
+
+/** What a template may use: `sample` has every variable, `messages` lists what each message of the catalogue names. */
+export type Known = { sample: object; messages: Readonly<Record<string, readonly string[]>> }
 
 /**
  * Checks the Handlebars tags of a template against the data it will be given: syntax, blocks (`if`, `unless`, `each`),
- * and that `sample` has every variable, also in branches that a rendering of it would not take.
- * `sample` needs one item in each of its lists. Throws `BadInput` with file and line.
+ * messages (`{{t 'digest.lead' zone=zone}}`), and that `sample` has every variable, also in branches that a rendering of
+ * it would not take. `sample` needs one item in each of its lists. Throws `BadInput` with file and line.
  */
-export function checkVariables(source: string, file: string, sample: object): void {
-  checkProgram(parse(source, file), [sample], file)
+export function checkVariables(source: Source, known: Known): void {
+  checkProgram(parse(source), [known.sample], { source, messages: known.messages })
+}
+
+/**
+ * Checks a page against the variables that another version of it uses, `names`, wherever they stand there; and its
+ * messages as `checkVariables` does. Throws `BadInput` with file and line.
+ */
+export function checkUsage(source: Source, names: ReadonlySet<string>, messages: Known['messages']): void {
+  checkProgram(parse(source), [], { source, messages, names })
+}
+
+/** Every variable that a template names: `practice`, `problems.email`. Throws when it is not Handlebars. */
+export function namesIn(text: string): Set<string> {
+  const found = new Set<string>()
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    const { type, parts } = node as { type?: string; parts?: string[] }
+    if (type === 'PathExpression' && parts) found.add(parts.join('.'))
+    for (const child of Object.values(node)) walk(child)
+  }
+  walk(Handlebars.parse(text))
+  return found
 }
 
 /** Checks that every `mj-…` element is closed where it should be (MJML would guess). Throws `BadInput` with file and line. */
-export function checkElements(source: string, file: string): void {
+export function checkElements({ text: source, at }: Source): void {
   const open: { name: string; line: number }[] = []
   const withoutComments = source.replace(/<!--.*?-->/gs, (comment) => comment.replace(/[^\n]/g, ' '))
   for (const match of withoutComments.matchAll(/<(\/?)(mj[\w-]*)(?:"[^"]*"|[^">])*?(\/?)>/g)) {
@@ -22,44 +48,51 @@ export function checkElements(source: string, file: string): void {
       const opened = open.pop()
       if (opened?.name !== name)
         throw new BadInput(
-          `${file}:${line}: </${name}> closes nothing${opened ? `; <${opened.name}> of line ${opened.line} is open` : ''}`,
+          `${at(line)}: </${name}> closes nothing${opened ? `; <${opened.name}> of ${at(opened.line)} is open` : ''}`,
         )
     }
   }
   const left = open.pop()
-  if (left) throw new BadInput(`${file}:${left.line}: <${left.name}> is never closed`)
+  if (left) throw new BadInput(`${at(left.line)}: <${left.name}> is never closed`)
 }
 
 /** MJML silently drops text between components, and template tags with it. Throws `BadInput` when `html` lacks one. */
-export function checkNothingLost(source: string, html: string, file: string): void {
+export function checkNothingLost({ text: source, at }: Source, html: string): void {
   const kept = tagsIn(html).map(({ tag }) => tag)
   for (const { tag, line } of tagsIn(source)) {
     const place = kept.indexOf(tag)
     if (place === -1)
       throw new BadInput(
-        `${file}:${line}: ${tag} stands between components, where MJML drops it; put it into <mj-raw>`,
+        `${at(line)}: ${tag} stands between components, where MJML drops it; put it into <mj-raw>`,
       )
     kept.splice(place, 1)
   }
 }
 
-function parse(source: string, file: string): hbs.AST.Program {
+function parse({ text, at }: Source): hbs.AST.Program {
   try {
-    return Handlebars.parse(source)
+    return Handlebars.parse(text)
   } catch (error) {
     const { message, lineNumber } = error as Error & { lineNumber?: number }
-    const line = lineNumber ?? /on line (\d+)/.exec(message)?.[1] ?? 1
-    throw new BadInput(`${file}:${line}: ${message}`)
+    const line = lineNumber ?? Number(/on line (\d+)/.exec(message)?.[1] ?? 1)
+    throw new BadInput(`${at(line)}: ${message}`)
   }
 }
 
+/** With `names`, a variable has to be among them; else its scope has to have it. */
+type Checked = { source: Source; messages: Known['messages']; names?: ReadonlySet<string> }
+
 /** `scopes` are the values that `this`, `../`, `../../` … stand for, the innermost last. */
-function checkProgram(program: hbs.AST.Program | undefined, scopes: readonly unknown[], file: string): void {
+function checkProgram(
+  program: hbs.AST.Program | undefined,
+  scopes: readonly unknown[],
+  checked: Checked,
+): void {
   for (const node of program?.body ?? []) {
-    if (isMustache(node)) checkMustache(node, scopes, file)
-    else if (isBlock(node)) checkBlock(node, scopes, file)
+    if (isMustache(node)) checkMustache(node, scopes, checked)
+    else if (isBlock(node)) checkBlock(node, scopes, checked)
     else if (!PLAIN.has(node.type))
-      throw refusal(node, file, `{{${node.type}}} is not something our templates do`)
+      throw refusal(node, checked, `{{${node.type}}} is not something our templates do`)
   }
 }
 
@@ -68,46 +101,86 @@ const isMustache = (node: hbs.AST.Node): node is hbs.AST.MustacheStatement =>
   node.type === 'MustacheStatement'
 const isBlock = (node: hbs.AST.Node): node is hbs.AST.BlockStatement => node.type === 'BlockStatement'
 
-function checkMustache(node: hbs.AST.MustacheStatement, scopes: readonly unknown[], file: string): void {
-  if (!node.escaped) throw refusal(node, file, 'triple braces print HTML as it is; use two')
-  if (node.params.length > 0) throw refusal(node, file, 'a variable takes no arguments')
-  valueOf(node.path, scopes, file)
+function checkMustache(node: hbs.AST.MustacheStatement, scopes: readonly unknown[], checked: Checked): void {
+  if (!node.escaped) throw refusal(node, checked, 'triple braces print HTML as it is; use two')
+  if (node.path.type === 'PathExpression' && (node.path as hbs.AST.PathExpression).original === 't')
+    return checkMessage(node, scopes, checked)
+  if (node.params.length > 0 || node.hash?.pairs.length)
+    throw refusal(node, checked, 'a variable takes no arguments')
+  valueOf(node.path, scopes, checked)
 }
 
-function checkBlock(node: hbs.AST.BlockStatement, scopes: readonly unknown[], file: string): void {
+/** `{{t 'key' name=value}}`: the message is there, and gets all that it names and nothing else. */
+function checkMessage(node: hbs.AST.MustacheStatement, scopes: readonly unknown[], checked: Checked): void {
+  const [param] = node.params
+  if (param?.type !== 'StringLiteral' || node.params.length > 1)
+    throw refusal(node, checked, "t needs the name of one message; for example {{t 'mail.unsubscribe'}}")
+  const key = (param as hbs.AST.StringLiteral).value
+  const wanted = checked.messages[key]
+  if (wanted === undefined)
+    throw refusal(
+      node,
+      checked,
+      `there is no message "${key}"${suggestion(key, Object.keys(checked.messages))}`,
+    )
+  const given = new Map((node.hash?.pairs ?? []).map((pair) => [pair.key, pair.value]))
+  const lacking = wanted.find((name) => !given.has(name))
+  if (lacking !== undefined) throw refusal(node, checked, `"${key}" needs ${lacking}=…`)
+  for (const [name, value] of given) {
+    if (name !== 'href' && !wanted.includes(name)) throw refusal(node, checked, `"${key}" has no {${name}}`)
+    valueOf(value, scopes, checked)
+  }
+}
+
+function checkBlock(node: hbs.AST.BlockStatement, scopes: readonly unknown[], checked: Checked): void {
   const helper = node.path.original
   const [subject] = node.params
   if (!['if', 'unless', 'each'].includes(String(helper)) || !subject)
-    throw refusal(node, file, `{{#${helper}}} is not a block we have; use if, unless or each with a variable`)
-  const value = valueOf(subject, scopes, file)
-  if (helper === 'each' && !Array.isArray(value)) throw refusal(node, file, 'each needs a list')
+    throw refusal(
+      node,
+      checked,
+      `{{#${helper}}} is not a block we have; use if, unless or each with a variable`,
+    )
+  const value = valueOf(subject, scopes, checked)
+  if (helper === 'each' && !checked.names && !Array.isArray(value))
+    throw refusal(node, checked, 'each needs a list')
   const inner = Array.isArray(value) && helper === 'each' ? [...scopes, value[0]] : scopes
-  checkProgram(node.program, inner, file)
-  checkProgram(node.inverse, scopes, file)
+  checkProgram(node.program, inner, checked)
+  checkProgram(node.inverse, scopes, checked)
 }
 
-function valueOf(node: hbs.AST.Expression, scopes: readonly unknown[], file: string): unknown {
+function valueOf(node: hbs.AST.Expression, scopes: readonly unknown[], checked: Checked): unknown {
   if (node.type !== 'PathExpression') return undefined
   const path = node as hbs.AST.PathExpression
   if (path.data) return undefined
+  if (checked.names) {
+    const name = path.parts.join('.')
+    if (name !== '' && !checked.names.has(name))
+      throw refusal(
+        node,
+        checked,
+        `there is no variable "${name}" on this page${suggestion(name, checked.names)}`,
+      )
+    return undefined
+  }
   let value = scopes.at(-1 - path.depth)
   for (const part of path.parts) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
       throw refusal(
         node,
-        file,
-        `there is no variable "${path.original}" here${suggestion(scopes.at(-1 - path.depth))}`,
+        checked,
+        `there is no variable "${path.original}" here${whatThereIs(scopes.at(-1 - path.depth))}`,
       )
     value = (value as Record<string, unknown>)[part]
   }
   return value
 }
 
-const suggestion = (scope: unknown): string =>
+const whatThereIs = (scope: unknown): string =>
   typeof scope === 'object' && scope !== null ? `; there are ${Object.keys(scope).join(', ')}` : ''
 
-const refusal = (node: hbs.AST.Node, file: string, message: string): BadInput =>
-  new BadInput(`${file}:${node.loc.start.line}: ${message}`)
+const refusal = (node: hbs.AST.Node, { source }: Checked, message: string): BadInput =>
+  new BadInput(`${source.at(node.loc.start.line)}: ${message}`)
 
 const tagsIn = (source: string): { tag: string; line: number }[] =>
   [...source.matchAll(/\{\{(?!!)[^}]*\}\}/g)].map((match) => ({

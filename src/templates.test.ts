@@ -1,8 +1,10 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { BadInput } from './core/errors.ts'
+import { paletteFrom } from './core/palette.ts'
+import { voiceFor } from './core/words.ts'
 import { loadTemplates } from './templates.ts'
 
 let folder: string
@@ -21,7 +23,7 @@ async function breaking(file: string, before: string, after: string): Promise<st
     path,
     source.replace(before, () => after),
   )
-  const error = await loadTemplates(folder).then(
+  const error = await loadTemplates({ folder }).then(
     () => null,
     (thrown: unknown) => thrown,
   )
@@ -36,24 +38,51 @@ async function lineOf(file: string, words: string): Promise<number> {
 
 test('our own templates load, the same each time, wherever they lie', async () => {
   const own = await loadTemplates()
-  expect(await loadTemplates(folder)).toEqual(own)
+  const { pages: _pages, ...copied } = await loadTemplates({ folder })
+  const { pages: _own, ...ours } = own
+  expect(copied).toEqual(ours)
   expect(own.digest.html).toMatch(/^<!doctype html>/i)
   expect(own.digest.html).not.toMatch(/<mj-|googleapis|^\s/m)
   expect(own.digest.html).toContain('<!--[if mso | IE]>')
 })
 
 test.each([
-  ['an attribute that MJML does not have', '<mj-section padding="28px', '<mj-section pading="28px', 'pading'],
+  ['an attribute that MJML does not have', '<mj-section padding="22px', '<mj-section pading="22px', 'pading'],
   [
     'an element that MJML does not have',
     '<mj-raw>{{#if more}}',
     '<mj-roar /><mj-raw>{{#if more}}',
     'mj-roar',
   ],
-  ['a colour that is none', 'background-color="#fffefb"', 'background-color="paper-ish"', 'background-color'],
+  ['a colour that is none', 'background-color="$sheet"', 'background-color="paper-ish"', 'background-color'],
+  [
+    'a colour that the palette lacks',
+    'background-color="$sheet"',
+    'background-color="$paper"',
+    'no colour \\$paper',
+  ],
+  [
+    'a message that does not exist',
+    "{{t 'digest.last'}}",
+    "{{t 'digest.lasst'}}",
+    'did you mean "digest.last"',
+  ],
+  ['a message without what it names', "{{t 'digest.lead' zone=zone}}", "{{t 'digest.lead'}}", 'needs zone='],
+  [
+    'a message with what it does not name',
+    "{{t 'digest.last'}}",
+    "{{t 'digest.last' zone=zone}}",
+    'has no {zone}',
+  ],
+  [
+    'a message of which nobody knows which',
+    "{{t 'digest.last'}}",
+    '{{t heading}}',
+    'needs the name of one message',
+  ],
   ['an element closed as another', '<h1 style', '</mj-column><h1 style', 'closes nothing; <mj-text>'],
   ['a variable that does not exist', '{{heading}}', '{{headline}}', 'no variable "headline" here; there are'],
-  ['a variable of the wrong place', '{{therapist}}', '{{practice}}', 'no variable "practice" here'],
+  ['a variable of the wrong place', '{{when}}', '{{practice}}', 'no variable "practice" here'],
   [
     'a condition on what does not exist',
     '{{#if whenForGroup}}',
@@ -63,8 +92,8 @@ test.each([
   ['a helper that does not exist', '{{when}}', '{{upper when}}', 'takes no arguments'],
   ['a block that does not exist', '{{#each sessions}}', '{{#list sessions}}', "doesn't match each"],
   ['a list that is none', '{{#each topics}}', '{{#each practice}}', 'needs a list'],
-  ['unescaped printing', '{{practice}}', '{{{practice}}}', 'triple braces'],
-  ['a partial', '{{practice}}', '{{> practice}}', 'not something our templates do'],
+  ['unescaped printing', '{{heading}}', '{{{heading}}}', 'triple braces'],
+  ['a partial', '{{heading}}', '{{> heading}}', 'not something our templates do'],
   ['an unclosed tag', '{{when}}', '{{when}', 'Parse error'],
 ])('%s is refused with file and line', async (_, before, after, words) => {
   const line = await lineOf('digest.mjml', before)
@@ -92,7 +121,9 @@ test('a fault in the shared looks names that file and line', async () => {
 })
 
 test.each(['./gone.mjml', '../secret.mjml', '/etc/hostname'])('including %s is refused', async (path) => {
-  expect(await breaking('digest.mjml', './look.mjml', path)).toContain('missing or outside')
+  expect(await breaking('digest.mjml', './look.mjml', path)).toMatch(
+    /^digest\.mjml:5: .*(there is no template|names no file)/,
+  )
 })
 
 test('an unknown variable in the text part is refused with its line', async () => {
@@ -102,7 +133,82 @@ test('an unknown variable in the text part is refused with its line', async () =
   )
 })
 
-test('a missing file is named', async () => {
+test('a file that cannot be read is named', async () => {
   await rm(join(folder, 'digest.txt.hbs'))
-  await expect(loadTemplates(folder)).rejects.toThrow(/cannot read the template .*digest\.txt\.hbs/)
+  await mkdir(join(folder, 'digest.txt.hbs'))
+  await expect(loadTemplates({ folder })).rejects.toThrow(/cannot read the template .*digest\.txt\.hbs/)
+})
+
+test('a folder of one file overrides that file alone', async () => {
+  const own = await readFile(join(folder, 'pages/unsubscribed.hbs'), 'utf8')
+  const mine = await mkdtemp(join(tmpdir(), 'mine-'))
+  await mkdir(join(mine, 'pages'))
+  await writeFile(
+    join(mine, 'head.mjml'),
+    '<mj-section><mj-column><mj-text>Our own head {{practice}}</mj-text></mj-column></mj-section>',
+  )
+  await writeFile(join(mine, 'pages/unsubscribed.hbs'), `<p>Gone fishing.</p>${own}`)
+  const { digest, notice, pages, words } = await loadTemplates({ folder: mine })
+  for (const { html } of [digest, notice]) expect(html).toContain('Our own head {{practice}}')
+  expect(digest.html).toContain('{{heading}}')
+  const page = pages.unsubscribed(
+    { practice: 'Harbor', undo: '/undo', inLanguage: '' },
+    voiceFor(words, 'en'),
+  )
+  expect(page).toContain('Gone fishing.')
+  await rm(mine, { recursive: true })
+})
+
+test('a page of the folder may use what our own page uses, and nothing else', async () => {
+  const said = await breaking('pages/unsubscribed.hbs', '{{undo}}', '{{undoo}}')
+  expect(said).toMatch(
+    /^pages\/unsubscribed\.hbs:\d+: there is no variable "undoo" on this page; did you mean "undo"/,
+  )
+})
+
+test.each([
+  ['lacks a message', '"mail.unsubscribe": ', '"mail.unsubscribee": ', '"mail.unsubscribe" is missing'],
+  ['names what nobody fills in', '{zone}', '{place}', 'names {place}, which nobody fills in; there is zone'],
+  [
+    'leaves out what English says',
+    '{n, plural, one {Queda # lugar} other {Quedan # lugares}}',
+    'Pocos lugares',
+    'leaves out {n}',
+  ],
+  ['is not ICU MessageFormat', '{n, plural, one {Queda', '{n, plurl, one {Queda', 'is not ICU MessageFormat'],
+  ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'has <i>, which English has not'],
+  ['could end an attribute', '"Nuevo"', '"\\"Nuevo\\""', 'straight quotation mark'],
+])('a catalogue that %s is refused with file and message', async (_, before, after, words) => {
+  const said = await breaking('words/es.json', before, after)
+  expect(said).toMatch(/^words\/es\.json: /)
+  expect(said).toContain(words)
+})
+
+test('another language is one more file', async () => {
+  const { es } = (await loadTemplates()).words
+  await writeFile(
+    join(folder, 'words/pt.json'),
+    JSON.stringify({ ...es, language: 'Português', locale: 'pt-BR' }),
+  )
+  const { words } = await loadTemplates({ folder })
+  expect(voiceFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
+})
+
+test('the colours of a practice take the place of ours', async () => {
+  const { digest } = await loadTemplates({ palette: paletteFrom('#7a1f5c') })
+  expect(digest.html).toContain('#7a1f5c')
+  expect(digest.html).not.toContain('#0b5c4a')
+})
+
+test('a folder that is not there is refused', async () => {
+  await expect(loadTemplates({ folder: '/nowhere/at-all' })).rejects.toThrow(
+    'TEMPLATES_PATH: cannot read the folder /nowhere/at-all',
+  )
+})
+
+test('a file that overrides nothing is refused, with the name that was meant', async () => {
+  await writeFile(join(folder, 'digset.mjml'), '')
+  await expect(loadTemplates({ folder })).rejects.toThrow(
+    'overrides no template of ours; did you mean "digest.mjml"?',
+  )
 })

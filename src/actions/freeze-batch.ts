@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 import type { App } from '../app.ts'
 import { type ChosenTopics, type Exclusion, exclusionOf, type Seen, seenBy } from '../core/audience.ts'
-import { type Offer, offersAt, type Selection, selectFor } from '../core/content.ts'
-import { crisisNote } from '../core/crisis.ts'
+import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../core/content.ts'
 import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { batchBody, type RequestPart, requestComposer } from '../core/request.ts'
@@ -18,6 +17,7 @@ import {
   openDeliveries,
 } from '../db/freezing.ts'
 import { sessionsOfEdition, sessionsVersion } from '../db/sessions.ts'
+import { failpoint } from '../failpoint.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
 export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
@@ -54,6 +54,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
   const { composed, failed } = compose(app, batch, parts, readers)
   if (composed.length === 0) {
     await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
+    failpoint('after-close')
     return null
   }
   const body = bodyOf(composed)
@@ -64,6 +65,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
     { ...parts, excluded, failed, frozen, bodyHash: hashOf(composed) },
     now,
   )
+  failpoint('after-freeze')
   return kept ? { body, deliveries: covered(composed) } : null
 }
 
@@ -100,7 +102,8 @@ export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTempl
       postalAddress: config.POSTAL_ADDRESS,
       publicUrl: config.PUBLIC_URL,
       practice: config.practice,
-      crisisNote: crisisNote(config.CRISIS_LINE),
+      logoUrl: config.BRAND_LOGO_URL ?? null,
+      crisisLine: config.CRISIS_LINE,
       unsubscribeMailto: replyTo && (/<([^>]+)>/.exec(replyTo)?.[1] ?? replyTo),
       linkSecretId: secretId(config.LINK_SECRET[0] ?? ''),
     },
@@ -123,6 +126,7 @@ function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], che
   const excluded: { id: number; reason: Exclusion }[] = []
   const readers: CheckedReader[] = []
   const select = rememberingSelector(offers, checks)
+  const turns = turnsAmong(offers)
   for (const delivery of open) {
     const { id, subscriber } = delivery
     const reason = subscriber === null ? 'erased' : barredNow(subscriber, checks)
@@ -134,6 +138,7 @@ function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], che
     const selection = select(
       topics,
       checks.batch.again ? { general: delivery.seenThrough, byTopic: new Map() } : seen,
+      id % turns,
     )
     if (selection === null) {
       excluded.push({ id, reason: 'nothing-new' })
@@ -167,11 +172,11 @@ function barredNow(
 // Most readers of a batch have seen and chosen the same.
 function rememberingSelector(offers: readonly Offer[], { edition, max }: Checks) {
   const known = new Map<string, Selection | null>()
-  return (topics: ChosenTopics, seen: Seen): Selection | null => {
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}`
+  return (topics: ChosenTopics, seen: Seen, turn: number): Selection | null => {
+    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${turn}`
     const found = known.get(key)
     if (found !== undefined) return found
-    const selection = selectFor({ topics, seen }, offers, edition.throughSeq, max)
+    const selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, turn })
     known.set(key, selection)
     return selection
   }

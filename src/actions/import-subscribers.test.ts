@@ -16,7 +16,8 @@ const [MARA, JONAS, INES] = ['mara@sample.test', 'jonas@sample.test', 'ines@samp
 
 function practice(path = ':memory:') {
   const db = openDb(path)
-  const app = { db, hashKey: newHashKey(), config: { DIGEST_TIME_ZONE: 'America/Chicago' }, now: () => NOW }
+  const config = { DIGEST_TIME_ZONE: 'America/Chicago', LOCALE: 'en' }
+  const app = { db, hashKey: newHashKey(), config, now: () => NOW }
   return {
     ...app,
     take: (file: string, skipInvalid = false) =>
@@ -52,6 +53,26 @@ test('new subscribers are active with the consent on record; what the file leave
   expect(await at.topicsOf(JONAS)).toEqual([])
 })
 
+const HOW = 'write a tag like en, es or es-MX'
+
+test('a language is kept in its usual spelling, changed where the file gives it, and checked', async () => {
+  using at = practice()
+  await at.take(`email,locale\n${MARA},ES-mx\n${JONAS},\n`)
+  expect(await at.find(MARA)).toMatchObject({ locale: 'es-MX' })
+  expect(await at.find(JONAS)).toMatchObject({ locale: 'en' })
+  const again = await at.take(`email,locale\n${MARA},\n${JONAS},es\n`)
+  expect(again).toMatchObject({ report: counts(0, 1, 1) })
+  expect(await at.find(MARA)).toMatchObject({ locale: 'es-MX' })
+  expect(await at.find(JONAS)).toMatchObject({ locale: 'es' })
+  for (const wrong of ['es_MX', 'english', 'qq', 'x!'])
+    expect(await at.take(`email,name,locale\n${MARA},Mara,${wrong}\n`)).toMatchObject({
+      kind: 'refused',
+      report: {
+        rejected: [{ line: 2, field: 'locale', message: `has the unknown language "${wrong}"; ${HOW}` }],
+      },
+    })
+})
+
 test('consent must be said', async () => {
   using at = practice()
   const taken = importSubscribers(at, Readable.from([`email\n${MARA}\n`]), {
@@ -85,7 +106,7 @@ test('a repeated address, one that unsubscribed, one not confirmed and one suppr
   using at = practice()
   await at.take(`email\n${MARA}\n${JONAS}\n`)
   await unsubscribeEmail(at, MARA)
-  at.run("update subscribers set status = 'pending' where id = 2")
+  at.run("update subscribers set status = 'pending' where email like 'jonas%'")
   at.run(`insert into suppressions values ('${keyOf(at.hashKey, INES)}', 'complaint', 1)`)
   const file = `email,name\n${MARA},New name\n${JONAS},\n${INES},\nbo@sample.test,Bo\nBO@Sample.test,Bob\n`
   expect(await at.take(file)).toEqual({
@@ -144,7 +165,7 @@ test('resubscribing undoes an unsubscription and nothing else', async () => {
   expect(await resubscribeEmail(at, MARA)).toEqual({ kind: 'resubscribed' })
   expect(await resubscribeEmail(at, MARA)).toEqual({ kind: 'already' })
   expect(await at.find(MARA)).toMatchObject({ status: 'active', unsubscribedAt: null })
-  at.run("update subscribers set status = 'pending' where id = 2")
+  at.run("update subscribers set status = 'pending' where email like 'jonas%'")
   expect(await resubscribe(at, (await at.find(JONAS))?.publicId ?? '')).toEqual({ kind: 'pending' })
   expect(await resubscribeEmail(at, INES)).toEqual({ kind: 'not-found' })
 

@@ -11,14 +11,15 @@ import {
   stagingForSubscribers,
 } from '../db/imports.ts'
 import { allTopics } from '../db/sessions.ts'
+import { failpoint } from '../failpoint.ts'
 import { readRecords } from '../read-records.ts'
 import { byLine, type ImportResult, refused, stageEntries } from './import-records.ts'
 
-type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE'> }
+type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
 
 /**
  * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record, and
- * updates name, zone and topics of active ones where the file gives them. Who unsubscribed, has not confirmed or is
+ * updates name, zone, language and topics of active ones where the file gives them. Who unsubscribed, has not confirmed or is
  * suppressed stays so and is reported, as is a repeated address; only invalid rows refuse the whole file, unless
  * `skipInvalid` leaves them out. No message holds an address. Throws `BadInput` when `consent` is empty.
  */
@@ -43,8 +44,10 @@ export async function importSubscribers(
     }))
     if (broken || (invalid.length > 0 && !skipInvalid)) return refused([...invalid, ...again])
 
-    const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE }
+    const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE, locale: config.LOCALE }
+    failpoint('after-stage')
     const { notRevived, ...counts } = await applySubscribers(db, staging, admission, now())
+    failpoint('after-import')
     const left = notRevived.map((one) => ({ line: one.line, field: 'email', message: whyNotRevived(one) }))
     return { kind: 'imported', report: { ...counts, rejected: byLine([...invalid, ...again, ...left]) } }
   } finally {

@@ -2,6 +2,7 @@ import type { App } from '../app.ts'
 import { consentEvidence } from '../core/consent-wording.ts'
 import { hashEmail, newPublicId, readDatedToken } from '../core/tokens.ts'
 import type { TopicChoice } from '../core/topic-choice.ts'
+import type { Voice } from '../core/words.ts'
 import { changeFact, establishFact, installationFact } from '../db/installation.ts'
 import { confirmSignUp, deleteUnconfirmed, readersLately, takeSignUp } from '../db/joining.ts'
 import { LINK_LIFE_MS } from './submit-notice.ts'
@@ -14,6 +15,8 @@ export type SignUpForm = {
   email: string
   name: string | null
   timeZone: string
+  /** BCP 47: how to write to them. */
+  locale: string
   discreet: boolean
   topics: TopicChoice
 }
@@ -58,21 +61,27 @@ export async function requestSubscription(app: NeedsQueue, form: SignUpForm): Pr
   return { kind: taken.kind }
 }
 
-/** Whether a confirming link is ours and young enough; what the ledger says of it is left to `confirmSubscription`. */
-export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): boolean {
-  return askedBy(app, token) !== null
+/** Who asked for a confirming link, if it is ours and young enough; what the ledger says is left to `confirmSubscription`. */
+export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): string | null {
+  return askedBy(app, token)?.publicId ?? null
 }
 
-/** Confirms a sign-up by the link in its mail; it may be repeated. `source` is the page where the button was pressed. */
+/**
+ * Confirms a sign-up by the link in its mail, and plans the mail that welcomes them; it may be repeated. `page` is where
+ * the button was pressed, and the language it was in.
+ */
 export async function confirmSubscription(
-  app: Omit<Needs, 'hashKey'>,
+  app: Omit<NeedsQueue, 'hashKey'>,
   token: string,
-  source: string,
+  page: { source: string; voice: Voice },
 ): Promise<ConfirmOutcome> {
   const asked = askedBy(app, token)
   if (asked === null) return { kind: 'expired' }
-  const consent = { text: consentEvidence(app.config.practice), source }
-  return { kind: await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now()) }
+  const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }
+  const confirmed = await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now())
+  // Not awaited: it never throws, and the sweep rings too.
+  if (confirmed.kind === 'confirmed') void app.queue.wakeNotices([confirmed.noticeId])
+  return { kind: confirmed.kind }
 }
 
 /** Deletes, once a day, the sign-ups that nobody confirmed within thirty days. */

@@ -1,8 +1,16 @@
 import type { App } from '../app.ts'
 import { normaliseEmail } from '../core/email-address.ts'
-import type { Problem } from '../core/fields.ts'
-import { canMove, PAUSE_WEEKS, pauseForWeeks, pauseUntilDate, readPreferences } from '../core/preferences.ts'
+import type { Mistake } from '../core/fields.ts'
+import {
+  canMove,
+  mistakeOfAddress,
+  PAUSE_WEEKS,
+  pauseForWeeks,
+  pauseUntilDate,
+  readPreferences,
+} from '../core/preferences.ts'
 import { hashEmail, newPublicId, readDatedToken } from '../core/tokens.ts'
+import { languageOf } from '../core/words.ts'
 import {
   addAddressChange,
   forgetAddressChanges,
@@ -20,7 +28,7 @@ type NeedsQueue = Needs & Pick<App, 'hashKey'> & { queue: Pick<App['queue'], 'wa
 
 /** Whoever left, or never confirmed, has nothing to set; only subscribing again helps. */
 type NotSubscribed = { kind: 'not-subscribed' }
-type Invalid = { kind: 'invalid'; problems: Problem[] }
+type Invalid = { kind: 'invalid'; mistakes: Mistake[] }
 
 export type Saved = { kind: 'saved' } | Invalid | NotSubscribed
 export type Paused = { kind: 'paused'; until: Date } | Invalid | NotSubscribed
@@ -31,16 +39,23 @@ export type AddressConfirmed = { kind: 'changed' | 'taken' | 'expired' } | NotSu
 const ADDRESS_REQUESTS_A_DAY = 3
 const DAY_MS = 86_400_000
 
-/** Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. */
+/**
+ * Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. Who keeps their
+ * language keeps its region too: es-MX stays es-MX.
+ */
 export async function savePreferences(
-  app: Needs,
+  app: Needs & Pick<App, 'templates'>,
   publicId: string,
   form: Readonly<Record<string, unknown>>,
 ): Promise<Saved> {
   const topicIds = new Map((await allTopics(app.db)).map(({ id, slug }) => [slug, id]))
-  const read = readPreferences(form, topicIds)
-  if (!read.ok) return { kind: 'invalid', problems: read.problems }
-  return { kind: (await storePreferences(app.db, publicId, read.row)) ? 'saved' : 'not-subscribed' }
+  const read = readPreferences(form, { topicIds, languages: Object.keys(app.templates.words) })
+  if ('mistakes' in read) return { kind: 'invalid', mistakes: read.mistakes }
+  const { language, ...preferences } = read.preferences
+  const before = (await findByPublicId(app.db, publicId))?.locale ?? 'en'
+  const locale = language === null || language === languageOf(before) ? before : language
+  const stored = await storePreferences(app.db, publicId, { ...preferences, locale })
+  return { kind: stored ? 'saved' : 'not-subscribed' }
 }
 
 /** Pauses the mail for 2, 4 or 8 weeks, or until a date (`2026-12-24`); days are the reader's own. */
@@ -52,7 +67,7 @@ export async function pauseMail(
   const subscriber = await findByPublicId(app.db, publicId)
   if (subscriber === null) return { kind: 'not-subscribed' }
   const read = pauseEnd(how, subscriber.timeZone, app.now())
-  if ('problem' in read) return invalid('until', read.problem)
+  if ('mistake' in read) return invalid(read.mistake)
   const stored = await setPause(app.db, publicId, read.until)
   return stored ? { kind: 'paused', until: read.until } : { kind: 'not-subscribed' }
 }
@@ -84,10 +99,9 @@ export async function requestAddressChange(
   const suppression = await findSuppression(app.db, subscriber.emailHash)
   if (!canMove(suppression?.reason ?? null)) return { kind: 'not-subscribed' }
   const address = normaliseEmail(text)
-  if ('problem' in address) return invalid('email', address.problem)
+  if ('fault' in address) return invalid(mistakeOfAddress(address.fault))
   const emailHash = hashEmail(app.hashKey, address.email)
-  if (emailHash === subscriber.emailHash)
-    return invalid('email', 'is the one your mail goes to; write the new one')
+  if (emailHash === subscriber.emailHash) return invalid({ field: 'email', says: 'page.wrong.email.same' })
 
   const now = app.now()
   await forgetAddressChanges(app.db, new Date(now.getTime() - LINK_LIFE_MS))
@@ -139,14 +153,11 @@ export async function forgetReader(
   return { kind: erased ? 'erased' : 'not-found' }
 }
 
-const invalid = (field: string, message: string): Invalid => ({
-  kind: 'invalid',
-  problems: [{ field, message }],
-})
+const invalid = (mistake: Mistake): Invalid => ({ kind: 'invalid', mistakes: [mistake] })
 
 function pauseEnd(how: { weeks: string } | { date: string }, zone: string, now: Date) {
   if ('date' in how) return pauseUntilDate(how.date, zone, now)
   const weeks = PAUSE_WEEKS.find((one) => String(one) === how.weeks)
-  if (weeks === undefined) return { problem: `is missing; choose ${PAUSE_WEEKS.join(', ')} weeks, or a day` }
+  if (weeks === undefined) return { mistake: { field: 'until', says: 'page.wrong.day.missing' } as const }
   return { until: pauseForWeeks(weeks, zone, now) }
 }

@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { App } from '../app.ts'
 import { type Exclusion, exclusionOf, seenBy } from '../core/audience.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../core/calendar.ts'
-import { type Offer, offersAt, type Selection, selectFor } from '../core/content.ts'
+import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../core/content.ts'
 import { digestComposer, type Email, type Reader } from '../core/email.ts'
 import { type Edition, findEdition } from '../db/editions.ts'
+import { EXEMPLARS, type Exemplar, exemplarIds, tastesOf } from '../db/exemplars.ts'
 import { candidatesAfter, type KnownCandidate } from '../db/planning.ts'
 import { openSessions } from '../db/sessions.ts'
 import { findByEmailHash } from '../db/subscribers.ts'
@@ -26,7 +27,12 @@ export type Preview = {
     | { kind: 'excluded'; reason: Exclusion }
     | { kind: 'nobody' }
     | { kind: 'not-found' }
+  /** The mails of readers who differ, if they were asked for; empty when nobody would get one. */
+  readers: ReaderMail[]
 }
+
+/** The mail of one kind of reader. `madeUp`: nobody on the list is of that kind and would get a mail. */
+export type ReaderMail = { reader: 'typical' | Exemplar; madeUp: boolean; email: Email }
 
 type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
 /** As much of an edition as the rules ask for. */
@@ -38,11 +44,12 @@ const CHUNK = 2_000
 /**
  * What an edition planned this moment would be: whom it would reach, what it would tell, and the mail of one reader, the
  * one `email` names or else of the kind that most recipients are of. The same rules as planning; nothing is written.
- * The mail's personal links are made for nobody and do nothing.
+ * `readers` asks for a mail of each kind of reader besides, without saying who they are. All personal links are made for
+ * nobody and do nothing.
  */
 export async function previewEdition(
   app: Needs,
-  { email }: { email?: string | undefined } = {},
+  { email, readers = false }: { email?: string | undefined; readers?: boolean } = {},
 ): Promise<Preview> {
   const { slot, already } = await slotToShow(app)
   const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
@@ -58,16 +65,27 @@ export async function previewEdition(
     if (commonest === null) return { kind: 'nobody' }
     return {
       kind: 'mail',
-      email: compose({ ...TYPICAL, timeZone: app.config.DIGEST_TIME_ZONE, ...commonest }),
+      email: compose({
+        ...TYPICAL,
+        timeZone: app.config.DIGEST_TIME_ZONE,
+        locale: app.config.LOCALE,
+        ...commonest,
+      }),
     }
   }
   const mail = await mailOf()
+  const exemplars = readers && email === undefined && mail.kind === 'mail'
+  const typical =
+    mail.kind === 'mail' ? [{ reader: 'typical' as const, madeUp: true, email: mail.email }] : []
   return {
     edition: { id: slot.editionId, scheduledFor: slot.at.toISOString() },
     already,
     ...counts,
     sessions: offers,
     mail,
+    readers: exemplars
+      ? [...typical, ...(await exemplarMails(app, { edition, offers, at, judge, compose }))]
+      : [],
   }
 }
 
@@ -97,14 +115,16 @@ function judgeOf(
   { edition, at, max }: { edition: Issue; at: Date; max: number },
 ): Judge {
   const known = new Map<string, Selection | null>()
+  const turns = turnsAmong(offers)
   return (candidate) => {
     const barred = exclusionOf(candidate, edition.id, at)
     if (barred) return barred
     const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}`
+    const turn = candidate.id % turns
+    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${turn}`
     let selection = known.get(key)
     if (selection === undefined) {
-      selection = selectFor({ topics, seen }, offers, edition.throughSeq, max)
+      selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, turn })
       known.set(key, selection)
     }
     return selection === null ? 'nothing-new' : { key, selection }
@@ -137,6 +157,50 @@ async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
 }
 
 type Compose = (reader: Reader) => Email
+type Exemplified = { edition: Issue; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
+
+async function exemplarMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]> {
+  const ids = await exemplarIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
+  const mails: ReaderMail[] = []
+  for (const reader of EXEMPLARS) {
+    const real = await realReader(app, ids[reader], seen)
+    const made = real ?? madeUpReader(app, reader, seen)
+    if (made) mails.push({ reader, madeUp: real === null, email: seen.compose(made) })
+  }
+  return mails
+}
+
+/** A subscriber as a reader without name and address; null when they would get no mail. */
+async function realReader(
+  app: Needs,
+  id: number | null,
+  { edition, judge }: Exemplified,
+): Promise<Reader | null> {
+  if (id === null) return null
+  const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
+  const tastes = await tastesOf(app.db, id)
+  if (candidate?.id !== id || tastes === null) return null
+  const verdict = judge(candidate)
+  return typeof verdict === 'string' ? null : { ...TYPICAL, ...tastes, ...verdict.selection }
+}
+
+/** Someone of that kind to whom everything is new. */
+function madeUpReader({ config }: Needs, kind: Exemplar, { edition, offers }: Exemplified): Reader | null {
+  const seen = { topics: null, seen: { general: 0, byTopic: new Map() } }
+  const { throughSeq } = edition
+  const selection = selectFor(seen, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })
+  const elsewhere =
+    config.DIGEST_TIME_ZONE === 'America/Los_Angeles' ? 'Europe/London' : 'America/Los_Angeles'
+  return (
+    selection && {
+      ...TYPICAL,
+      timeZone: kind === 'other-zone' ? elsewhere : config.DIGEST_TIME_ZONE,
+      locale: kind === 'spanish' ? 'es' : config.LOCALE,
+      discreet: kind === 'discreet',
+      ...selection,
+    }
+  )
+}
 
 async function mailFor(
   app: Needs,

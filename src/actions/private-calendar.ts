@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { seenBy } from '../core/audience.ts'
 import { privateCalendar } from '../core/ics.ts'
 import { isBookable } from '../core/occurrences.ts'
+import { voiceFor } from '../core/words.ts'
 import { calendarHolder, dropCalendarKey, keepCalendarKey } from '../db/calendars.ts'
 import { openDatedSessions } from '../db/sessions.ts'
 
@@ -31,10 +32,10 @@ export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: stri
 }
 
 /**
- * The times that can be reserved now in the topics its subscriber chose, as iCalendar. `gone` for a key that was
+ * The times that can be reserved now in the topics its subscriber chose, as iCalendar in their language. `gone` for a key that was
  * revoked or never was, and for whoever gets no mail any more, all alike; pausing the mail leaves the calendar.
  */
-export async function calendarFor(app: Needs, key: string): Promise<Calendar> {
+export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
   const holder = await calendarHolder(app.db, key)
   if (holder === null || holder.status !== 'active' || holder.suppressed) return { kind: 'gone' }
   const now = app.now()
@@ -43,5 +44,6 @@ export async function calendarFor(app: Needs, key: string): Promise<Calendar> {
     (session) => isBookable(session, now) && (topics === null || topics.has(session.topicId)),
   )
   const { practice, PUBLIC_URL: publicUrl } = app.config
-  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl }) }
+  const voice = voiceFor(app.templates.words, holder.locale)
+  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl, voice }) }
 }

@@ -1,7 +1,10 @@
 import type { App } from '../app.ts'
+import { nextSlot } from '../core/calendar.ts'
 import { composeNotice } from '../core/notice.ts'
+import { formatOccurrence } from '../core/occurrences.ts'
 import { requestJson } from '../core/request.ts'
 import { signDatedToken } from '../core/tokens.ts'
+import { voiceFor } from '../core/words.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
 import {
   claimNotice,
@@ -68,15 +71,21 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     return null
   }
   const { letterhead } = templateNow(app)
-  const email = composeNotice(app.templates.notice, letterhead, {
+  const voice = voiceFor(app.templates.words, reader.locale)
+  const links = linksFor(app, letterhead)
+  const subscribed = notice.kind === 'already' || notice.kind === 'welcome'
+  const facts = {
     id: notice.key.split('/').at(-1) ?? '',
     kind: notice.kind,
     to: reader.to,
     name: reader.name,
     discreet: reader.discreet,
     url: urlFor(app, notice, reader),
-    unsubscribeUrl: notice.kind === 'already' ? linksFor(app, letterhead).unsubscribe(reader.publicId) : null,
-  })
+    unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
+    preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
+    nextDate: formatOccurrence(nextSlot(app.config.slotRule, now).at, reader.timeZone, voice.locale).day,
+  }
+  const email = composeNotice(app.templates.notice, letterhead, facts, voice)
   const body = `[${requestJson(email)}]`
   return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
@@ -98,6 +107,8 @@ function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
       return `${PUBLIC_URL}/confirm/${signDatedToken(secret, 'confirm', reader.publicId, at)}`
     case 'change-address':
       return `${PUBLIC_URL}/change-address/${signDatedToken(secret, 'change-address', reader.addressChangePublicId ?? '', at)}`
+    case 'welcome':
+      return `${PUBLIC_URL}/sessions`
     case 'already':
       return linksFor(app, templateNow(app).letterhead).preferences(reader.publicId)
   }

@@ -20,6 +20,7 @@ export type Shown =
         name: string | null
         status: string
         timeZone: string
+        locale: string
         cadence: string
         topics: string[] | null
         consent: { text: string | null; source: string | null; at: string | null }
@@ -51,6 +52,7 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
       name: subscriber.name,
       status: subscriber.status,
       timeZone: subscriber.timeZone,
+      locale: subscriber.locale,
       cadence: subscriber.cadence,
       topics: chosen.length === 0 ? null : chosen,
       consent: {

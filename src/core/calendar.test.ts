@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { SlotRule, Weekday } from './calendar.ts'
 import {
   addDaysLocal,
+  clockChangeBetween,
   cronPattern,
   isTimeZone,
   nextSlot,
@@ -305,3 +306,13 @@ const shownByIntl = (at: Date, timeZone: string) =>
   new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'short' })
     .format(at)
     .replace(' ', 'T')
+
+test('a change of clocks between two instants is found to the minute, and none where there is none', () => {
+  const between = (zone: string, from: string, to: string) =>
+    clockChangeBetween(zone, new Date(from), new Date(to))?.toISOString() ?? null
+  expect(between('America/New_York', '2026-10-26', '2026-11-04')).toBe('2026-11-01T06:00:00.000Z')
+  expect(between('Europe/London', '2027-03-01', '2027-04-01')).toBe('2027-03-28T01:00:00.000Z')
+  expect(between('America/New_York', '2026-11-02', '2026-12-01')).toBeNull()
+  expect(between('America/Phoenix', '2026-10-26', '2026-11-04')).toBeNull()
+  expect(between('America/New_York', '2026-11-04', '2026-10-26')).toBeNull()
+})

@@ -92,6 +92,22 @@ export function sameWallClock(at: Date, zoneA: string, zoneB: string): boolean {
   return offsetAt(at.getTime(), zoneA) === offsetAt(at.getTime(), zoneB)
 }
 
+/** When the clocks in `zone` first go over to the time they show at `to`, with `from` before; null when nothing changes. */
+export function clockChangeBetween(zone: string, from: Date, to: Date): Date | null {
+  const then = offsetAt(to.getTime(), zone)
+  let [before, after] = [from, to].map((at) => Math.floor(at.getTime() / millisecondsInMinute)) as [
+    number,
+    number,
+  ]
+  if (before >= after || offsetAt(from.getTime(), zone) === then) return null
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (offsetAt(middle * millisecondsInMinute, zone) === then) after = middle
+    else before = middle
+  }
+  return new Date(after * millisecondsInMinute)
+}
+
 /** The current slot: the latest at or before `now`. There is one every week, also across clock changes. */
 export function slotAtOrBefore(rule: SlotRule, now: Date): Slot {
   const today = `${toLocal(now, rule.timeZone).slice(0, 10)}T${rule.time}`

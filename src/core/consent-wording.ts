@@ -1,12 +1,11 @@
-/** Rises with every change of the words below: what someone agreed to is kept as it was shown to them. */
-const VERSION = 1
+import type { Voice } from './words.ts'
 
 /** What a new subscriber agrees to, as the page shows it beside the button. */
-export function consentWording(practice: string): string {
-  return `Please send me a weekly mail with the new group times of ${practice}, until I unsubscribe.`
+export function consentWording(practice: string, { say }: Voice): string {
+  return say('consent', { practice })
 }
 
-/** The wording and its version, as they are kept as evidence (GDPR art. 7.1). */
-export function consentEvidence(practice: string): string {
-  return `${consentWording(practice)} (wording ${VERSION})`
+/** The wording as it was shown, and its language, as they are kept as evidence (GDPR art. 7.1). */
+export function consentEvidence(practice: string, voice: Voice): string {
+  return `${consentWording(practice, voice)} (${voice.language})`
 }

@@ -61,22 +61,59 @@ export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
     .sort((a, b) => (a.startsAt === b.startsAt ? a.id - b.id : a.startsAt < b.startsAt ? -1 : 1))
 }
 
+/** So many seats are few. */
+const FEW_SEATS = 3
+
+/** Whether an offer has so few seats left that who sees it first matters. */
+export const isScarce = ({ seatsLeft }: Pick<Offer, 'seatsLeft'>): boolean =>
+  seatsLeft !== null && seatsLeft <= FEW_SEATS
+
 /**
  * Applies the content rule to `offers` (soonest first) for one reader, and cuts at `max`.
  * The cut ones are counted in `more`; they count as told. Null: nothing is news, so there is no mail.
+ * `turn`, of as many as `turnsAmong` says, decides which of equal offers comes first.
  */
 export function selectFor(
   reader: { topics: ChosenTopics; seen: Seen },
   offers: readonly Offer[],
-  throughSeq: number,
-  max: number,
+  { throughSeq, max, turn = 0 }: { throughSeq: number; max: number; turn?: number },
 ): Selection | null {
-  const news = offers.filter((offer) => isNewsTo(offer, reader.topics, reader.seen, throughSeq))
+  const news = inTurn(
+    offers.filter((offer) => isNewsTo(offer, reader.topics, reader.seen, throughSeq)),
+    turn,
+  )
   if (news.length === 0) return null
   const shown = news
     .slice(0, max)
     .map((offer) => ({ id: offer.id, news: newsInTheEyesOf(reader.seen, offer) }))
   return { shown, more: news.length - shown.length }
+}
+
+/**
+ * How many turns readers take: where equal offers have few seats, each comes first for as many readers as the others, so
+ * the turn of one is the id of their delivery modulo this. 1 where there are none: then readers share their pages.
+ */
+export function turnsAmong(offers: readonly Offer[]): number {
+  return equals(offers).some(isContested) ? TURNS : 1
+}
+
+/** A multiple of 2 to 6, so that groups of that many equal offers rotate evenly. */
+const TURNS = 60
+
+/** Offers of one topic that begin together: their order says nothing. */
+const equals = (offers: readonly Offer[]): Offer[][] => [
+  ...Map.groupBy(offers, ({ topicId, startsAt }) => `${topicId} ${startsAt}`).values(),
+]
+
+const isContested = (group: readonly Offer[]): boolean => group.length > 1 && group.some(isScarce)
+
+/** The offers in their order, but with each group of equal and scarce ones turned. */
+function inTurn(offers: readonly Offer[], turn: number): readonly Offer[] {
+  if (turn === 0) return offers
+  const instead = new Map<Offer, Offer | undefined>()
+  for (const group of equals(offers).filter(isContested))
+    for (const [place, offer] of group.entries()) instead.set(offer, group[(place + turn) % group.length])
+  return offers.map((offer) => instead.get(offer) ?? offer)
 }
 
 // To someone who never heard of the session, one that moved or reopened is simply new.

@@ -1,7 +1,8 @@
-import { sameWallClock } from './calendar.ts'
-import type { News, Offer } from './content.ts'
+import { clockChangeBetween, sameWallClock } from './calendar.ts'
+import { isScarce, type News, type Offer } from './content.ts'
 import type { Letterhead, Reader } from './email.ts'
-import { formatOccurrence } from './occurrences.ts'
+import { formatOccurrence, hourIn, zoneTitle } from './occurrences.ts'
+import type { Voice } from './words.ts'
 
 /** What differs between two readers of the same page. */
 export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }
@@ -10,13 +11,16 @@ export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: s
 export type DigestView = DigestPage & Personal
 
 export type DigestPage = {
+  /** The language of the page, as HTML and MJML name it. */
+  language: string
   subject: string
   preheader: string
   heading: string
   practice: string
-  place: string
+  logoUrl: string | null
+  zone: string
   topics: { name: string; underline: string; sessions: SessionView[] }[]
-  more: string | null
+  more: number
   moreUrl: string
   replyTo: string | null
   postalAddress: string
@@ -29,9 +33,10 @@ type SessionView = {
   label: string
   when: string
   whenForGroup: string | null
+  clocks: string | null
+  kind: 'therapy' | 'skills'
   therapist: string
-  length: string
-  kind: string
+  minutes: number
   seats: string | null
   reserveUrl: string
   reserveLabel: string
@@ -41,43 +46,48 @@ type SessionView = {
 
 type ShownOffer = Offer & { shownAs: News }
 
-const LABELS: Record<News, string> = { new: 'New', reopened: 'Place reopened', moved: 'New time' }
-const FEW_SEATS = 3
+/** Whom a page is written for, and in what words. */
+export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Voice }
+
+/** An evening begins at 17:00 and ends before 22:00, as the reader's clocks show it. */
+const EVENING = { from: 17, to: 22 }
 
 /**
- * The words of a digest, for all readers alike in `reader`: topics by name, and inside soonest first.
- * Throws when the reader is shown an offer that is not among `offers`.
+ * The words of a digest, for all readers alike in `readership`: topics by name, and inside soonest first, with those that
+ * begin together in the order of `shown`. `editionId` is the local date of the edition: clock changes count from there.
+ * Throws when a reader is shown an offer that is not among `offers`.
  */
 export function digestView(
   letterhead: Letterhead,
   offers: ReadonlyMap<number, Offer>,
-  reader: Omit<Reader, 'publicId' | 'email' | 'name'>,
+  readership: Readership,
+  editionId: string,
 ): DigestPage {
-  const shown = reader.shown.map(({ id, news }) => ({ ...offerOf(offers, id), shownAs: news }))
-  const subject = reader.discreet ? 'Your weekly update' : headline(shown, reader.more)
+  const { voice, timeZone, more } = readership
+  const shown = readership.shown.map(({ id, news }) => ({ ...offerOf(offers, id), shownAs: news }))
+  const since = new Date(editionId)
   return {
-    subject,
-    preheader: previewOf(
-      reader.discreet
-        ? 'Here is your update for this week.'
-        : 'In your own time zone, each with a link to reserve a place.',
-    ),
-    // The opening words show beside the subject in an inbox, so they are as discreet as it is.
-    heading: subject,
+    language: voice.language,
+    ...opening(shown, readership),
     practice: plain(letterhead.practice),
-    place: placeOf(reader.timeZone),
-    topics: byTopic(shown).map(({ name, offers }) => ({
+    logoUrl: letterhead.logoUrl,
+    zone: zoneTitle(timeZone, since, voice.locale),
+    topics: byTopic(shown, voice.locale).map(({ name, offers }) => ({
       name,
-      underline: '-'.repeat(name.length),
-      sessions: offers.map((offer) => sessionView(offer, reader, letterhead)),
+      underline: '-'.repeat(Math.min(name.length, 72)),
+      sessions: offers.map((offer) => sessionView(offer, readership, letterhead, since)),
     })),
-    more: reader.more === 0 ? null : `and ${count(reader.more, 'more time')}`,
+    more,
     moreUrl: sessionsPage(letterhead),
     replyTo: letterhead.replyTo,
     postalAddress: plain(letterhead.postalAddress),
-    crisisNote: letterhead.crisisNote,
+    crisisNote: crisisNote(letterhead, voice),
   }
 }
+
+/** The sentence at the foot of pages and mails; null when it is turned off. */
+export const crisisNote = ({ crisisLine }: Pick<Letterhead, 'crisisLine'>, { say }: Voice): string | null =>
+  crisisLine === 'off' ? null : say(`crisis.${crisisLine}`)
 
 /** The text beside the subject in an inbox, filled up with nothing visible: else names and topics from below follow it. */
 export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
@@ -100,19 +110,38 @@ function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {
   return offer
 }
 
-/** Names no topic and no therapist: a subject is read over shoulders and on lock screens. */
-function headline(shown: readonly ShownOffer[], more: number): string {
+/** Names no topic and no therapist: these are read over shoulders and on lock screens, also the opening words. */
+function opening(shown: readonly ShownOffer[], { voice, timeZone, discreet, more }: Readership) {
+  const { say } = voice
+  if (discreet) {
+    const subject = say('digest.subject.discreet')
+    return { subject, heading: subject, preheader: previewOf(say('digest.preheader.discreet')) }
+  }
   const fresh = shown.filter(({ shownAs }) => shownAs === 'new').length
-  if (more > 0) return `${count(shown.length + more, 'group time')} you have not seen yet`
-  if (fresh > 0) return `${count(fresh, 'new group time')} this week`
-  return `${count(shown.length, 'group time')} changed this week`
+  const kind = more > 0 ? 'unseen' : fresh > 0 ? 'new' : 'changed'
+  const counted = kind === 'new' ? shown.filter(({ shownAs }) => shownAs === 'new') : shown
+  const n = counted.length + more
+  const fact = say(`digest.heading.${kind}`, { n })
+  return {
+    subject: say(`digest.subject.${kind}`, { n }),
+    heading: more > 0 ? fact : withEvenings(fact, counted, timeZone, voice),
+    preheader: previewOf(say('digest.preheader')),
+  }
 }
 
-function byTopic(shown: readonly ShownOffer[]): { name: string; offers: ShownOffer[] }[] {
-  const { compare } = new Intl.Collator('en')
-  const soonestFirst = shown.toSorted(
-    (a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt) || a.id - b.id,
-  )
+function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { say }: Voice): string {
+  const n = shown.filter(({ startsAt }) => isEvening(hourIn(new Date(startsAt), timeZone))).length
+  if (n === 0) return fact
+  const share = n < shown.length ? 'some' : n === 1 ? 'only' : 'all'
+  return say('digest.heading.evening', { fact, n, share })
+}
+
+const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVENING.to
+
+function byTopic(shown: readonly ShownOffer[], locale: string): { name: string; offers: ShownOffer[] }[] {
+  const { compare } = new Intl.Collator(locale)
+  // A stable sort: sessions that begin together stay in the order that `shown` has for this reader.
+  const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   const topics = Map.groupBy(soonestFirst, ({ topicId }) => topicId)
   return [...topics]
     .map(([id, offers]) => ({ id, name: plain(offers[0]?.topic ?? ''), offers }))
@@ -121,44 +150,74 @@ function byTopic(shown: readonly ShownOffer[]): { name: string; offers: ShownOff
 
 function sessionView(
   offer: ShownOffer,
-  { timeZone, locale }: Pick<Reader, 'timeZone' | 'locale'>,
+  { timeZone, voice }: Readership,
   letterhead: Letterhead,
+  since: Date,
 ): SessionView {
-  const at = new Date(offer.startsAt)
-  const { weekday, date, time, zoneName } = formatOccurrence(at, timeZone, locale)
+  const { say, locale } = voice
+  const { day, time, zoneName } = formatOccurrence(new Date(offer.startsAt), timeZone, locale)
   const group = plain(offer.group)
+  const at = `${day}, ${time}`
   return {
     id: offer.id,
     group,
-    label: LABELS[offer.shownAs],
-    when: `${weekday}, ${date} · ${time} ${zoneName}, ${rhythm(offer, timeZone, locale)}`,
-    whenForGroup: sameWallClock(at, timeZone, offer.timeZone) ? null : timeForGroup(offer, date, locale),
+    label: say(`session.${offer.shownAs}`),
+    when: rhythm(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
+    whenForGroup: timeForGroup(offer, day, timeZone, voice),
+    clocks: clocksNote(offer, timeZone, voice, since),
+    kind: offer.kind,
     therapist: plain(offer.therapist),
-    length: count(offer.durationMinutes, 'minute'),
-    kind: offer.kind === 'skills' ? 'Skills group' : 'Group',
-    seats:
-      offer.seatsLeft !== null && offer.seatsLeft <= FEW_SEATS
-        ? `${count(offer.seatsLeft, 'place')} left`
-        : null,
+    minutes: offer.durationMinutes,
+    seats: offer.seatsLeft !== null && isScarce(offer) ? say('session.seats', { n: offer.seatsLeft }) : null,
     reserveUrl: webAddress(offer.bookingUrl) ?? sessionsPage(letterhead),
-    reserveLabel: `Reserve a place in ${group}, ${weekday} ${date} ${time}`,
+    reserveLabel: say('session.reserve.label', { group, at }),
     calendarUrl: `${sessionsPage(letterhead)}/${offer.id}.ics`,
-    calendarLabel: `Add to calendar: ${group}, ${weekday} ${date} ${time}`,
+    calendarLabel: say('session.calendar.label', { group, at }),
   }
 }
 
-function rhythm({ repeats, startsAt, lastStartsAt }: Offer, timeZone: string, locale: string): string {
-  if (repeats === 'once') return 'once'
-  if (lastStartsAt === null) return 'weekly'
-  if (lastStartsAt === startsAt) return 'for the last time'
-  return `weekly until ${formatOccurrence(new Date(lastStartsAt), timeZone, locale).date}`
+function rhythm(
+  { repeats, startsAt, lastStartsAt }: Offer,
+  at: string,
+  timeZone: string,
+  { say, locale }: Voice,
+): string {
+  if (repeats === 'once') return say('session.when.once', { at })
+  if (lastStartsAt === null) return say('session.when.weekly', { at })
+  if (lastStartsAt === startsAt) return say('session.when.last', { at })
+  const date = formatOccurrence(new Date(lastStartsAt), timeZone, locale).dateInWords
+  return say('session.when.until', { at, date })
 }
 
-/** The organiser's time, with the day where theirs is another than the reader's. */
-function timeForGroup(offer: Offer, readersDate: string, locale: string): string {
-  const { weekday, date, time, zoneName } = formatOccurrence(new Date(offer.startsAt), offer.timeZone, locale)
-  const day = date === readersDate ? '' : `${weekday}, ${date} · `
-  return `${day}${time} ${zoneName} for the group`
+/** The organiser's time where it is not the reader's, with the day where theirs is another. */
+function timeForGroup(
+  offer: Offer,
+  readersDay: string,
+  timeZone: string,
+  { say, locale }: Voice,
+): string | null {
+  const startsAt = new Date(offer.startsAt)
+  if (sameWallClock(startsAt, timeZone, offer.timeZone)) return null
+  const { day, time, zoneName } = formatOccurrence(startsAt, offer.timeZone, locale)
+  return say('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
+}
+
+/** Who has the last weeks' time in mind would come an hour early or late. */
+function clocksNote(
+  { startsAt, timeZone: groupZone }: Offer,
+  timeZone: string,
+  { say, locale }: Voice,
+  since: Date,
+): string | null {
+  const changeIn = (zone: string): string | null => {
+    const change = clockChangeBetween(zone, since, new Date(startsAt))
+    return change && formatOccurrence(change, zone, locale).dateInWords
+  }
+  const [date, groupDate] = [changeIn(timeZone), changeIn(groupZone)]
+  if (date !== null && groupDate !== null && date !== groupDate)
+    return say('session.clocks.both', { date, groupDate })
+  if (date !== null) return say('session.clocks.yours', { date })
+  return groupDate === null ? null : say('session.clocks.group', { date: groupDate })
 }
 
 /** Bookings come from elsewhere: anything but a web address is not made a link. */
@@ -168,8 +227,3 @@ export function webAddress(text: string): string | null {
 }
 
 const sessionsPage = ({ publicUrl }: Letterhead): string => `${publicUrl}/sessions`
-
-/** `America/New_York` is New York to the people there. */
-const placeOf = (timeZone: string): string => (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' ')
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`

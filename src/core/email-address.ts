@@ -2,40 +2,57 @@ import { domainToASCII } from 'node:url'
 
 /**
  * An address in the one form we store and compare: trimmed, lower case, the domain in ASCII (`xn--…`). Refused with
- * what to do: anything that Resend or the next server would refuse. `problem` never repeats the address.
- * RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international domains).
+ * what to do: anything that Resend or the next server would refuse. `problem` never repeats the address, and `fault` is
+ * the same for a reader's page to say. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international
+ * domains).
  */
-export function normaliseEmail(text: string): { email: string } | { problem: string } {
-  const trimmed = text.trim()
-  if (trimmed === '') return { problem: 'is missing; write an address like name@practice.org' }
-  if (trimmed.length > LONGEST_ADDRESS) return { problem: tooLong }
-  if (/[<>]/.test(trimmed)) return { problem: 'has angle brackets; write only the address, without a name' }
-  if (/[\s\p{Cc}]/u.test(trimmed)) return { problem: 'has a space or control character in it; remove it' }
-  const [local = '', domain = '', ...more] = trimmed.split('@')
-  if (more.length > 0) return { problem: 'has more than one @; write one address per row' }
-  if (local === '' || domain === '') return { problem: 'is not an address; write it like name@practice.org' }
-
-  const localProblem = problemOfLocalPart(local)
-  if (localProblem) return { problem: localProblem }
-  const ascii = asciiDomain(domain)
-  if (ascii === null) return { problem: 'has a domain that cannot exist; check the part after the @' }
-  const email = `${local.toLowerCase()}@${ascii}`
-  return email.length > LONGEST_ADDRESS ? { problem: tooLong } : { email }
+export function normaliseEmail(text: string): { email: string } | { problem: string; fault: AddressFault } {
+  const read = addressIn(text.trim())
+  return 'fault' in read ? { problem: PROBLEMS[read.fault], fault: read.fault } : read
 }
+
+export type AddressFault = keyof typeof PROBLEMS
 
 const LONGEST_ADDRESS = 254
 const LONGEST_LOCAL_PART = 64
-const tooLong = `is longer than ${LONGEST_ADDRESS} characters; check it`
+
+const PROBLEMS = {
+  missing: 'is missing; write an address like name@practice.org',
+  long: `is longer than ${LONGEST_ADDRESS} characters; check it`,
+  name: 'has angle brackets; write only the address, without a name',
+  space: 'has a space or control character in it; remove it',
+  several: 'has more than one @; write one address per row',
+  none: 'is not an address; write it like name@practice.org',
+  domain: 'has a domain that cannot exist; check the part after the @',
+  'long-local': `has more than ${LONGEST_LOCAL_PART} characters before the @; check it`,
+  letters: 'has letters outside a-z before the @, which the mail provider refuses; ask for another address',
+  local: 'has a character or dot that is not allowed before the @; check it',
+} as const
+
+function addressIn(trimmed: string): { email: string } | { fault: AddressFault } {
+  if (trimmed === '') return { fault: 'missing' }
+  if (trimmed.length > LONGEST_ADDRESS) return { fault: 'long' }
+  if (/[<>]/.test(trimmed)) return { fault: 'name' }
+  if (/[\s\p{Cc}]/u.test(trimmed)) return { fault: 'space' }
+  const [local = '', domain = '', ...more] = trimmed.split('@')
+  if (more.length > 0) return { fault: 'several' }
+  if (local === '' || domain === '') return { fault: 'none' }
+
+  const fault = faultOfLocalPart(local)
+  if (fault) return { fault }
+  const ascii = asciiDomain(domain)
+  if (ascii === null) return { fault: 'domain' }
+  const email = `${local.toLowerCase()}@${ascii}`
+  return email.length > LONGEST_ADDRESS ? { fault: 'long' } : { email }
+}
 
 const dotAtom = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
-function problemOfLocalPart(local: string): string | null {
-  if (local.length > LONGEST_LOCAL_PART)
-    return `has more than ${LONGEST_LOCAL_PART} characters before the @; check it`
-  if (/[^\p{ASCII}]/u.test(local))
-    return 'has letters outside a-z before the @, which the mail provider refuses; ask for another address'
-  return dotAtom.test(local) ? null : 'has a character or dot that is not allowed before the @; check it'
+function faultOfLocalPart(local: string): AddressFault | null {
+  if (local.length > LONGEST_LOCAL_PART) return 'long-local'
+  if (/[^\p{ASCII}]/u.test(local)) return 'letters'
+  return dotAtom.test(local) ? null : 'local'
 }
 
 /** Null when no public mail domain looks like this: it needs a dot, ordinary labels, and a last label with a letter. */

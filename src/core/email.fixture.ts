@@ -9,7 +9,8 @@ export const harbor: Letterhead = {
   postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
   publicUrl: 'https://groups.sample.test',
   practice: 'Harbor Groups',
-  crisisNote: 'If you are in crisis, call or text 988 in the US.',
+  logoUrl: null,
+  crisisLine: 'us',
   unsubscribeMailto: 'hello@sample.test',
   linkSecretId: 'sample',
 }

@@ -1,6 +1,9 @@
 import type { News, Offer } from './content.ts'
+import type { CrisisLine } from './crisis.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-view.ts'
 import { compileTemplate } from './mail-merge.ts'
+import { type Catalogues, type Voice, voiceFor } from './words.ts'
+import { fold, wrap } from './wrap.ts'
 
 /** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
 export type Letterhead = {
@@ -11,14 +14,16 @@ export type Letterhead = {
   postalAddress: string
   publicUrl: string
   practice: string
-  /** Where to turn in a crisis; null = not said. */
-  crisisNote: string | null
+  /** An image on our own host instead of the practice's name; null = the name. */
+  logoUrl: string | null
+  /** Where to turn in a crisis. */
+  crisisLine: CrisisLine
   unsubscribeMailto: string | null
   linkSecretId: string
 }
 
-/** Handlebars sources, as `loadTemplates` compiled them, with the letterhead. */
-export type DigestTemplate = { html: string; text: string; letterhead: Letterhead }
+/** Handlebars sources, as `loadTemplates` compiled them, with the letterhead and the words of every language. */
+export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogues }
 
 /** One recipient, as frozen with the delivery. `timeZone` is an IANA name, `locale` is BCP 47. */
 export type Reader = {
@@ -64,9 +69,17 @@ export function digestComposer(
   const pageOf = digestPages(template, offers, edition)
   return (reader, deliveryTag) => {
     const personal = personalOf(reader, links)
-    return checked(pageOf(reader)({ to: reader.email, deliveryTag, html: personal, text: personal }))
+    const text = { ...personal, name: fold(personal.name) }
+    return checked(pageOf(reader)({ to: reader.email, deliveryTag, html: personal, text }))
   }
 }
+
+/**
+ * Gmail hides what comes after some 102 KB of HTML, the way to unsubscribe with it, and other programs are slow with less.
+ * With a reader's own name and links a digest stays under 60 KB: where names and links are long, fewer sessions are shown.
+ */
+const LARGEST_PAGE = 58_000
+const NOBODY: Personal = { name: '', unsubscribeUrl: '', preferencesUrl: '' }
 
 /** The digest as readers of the same zone, language and choice share it; the blanks make it one reader's. */
 export function digestPages(
@@ -74,19 +87,30 @@ export function digestPages(
   offers: readonly Offer[],
   edition: { id: string },
 ): (reader: Reader) => (blanks: Blanks) => Email {
-  const { letterhead } = template
+  const { letterhead, words } = template
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const html = compileTemplate<DigestView>(template.html, 'html')
   const text = compileTemplate<DigestView>(template.text, 'text')
+  const pageFor = (reader: Reader, voice: Voice) => {
+    for (let { shown, more } = reader; ; ) {
+      const page = digestView(letterhead, byId, { ...reader, shown, more, voice }, edition.id)
+      const size = Buffer.byteLength(html({ ...page, ...NOBODY }, voice))
+      if (size <= LARGEST_PAGE || shown.length === 1) return page
+      const over = Math.ceil((shown.length * (size - LARGEST_PAGE)) / size)
+      shown = shown.slice(0, Math.max(1, shown.length - over))
+      more = reader.more + reader.shown.length - shown.length
+    }
+  }
   return (reader) => {
-    const page = digestView(letterhead, byId, reader)
+    const voice = voiceFor(words, reader.locale)
+    const page = pageFor(reader, voice)
     return ({ to, deliveryTag, ...personal }) => ({
       from: reader.discreet ? letterhead.discreetFrom : letterhead.from,
       to,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,
-      html: html({ ...page, ...personal.html }),
-      text: text({ ...page, ...personal.text }),
+      html: html({ ...page, ...personal.html }, voice),
+      text: wrap(text({ ...page, ...personal.text }, voice)),
       headers: headersFor(letterhead, personal.text.unsubscribeUrl, deliveryTag),
       tags: [
         { name: 'edition', value: edition.id },

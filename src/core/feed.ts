@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars'
+import type { Voice } from './words.ts'
 
 /** What is new, for feed readers. `updated` is when the sessions last changed; `publicUrl` has no slash at its end. */
 export type Feed = { practice: string; publicUrl: string; updated: Date; entries: readonly FeedEntry[] }
@@ -14,12 +15,12 @@ export type FeedEntry = {
 }
 
 /** The feed as Atom (RFC 4287). Ids are `tag:` URIs (RFC 4151), so they stay when addresses change. */
-export function atomFeed({ practice, publicUrl, updated, entries }: Feed): string {
+export function atomFeed({ practice, publicUrl, updated, entries }: Feed, { say, language }: Voice): string {
   const tag = `tag:${new URL(publicUrl).hostname},2026:`
   const head = xml`<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="${language}">
   <id>${tag}sessions</id>
-  <title>${practice}: group times</title>
+  <title>${say('page.feed.title', { practice })}</title>
   <updated>${updated.toISOString()}</updated>
   <author><name>${practice}</name></author>
   <link rel="self" type="application/atom+xml" href="${publicUrl}/feed.xml"/>

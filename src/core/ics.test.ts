@@ -1,10 +1,14 @@
 import { expect, test } from '@jest/globals'
 import ICAL from 'ical.js'
+import { loadCatalogues } from '../catalogues.ts'
 import { type DatedSession, privateCalendar, sessionCalendar } from './ics.ts'
 import { nextOccurrence } from './occurrences.ts'
 import { vtimezone } from './vtimezone.ts'
+import { voiceFor } from './words.ts'
 
 const PUBLIC_URL = 'https://groups.harbor.test'
+const words = await loadCatalogues()
+const voice = voiceFor(words, 'en')
 
 const steadyGround: DatedSession = {
   id: 12,
@@ -36,6 +40,7 @@ const holder = {
   publicUrl: PUBLIC_URL,
   discreet: false,
   timeZone: 'America/New_York',
+  voice,
 }
 
 const eventsIn = (text: string) =>
@@ -66,7 +71,7 @@ function ourInstants(session: DatedSession, count: number): string[] {
 }
 
 test('one session is one event, with what a calendar needs', () => {
-  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL))
+  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, voice))
   expect(event.uid).toBe('session-12@groups.harbor.test')
   expect(event.summary).toBe('Steady Ground')
   expect(event.description).toBe(
@@ -83,10 +88,10 @@ test('one session is one event, with what a calendar needs', () => {
 
 test('a moved session keeps its UID under a higher SEQUENCE, and a cancelled one says so', () => {
   const moved = eventIn(
-    sessionCalendar({ ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 }, PUBLIC_URL),
+    sessionCalendar({ ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 }, PUBLIC_URL, voice),
   )
   const cancelled = eventIn(
-    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL),
+    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL, voice),
   )
   expect([moved.uid, cancelled.uid]).toEqual(Array(2).fill('session-12@groups.harbor.test'))
   expect([moved.sequence, cancelled.sequence]).toEqual([1, 2])
@@ -109,22 +114,22 @@ test.each([
   ['UTC', '2026-03-01T19:00'],
 ])('in %s from %s, 60 weeks are the same to another program as to us', (timeZone, startsAtLocal) => {
   const session = { ...steadyGround, timeZone, startsAtLocal }
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL), 60)).toEqual(ourInstants(session, 60))
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice), 60)).toEqual(ourInstants(session, 60))
 })
 
 test('far ahead the rule still holds', () => {
   const session = { ...steadyGround, startsAtLocal: '2026-07-07T19:00' }
   const weeks = 52 * 40
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL), weeks).at(-1)).toBe(
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice), weeks).at(-1)).toBe(
     ourInstants(session, weeks).at(-1),
   )
 })
 
 test('a series ends after its last meeting, and a single meeting has no rule', () => {
   const three = { ...steadyGround, occurrences: 3 }
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL), 4)).toEqual(ourInstants(three, 4))
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL), 4)).toContain('over')
-  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL)
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice), 4)).toEqual(ourInstants(three, 4))
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice), 4)).toContain('over')
+  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL, voice)
   expect(eventIn(once).isRecurring()).toBe(false)
 })
 
@@ -164,7 +169,7 @@ test.each([
 ])('a title with %s stays a title, in lines of 75 octets', (_, group, read) => {
   const hostile = { ...steadyGround, group, therapist: group }
   for (const text of [
-    sessionCalendar(hostile, PUBLIC_URL),
+    sessionCalendar(hostile, PUBLIC_URL, voice),
     privateCalendar([hostile], { ...holder, practice: group }),
   ]) {
     expect(eventIn(text).summary).toBe(read)
@@ -183,7 +188,7 @@ test.each([
 
 test('a booking address that is not on the web is left out', () => {
   const { description } = eventIn(
-    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL),
+    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, voice),
   )
   expect(description).toBe('Group with Dr. Mira Lee.')
 })
@@ -211,8 +216,8 @@ test('a calendar without a time is still a valid one', () => {
 })
 
 test('the same session makes the same bytes, and they have not changed by themselves', () => {
-  const text = sessionCalendar(steadyGround, PUBLIC_URL)
-  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL)).toBe(text)
+  const text = sessionCalendar(steadyGround, PUBLIC_URL, voice)
+  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL, voice)).toBe(text)
   expect(text.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
 "BEGIN:VCALENDAR
 VERSION:2.0
@@ -248,4 +253,14 @@ END:VEVENT
 END:VCALENDAR
 "
 `)
+})
+
+test('it speaks the language of who asked', () => {
+  const spanish = voiceFor(words, 'es')
+  const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish))
+  expect(event.description).toContain('Grupo de habilidades con Dr. Mira Lee.')
+  expect(event.description).toContain('Reservar un lugar: https://book.harbor.test/')
+  const discreet = privateCalendar([steadyGround], { ...holder, discreet: true, voice: spanish })
+  expect(eventIn(discreet).summary).toBe('Cita')
+  expect(new ICAL.Component(ICAL.parse(discreet)).getFirstPropertyValue('x-wr-calname')).toBe('Calendario')
 })

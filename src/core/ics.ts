@@ -10,18 +10,19 @@ import { resolveLocal } from './calendar.ts'
 import type { Session } from './content.ts'
 import { plain, webAddress } from './digest-view.ts'
 import { vtimezone } from './vtimezone.ts'
+import type { Voice } from './words.ts'
 
 /** A session with what calendars must know of its changes; `newsAt` in ms UTC. */
 export type DatedSession = Session & { revision: number; newsAt: number }
 
 /** Whose calendar it is. `publicUrl` has no slash at its end; `timeZone` is the reader's. */
-type Holder = { practice: string; publicUrl: string; discreet: boolean; timeZone: string }
+type Holder = { practice: string; publicUrl: string; discreet: boolean; timeZone: string; voice: Voice }
 
 const REFRESH_SECONDS = 4 * 60 * 60
 
-/** One session as an iCalendar file (RFC 5545). The same session makes the same bytes at any time. */
-export function sessionCalendar(session: DatedSession, publicUrl: string): string {
-  return calendarText([{ ...identity(session, publicUrl), ...description(session) }], {})
+/** One session as an iCalendar file (RFC 5545). The same session makes the same bytes in one language at any time. */
+export function sessionCalendar(session: DatedSession, publicUrl: string, voice: Voice): string {
+  return calendarText([{ ...identity(session, publicUrl), ...description(session, voice) }], {})
 }
 
 /**
@@ -29,12 +30,15 @@ export function sessionCalendar(session: DatedSession, publicUrl: string): strin
  * busy, and others who see the calendar see no titles. A discreet one says nothing but when.
  */
 export function privateCalendar(sessions: readonly DatedSession[], holder: Holder): string {
+  const { practice, publicUrl, discreet, voice } = holder
   const events = sessions.map((session) => ({
-    ...identity(session, holder.publicUrl),
-    ...(holder.discreet ? { summary: 'Appointment' } : description(session)),
+    ...identity(session, publicUrl),
+    ...(discreet ? { summary: voice.say('page.calendar.discreet') } : description(session, voice)),
     transparency: ICalEventTransparency.TRANSPARENT,
   }))
-  const name = holder.discreet ? 'Calendar' : `${plain(holder.practice)}: times to reserve`
+  const name = discreet
+    ? voice.say('page.calendar.name.discreet')
+    : voice.say('page.calendar.name', { practice: plain(practice) })
   const text = calendarText(events, { name: escaped(name), ttl: REFRESH_SECONDS })
   // RFC 5545 §3.6 wants one component at least; the zone is there for that.
   return events.length > 0
@@ -72,10 +76,10 @@ function identity(session: DatedSession, publicUrl: string) {
   }
 }
 
-function description({ group, kind, therapist, bookingUrl }: DatedSession) {
+function description({ group, kind, therapist, bookingUrl }: DatedSession, { say }: Voice) {
   const url = webAddress(bookingUrl)
-  const lines = [`${kind === 'skills' ? 'Skills group' : 'Group'} with ${plain(therapist)}.`]
-  if (url) lines.push(`Reserve a place: ${url}`)
+  const lines = [say('page.calendar.about', { kind, therapist: plain(therapist) })]
+  if (url) lines.push(say('page.calendar.reserve', { url }))
   return { summary: plain(group), description: lines.join('\n') }
 }
 

@@ -2,6 +2,12 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
 import { compileTemplate, type Format, mailMerge, recent } from './mail-merge.ts'
+import { type Catalogues, voiceFor } from './words.ts'
+
+const voice = voiceFor(
+  { en: { locale: 'en-US', 'mail.questions': 'Hi <bdi>{name}</bdi>!' } } as unknown as Catalogues,
+  'en',
+)
 
 type Values = { name: string; stop: string; change: string }
 const printsFor = (format: Format) => {
@@ -26,7 +32,15 @@ const value = fc.oneof(
 const values = fc.record({ name: value, stop: value, change: value })
 const piece = fc.oneof(
   fc.string({ unit: 'grapheme-ascii' }).map((text) => text.replace(/[{}\\]/g, '')),
-  fc.constantFrom('{{name}}', '{{stop}}', '{{change}}', '<a href="{{stop}}">', '0', '\n'),
+  fc.constantFrom(
+    "{{t 'mail.questions' name=name}}",
+    '{{name}}',
+    '{{stop}}',
+    '{{change}}',
+    '<a href="{{stop}}">',
+    '0',
+    '\n',
+  ),
 )
 
 test.each<Format>(['html', 'text'])(
@@ -34,7 +48,8 @@ test.each<Format>(['html', 'text'])(
   (format) => {
     fc.assert(
       fc.property(fc.array(piece), values, values, (pieces, first, second) => {
-        const render = compileTemplate<Values>(pieces.join(''), format)
+        const compiled = compileTemplate<Values>(pieces.join(''), format)
+        const render = (values: Values) => compiled(values, voice)
         const page = mailMerge(printsFor(format), render)
         // Twice, as one page serves many readers.
         expect(page.fill(first)).toEqual(Buffer.from(render(first)))
@@ -52,8 +67,8 @@ test('a page that holds a mark already is refused', () => {
 })
 
 test('a template may not name what it is not given, nor call what is not there', () => {
-  expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' })).toThrow('"nmae" not defined')
-  expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' })).toThrow('shout')
+  expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' }, voice)).toThrow('"nmae" not defined')
+  expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' }, voice)).toThrow('shout')
 })
 
 test('only as many results are kept as allowed, and the one unused for longest goes first', () => {

@@ -1,15 +1,25 @@
 import { hash } from 'node:crypto'
 import Handlebars from 'handlebars'
+import type { Values, Voice, WordKey } from './words.ts'
 
 export type Format = 'html' | 'text'
 
-/** Compiles a template so that a variable it lacks throws, a helper it lacks too, and HTML (only) is escaped. */
-export function compileTemplate<View>(source: string, format: Format): (view: View) => string {
-  return Handlebars.compile<View>(source, {
+/**
+ * Compiles a template so that a variable it lacks throws, a helper it lacks too, and HTML (only) is escaped.
+ * `{{t 'key' name=value}}` is a message in the reader's language.
+ */
+export function compileTemplate<View>(source: string, format: Format): (view: View, voice: Voice) => string {
+  const template = Handlebars.compile<View>(source, {
     strict: true,
+    knownHelpers: { t: true },
     knownHelpersOnly: true,
     noEscape: format === 'text',
   })
+  return (view, voice) => {
+    const t = (key: WordKey, { hash }: { hash: Values }) =>
+      format === 'text' ? voice.say(key, hash) : new Handlebars.SafeString(voice.sayHtml(key, hash))
+    return template(view, { helpers: { t } })
+  }
 }
 
 /**

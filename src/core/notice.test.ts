@@ -1,28 +1,32 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
-import { loadTemplates, type MailTemplate } from '../templates.ts'
+import { loadTemplates, type Templates } from '../templates.ts'
 import { harbor } from './email.fixture.ts'
 import { composeNotice, type NoticeFacts } from './notice.ts'
+import { voiceFor } from './words.ts'
 
-let template: MailTemplate
+let templates: Templates
 
 beforeAll(async () => {
-  template = (await loadTemplates()).notice
+  templates = await loadTemplates()
 })
 
-const KINDS: NoticeFacts['kind'][] = ['confirm', 'already', 'change-address']
+const mailOf = (facts: NoticeFacts, letterhead = harbor, locale = 'en') =>
+  composeNotice(templates.notice, letterhead, facts, voiceFor(templates.words, locale))
+
+const KINDS: NoticeFacts['kind'][] = ['confirm', 'welcome', 'already', 'change-address']
 
 test.each(KINDS)(
   'the notice "%s" has one link to press, who we are and where to turn, in both parts',
   (kind) => {
-    const mail = composeNotice(template, { ...harbor, crisisNote: 'In a crisis, call 988.' }, facts(kind))
+    const mail = mailOf(facts(kind))
     const links = parse(mail.html)
       .querySelectorAll('a')
       .map((link) => link.getAttribute('href'))
     expect(links).toEqual(['https://groups.harbor.test/act/token'])
     for (const part of [parse(mail.html).textContent, mail.text]) {
       expect(part).toContain(harbor.postalAddress)
-      expect(part).toContain('In a crisis, call 988.')
+      expect(part).toContain('If you are in crisis, call or text 988 in the US.')
       expect(part).not.toMatch(/undefined|\{\{|\[object/)
     }
     expect(mail.text.split('https://groups.harbor.test/act/token')).toHaveLength(2)
@@ -30,13 +34,38 @@ test.each(KINDS)(
   },
 )
 
+test('a welcome says when the first mail comes, and has the ways out', () => {
+  const ways = {
+    unsubscribeUrl: 'https://groups.harbor.test/u',
+    preferencesUrl: 'https://groups.harbor.test/p',
+  }
+  const mail = mailOf({ ...facts('welcome'), ...ways })
+  expect(mail.text).toContain('Mon, Nov 30')
+  for (const part of [mail.html, mail.text])
+    for (const url of Object.values(ways)) expect(part).toContain(url)
+  expect(mail.headers).toMatchObject({ 'List-Unsubscribe': '<https://groups.harbor.test/u>' })
+})
+
+test.each(KINDS)('the notice "%s" is Spanish from head to foot for who reads Spanish', (kind) => {
+  const [english, spanish] = [mailOf(facts(kind)), mailOf(facts(kind), harbor, 'es-MX')]
+  expect(parse(spanish.html).querySelector('html')?.getAttribute('lang')).toBe('es')
+  const shared = spanish.text.split('\n').filter((line) => line.length > 12 && english.text.includes(line))
+  expect(shared.map((line) => line.trim())).toEqual([
+    'https://groups.harbor.test/act/token',
+    harbor.postalAddress,
+  ])
+})
+
 test('without a crisis line there is no gap where it would be', () => {
-  const mail = composeNotice(template, { ...harbor, crisisNote: null }, facts('confirm'))
+  const mail = mailOf(facts('confirm'), { ...harbor, crisisLine: 'off' })
   expect(mail.text).not.toMatch(/\n\n\n/)
   expect(mail.html).not.toContain('null')
 })
 
 function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
-  return { id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url, unsubscribeUrl: null }
+  return {
+    ...{ id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url },
+    ...{ unsubscribeUrl: null, preferencesUrl: null, nextDate: 'Mon, Nov 30' },
+  }
 }

@@ -1,22 +1,30 @@
-import { plain, previewOf } from './digest-view.ts'
+import { crisisNote, plain, previewOf } from './digest-view.ts'
 import { checked, type Email, type Letterhead } from './email.ts'
 import { compileTemplate } from './mail-merge.ts'
+import type { Voice } from './words.ts'
+import { fold, wrap } from './wrap.ts'
 
 /** The facts of one notice. `id` is random and opaque; `url` is what its button opens. */
 export type NoticeFacts = {
   id: string
-  kind: 'confirm' | 'already' | 'change-address'
+  kind: 'confirm' | 'welcome' | 'already' | 'change-address'
   to: string
   name: string | null
   /** Whether the sender must not name the practice either; no subject or preheader here does. */
   discreet: boolean
   url: string
+  /** Null where nobody is subscribed yet. */
   unsubscribeUrl: string | null
+  preferencesUrl: string | null
+  /** The day of the next edition in the reader's words; only a welcome says it. */
+  nextDate: string
 }
 
 /** What the template of notices may use. */
 export type NoticeView = {
+  language: string
   practice: string
+  logoUrl: string | null
   subject: string
   preheader: string
   name: string
@@ -25,19 +33,19 @@ export type NoticeView = {
   url: string
   why: string
   unsubscribeUrl: string
+  preferencesUrl: string
   postalAddress: string
   crisisNote: string | null
 }
-
-type Wording = Pick<NoticeView, 'subject' | 'preheader' | 'lines' | 'button' | 'why'>
 
 /** The mail of one notice. Throws when a header would hold a line break. */
 export function composeNotice(
   template: { html: string; text: string },
   letterhead: Letterhead,
   facts: NoticeFacts,
+  voice: Voice,
 ): Email {
-  const view = noticeView(letterhead, facts)
+  const view = noticeView(letterhead, facts, voice)
   const oneClick = facts.unsubscribeUrl && {
     'List-Unsubscribe': `<${facts.unsubscribeUrl}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
@@ -47,66 +55,33 @@ export function composeNotice(
     to: facts.to,
     ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
     subject: view.subject,
-    html: compileTemplate<NoticeView>(template.html, 'html')(view),
-    text: compileTemplate<NoticeView>(template.text, 'text')(view),
+    html: compileTemplate<NoticeView>(template.html, 'html')(view, voice),
+    text: wrap(compileTemplate<NoticeView>(template.text, 'text')({ ...view, name: fold(view.name) }, voice)),
     headers: { ...oneClick, 'X-Entity-Ref-ID': facts.id },
     tags: [],
   })
 }
 
-/** What the template shows of a notice. */
-export function noticeView(
-  letterhead: Pick<Letterhead, 'practice' | 'postalAddress' | 'crisisNote'>,
-  facts: Omit<NoticeFacts, 'discreet'>,
-): NoticeView {
-  const words = wording(facts.kind, letterhead.practice)
+/** What the template shows of a notice. No subject says what it is about: it shows on a locked phone. */
+export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Voice): NoticeView {
+  const { say } = voice
+  const { kind, nextDate } = facts
+  const practice = plain(letterhead.practice)
+  const first = kind === 'welcome' ? { practice, date: nextDate } : { practice }
   return {
-    ...words,
-    preheader: previewOf(words.preheader),
-    practice: letterhead.practice,
+    language: voice.language,
+    subject: say(`notice.${kind}.subject`),
+    preheader: previewOf(say(`notice.${kind}.preheader`)),
+    lines: [say(`notice.${kind}.line1`, first), say(`notice.${kind}.line2`)],
+    button: say(`notice.${kind}.button`),
+    why: say(`notice.${kind}.why`),
+    practice,
+    logoUrl: letterhead.logoUrl,
     name: plain(facts.name ?? ''),
     url: facts.url,
     unsubscribeUrl: facts.unsubscribeUrl ?? '',
-    postalAddress: letterhead.postalAddress,
-    crisisNote: letterhead.crisisNote,
-  }
-}
-
-// A subject shows on a locked phone, and the practice's name is in the sender already: none of these says what it is about.
-function wording(kind: NoticeFacts['kind'], practice: string): Wording {
-  switch (kind) {
-    case 'confirm':
-      return {
-        subject: 'Please confirm your subscription',
-        preheader: 'One click, and the weekly mail starts.',
-        lines: [
-          `Someone, we hope you, asked ${practice} for a weekly mail of new group times at this address.`,
-          'If it was you, please confirm. The link works for seven days.',
-        ],
-        button: 'Confirm my subscription',
-        why: 'If it was not you, do nothing: without a confirmation you get no further mail from us.',
-      }
-    case 'already':
-      return {
-        subject: 'You are already subscribed',
-        preheader: 'Nothing has changed.',
-        lines: [
-          `Someone, we hope you, asked ${practice} for the weekly mail at this address. You get it already, so nothing has changed.`,
-          'This link opens your preferences: topics, time zone, how often, and pauses.',
-        ],
-        button: 'Open my preferences',
-        why: 'If it was not you, there is nothing to do.',
-      }
-    case 'change-address':
-      return {
-        subject: 'Please confirm your new address',
-        preheader: 'One click, and your mail comes here.',
-        lines: [
-          `You asked ${practice} to send your weekly mail to this address from now on.`,
-          'Please confirm that it is yours. The link works for seven days; until then your mail goes to the old address.',
-        ],
-        button: 'Use this address',
-        why: 'If it was not you, do nothing: without a confirmation nothing changes.',
-      }
+    preferencesUrl: facts.preferencesUrl ?? '',
+    postalAddress: plain(letterhead.postalAddress),
+    crisisNote: crisisNote(letterhead, voice),
   }
 }

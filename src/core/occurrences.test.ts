@@ -184,6 +184,8 @@ test('a reader in New York sees the evening there', () => {
   expect(formatOccurrence(tuesdayEvening, 'America/New_York', 'en')).toEqual({
     weekday: 'Tue',
     date: 'Dec 1',
+    day: 'Tue, Dec 1',
+    dateInWords: 'December 1',
     time: '7:00 PM',
     zoneName: 'EST',
     iso: '2026-12-02T00:00:00.000Z',
@@ -207,6 +209,8 @@ test('a reader of Spanish sees Spanish', () => {
   expect(formatOccurrence(tuesdayEvening, 'Europe/Madrid', 'es')).toEqual({
     weekday: 'mié',
     date: '2 dic',
+    day: 'mié, 2 dic',
+    dateInWords: '2 de diciembre',
     time: '1:00',
     zoneName: 'CET',
     iso: '2026-12-02T00:00:00.000Z',

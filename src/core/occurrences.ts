@@ -19,8 +19,16 @@ export type Occurrence = { index: number; at: Date; endsAt: Date; local: LocalDa
 
 export type Availability = { status: 'open' | 'full' | 'cancelled'; seatsLeft: number | null }
 
-/** One start as a reader sees it: `Tue`, `Dec 1`, `7:00 PM`, `EST`; `iso` is the instant in UTC. */
-export type ReadableTime = { weekday: string; date: string; time: string; zoneName: string; iso: string }
+/** One start as a reader sees it: `Tue`, `Dec 1`, `Tue, Dec 1`, `December 1`, `7:00 PM`, `EST`; `iso` is the instant in UTC. */
+export type ReadableTime = {
+  weekday: string
+  date: string
+  day: string
+  dateInWords: string
+  time: string
+  zoneName: string
+  iso: string
+}
 
 /**
  * The first occurrence that starts strictly after `after`, or null when the session is over.
@@ -53,17 +61,28 @@ export function isBookable(session: SessionTimes & Availability, at: Date): bool
  * Throws when `zone` or `locale` is not valid.
  */
 export function formatOccurrence(at: Date, zone: string, locale: string): ReadableTime {
-  const { weekday, date, time } = wallClockFormatters(locale)
+  const { weekday, date, day, dateInWords, time } = wallClockFormatters(locale)
   const shown = new Date(`${toLocal(at, zone)}Z`)
   return {
     weekday: weekday.format(shown),
     date: date.format(shown),
+    day: day.format(shown),
+    dateInWords: dateInWords.format(shown),
     // Intl puts no-break spaces here, and which one changes between versions of its data.
     time: time.format(shown).replace(/[\u00a0\u202f]/g, ' '),
     zoneName: zoneNameAt(at, zone, locale),
     iso: at.toISOString(),
   }
 }
+
+/** What the zone is called in winter and summer alike, in the year of `at`: `Eastern Time`, `hora oriental`. */
+export function zoneTitle(timeZone: string, at: Date, locale: string): string {
+  // UTC has no name of that kind but an offset.
+  return zoneNamed(timeZone === 'UTC' ? 'long' : 'longGeneric', at, timeZone, locale)
+}
+
+/** The hour of the day, 0 to 23, that clocks in `zone` show. */
+export const hourIn = (at: Date, zone: string): number => Number(toLocal(at, zone).slice(11, 13))
 
 const occurrenceCount = ({ repeats, occurrences }: SessionTimes): number =>
   repeats === 'once' ? 1 : (occurrences ?? Infinity)
@@ -78,7 +97,7 @@ const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence 
   local: toLocal(at, session.timeZone),
 })
 
-type WallClockFormatters = Record<'weekday' | 'date' | 'time', Intl.DateTimeFormat>
+type WallClockFormatters = Record<'weekday' | 'date' | 'day' | 'dateInWords' | 'time', Intl.DateTimeFormat>
 
 /** Kept, as a formatter is slow to build; few per zone, as it is large. */
 const wallClockFormattersByLocale = new Map<string, WallClockFormatters>()
@@ -91,16 +110,31 @@ function wallClockFormatters(locale: string): WallClockFormatters {
   const made: WallClockFormatters = {
     weekday: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', weekday: 'short' }),
     date: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' }),
+    day: new Intl.DateTimeFormat(locale, {
+      timeZone: 'UTC',
+      weekday: 'short',
+      month: 'short',
+      day: 'numeric',
+    }),
+    dateInWords: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'long', day: 'numeric' }),
     time: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
   }
   wallClockFormattersByLocale.set(locale, made)
   return made
 }
 
-function zoneNameAt(at: Date, timeZone: string, locale: string): string {
-  const key = `${timeZone} ${locale}`
+const zoneNameAt = (at: Date, timeZone: string, locale: string): string =>
+  zoneNamed('short', at, timeZone, locale)
+
+function zoneNamed(
+  style: 'short' | 'long' | 'longGeneric',
+  at: Date,
+  timeZone: string,
+  locale: string,
+): string {
+  const key = `${style} ${timeZone} ${locale}`
   const formatter =
-    zoneNameFormatters.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' })
+    zoneNameFormatters.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style })
   zoneNameFormatters.set(key, formatter)
   return formatter.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
 }

@@ -1,48 +1,65 @@
 import { addDaysLocal, isTimeZone, parseLocal, resolveLocal, toLocal } from './calendar.ts'
-import { fieldsOf, type Parsed } from './fields.ts'
+import { plain } from './digest-view.ts'
+import type { AddressFault } from './email-address.ts'
+import type { Mistake } from './fields.ts'
 import type { TopicChoice } from './topic-choice.ts'
+import type { Values } from './words.ts'
 
-/** What a reader decides about their mail. `timeZone` is an IANA name; `topics` are ids. */
+/** What a reader decides about their mail. `timeZone` is an IANA name; `topics` are ids; `language` null: as it was. */
 export type Preferences = {
   name: string | null
   timeZone: string
   cadence: 'weekly' | 'monthly'
   discreet: boolean
   topics: TopicChoice
+  language: string | null
 }
 
 /** The pauses that are offered by a button, in weeks. */
 export const PAUSE_WEEKS = [2, 4, 8] as const
 const LONGEST_PAUSE_DAYS = 365
 
+const LONGEST_NAME = 120
+
 /**
- * Reads the form of the preferences page: `name`, `tz`, `cadence`, `discreet` (there or not) and `topics`, one
- * slug or several; none means every topic. `topicIds` are all topics by slug. Every problem is named.
+ * Reads the form of the preferences page: `name`, `tz`, `language`, `cadence`, `discreet` (there or not) and `topics`, one
+ * slug or several; none means every topic. Every mistake is named.
  */
 export function readPreferences(
   form: Readonly<Record<string, unknown>>,
-  topicIds: ReadonlyMap<string, number>,
-): Parsed<Preferences> {
-  const { problems, problem, text } = fieldsOf(form)
-  const name = text('name', { max: 120 })
-  const timeZone = text('tz', { max: 80, missing: 'choose one from the list' })
-  if (timeZone !== '' && !isTimeZone(timeZone)) problem('tz', 'is not one we know; choose one from the list')
-  const cadence = text('cadence', { max: 20, missing: 'choose one of the two' })
-  if (!['', 'weekly', 'monthly'].includes(cadence)) problem('cadence', 'is neither of the two; choose one')
-  const chosen = listOf(form.topics).map((slug) => topicIds.get(slug))
-  if (chosen.includes(undefined)) problem('topics', 'is no longer there; choose from these')
-  if (problems.length > 0) return { ok: false, problems }
+  offered: { topicIds: ReadonlyMap<string, number>; languages: readonly string[] },
+): { preferences: Preferences } | { mistakes: Mistake[] } {
+  const { tz, cadence } = form
+  const language = offered.languages.find((one) => one === form.language) ?? null
+  const name = plain(typeof form.name === 'string' ? form.name : '')
+  const chosen = listOf(form.topics).map((slug) => offered.topicIds.get(slug))
+  const mistakes: Mistake[] = []
+  const mistaken = (field: string, says: Mistake['says'], values: Values = {}) =>
+    void mistakes.push({ field, says, values })
+  if (name.length > LONGEST_NAME) mistaken('name', 'page.wrong.name.long', { max: LONGEST_NAME })
+  if (typeof tz !== 'string' || !isTimeZone(tz)) mistaken('tz', 'page.wrong.zone')
+  if (cadence !== 'weekly' && cadence !== 'monthly') mistaken('cadence', 'page.wrong.cadence')
+  if (language === null && form.language !== undefined) mistaken('language', 'page.wrong.language')
+  if (chosen.includes(undefined)) mistaken('topics', 'page.wrong.topics')
+  if (mistakes.length > 0) return { mistakes }
   const topics = new Set(chosen.filter((id) => id !== undefined))
   return {
-    ok: true,
-    row: {
+    preferences: {
       name: name || null,
-      timeZone,
+      timeZone: String(tz),
       cadence: cadence === 'monthly' ? 'monthly' : 'weekly',
       discreet: form.discreet !== undefined,
       topics: topics.size === 0 ? 'all' : topics,
+      language,
     },
   }
+}
+
+/** What a reader is told of an address that cannot be one. */
+export function mistakeOfAddress(fault: AddressFault): Mistake {
+  return fault === 'missing'
+    ? { field: 'email', says: 'page.wrong.email.missing' }
+    : { field: 'email', says: 'page.wrong.email', values: { why: fault === 'long-local' ? 'long' : fault } }
 }
 
 /** The values of a form's field that may occur several times, without repeats. */
@@ -56,15 +73,20 @@ export function pauseForWeeks(weeks: number, zone: string, now: Date): Date {
 }
 
 /** The start of the day that a reader wrote (`2026-12-24`), in `zone`; from tomorrow to a year ahead. */
-export function pauseUntilDate(text: string, zone: string, now: Date): { until: Date } | { problem: string } {
+export function pauseUntilDate(
+  text: string,
+  zone: string,
+  now: Date,
+): { until: Date } | { mistake: Mistake } {
   const date = text.trim()
   const local = `${date}T00:00`
-  if (date === '') return { problem: 'is missing; choose a day' }
+  const mistaken = (says: Mistake['says']) => ({ mistake: { field: 'until', says } })
+  if (date === '') return mistaken('page.wrong.day.missing')
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || parseLocal(local) === null)
-    return { problem: 'is not a day; write it like 2026-12-24' }
+    return mistaken('page.wrong.day.format')
   const { first, last } = pauseDates(zone, now)
-  if (date < first) return { problem: 'is not ahead; choose tomorrow or later' }
-  if (date > last) return { problem: `is more than a year ahead; choose a day up to ${last}` }
+  if (date < first) return mistaken('page.wrong.day.past')
+  if (date > last) return mistaken('page.wrong.day.far')
   return { until: resolveLocal(local, zone).at }
 }
 

@@ -98,7 +98,13 @@ test('every problem of a row is named, not only the first', () => {
 })
 
 test('a subscriber row gives a normalised address, and topics once each, from CSV or a JSON list', () => {
-  const row = { email: 'mara@xn--bcher-kva.test', name: 'Mara', timeZone: null, topics: ['ocd', 'anxiety'] }
+  const row = {
+    email: 'mara@xn--bcher-kva.test',
+    name: 'Mara',
+    timeZone: null,
+    locale: null,
+    topics: ['ocd', 'anxiety'],
+  }
   expect(subscriber({ email: ' MARA@bücher.test', name: 'Mara', topics: 'OCD; anxiety;;ocd' })).toEqual({
     ok: true,
     row,

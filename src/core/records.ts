@@ -25,6 +25,8 @@ export type SubscriberRow = {
   email: string
   name: string | null
   timeZone: string | null
+  /** BCP 47, in its usual spelling: `es-MX`. */
+  locale: string | null
   topics: string[] | null
 }
 
@@ -40,7 +42,7 @@ export const SESSION_COLUMNS: Columns = {
 }
 
 export const SUBSCRIBER_COLUMNS: Columns = {
-  known: ['email', 'name', 'time_zone', 'topics'],
+  known: ['email', 'name', 'time_zone', 'locale', 'topics'],
   required: ['email'],
 }
 
@@ -92,6 +94,9 @@ export function parseSubscriberRow(
   const name = text('name', { max: 120 })
   const timeZone = text('time_zone', { max: 80 })
   if (timeZone !== '' && !isTimeZone(timeZone)) problem('time_zone', unknownZone(timeZone))
+  const locale = text('locale', { max: 40 })
+  if (locale !== '' && usualTag(locale) === null)
+    problem('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
 
   const slugs = text('topics', { max: 4000 })
     .split(';')
@@ -104,6 +109,7 @@ export function parseSubscriberRow(
     email: address.email,
     name: name || null,
     timeZone: timeZone || null,
+    locale: locale === '' ? null : usualTag(locale),
     topics: slugs.length === 0 ? null : [...new Set(slugs)],
   }
   return { ok: true, row }
@@ -151,6 +157,18 @@ function unknownTopic(slug: string, topics: ReadonlySet<string>): string {
 function unknownZone(zone: string): string {
   const near = suggestion(zone, Intl.supportedValuesOf('timeZone'))
   return `has the unknown time zone ${quote(zone)}${near || '; write an IANA name, for example America/New_York'}`
+}
+
+const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
+
+/** A language tag as it is usually written; null for one that is not valid, or whose language nobody knows. */
+function usualTag(tag: string): string | null {
+  try {
+    const locale = new Intl.Locale(tag)
+    return LANGUAGES.of(locale.language) === undefined ? null : locale.toString()
+  } catch {
+    return null
+  }
 }
 
 type Fields = ReturnType<typeof fieldsOf>

@@ -10,6 +10,7 @@ import {
   type Reader,
 } from './email.ts'
 import { mailMerge, recent } from './mail-merge.ts'
+import { fold } from './wrap.ts'
 
 const PAGES_KEPT = 200
 
@@ -54,7 +55,7 @@ export function requestComposer(
     const values = {
       to: reader.email,
       deliveryTag,
-      name,
+      name: fold(name),
       unsubscribeUrl,
       preferencesUrl,
       htmlName: name,

@@ -170,6 +170,23 @@ test('the calendar ends with the subscription, and comes back with it', async ()
   expect((await get(app, url)).statusCode).toBe(200)
 })
 
+test('it speaks the language of its reader, and a session’s that of who asks', async () => {
+  const { app, url } = await appWithCalendar()
+  app.db.$client.exec("update subscribers set locale = 'es-MX'")
+  expect((await get(app, url)).body).toContain('Harbor Groups: horarios para reservar')
+  const id = aSession(app)
+  const server = await buildServer(app)
+  for (const [accepts, says] of [
+    ['es', 'Grupo con Dr. Mira Lee'],
+    ['en', 'Group with Dr. Mira Lee'],
+  ]) {
+    const asked = { url: `/sessions/${id}.ics`, headers: { 'accept-language': accepts } }
+    const { body, headers } = await server.inject(asked)
+    expect(body).toContain(says)
+    expect(headers).toMatchObject({ vary: expect.stringMatching(/accept-language/i) })
+  }
+})
+
 test('a suppressed and an erased reader, and a made-up address, get the same answer', async () => {
   const { app, url } = await appWithCalendar()
   const madeUp = await get(app, '/calendar/AAAAAAAAAAAAAAAAAAAAAA.ics')

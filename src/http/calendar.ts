@@ -5,7 +5,7 @@ import { sessionCalendar } from '../core/ics.ts'
 import { findDatedSession } from '../db/sessions.ts'
 import { sendFresh } from './fresh.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'>
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
 /** Times for calendar apps: one session for everyone, and the calendars of subscribers, each behind its own address. */
 export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
@@ -13,8 +13,9 @@ export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
     const { id } = request.params
     const session = await findDatedSession(app.db, Number(id))
     if (session === null) return reply.callNotFound()
-    const text = sessionCalendar(session, app.config.PUBLIC_URL)
-    return sendFresh(request, asCalendar(reply, `session-${id}.ics`), text)
+    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.voice)
+    const answer = asCalendar(reply.header('vary', 'accept-language'), `session-${id}.ics`)
+    return sendFresh(request, answer, text)
   })
 
   server.get<{ Params: { key: string } }>('/calendar/:key.ics', async (request, reply) => {
@@ -24,9 +25,9 @@ export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
       case 'calendar':
         return asCalendar(reply, 'calendar.ics').send(calendar.text)
       case 'gone':
-        return reply.code(410).view('message.hbs', {
-          title: 'This calendar has ended',
-          text: 'You can remove it from your calendar app. Subscribers find their own address under their preferences.',
+        return reply.code(410).view('message', {
+          title: reply.voice.say('page.calendar.gone.title'),
+          text: reply.voice.say('page.calendar.gone.text'),
         })
     }
   })

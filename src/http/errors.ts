@@ -1,30 +1,32 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
 
 /** Answers what is not there and what went wrong with a calm page; the details of the latter go to the log alone. */
 export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 'log'>): Promise<void> {
-  // Made now, so that nothing can go wrong while telling that something went wrong.
-  const page = (title: string, text: string) => server.view('message.hbs', { title, text })
-  const [notFound, notUnderstood, failed] = await Promise.all([
-    page('There is no page here', 'The link may be incomplete. Try to open it from the mail once more.'),
-    page('That did not work', 'We could not read what your browser sent. Please go back and try again.'),
-    page('Something went wrong on our side', 'Nothing you did caused this. Please try again in a minute.'),
-  ])
-
-  server.setNotFoundHandler((_request, reply) => reply.code(404).type(HTML).send(notFound))
+  server.setNotFoundHandler((_request, reply) => tell(reply.code(404), 'nowhere'))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status < 500) return reply.code(status).type(HTML).send(notUnderstood)
+    if (status < 500) return tell(reply.code(status), 'unread')
     log.error(
       { route: request.routeOptions.url ?? 'none', error: safeText(error, request) },
       'a request failed',
     )
-    return reply.code(status).type(HTML).send(failed)
+    return tell(reply.code(status), 'failed')
   })
 }
 
-const HTML = 'text/html; charset=utf-8'
 const SHORTEST_SECRET = 8
+// For when the page that says so cannot be made either.
+const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Please try again in a minute.\n'
+
+function tell(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed'): FastifyReply {
+  try {
+    const { say } = reply.voice
+    return reply.view('message', { title: say(`page.${what}.title`), text: say(`page.${what}.text`) })
+  } catch {
+    return reply.type('text/plain; charset=utf-8').send(PLAIN)
+  }
+}
 
 /** The stack without the token of the link or either half of it: queries repeat what they were asked with. */
 function safeText(error: Error, request: FastifyRequest): string {

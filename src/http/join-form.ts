@@ -3,17 +3,17 @@ import type { SignUpForm } from '../actions/join.ts'
 import { isTimeZone } from '../core/calendar.ts'
 import { plain } from '../core/digest-view.ts'
 import { normaliseEmail } from '../core/email-address.ts'
+import type { Mistake } from '../core/fields.ts'
+import { mistakeOfAddress } from '../core/preferences.ts'
 import { readDatedToken, signDatedToken } from '../core/tokens.ts'
 import type { Topic } from '../db/sessions.ts'
 
 /** What a browser sent, as text; nothing of it is believed yet. */
 export type Typed = z.infer<typeof Typed>
 
-export type Problems = { email?: string; name?: string; tz?: string; topics?: string }
-
 export type FormRead =
   | { kind: 'valid'; form: SignUpForm }
-  | { kind: 'invalid'; problems: Problems }
+  | { kind: 'invalid'; mistakes: Mistake[] }
   /** Filled by a machine. */
   | { kind: 'bot' }
   /** The page was open for more than a day. */
@@ -51,11 +51,11 @@ export function stampFor(secrets: readonly string[], at: Date): string {
   return signDatedToken(secrets[0] ?? '', 'form', 'join', at)
 }
 
+/** What a form is read against; `locale` is that of the page it came with. */
+type Context = { secrets: readonly string[]; topics: readonly Topic[]; locale: string; now: Date }
+
 /** Reads what was typed into a form whose page was made by one of `secrets`. */
-export function readForm(
-  typed: Typed,
-  { secrets, topics, now }: { secrets: readonly string[]; topics: readonly Topic[]; now: Date },
-): FormRead {
+export function readForm(typed: Typed, { secrets, topics, locale, now }: Context): FormRead {
   const made = readDatedToken(secrets, 'form', typed.stamp)
   const age = now.getTime() - (made?.at.getTime() ?? 0)
   if (made === null || typed.website !== '' || age < LEAST_FILL_MS) return { kind: 'bot' }
@@ -65,13 +65,12 @@ export function readForm(
   const name = plain(typed.name)
   const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
   const chosen = typed.topics.map((slug) => ids.get(slug))
-  const problems: Problems = {
-    ...('problem' in address && { email: sayOfAddress(typed.email, address.problem) }),
-    ...problemOfName(name),
-    ...(!isTimeZone(typed.tz) && { tz: 'Choose a time zone from the list.' }),
-    ...(chosen.includes(undefined) && { topics: 'One of these topics is no longer offered. Choose again.' }),
-  }
-  if ('problem' in address || Object.keys(problems).length > 0) return { kind: 'invalid', problems }
+  const mistakes: Mistake[] = []
+  if ('fault' in address) mistakes.push(mistakeOfAddress(address.fault))
+  mistakes.push(...mistakesInName(name))
+  if (!isTimeZone(typed.tz)) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
+  if (chosen.includes(undefined)) mistakes.push({ field: 'topics', says: 'page.wrong.topics' })
+  if ('fault' in address || mistakes.length > 0) return { kind: 'invalid', mistakes }
   const topicIds = new Set(chosen.filter((id) => id !== undefined))
   return {
     kind: 'valid',
@@ -79,22 +78,18 @@ export function readForm(
       email: address.email,
       name: name || null,
       timeZone: typed.tz,
+      locale,
       discreet: typed.discreet,
       topics: topicIds.size === 0 ? 'all' : topicIds,
     },
   }
 }
 
-function sayOfAddress(text: string, problem: string): string {
-  if (text.trim() === '') return 'Enter your email address.'
-  // What comes after the semicolon is meant for whoever mends a file.
-  return `This address ${problem.split(';', 1)[0]}. Check it; it should look like name@practice.org.`
-}
-
 // A stranger's address and a link as the "name" would make our mail carry their advertisement.
 const LINK = /:\/\/|www\.|@|[\p{L}\d]\.\p{L}{2,}/iu
 
-function problemOfName(name: string): Pick<Problems, 'name'> {
-  if (name.length > LONGEST_NAME) return { name: `Use a name of ${LONGEST_NAME} characters at most.` }
-  return LINK.test(name) ? { name: 'Leave out links and addresses; a first name is enough.' } : {}
+function mistakesInName(name: string): Mistake[] {
+  if (name.length > LONGEST_NAME)
+    return [{ field: 'name', says: 'page.wrong.name.long', values: { max: LONGEST_NAME } }]
+  return LINK.test(name) ? [{ field: 'name', says: 'page.wrong.name.link' }] : []
 }

@@ -4,56 +4,61 @@ import { isTimeZone } from '../core/calendar.ts'
 import { consentWording } from '../core/consent-wording.ts'
 import { offersAt } from '../core/content.ts'
 import { plain } from '../core/digest-view.ts'
-import { formatOccurrence } from '../core/occurrences.ts'
+import type { Mistake } from '../core/fields.ts'
+import { formatOccurrence, zoneTitle } from '../core/occurrences.ts'
+import type { Voice, WordKey } from '../core/words.ts'
 import { allTopics, openSessions } from '../db/sessions.ts'
-import { LEAST_FILL_MS, type Problems, stampFor, type Typed } from './join-form.ts'
+import { LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
+import { sayMistakes } from './mistakes.ts'
 import { zoneGroups } from './zone-choice.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
 /** What the reader had filled in, what is wrong with it, and what else kept us from taking it. */
-export type Filled = { typed?: Typed; problems?: Problems; trouble?: string }
+export type Filled = { typed?: Typed; mistakes?: readonly Mistake[]; trouble?: WordKey }
 
 /** So many topics are shown a time of. */
 const TASTE = 4
 
 /** The first page: what the mail is, a taste of what is open now, and the form as far as it was filled in. */
-export async function showForm(app: Needs, reply: FastifyReply, { typed, problems = {}, trouble }: Filled) {
+export async function showForm(app: Needs, reply: FastifyReply, { typed, mistakes = [], trouble }: Filled) {
   const { config, db } = app
   const chosen = new Set(typed?.topics)
-  const wrong = trouble !== undefined || Object.keys(problems).length > 0
+  const wrong = trouble !== undefined || mistakes.length > 0
+  const { say } = reply.voice
   // Its script only guesses the time zone.
   const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
-  return reply.header('content-security-policy', policy).view('home.hbs', {
-    title: wrong ? 'Please check the form' : 'New group times by mail',
-    ...(await taste(app)),
-    consent: consentWording(config.practice),
+  return reply.header('content-security-policy', policy).view('home', {
+    title: say(wrong ? 'page.home.title.wrong' : 'page.home.title'),
+    ...(await taste(app, reply.voice)),
+    consent: consentWording(config.practice, reply.voice),
     wrong,
-    trouble: trouble ?? null,
-    problems: { email: null, name: null, tz: null, topics: null, ...problems },
+    trouble: trouble ? say(trouble) : null,
+    problems: sayMistakes(['email', 'name', 'tz', 'topics'], mistakes, reply.voice),
     email: typed?.email ?? '',
     name: typed?.name ?? '',
-    zones: zoneGroups(typed && isTimeZone(typed.tz) ? typed.tz : config.DIGEST_TIME_ZONE),
+    zones: zoneGroups(typed && isTimeZone(typed.tz) ? typed.tz : config.DIGEST_TIME_ZONE, reply.voice),
     kept: typed !== undefined,
     topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
     someTopics: chosen.size > 0,
     discreet: typed?.discreet ?? false,
+    discreetSubject: say('digest.subject.discreet'),
     stamp: typed?.stamp || stampFor(config.LINK_SECRET, madeAt(app, typed)),
   })
 }
 
 /** The next time of each of a few topics, those that meet soonest. */
-async function taste({ config, db, now }: Needs) {
-  const zone = config.DIGEST_TIME_ZONE
+async function taste({ config, db, now }: Needs, { locale }: Voice) {
+  const timeZone = config.DIGEST_TIME_ZONE
   const offers = offersAt((await openSessions(db, now())).sessions, now())
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )
   return {
-    place: (zone.split('/').at(-1) ?? zone).replaceAll('_', ' '),
+    zone: zoneTitle(timeZone, now(), locale),
     taste: soonest.slice(0, TASTE).map(({ startsAt, group, topic }) => {
-      const { weekday, date, time } = formatOccurrence(new Date(startsAt), zone, 'en')
-      return { when: `${weekday}, ${date} · ${time}`, group: plain(group), topic: plain(topic) }
+      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale)
+      return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
     }),
   }
 }

@@ -43,7 +43,13 @@ const anotherNetwork = () => `10.${(networks += 1) >> 8}.${networks & 255}.7`
 type Fields = Record<string, string | string[]>
 
 /** Sends the form as a browser does, twenty seconds after the page was made. */
-function send(app: TestApp, server: FastifyInstance, fields: Fields = {}, from = anotherNetwork()) {
+function send(
+  app: TestApp,
+  server: FastifyInstance,
+  fields: Fields = {},
+  from = anotherNetwork(),
+  headers: Record<string, string> = {},
+) {
   const stamp = stampFor(app.config.LINK_SECRET, new Date(app.now().getTime() - 20_000))
   const all = { email: ADA, name: '', tz: 'America/Chicago', website: '', stamp, ...fields }
   const pairs = Object.entries(all).flatMap(([key, value]) =>
@@ -53,7 +59,7 @@ function send(app: TestApp, server: FastifyInstance, fields: Fields = {}, from =
     method: 'POST',
     url: '/subscribe',
     remoteAddress: from,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     payload: new URLSearchParams(pairs).toString(),
   })
 }
@@ -107,7 +113,7 @@ test('the first page and all it fetches are under 50 KB, from here, and without 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(50_000)
   expect(headers).not.toHaveProperty('set-cookie')
   expect(headers['content-security-policy']).toBe(
-    "default-src 'none';style-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self'",
+    "default-src 'none';style-src 'self';img-src 'none';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self'",
   )
   expect(headers['cache-control']).toBe('no-store')
 })
@@ -189,7 +195,7 @@ test('confirming keeps what was agreed to, and the next edition brings all that 
     time_zone: 'America/Chicago',
     discreet: 1,
     seen_through: 0,
-    consent_text: `${wording} (wording 1)`,
+    consent_text: `${wording} (en)`,
     consent_source: '/confirm',
     consented_at: Date.parse(later(HOUR_MS)),
   })
@@ -199,6 +205,44 @@ test('confirming keeps what was agreed to, and the next edition brings all that 
   expect(subject).toBe('Your weekly update')
   expect(text).toMatch(/Steady Ground[^]*First Light|First Light[^]*Steady Ground/)
   expect(text).not.toContain('Loose Ends')
+})
+
+test('a form in Spanish is confirmed, agreed to and welcomed in Spanish', async () => {
+  const { app, server } = await aPage()
+  const accepts = { 'accept-language': 'es-MX' }
+  await send(app, server, {}, anotherNetwork(), accepts)
+  expect(one(app, 'select locale from subscribers')).toEqual({ locale: 'es-MX' })
+  await submitNotices(app)
+  expect(app.resend.accepted.at(-1)?.subject).toBe('Confirma tu suscripción')
+  const confirmed = await post(server, linkIn(app))
+  expect(parse(confirmed.body).querySelector('h1')?.textContent).toBe('Ya estás en la lista')
+  expect(one(app, 'select consent_text as text from subscribers')).toEqual({
+    text: 'Deseo recibir un correo semanal con los nuevos horarios de grupo de Harbor Groups hasta que cancele la suscripción. (es)',
+  })
+  await submitNotices(app)
+  expect(app.resend.accepted.at(-1)?.subject).toBe('Ya estás en la lista')
+})
+
+test('confirming welcomes once, and the welcome counts in no limit of sign-ups', async () => {
+  const { app, server } = await aPage()
+  for (let n = 1; n <= 2; n += 1) {
+    await send(app, server)
+    await submitNotices(app)
+    const link = linkIn(app)
+    await post(server, link)
+    await post(server, link)
+    await submitNotices(app)
+    expect(app.resend.accepted.at(-1)?.subject).toBe('You are subscribed')
+    app.setNow(later(n * HOUR_MS))
+    await unsubscribeEmail(app, ADA)
+    app.setNow(later(n * HOUR_MS + 60_000))
+  }
+  expect(ask(app, 'select kind from notices order by id')).toEqual(
+    ['confirm', 'welcome', 'confirm', 'welcome'].map((kind) => ({ kind })),
+  )
+  await send(app, server)
+  await send(app, server)
+  expect(ask(app, "select id from notices where kind = 'confirm'")).toHaveLength(3)
 })
 
 test('someone who left comes back by confirming alone, and is told everything again', async () => {

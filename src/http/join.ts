@@ -4,11 +4,13 @@ import { canConfirm, confirmSubscription, requestSubscription, type SignUpForm }
 import type { App } from '../app.ts'
 import { consentWording } from '../core/consent-wording.ts'
 import { allTopics } from '../db/sessions.ts'
+import { findByPublicId } from '../db/subscribers.ts'
 import { readForm, type Typed, typedIn } from './join-form.ts'
 import { joinLimits } from './join-limits.ts'
 import { showForm } from './join-page.ts'
+import { speakAs } from './language.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now'> & {
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
   queue: Pick<App['queue'], 'limits' | 'wakeNotices'>
 }
 type WithToken = { Params: { token: string } }
@@ -28,21 +30,28 @@ export async function addJoinRoutes(server: FastifyInstance, app: Needs): Promis
   })
 
   // Scanners open links: only the button does anything.
-  server.get<WithToken>('/confirm/:token', async (request, reply) =>
-    canConfirm(app, request.params.token)
-      ? reply.view('confirm.hbs', {
-          title: 'Confirm your subscription',
-          consent: consentWording(app.config.practice),
-        })
-      : showExpired(reply),
-  )
-  server.post<WithToken>('/confirm/:token', async (request, reply) => {
-    const { kind } = await confirmSubscription(app, request.params.token, '/confirm')
-    app.log.info({ outcome: kind }, 'confirm')
-    return kind === 'expired'
-      ? showExpired(reply)
-      : reply.view('confirmed.hbs', { title: 'You are subscribed', day: dayOf(app.config.DIGEST_DAY) })
+  server.get<WithToken>('/confirm/:token', async (request, reply) => {
+    if ((await speakToReader(app, request, reply)) === null) return showExpired(reply)
+    const consent = consentWording(app.config.practice, reply.voice)
+    return reply.view('confirm', { title: reply.voice.say('page.confirm.title'), consent })
   })
+  server.post<WithToken>('/confirm/:token', async (request, reply) => {
+    await speakToReader(app, request, reply)
+    const { token } = request.params
+    const { kind } = await confirmSubscription(app, token, { source: '/confirm', voice: reply.voice })
+    app.log.info({ outcome: kind }, 'confirm')
+    if (kind === 'expired') return showExpired(reply)
+    const title = reply.voice.say('page.confirmed.title')
+    return reply.view('confirmed', { title, day: app.config.DIGEST_DAY })
+  })
+}
+
+/** Answers in the language of the form that the link came from; returns who asked for it, or null when it expired. */
+async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
+  const publicId = canConfirm(app, request.params.token)
+  const reader = publicId === null ? null : await findByPublicId(app.db, publicId)
+  if (reader) speakAs(reply, app.templates.words, reader.locale)
+  return publicId
 }
 
 function addSubscribe(
@@ -57,15 +66,16 @@ function addSubscribe(
   scope.post('/subscribe', async (request, reply) => {
     const typed = typedIn(request.body)
     const { LINK_SECRET: secrets } = app.config
-    const read = readForm(typed, { secrets, topics: await allTopics(app.db), now: app.now() })
+    const topics = await allTopics(app.db)
+    const read = readForm(typed, { secrets, topics, locale: reply.voice.locale, now: app.now() })
     switch (read.kind) {
       case 'bot':
         app.log.info({ outcome: 'bot' }, 'subscribe')
         return showSubscribed(reply)
       case 'stale':
-        return showForm(app, reply.code(400), { typed: { ...typed, stamp: '' }, trouble: STALE })
+        return showForm(app, reply.code(400), { typed: { ...typed, stamp: '' }, trouble: 'page.home.stale' })
       case 'invalid':
-        return showForm(app, reply.code(400), { typed, problems: read.problems })
+        return showForm(app, reply.code(400), { typed, mistakes: read.mistakes })
       case 'valid':
         return take(request, reply, typed, read.form)
     }
@@ -76,11 +86,11 @@ function addSubscribe(
     if (passage === 'network')
       return showForm(app, reply.code(429).header('retry-after', HOUR_MS / 1000), {
         typed,
-        trouble: TOO_MANY,
+        trouble: 'page.home.many',
       })
     // Without the counts of Redis nobody can tell a reader from a flood, so no mail is planned.
     if (passage === 'unknown')
-      return showForm(app, reply.code(503).header('retry-after', 60), { typed, trouble: NOT_NOW })
+      return showForm(app, reply.code(503).header('retry-after', 60), { typed, trouble: 'page.home.unable' })
     const outcome = passage === 'address' ? 'address-limit' : (await requestSubscription(app, form)).kind
     app.log.info({ outcome }, 'subscribe')
     if (outcome === 'overall-limit') noteOverall()
@@ -88,16 +98,11 @@ function addSubscribe(
   }
 }
 
-const STALE = 'This page was open for more than a day. Please press the button once more.'
-const TOO_MANY = 'Many people signed up from your network just now. Please try again in an hour.'
-const NOT_NOW = 'We cannot take sign-ups at the moment. Please try again in a few minutes.'
-
-const showSubscribed = (reply: FastifyReply) => reply.view('subscribed.hbs', { title: 'Look in your inbox' })
+const showSubscribed = (reply: FastifyReply) =>
+  reply.view('subscribed', { title: reply.voice.say('page.subscribed.title') })
 
 const showExpired = (reply: FastifyReply) =>
-  reply.code(410).view('expired.hbs', { title: 'This link has expired' })
-
-const dayOf = (weekday: string): string => weekday.charAt(0).toUpperCase() + weekday.slice(1)
+  reply.code(410).view('expired', { title: reply.voice.say('page.expired.title') })
 
 function onceAnHour({ now }: Pick<App, 'now'>, tell: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY

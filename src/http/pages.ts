@@ -1,42 +1,64 @@
 import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import view from '@fastify/view'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../app.ts'
-import { crisisNote } from '../core/crisis.ts'
+import { crisisNote } from '../core/digest-view.ts'
+import { type Voice, voiceFor } from '../core/words.ts'
+import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 
-const FOLDER = fileURLToPath(new URL('../../templates/pages', import.meta.url))
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The language of the answer: the visitor's, unless a route knows better. */
+    voice: Voice
+    /** Answers with a page of `templates/pages/` inside the layout. */
+    view(name: PageName, data: object): FastifyReply
+  }
+}
 
-/** Makes `reply.view` render `templates/pages/*.hbs` inside their layout, and serves the stylesheet and the one script. */
-export async function addPages(server: FastifyInstance, config: App['config']): Promise<void> {
+type Needs = Pick<App, 'config' | 'templates'>
+type PageName = keyof App['templates']['pages']
+
+/** Gives every answer `voice` and `view`, and serves the stylesheet and the scripts. */
+export function addPages(server: FastifyInstance, { config, templates }: Needs): void {
+  const { pages, words } = templates
   const base = basePath(config)
-  const stylesheet = await serveFile(server, 'style.css', 'text/css; charset=utf-8')
-  const script = await serveFile(server, 'join.js', 'text/javascript; charset=utf-8')
-  await server.register(view, {
-    engine: { handlebars: Handlebars },
-    root: FOLDER,
-    layout: 'layout.hbs',
-    production: true, // compile each page once
-    // A variable that nobody set is an error, not an empty space.
-    options: { compileOptions: { strict: true } },
-    defaultContext: {
-      base,
-      stylesheet: base + stylesheet,
-      script: base + script,
-      practice: config.practice,
-      postalAddress: config.POSTAL_ADDRESS,
-      replyTo: addressIn(config.MAIL_REPLY_TO),
-      crisisNote: crisisNote(config.CRISIS_LINE),
-    },
+  const stylesheet = serveFile(server, 'style.css', templates.files['style.css'], 'text/css; charset=utf-8')
+  const script = serveFile(server, 'join.js', templates.files['join.js'], 'text/javascript; charset=utf-8')
+  const everywhere = {
+    base,
+    stylesheet: base + stylesheet,
+    script: base + script,
+    practice: config.practice,
+    logoUrl: config.BRAND_LOGO_URL ?? null,
+    postalAddress: config.POSTAL_ADDRESS,
+    ...writeTo(addressIn(config.MAIL_REPLY_TO)),
+  }
+  server.decorateReply('voice')
+  server.addHook('onRequest', async (request, reply) => {
+    reply.voice = voiceFor(words, localeOf(request, words, config.LOCALE))
+  })
+  server.decorateReply('view', function view(this: FastifyReply, name: PageName, data: object) {
+    const { voice, request } = this
+    const inLanguage = chosenLanguage(request, words)
+    const all = {
+      ...everywhere,
+      language: voice.language,
+      languages: languageLinks(this, words, base),
+      inLanguage,
+      homeUrl: `${base}/${inLanguage}`,
+      crisisNote: crisisNote({ crisisLine: config.CRISIS_LINE }, voice),
+      ...data,
+    }
+    const body = new Handlebars.SafeString(pages[name](all, voice))
+    return this.header('vary', 'accept-language')
+      .header('content-language', voice.language)
+      .type('text/html; charset=utf-8')
+      .send(pages.layout({ ...all, body }, voice))
   })
 }
 
 /** The path to ask for it by: it has a hash of the content, so that browsers may keep it and still get the next one. */
-export async function serveFile(server: FastifyInstance, name: string, type: string): Promise<string> {
-  const content = await readFile(join(FOLDER, name), 'utf8')
+export function serveFile(server: FastifyInstance, name: string, content: string, type: string): string {
   server.get(`/${name}`, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
   )
@@ -47,6 +69,8 @@ export async function serveFile(server: FastifyInstance, name: string, type: str
 export function basePath({ PUBLIC_URL }: Pick<App['config'], 'PUBLIC_URL'>): string {
   return new URL(PUBLIC_URL).pathname.replace(/\/$/, '')
 }
+
+const writeTo = (replyTo: string | null) => ({ replyTo, writeUrl: `mailto:${replyTo ?? ''}` })
 
 const addressIn = (mailbox: string | undefined): string | null =>
   mailbox === undefined ? null : (/<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox)

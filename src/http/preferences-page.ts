@@ -1,54 +1,47 @@
 import { calendarUrl } from '../actions/private-calendar.ts'
 import { LINK_LIFE_MS } from '../actions/submit-notice.ts'
 import type { App } from '../app.ts'
-import { isTimeZone } from '../core/calendar.ts'
-import type { Problem } from '../core/fields.ts'
-import { formatOccurrence } from '../core/occurrences.ts'
+import { isTimeZone, toLocal } from '../core/calendar.ts'
+import type { Mistake } from '../core/fields.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../core/preferences.ts'
 import { signToken } from '../core/tokens.ts'
+import { type Catalogues, languageOf, type Voice } from '../core/words.ts'
 import { lastAddressChange } from '../db/preferences.ts'
 import { allTopics } from '../db/sessions.ts'
 import { findSuppression, holdingsOf, type Subscriber } from '../db/subscribers.ts'
+import { sayMistakes } from './mistakes.ts'
 import { basePath } from './pages.ts'
 import { zoneGroups } from './zone-choice.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'>
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
 /** A form as it was posted. */
 export type Form = Readonly<Record<string, unknown>>
 
-/** What was just done: saved, or `form` was posted with `typed` and has problems. */
-export type Just = { saved: string } | { form: string; typed: Form; problems: readonly Problem[] }
+/** What was just done: saved, or `form` was posted with `typed` and has mistakes. */
+export type Just = { saved: string } | { form: string; typed: Form; mistakes: readonly Mistake[] }
 
-/** The field of each problem as its sentence begins. */
-const LABELS: Record<string, string> = {
-  name: 'Your first name',
-  tz: 'The time zone',
-  cadence: 'How often',
-  topics: 'A topic',
-  until: 'The day',
-  email: 'The new address',
-}
+const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until', 'email'] as const
 
 /** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
-export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just) {
+export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Voice) {
   const suppressedFor = (await findSuppression(app.db, subscriber.emailHash))?.reason ?? null
   const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
   const active = subscribed && suppressedFor === null
   const { page, unsubscribe } = linksOf(app, subscriber)
   return {
-    title: 'Your preferences',
+    title: voice.say('page.preferences.title'),
     active,
     bounced: subscribed && !active,
     canMove: subscribed,
     page,
     unsubscribe,
     undo: subscriber.status === 'unsubscribed' && suppressedFor === null ? `${unsubscribe}/undo` : null,
-    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now()) : null,
-    problems: problemTexts('problems' in just ? just.problems : []),
-    mend: 'problems' in just,
-    fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just)) : null,
-    pause: pauseOf(app, subscriber, typedIn('pause', just)),
+    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), voice) : null,
+    problems: sayMistakes(FIELDS, 'mistakes' in just ? just.mistakes : [], voice),
+    mend: 'mistakes' in just,
+    fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), voice) : null,
+    pause: pauseOf(app, subscriber, typedIn('pause', just), voice),
     calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
     address: await addressOf(app, subscriber, typedIn('address', just)),
     discreetName: app.config.DISCREET_FROM_NAME,
@@ -67,27 +60,25 @@ function statusOf(
   saved: string,
   { pausedUntil, timeZone, calendarKey }: Subscriber,
   now: Date,
+  { say, locale }: Voice,
 ): string | null {
+  const paused = isPaused(pausedUntil, now)
   switch (saved) {
     case 'preferences':
-      return 'Your preferences are saved. They count from the next mail on.'
+    case 'address':
+    case 'too-many':
+      return say(`page.preferences.said.${saved}`)
     case 'pause':
-      return isPaused(pausedUntil, now) ? `Your mail is paused until ${dayOf(pausedUntil, timeZone)}.` : null
+      return paused
+        ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale) })
+        : null
     case 'resumed':
-      return isPaused(pausedUntil, now)
-        ? null
-        : 'Your mail is on again. The next one tells all that is still free.'
+      return paused ? null : say('page.preferences.said.resumed')
     case 'calendar':
     case 'calendar-replaced':
-      return calendarKey
-        ? `${saved === 'calendar' ? 'Your calendar has' : 'The old address is dead, and your calendar has'} the address below.`
-        : null
+      return calendarKey ? say(`page.preferences.said.${saved}`) : null
     case 'calendar-removed':
-      return calendarKey ? null : 'The address of your private calendar is removed.'
-    case 'address':
-      return 'We are writing to the new address. Please open the link in that mail within seven days.'
-    case 'too-many':
-      return 'We wrote to a new address several times today. Please look for those mails, or try again tomorrow.'
+      return calendarKey ? null : say('page.preferences.said.calendar-removed')
     default:
       return null
   }
@@ -96,16 +87,7 @@ function statusOf(
 const typedIn = (form: string, just: Just): Form | null =>
   'form' in just && just.form === form ? just.typed : null
 
-function problemTexts(problems: readonly Problem[]): Record<string, string | null> {
-  const texts = Object.keys(LABELS).map(
-    (field) => [field, problems.find((one) => one.field === field)] as const,
-  )
-  return Object.fromEntries(
-    texts.map(([field, problem]) => [field, problem ? `${LABELS[field]} ${problem.message}.` : null]),
-  )
-}
-
-async function fieldsOf({ db }: Needs, subscriber: Subscriber, typed: Form | null) {
+async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed: Form | null, voice: Voice) {
   const { topics } = await holdingsOf(db, subscriber.emailHash)
   const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
   const chosen = new Set(typed ? listOf(typed.topics) : stored)
@@ -117,14 +99,28 @@ async function fieldsOf({ db }: Needs, subscriber: Subscriber, typed: Form | nul
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
     discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
-    zones: zoneGroups(isTimeZone(typedZone) ? typedZone : subscriber.timeZone),
+    zones: zoneGroups(isTimeZone(typedZone) ? typedZone : subscriber.timeZone, voice),
+    languages: languagesOf(templates.words, textOf(typed?.language) || languageOf(subscriber.locale)),
   }
 }
 
-function pauseOf({ now }: Needs, { pausedUntil, timeZone }: Subscriber, typed: Form | null) {
+function languagesOf(words: Catalogues, chosen: string) {
+  // Whose own has no catalogue is written to in English.
+  const selected = chosen in words ? chosen : 'en'
+  return Object.entries(words).map(([language, catalogue]) => ({
+    ...{ language, name: catalogue.language, selected: language === selected },
+  }))
+}
+
+function pauseOf(
+  { now }: Needs,
+  { pausedUntil, timeZone }: Subscriber,
+  typed: Form | null,
+  { locale }: Voice,
+) {
   const { first, last } = pauseDates(timeZone, now())
   return {
-    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone) : null,
+    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone, locale) : null,
     weeks: PAUSE_WEEKS,
     typed: typed ? textOf(typed.until) : '',
     first,
@@ -146,9 +142,9 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 const isPaused = (until: number | null, now: Date): until is number => until !== null && until > now.getTime()
 
-function dayOf(at: number, timeZone: string): string {
-  const { weekday, date } = formatOccurrence(new Date(at), timeZone, 'en')
-  return `${weekday}, ${date}`
+function dayOf(at: number, timeZone: string, locale: string): string {
+  const written = { timeZone: 'UTC', weekday: 'long', month: 'long', day: 'numeric' } as const
+  return new Intl.DateTimeFormat(locale, written).format(new Date(`${toLocal(new Date(at), timeZone)}Z`))
 }
 
 /** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
+import { parse } from 'node-html-parser'
 import { signToken } from '../core/tokens.ts'
 import { closeDb, openDb } from '../db/open.ts'
+import { installation } from '../db/schema.ts'
 import { findProgram, redisServer } from '../find-program.ts'
 import { startPrivateRedis } from '../private-redis.ts'
 import { aSubscriber, LINK_SECRET, testApp } from '../testing.ts'
@@ -23,7 +25,7 @@ test('every answer is kept from caches, scripts, frames and the next site, and s
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'content-security-policy':
-        "default-src 'none';style-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'",
+        "default-src 'none';style-src 'self';img-src 'none';form-action 'self';base-uri 'none';frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
     })
     expect(headers).not.toHaveProperty('set-cookie')
@@ -126,13 +128,18 @@ test('alive is said at once; ready names the part that is not', async () => {
   const app = await (await testApp({ file: true })).sibling({ redis: redis.connection })
   const server = await buildServer(app)
   expect((await server.inject('/healthz')).json()).toEqual({ status: 'ok' })
-  expect((await server.inject('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', redis: 'ok' })
+  const allWell = { database: 'ok', redis: 'ok', disk: 'ok', held: 'ok' }
+  expect((await server.inject('/readyz')).json()).toEqual({ status: 'ok', ...allWell })
 
   await redis.close()
   rmSync(folder, { recursive: true })
   const withoutRedis = await server.inject('/readyz')
   expect(withoutRedis.statusCode).toBe(503)
-  expect(withoutRedis.json()).toEqual({ status: 'unavailable', database: 'ok', redis: 'unavailable' })
+  expect(withoutRedis.json()).toEqual({ status: 'unavailable', ...allWell, redis: 'unavailable' })
+
+  const held = JSON.stringify({ reason: 'backup', since: 0, knownThrough: null })
+  app.db.insert(installation).values({ name: 'held', value: held }).run()
+  expect((await server.inject('/readyz')).json()).toMatchObject({ held: 'held', disk: 'ok' })
 
   const closed = openDb(':memory:')
   closeDb(closed)
@@ -167,4 +174,12 @@ test('an address that is taken is told with what to set', async () => {
     `cannot listen on 127.0.0.1:${PORT} (EADDRINUSE); set HOST and PORT`,
   )
   await first.close()
+})
+
+test('a logo stands where the name does, and is the only image that a page may show', async () => {
+  const logo = 'https://groups.harbor.test/logo.png'
+  const server = await buildServer(await testApp({ settings: { BRAND_LOGO_URL: logo } }))
+  const { body, headers } = await server.inject('/')
+  expect(parse(body).querySelector('header a')?.innerHTML).toBe(`<img src="${logo}" alt="Harbor Groups">`)
+  expect(headers['content-security-policy']).toContain('img-src https://groups.harbor.test;')
 })

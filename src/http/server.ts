@@ -7,6 +7,7 @@ import { addErrorPages } from './errors.ts'
 import { addFeed } from './feed.ts'
 import { addHealthRoutes } from './health.ts'
 import { addJoinRoutes } from './join.ts'
+import { addMetricsRoute } from './metrics.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
@@ -14,8 +15,8 @@ import { addTimesRoutes } from './times.ts'
 import { addWebhookRoute } from './webhooks.ts'
 
 /** The parts of the program that the web needs. */
-export type Web = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now'> & {
-  queue: Pick<App['queue'], 'backlog' | 'limits' | 'wakeNotices'>
+export type Web = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now' | 'templates'> & {
+  queue: Pick<App['queue'], 'backlog' | 'limits' | 'standing' | 'wakeNotices' | 'workers'>
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -23,22 +24,50 @@ const REQUEST_LIMIT_MS = 10_000
 const SILENCE_LIMIT_MS = 15_000
 // Node refuses a longer request line itself, so no token is too long for a calm answer.
 const LONGEST_PARAM = 16 * 1024
+const ASKED_BY_PROGRAMS = new Set(['/healthz', '/readyz', '/metrics'])
 
 /**
  * Serves the pages on HOST and PORT until `close`, which finishes the requests in flight.
  * Throws `Unavailable` when it cannot listen there.
  */
-export async function startServer(app: Web): Promise<{ address: string; close(): Promise<void> }> {
-  const server = await buildServer(app)
-  const { HOST: host, PORT: port } = app.config
+export async function startServer(app: Web): Promise<Serving> {
+  const serving = await listen(await buildServer(app), app.config.HOST, app.config.PORT, 'PORT')
+  app.log.info({ address: serving.address }, 'serving pages')
+  return serving
+}
+
+/**
+ * Serves `/metrics`, `/healthz` and `/readyz` alone, on HOST and `port`: for a worker, which has no pages.
+ * Throws `Unavailable` when it cannot listen there.
+ */
+export async function startWatchServer(app: Web, port: number): Promise<Serving> {
+  const server = fastify({
+    logger: false,
+    requestTimeout: REQUEST_LIMIT_MS,
+    connectionTimeout: SILENCE_LIMIT_MS,
+  })
+  addHealthRoutes(server, app)
+  addMetricsRoute(server, app)
+  const serving = await listen(server, app.config.HOST, port, 'METRICS_PORT')
+  app.log.info({ address: serving.address }, 'serving metrics')
+  return serving
+}
+
+type Serving = { address: string; close(): Promise<void> }
+
+async function listen(
+  server: FastifyInstance,
+  host: string,
+  port: number,
+  setting: string,
+): Promise<Serving> {
   try {
     const address = await server.listen({ host, port })
-    app.log.info({ address }, 'serving pages')
     return { address, close: async () => server.close() }
   } catch (error) {
     await server.close()
     const why = `cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code})`
-    throw new Unavailable(`${why}; set HOST and PORT to an address that is free`, { cause: error })
+    throw new Unavailable(`${why}; set HOST and ${setting} to an address that is free`, { cause: error })
   }
 }
 
@@ -58,11 +87,12 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   })
   logRequests(server, app)
   dropBodies(server)
-  await server.register(helmet, safeHeaders(app.config.PUBLIC_URL))
+  await server.register(helmet, safeHeaders(app.config))
   keepPrivate(server)
-  await addPages(server, app.config)
+  addPages(server, app)
   await addErrorPages(server, app)
   addHealthRoutes(server, app)
+  addMetricsRoute(server, app)
   await addJoinRoutes(server, app)
   await addTimesRoutes(server, app)
   addCalendarRoutes(server, app)
@@ -94,7 +124,7 @@ function canDecode(url: string): boolean {
 function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {
   server.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url ?? 'none'
-    const level = route === '/healthz' || route === '/readyz' ? 'debug' : 'info'
+    const level = ASKED_BY_PROGRAMS.has(route) ? 'debug' : 'info'
     log[level]({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
   })
 }
@@ -109,7 +139,7 @@ function dropBodies(server: FastifyInstance): void {
 }
 
 /** Nothing from elsewhere, no script at all, nothing told to the next site. */
-function safeHeaders(publicUrl: string) {
+function safeHeaders({ PUBLIC_URL, BRAND_LOGO_URL }: Web['config']) {
   const own = ["'self'"]
   const none = ["'none'"]
   return {
@@ -118,6 +148,7 @@ function safeHeaders(publicUrl: string) {
       directives: {
         defaultSrc: none,
         styleSrc: own,
+        imgSrc: BRAND_LOGO_URL ? [new URL(BRAND_LOGO_URL).origin] : none,
         formAction: own,
         baseUri: none,
         frameAncestors: none,
@@ -125,7 +156,7 @@ function safeHeaders(publicUrl: string) {
     },
     referrerPolicy: { policy: 'no-referrer' as const },
     // Only for this name: what else lives under the practice's domain is not ours to decide.
-    strictTransportSecurity: publicUrl.startsWith('https:') && {
+    strictTransportSecurity: PUBLIC_URL.startsWith('https:') && {
       maxAge: 31_536_000,
       includeSubDomains: false,
     },

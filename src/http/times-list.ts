@@ -1,35 +1,46 @@
 import type { App } from '../app.ts'
+import { toLocal } from '../core/calendar.ts'
 import type { Offer } from '../core/content.ts'
 import { type DigestPage, digestView } from '../core/digest-view.ts'
 import type { Standing } from '../core/told.ts'
+import type { Voice } from '../core/words.ts'
 import { basePath } from './pages.ts'
 import { zoneGroups } from './zone-choice.ts'
 
 /** An offer as a page lists it. */
 export type Listed = { offer: Offer; standing: Standing }
 
-/** Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics. */
-export type Asked = { path: string; tz: string; page: number; slugs: readonly string[] }
+/**
+ * Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, `lang` the
+ * language that was chosen by hand.
+ */
+export type Asked = {
+  path: string
+  tz: string
+  page: number
+  slugs: readonly string[]
+  lang: string | null
+  voice: Voice
+}
 
 /** A page has at most so many, to stay under 50 KB with its stylesheet. */
-const SESSIONS_PER_PAGE = 25
+const SESSIONS_PER_PAGE = 20
 
 /** One page of a list for `times.hbs`, by topic, and inside soonest first; a page beyond the last is the last. */
-export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked) {
+export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
+  const { tz, lang, voice } = asked
   const standing = new Map(listed.map(({ offer, standing }) => [offer.id, standing]))
-  const { topics, place } = inWords(
-    config,
-    listed.map(({ offer }) => offer),
-    asked.tz,
-  )
+  const offers = listed.map(({ offer }) => offer)
+  const { topics, zone } = inWords(config, offers, { voice, timeZone: tz, now })
   const rows = topics.flatMap(({ name, sessions }) => sessions.map((session) => ({ topic: name, session })))
   const pages = Math.max(1, Math.ceil(rows.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
   const onPage = rows.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
   return {
-    place,
+    zone,
+    lang,
     action: basePath(config) + asked.path,
-    zones: zoneGroups(asked.tz),
+    zones: zoneGroups(tz, voice),
     topics: [...Map.groupBy(onPage, ({ topic }) => topic)].map(([name, rows], index) => ({
       name,
       anchor: `topic-${index + 1}`,
@@ -39,14 +50,20 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
         gone: standing.get(session.id) === 'gone',
       })),
     })),
-    pages: pages > 1 ? `Page ${page} of ${pages}` : null,
+    pages: pages > 1 ? voice.say('page.times.page', { page, pages }) : null,
     previous: page > 1 ? linkTo(config, { ...asked, page: page - 1 }) : null,
     next: page < pages ? linkTo(config, { ...asked, page: page + 1 }) : null,
   }
 }
 
+type Public = { voice: Voice; timeZone: string; now: Date }
+
 /** Offers in the words of the mail, for anyone: by topic, and inside soonest first. */
-export function inWords(config: App['config'], offers: readonly Offer[], timeZone: string): DigestPage {
+export function inWords(
+  config: App['config'],
+  offers: readonly Offer[],
+  { voice, timeZone, now }: Public,
+): DigestPage {
   const letterhead = {
     from: config.MAIL_FROM,
     discreetFrom: config.discreetFrom,
@@ -54,17 +71,19 @@ export function inWords(config: App['config'], offers: readonly Offer[], timeZon
     postalAddress: config.POSTAL_ADDRESS,
     publicUrl: config.PUBLIC_URL,
     practice: config.practice,
-    crisisNote: null,
+    logoUrl: config.BRAND_LOGO_URL ?? null,
+    crisisLine: config.CRISIS_LINE,
     unsubscribeMailto: null,
     linkSecretId: '',
   }
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const shown = offers.map(({ id, news }) => ({ id, news }))
-  return digestView(letterhead, byId, { timeZone, locale: 'en', discreet: false, shown, more: 0 })
+  const today = toLocal(now, timeZone).slice(0, 10)
+  return digestView(letterhead, byId, { voice, timeZone, discreet: false, shown, more: 0 }, today)
 }
 
-function linkTo(config: App['config'], { path, tz, page, slugs }: Asked): string {
-  const query = new URLSearchParams({ tz, page: String(page) })
+function linkTo(config: App['config'], { path, tz, page, slugs, lang }: Asked): string {
+  const query = new URLSearchParams({ tz, page: String(page), ...(lang !== null && { lang }) })
   for (const slug of slugs) query.append('topic', slug)
   return `${basePath(config)}${path}?${query.toString()}`
 }

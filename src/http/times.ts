@@ -1,20 +1,22 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../app.ts'
 import { isTimeZone } from '../core/calendar.ts'
 import { type Offer, offersAt, type Session } from '../core/content.ts'
-import { formatOccurrence } from '../core/occurrences.ts'
 import { standingOf } from '../core/told.ts'
+import type { Voice } from '../core/words.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
 import { allTopics, openSessions, sessionsOfEdition } from '../db/sessions.ts'
+import { chosenBy } from './language.ts'
 import { basePath, serveFile } from './pages.ts'
 import { type Listed, timesList } from './times-list.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'>
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
 /** The public pages of times: what can be reserved now, and what an edition told. */
 export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promise<void> {
-  const script = await serveFile(server, 'zone.js', 'text/javascript; charset=utf-8')
+  const { files, words } = app.templates
+  const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
   const zoneScript = basePath(app.config) + script
   const Query = z.object({
     tz: z.string().refine(isTimeZone).catch(app.config.DIGEST_TIME_ZONE),
@@ -22,26 +24,33 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
     page: z.coerce.number().int().min(1).catch(1),
   })
 
-  server.get('/sessions', async (request, reply) => {
-    const { topic, ...query } = Query.parse(request.query)
-    return show(reply, { ...(await bookableTimes(app, query, [topic].flat())), zoneScript })
+  const asked = (request: FastifyRequest, reply: FastifyReply) => ({
+    ...Query.parse(request.query),
+    lang: chosenBy(request, words),
+    voice: reply.voice,
   })
 
+  server.get('/sessions', async (request, reply) =>
+    show(reply, { ...(await bookableTimes(app, asked(request, reply))), zoneScript }),
+  )
+
   server.get<{ Params: { id: string } }>('/editions/:id', async (request, reply) => {
-    const page = await toldTimes(app, request.params.id, Query.parse(request.query))
+    const page = await toldTimes(app, request.params.id, asked(request, reply))
     return page === null ? reply.callNotFound() : show(reply, { ...page, zoneScript })
   })
 }
 
-type Query = { tz: string; page: number }
+type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Voice }
 
 /** Search engines may list these pages; the one script they run is our own. */
 function show(reply: FastifyReply, page: object): FastifyReply {
   const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
-  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy).view('times.hbs', page)
+  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy).view('times', page)
 }
 
-async function bookableTimes(app: Needs, { tz, page }: Query, slugs: readonly string[]) {
+async function bookableTimes(app: Needs, { topic, ...query }: Query) {
+  const { say } = query.voice
+  const slugs = [topic].flat()
   const now = app.now()
   const [{ sessions }, topics] = await Promise.all([openSessions(app.db, now), allTopics(app.db)])
   const offers = offersAt(sessions, now)
@@ -51,24 +60,22 @@ async function bookableTimes(app: Needs, { tz, page }: Query, slugs: readonly st
   const offeredIds = new Set([...offers.map(({ topicId }) => topicId), ...chosenIds])
   const filters = topics.filter(({ id }) => offeredIds.has(id))
   const listed = shown.map((offer): Listed => ({ offer, standing: 'bookable' }))
-  const asked = { path: '/sessions', tz, page, slugs: [...chosen].map(({ slug }) => slug) }
-  const list = timesList(app.config, listed, asked)
+  const asked = { ...query, path: '/sessions', slugs: [...chosen].map(({ slug }) => slug) }
+  const list = timesList(app.config, listed, asked, now)
   return {
     ...list,
-    title: 'Group times',
-    lead: `Every time that has a place free, shown in ${list.place} time.`,
+    title: say('page.times.title'),
+    lead: say('page.times.lead', { zone: list.zone }),
     filters: filters.length > 1 ? filters.map((topic) => ({ ...topic, checked: chosen.has(topic) })) : [],
     filtered: chosen.size > 0,
-    nothing:
-      chosen.size > 0
-        ? 'No time in these topics has a place free right now. New ones are added all week.'
-        : 'No time has a place free right now. New ones are added all week, so please look again soon.',
+    nothing: say(chosen.size > 0 ? 'page.times.nothing.topics' : 'page.times.nothing'),
     others: shown.length < offers.length && shown.length === 0,
   }
 }
 
 /** What the edition told of, whoever got it. Null: there is no such edition, or nobody can have got it yet. */
-async function toldTimes(app: Needs, id: string, { tz, page }: Query) {
+async function toldTimes(app: Needs, id: string, query: Query) {
+  const { say, locale } = query.voice
   const now = app.now()
   const edition = await findEdition(app.db, id)
   if (edition === null || edition.plannedAt === null || edition.scheduledFor > now.getTime()) return null
@@ -76,15 +83,16 @@ async function toldTimes(app: Needs, id: string, { tz, page }: Query) {
   const [offers, sessions] = await Promise.all([offersOfEdition(app.db, id), sessionsOfEdition(app.db, id)])
   const byId = new Map(sessions.map((session) => [session.id, session]))
   const listed = offers.map((offer) => asItStands(offer, byId.get(offer.id), now))
-  const list = timesList(app.config, listed, { path: `/editions/${id}`, tz, page, slugs: [] })
-  const { date } = formatOccurrence(new Date(edition.scheduledFor), app.config.DIGEST_TIME_ZONE, 'en')
+  const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)
+  // The slot's own date, which the id is.
+  const day = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' })
   return {
     ...list,
-    title: `Group times of ${date}, ${id.slice(0, 4)}`,
-    lead: `The times that had a place free when we wrote that week, shown in ${list.place} time. What has changed since is marked.`,
+    title: say('page.told.title', { date: day.format(new Date(id)) }),
+    lead: say('page.told.lead', { zone: list.zone }),
     filters: [],
     filtered: false,
-    nothing: 'No time had a place free that week.',
+    nothing: say('page.told.nothing'),
     others: false,
   }
 }

@@ -1,15 +1,17 @@
+import type { Voice } from '../core/words.ts'
+
 /** A choice of time zones as a page's `select` shows it. */
 export type ZoneGroup = { label: string; zones: { zone: string; label: string; selected: boolean }[] }
 
-/** By the names that people there use; first in the list. */
+/** By the names that people there use, which the catalogues have; first in the list. */
 const UNITED_STATES: Record<string, string> = {
-  'America/New_York': 'Eastern (New York)',
-  'America/Chicago': 'Central (Chicago)',
-  'America/Denver': 'Mountain (Denver)',
-  'America/Phoenix': 'Arizona (Phoenix)',
-  'America/Los_Angeles': 'Pacific (Los Angeles)',
-  'America/Anchorage': 'Alaska (Anchorage)',
-  'Pacific/Honolulu': 'Hawaii (Honolulu)',
+  'America/New_York': 'eastern',
+  'America/Chicago': 'central',
+  'America/Denver': 'mountain',
+  'America/Phoenix': 'arizona',
+  'America/Los_Angeles': 'pacific',
+  'America/Anchorage': 'alaska',
+  'Pacific/Honolulu': 'hawaii',
 }
 
 /** What the runtime still lists under the name of old, by the name of today (tz database, `backward`). */
@@ -29,19 +31,21 @@ const RENAMED: Record<string, string> = {
 }
 
 /** Every zone of the IANA list by continent, `selected` marked; one under a name that is not listed is added. */
-export function zoneGroups(selected: string): ZoneGroup[] {
+export function zoneGroups(selected: string, { say }: Voice): ZoneGroup[] {
   const names = new Set(Intl.supportedValuesOf('timeZone').map((name) => RENAMED[name] ?? name))
   names.add('UTC').add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()
-  const byContinent = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
+  const byRegion = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
   const option = (zone: string, label: string) => ({ zone, label, selected: zone === selected })
   return [
     {
-      label: 'United States',
-      zones: Object.entries(UNITED_STATES).map(([zone, label]) => option(zone, label)),
+      label: say('page.zones.region', { region: 'US' }),
+      zones: Object.entries(UNITED_STATES).map(([zone, place]) =>
+        option(zone, say('page.zones.us', { place })),
+      ),
     },
-    ...[...byContinent].map(([label = '', zones]) => ({
-      label,
+    ...[...byRegion].map(([region = '', zones]) => ({
+      label: say('page.zones.region', { region }),
       zones: zones.map((zone) => option(zone, placeIn(zone))),
     })),
   ]

@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+import { type Catalogues, isSpoken, voiceFor } from '../core/words.ts'
+
+/** How to write to whoever asks: as `?lang=` says, else as their browser does (RFC 9110 §12.5.4), else `fallback`. */
+export function localeOf(request: FastifyRequest, words: Catalogues, fallback: string): string {
+  const asked = [chosenBy(request, words), ...new Negotiator(request.raw).languages()]
+  return asked.find((tag) => tag !== null && isUnderstood(tag, words)) ?? fallback
+}
+
+/** Answers a reader in their own language, unless they chose another by hand. */
+export function speakAs(reply: FastifyReply, words: Catalogues, locale: string): void {
+  if (chosenBy(reply.request, words) === null) reply.voice = voiceFor(words, locale)
+}
+
+/** What a link carries on when the visitor chose a language by hand: `?lang=es`, or nothing. */
+export function chosenLanguage(request: FastifyRequest, words: Catalogues): string {
+  const lang = chosenBy(request, words)
+  return lang === null ? '' : `?lang=${encodeURIComponent(lang)}`
+}
+
+/** The language in the address, if we speak it. */
+export function chosenBy(request: FastifyRequest, words: Catalogues): string | null {
+  const { lang } = request.query as { lang?: unknown }
+  return typeof lang === 'string' && isUnderstood(lang, words) ? lang : null
+}
+
+/** The same page in the other languages; from the answer to a form, or where there is no page, the first one. */
+export function languageLinks({ request, statusCode, voice }: FastifyReply, words: Catalogues, base: string) {
+  const again = request.method === 'GET' && statusCode < 400
+  const [path = '/', search = ''] = again ? request.url.split('?', 2) : ['/']
+  return Object.entries(words)
+    .filter(([other]) => other !== voice.language)
+    .map(([other, catalogue]) => {
+      const query = new URLSearchParams(search)
+      query.set('lang', other)
+      return { language: other, name: catalogue.language, url: `${base}${path}?${query.toString()}` }
+    })
+}
+
+// `voiceFor` reads whatever it does not understand as English, also `*` and misspelt ones.
+const isUnderstood = (tag: string, words: Catalogues): boolean =>
+  /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i.test(tag) && isSpoken(words, tag)

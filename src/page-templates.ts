@@ -1,0 +1,46 @@
+import { compileTemplate } from './core/mail-merge.ts'
+import type { Voice } from './core/words.ts'
+import { checkUsage, namesIn } from './template-check.ts'
+import { ownSource, type ReadSource } from './template-source.ts'
+
+const PAGES = [
+  'change-address',
+  'confirm',
+  'confirmed',
+  'expired',
+  'forget',
+  'forgotten',
+  'home',
+  'layout',
+  'message',
+  'no-preferences',
+  'preferences',
+  'subscribed',
+  'times',
+  'unsubscribe',
+  'unsubscribed',
+] as const
+
+const FILES = ['style.css', 'join.js', 'zone.js'] as const
+
+/** What makes each page, and the files that go with them. */
+export type Pages = Record<(typeof PAGES)[number], (data: object, voice: Voice) => string>
+export type PageFiles = Record<(typeof FILES)[number], string>
+
+/**
+ * Reads and compiles the pages, `pages/NAME.hbs`. One that overrides ours may use the variables that ours does.
+ * Throws `BadInput` with file and line.
+ */
+export async function loadPages(read: ReadSource, messages: Readonly<Record<string, readonly string[]>>) {
+  const pages = await Promise.all(
+    PAGES.map(async (name) => {
+      const source = await read(`pages/${name}.hbs`)
+      checkUsage(source, namesIn(await ownSource(`pages/${name}.hbs`)), messages)
+      return [name, compileTemplate<object>(source.text, 'html')] as const
+    }),
+  )
+  const files = await Promise.all(
+    FILES.map(async (name) => [name, (await read(`pages/${name}`)).text] as const),
+  )
+  return { pages: Object.fromEntries(pages) as Pages, files: Object.fromEntries(files) as PageFiles }
+}
