@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { parse } from 'node-html-parser'
 import { type Program, realProgram } from './cli.fixture.ts'
 
 const SESSIONS = `external_id,group,topic,therapist,starts_at,time_zone,booking_url
@@ -31,7 +33,20 @@ test('an operator imports, previews, sends, looks and explains', async () => {
     files: { html: 'preview/digest.html' },
   })
   expect(readFileSync(join(program.folder, 'preview/digest.txt'), 'utf8')).toContain('Steady Ground')
+  const kinds = ['most-topics', 'no-topics', 'other-zone', 'discreet', 'spanish', 'after-pause']
+  const files = kinds.flatMap((kind) => ['html', 'txt', 'eml', 'page.html'].map((end) => `${kind}.${end}`))
+  expect(readdirSync(join(program.folder, 'preview'))).toEqual(
+    expect.arrayContaining([...files, 'preview.html']),
+  )
+  const side = parse(readFileSync(join(program.folder, 'preview/preview.html'), 'utf8'))
+  expect(side.querySelectorAll('iframe')).toHaveLength(7 * 4)
   expect(program.resend.accepted).toHaveLength(0)
+
+  const copy = await program.run(['edition', 'test', '--to', 'op@sample.test', '--json'])
+  expect(copy).toMatchObject({ code: 0, err: '' })
+  expect(program.resend.accepted.splice(0).map(({ to, subject }) => [to, subject])).toEqual([
+    [['op@sample.test'], '[Test] 1 new group time this week'],
+  ])
 
   const sent = await program.run(['edition', 'send', '--wait', '--json'])
   expect(sent.code).toBe(0)
@@ -95,4 +110,15 @@ test('a file with problems imports nothing and ends with 2, each problem by line
   expect(bad.code).toBe(2)
   expect(JSON.parse(bad.out)).toMatchObject({ added: 0, rejected: [{ line: 2, field: 'topic' }] })
   expect(JSON.parse((await program.run(['sessions', 'list', '--json'])).out)).toEqual([])
+}, 60_000)
+
+test('a start that cannot listen says so and ends, with its Redis', async () => {
+  const squatter = createServer()
+  const port = await new Promise<number>((resolve) =>
+    squatter.listen(0, '127.0.0.1', () => resolve((squatter.address() as { port: number }).port)),
+  )
+  const { code, err } = await program.run(['start'], { settings: { PORT: String(port) } })
+  squatter.close()
+  expect(err).toContain(`cannot listen on 127.0.0.1:${port} (EADDRINUSE)`)
+  expect(code).toBe(1)
 }, 60_000)

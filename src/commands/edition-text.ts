@@ -2,6 +2,7 @@ import type { Preview } from '../actions/preview-edition.ts'
 import type { Summary } from '../actions/show-edition.ts'
 import type { Exclusion } from '../core/audience.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
+import type { MailFiles } from './preview-files.ts'
 
 /** Where an edition stands, for a person. `zone` is the practice's own. */
 export function summaryText(summary: Summary, zone: string): string {
@@ -11,6 +12,7 @@ export function summaryText(summary: Summary, zone: string): string {
     ...(summary.pauseReason === null
       ? []
       : [[state === 'paused' ? 'paused' : 'reason', summary.pauseReason]]),
+    ...(summary.held === undefined ? [] : [['held', summary.held]]),
     ['candidates', number(summary.candidates)],
     ['submitted', number(summary.submitted)],
     ['excluded', withParts(excludedIn(summary), excluded)],
@@ -27,22 +29,23 @@ export function summaryText(summary: Summary, zone: string): string {
   return [`Edition ${id}, ${state}`, table(rows, '  '), ...mends(summary)].join('\n')
 }
 
-/** All editions, one a line. */
-export function summaryTable(summaries: readonly Summary[]): string {
+/** All editions, one a line, and `held`: why nothing goes out, if so. */
+export function summaryTable(summaries: readonly Summary[], held: string | null): string {
+  const note = held === null ? '' : `\n\nHeld: ${held}.`
   if (summaries.length === 0)
-    return 'No editions yet. "openseat edition preview" shows what the first would be.'
+    return `No editions yet. "openseat edition preview" shows what the first would be.${note}`
   const head = ['EDITION', 'STATE', 'CANDIDATES', 'SUBMITTED', 'EXCLUDED', 'FAILED', 'UNKNOWN', 'WAITING']
   const rows = summaries.map((one) => [
     ...[one.id, one.state],
     ...[one.candidates, one.submitted, excludedIn(one), one.failed, one.unknown, one.waiting].map(number),
   ])
-  return table([head, ...rows])
+  return table([head, ...rows]) + note
 }
 
 /** What would go out, for a person. */
 export function previewText(
   preview: Preview,
-  files: { html: string; text: string } | null,
+  written: { files: MailFiles | null; page: string | null },
   zone: string,
 ): string {
   const { edition, already, candidates, recipients, excluded, sessions } = preview
@@ -65,7 +68,7 @@ export function previewText(
     table(counts, '  '),
     ...(times.length > 0 ? ['', table(times, '  ')] : []),
     '',
-    mailText(preview, files),
+    mailText(preview, written),
   ].join('\n')
 }
 
@@ -81,10 +84,13 @@ const NOT_NOW: Record<Exclusion, string> = {
   erased: 'they were erased',
 }
 
-function mailText({ mail, already }: Preview, files: { html: string; text: string } | null): string {
+function mailText(
+  { mail, already }: Preview,
+  { files, page }: { files: MailFiles | null; page: string | null },
+): string {
   switch (mail.kind) {
     case 'mail':
-      return `Wrote ${files?.html} and ${files?.text}: "${mail.email.subject}"`
+      return `Wrote ${files?.html}, .txt, .eml and .page.html: "${mail.email.subject}"${page ? `\nAll kinds of readers side by side: ${page}` : ''}`
     case 'excluded':
       return `This reader would not be mailed (${mail.reason}): ${NOT_NOW[mail.reason]}. No files were written.`
     case 'nobody':

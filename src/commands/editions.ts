@@ -1,16 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Command } from 'commander'
-import type { Preview } from '../actions/preview-edition.ts'
+import { type Command, Option } from 'commander'
+import type { ReaderMail } from '../actions/preview-edition.ts'
 import type { ResendWish } from '../actions/resend-edition.ts'
 import type { SteerOutcome } from '../actions/steer-edition.ts'
 import type { App, Ledger } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { counted, number } from './layout.ts'
+import { writePreview } from './preview-files.ts'
 import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
+type TestOptions = Json & { to: string; as: ReaderMail['reader'] }
 type PreviewOptions = Json & { for?: string; out: string }
 type ResendOptions = Json & { to?: string; failed?: boolean; unknown?: boolean; all?: boolean; yes?: boolean }
 
@@ -26,9 +26,14 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
 
   add('preview', 'show what would go out now, and to how many; records nothing')
     .option('--for <email>', 'write the mail of this reader, instead of a typical one')
-    .option('--out <dir>', 'where to write digest.html and digest.txt', './preview')
+    .option('--out <dir>', 'where to write the mails', './preview')
     .action(door(terminal, (options: PreviewOptions) => preview(terminal, options)))
-    .addHelpText('after', '\nExample:\n  $ openseat edition preview --for mara@sample.test')
+    .addHelpText('after', PREVIEW_NOTES)
+  add('test', 'submit one copy of what would go out now, marked "[Test]", to yourself')
+    .requiredOption('--to <email>', 'your address')
+    .addOption(new Option('--as <reader>', 'as which kind of reader').choices(READERS).default('typical'))
+    .action(door(terminal, (options: TestOptions) => test(terminal, options)))
+    .addHelpText('after', TEST_NOTES)
   add('send', "plan and submit this week's edition now; if it exists, say so and do nothing")
     .option('--wait', 'stay until it is through, and finish one that was begun')
     .action(door(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
@@ -70,6 +75,26 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     )
 }
 
+const READERS = ['typical', 'most-topics', 'no-topics', 'other-zone', 'discreet', 'spanish', 'after-pause']
+
+const PREVIEW_NOTES = `
+Without --for it writes the mail of a typical reader and of six that differ: most
+topics, no topics chosen, another zone, discreet, in Spanish, after a pause. Each as
+.html, .txt, .eml and a .page.html to take a picture of; preview.html shows all of
+them side by side, on a phone and a desktop, light and dark. None of them says who
+the reader is, and their personal links do nothing.
+
+Examples:
+  $ openseat edition preview --out preview
+  $ openseat edition preview --for mara@sample.test`
+
+const TEST_NOTES = `
+The copy goes through Resend as the real ones do, under a key of its own. The ledger
+stays as it is, nobody counts as told, and its personal links do nothing.
+
+Example:
+  $ openseat edition test --to you@your-practice.org --as discreet`
+
 const SEND_NOTES = `
 A running worker is left to submit it; where none runs, this process does. Ended
 early, by whatever means, nobody is mailed twice and nobody is forgotten: run it
@@ -83,38 +108,48 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
   const { loadTemplates } = await import('../templates.ts')
   await terminal.withLedger(async (ledger) => {
     const shown = await previewEdition(
-      { ...ledger, templates: await loadTemplates() },
-      { email: options.for },
+      { ...ledger, templates: await loadTemplates(looksOf(ledger)) },
+      { email: options.for, readers: true },
     )
     if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
-    const files = await writeMail(shown.mail, options.out)
-    const { mail, ...rest } = shown
+    const { asked: files, readers, page } = await writePreview(shown, options.out)
+    const { mail, readers: _mails, ...rest } = shown
     const reader = { kind: mail.kind, ...(mail.kind === 'excluded' && { reason: mail.reason }) }
     const subject = mail.kind === 'mail' ? mail.email.subject : null
     terminal.show(
       options,
-      { ...rest, reader, subject, files },
-      previewText(shown, files, ledger.config.DIGEST_TIME_ZONE),
+      { ...rest, reader, subject, files, readers, page },
+      previewText(shown, { files, page }, ledger.config.DIGEST_TIME_ZONE),
     )
   })
 }
 
-async function writeMail(
-  mail: Preview['mail'],
-  folder: string,
-): Promise<{ html: string; text: string } | null> {
-  if (mail.kind !== 'mail') return null
-  const files = { html: join(folder, 'digest.html'), text: join(folder, 'digest.txt') }
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeFile(files.html, mail.email.html, { mode: 0o600 })
-    await writeFile(files.text, mail.email.text, { mode: 0o600 })
-  } catch (error) {
-    throw new BadInput(
-      `--out: cannot write to ${folder} (${(error as NodeJS.ErrnoException).code}); name a folder you may write to`,
+const looksOf = ({ config }: Ledger) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
+
+async function test(terminal: Terminal, options: TestOptions): Promise<number> {
+  const { testEdition } = await import('../actions/test-edition.ts')
+  const { loadTemplates } = await import('../templates.ts')
+  const { openMailer } = await import('../mail.ts')
+  return terminal.withLedger(async (ledger) => {
+    const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = ledger.config
+    const mailer = openMailer({ apiKey, baseUrl })
+    const templates = await loadTemplates(looksOf(ledger))
+    const outcome = await testEdition(
+      { ...ledger, templates, mailer },
+      { to: options.to, reader: options.as },
     )
-  }
-  return files
+    switch (outcome.kind) {
+      case 'submitted':
+        terminal.show(options, outcome, `Submitted: "${outcome.subject}". The ledger is as it was.`)
+        return 0
+      case 'nobody':
+        terminal.note('Not done: nobody would get a mail now, so there is none to show.')
+        return 1
+      case 'not-submitted':
+        terminal.note(`Not done: ${outcome.reason}.`)
+        return 1
+    }
+  })
 }
 
 async function send(terminal: Terminal, options: Json & { wait?: boolean }): Promise<number> {
@@ -123,9 +158,12 @@ async function send(terminal: Terminal, options: Json & { wait?: boolean }): Pro
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
-  const { summaries } = await import('../actions/show-edition.ts')
-  const all = await terminal.withLedger((ledger) => summaries(ledger))
-  terminal.show(options, all, summaryTable(all))
+  const { summaries, whyHeld } = await import('../actions/show-edition.ts')
+  await terminal.withLedger(async (ledger) => {
+    const [all, held] = [await summaries(ledger), await whyHeld(ledger)]
+    if (held !== null && options.json) terminal.note(`Held: ${held}.`)
+    terminal.show(options, all, summaryTable(all, held))
+  })
 }
 
 async function show(terminal: Terminal, text: string, options: Json): Promise<undefined> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { App } from '../app.ts'
 import { openLog } from '../log.ts'
 import { when } from './layout.ts'
+import { becomeLean, giveBackMemory } from './lean.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import { door, type Terminal } from './terminal.ts'
 
@@ -40,15 +41,20 @@ export function addStart(openseat: Command, terminal: Terminal): void {
 
 async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> {
   const config = await terminal.config()
+  becomeLean(terminal.env, config)
   const { openApp } = await import('../app.ts')
   const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() =>
     log.info('stopping: what is in flight is finished first; again to end at once'),
   )
   const app = await openApp(config, { log })
-  const server = web ? await (await import('../http/server.ts')).startServer(app) : null
-  const working = worker ? await (await import('../worker.ts')).startWorker(app, { scheduled: true }) : null
+  const { server, working } = await startParts(app, { web, worker }).catch(async (error: unknown) => {
+    // The private Redis and its connections would keep a process alive that has nothing to do.
+    await app.close()
+    throw error
+  })
   await announce(app, server?.address ?? null, worker)
+  giveBackMemory()
 
   await aborted(stop)
   const inTime = await finishes([server?.close() ?? Promise.resolve(), working?.stop() ?? Promise.resolve()])
@@ -58,6 +64,25 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   // Whatever did not finish would keep the process alive.
   if (!inTime || !closed) process.exit(0)
   return 0
+}
+
+async function startParts(app: App, { web, worker }: Parts) {
+  const server = await serve(app, web)
+  try {
+    const working = worker ? await (await import('../worker.ts')).startWorker(app, { scheduled: true }) : null
+    return { server, working }
+  } catch (error) {
+    await server?.close()
+    throw error
+  }
+}
+
+/** The pages, or for a worker alone what watches it, where METRICS_PORT says so. */
+async function serve(app: App, web: boolean) {
+  const { METRICS_PORT: port } = app.config
+  if (!web && port === undefined) return null
+  const { startServer, startWatchServer } = await import('../http/server.ts')
+  return web || port === undefined ? startServer(app) : startWatchServer(app, port)
 }
 
 async function announce({ log, config, now }: App, address: string | null, worker: boolean): Promise<void> {

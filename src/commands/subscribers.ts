@@ -4,6 +4,7 @@ import type { Shown } from '../actions/subscriber-records.ts'
 import { BadInput } from '../core/errors.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
+import { becomeLean } from './lean.ts'
 import { door, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -69,6 +70,7 @@ Example:
 const nobody = () => new BadInput('EMAIL: nobody on the list has this address')
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
+  becomeLean(terminal.env, await terminal.config())
   const { openInput } = await import('../read-records.ts')
   const { importSubscribers } = await import('../actions/import-subscribers.ts')
   const { consent, skipInvalid = false } = options
@@ -111,6 +113,7 @@ function glance(subscriber: Extract<Shown, { kind: 'found' }>['subscriber'], zon
     ['topics', subscriber.topics?.join(', ') ?? 'all'],
     ['cadence', subscriber.cadence],
     ['time zone', subscriber.timeZone],
+    ['language', subscriber.locale],
     ['last edition', subscriber.lastEdition ?? 'none yet'],
     [
       'consent',

@@ -1,0 +1,66 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Preview, ReaderMail } from '../actions/preview-edition.ts'
+import type { Email } from '../core/email.ts'
+import { BadInput } from '../core/errors.ts'
+import { mailFile } from '../mail-file.ts'
+import { mailPage, previewPage } from './preview-page.ts'
+
+/** Where one mail was written: the mail itself, and `page`, which shows it with its sender and subject. */
+export type MailFiles = { html: string; text: string; eml: string; page: string }
+
+export type PreviewFiles = {
+  /** The mail of the reader asked for, or of the typical one. */
+  asked: MailFiles | null
+  readers: { reader: string; madeUp: boolean; subject: string; files: MailFiles }[]
+  /** All of them side by side. */
+  page: string | null
+}
+
+/** Writes what a preview shows into `folder`, readable by its owner alone. Throws `BadInput` where that cannot be. */
+export async function writePreview(preview: Preview, folder: string): Promise<PreviewFiles> {
+  const { mail, readers, edition } = preview
+  if (mail.kind !== 'mail') return { asked: null, readers: [], page: null }
+  const at = new Date(edition.scheduledFor)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const asked = await writeMail(folder, 'digest', mail.email, at)
+    const written = []
+    for (const { reader, madeUp, email } of readers.filter(({ reader }) => reader !== 'typical'))
+      written.push({
+        reader,
+        madeUp,
+        subject: email.subject,
+        files: await writeMail(folder, reader, email, at),
+      })
+    if (readers.length === 0) return { asked, readers: [], page: null }
+    const page = join(folder, 'preview.html')
+    await writeFile(page, previewPage(edition.id, readers), PRIVATE)
+    return { asked, readers: written, page }
+  } catch (error) {
+    throw new BadInput(
+      `--out: cannot write to ${folder} (${(error as NodeJS.ErrnoException).code}); name a folder you may write to`,
+    )
+  }
+}
+
+const PRIVATE = { mode: 0o600 }
+
+async function writeMail(
+  folder: string,
+  name: ReaderMail['reader'] | 'digest',
+  email: Email,
+  at: Date,
+): Promise<MailFiles> {
+  const files = {
+    html: join(folder, `${name}.html`),
+    text: join(folder, `${name}.txt`),
+    eml: join(folder, `${name}.eml`),
+    page: join(folder, `${name}.page.html`),
+  }
+  await writeFile(files.html, email.html, PRIVATE)
+  await writeFile(files.text, email.text, PRIVATE)
+  await writeFile(files.eml, await mailFile(email, at), PRIVATE)
+  await writeFile(files.page, mailPage(email), PRIVATE)
+  return files
+}

@@ -1,0 +1,106 @@
+import Handlebars from 'handlebars'
+import type { ReaderMail } from '../actions/preview-edition.ts'
+import type { Email } from '../core/email.ts'
+
+/** Every kind of reader's mail side by side: on a phone and a desktop, light and dark. Opens without a network. */
+export function previewPage(editionId: string, readers: readonly ReaderMail[]): string {
+  return PAGE({
+    title: `Edition ${editionId}`,
+    lead: 'Each kind of reader, on a phone and on a desktop, in light and dark. Links to one reader’s own pages do nothing here.',
+    mails: readers.map(({ reader, madeUp, email }) => ({
+      id: reader,
+      title: NAMES[reader],
+      note:
+        madeUp && reader !== 'typical'
+          ? 'nobody on the list is one and would get a mail, so this one is made up'
+          : '',
+      ...inboxLine(email),
+      frames: FRAMES.map((frame) => frameOf(email, frame)),
+    })),
+  })
+}
+
+/** One mail with its sender and subject, as wide as a desktop shows it: a page to take a picture of. */
+export function mailPage(email: Email): string {
+  const frames = [{ title: email.subject, width: 700, html: email.html }]
+  return PAGE({
+    title: email.subject,
+    lead: '',
+    mails: [{ id: 'mail', title: '', note: '', ...inboxLine(email), frames }],
+  })
+}
+
+const NAMES: Record<ReaderMail['reader'], string> = {
+  typical: 'The typical reader',
+  'most-topics': 'The most topics',
+  'no-topics': 'No topics chosen: all of them',
+  'other-zone': 'Another time zone',
+  discreet: 'Discreet',
+  spanish: 'In Spanish',
+  'after-pause': 'After a pause',
+}
+
+const FRAMES = [
+  { title: 'Phone, light', width: 375, dark: false },
+  { title: 'Phone, dark', width: 375, dark: true },
+  { title: 'Desktop, light', width: 700, dark: false },
+  { title: 'Desktop, dark', width: 700, dark: true },
+]
+
+/** The colour scheme is the visitor's own and cannot be set for a frame, so the mail's question for it is answered here. */
+function frameOf({ html }: Email, { title, width, dark }: (typeof FRAMES)[number]) {
+  const query = '@media (prefers-color-scheme: dark)'
+  return { title, width, html: html.replaceAll(query, dark ? '@media all' : '@media not all') }
+}
+
+/** What an inbox shows: the preheader without what fills it up. */
+function inboxLine({ from, subject, html }: Email) {
+  const hidden = /<div style="display:none[^>]*>([^<]*)<\/div>/.exec(html)?.[1] ?? ''
+  return { from, subject, preheader: hidden.replace(/[\u200c\u00a0]|&zwnj;|&nbsp;/g, '').trim() }
+}
+
+const PAGE = Handlebars.compile(
+  `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{title}}</title>
+<style>
+  :root { color-scheme: light dark; }
+  body { margin: 0; padding: 2rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#eceae4, #101413); }
+  h1 { margin: 0; font-size: 1.5rem; }
+  h2 { margin: 0; font-size: 1.2rem; }
+  section { margin-top: 2.5rem; }
+  p { margin: 0.2rem 0; }
+  .inbox { font-size: 0.9rem; opacity: 0.8; }
+  .frames { display: flex; gap: 1.2rem; margin-top: 0.8rem; overflow-x: auto; align-items: flex-start; }
+  figure { flex: none; margin: 0; }
+  figcaption { font-size: 0.85rem; opacity: 0.8; }
+  iframe { display: block; border: 1px solid #8888; border-radius: 12px; height: 900px; background: #fff; }
+</style>
+<h1>{{title}}</h1>
+<p>{{lead}}</p>
+{{#each mails}}
+<section id="{{id}}">
+  <h2>{{title}}</h2>
+  {{#if note}}<p>{{note}}</p>{{/if}}
+  <p class="inbox"><b>{{from}}</b> · {{subject}} · {{preheader}}</p>
+  <div class="frames">
+    {{#each frames}}
+    <figure><iframe title="{{title}}" width="{{width}}" sandbox="allow-same-origin" srcdoc="{{html}}"></iframe><figcaption>{{title}}</figcaption></figure>
+    {{/each}}
+  </div>
+</section>
+{{/each}}
+<script>
+  // As high as the mail in it; where scripts are off, a frame scrolls.
+  const fit = (frame) => { frame.style.height = frame.contentDocument.documentElement.scrollHeight + 2 + 'px' }
+  for (const frame of document.querySelectorAll('iframe')) {
+    frame.addEventListener('load', () => fit(frame))
+    if (frame.contentDocument?.readyState === 'complete') fit(frame)
+  }
+</script>
+</html>
+`,
+  { strict: true },
+)
