@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import { parse } from 'node-html-parser'
+import type { Browser } from 'playwright-core'
+import { type MailPage, openPage } from './chromium.ts'
+import { counted, type Finding, measured } from './finding.ts'
+import { dense, type Mail } from './mail.ts'
+
+type Way = { as: string; wide: number; dark?: boolean; styles?: false; images?: false; axe?: true }
+
+/** How people see a mail. At 200 % zoom a window of 640 pixels holds 320. */
+const WAYS: Way[] = [
+  { as: 'phone, light', wide: 375, axe: true },
+  { as: 'phone, dark', wide: 375, dark: true, axe: true },
+  { as: 'desktop, dark', wide: 640, dark: true, axe: true },
+  { as: 'desktop, light', wide: 640, axe: true },
+  { as: '200 % zoom', wide: 320 },
+  { as: 'images off', wide: 375, images: false },
+  { as: 'no <style>, phone', wide: 375, styles: false },
+  { as: 'no <style>, desktop', wide: 640, styles: false },
+]
+
+/** Webmail puts landmarks around a mail; a mail that brings its own would have two of each. Links are for thumbs. */
+const AXE = `axe.run({ rules: { 'landmark-one-main': { enabled: false }, region: { enabled: false }, 'target-size': { enabled: true } } })`
+
+/** What was seen of a mail in one way of looking at it. */
+type Look = {
+  as: string
+  dark: boolean
+  wide: number
+  width: number
+  words: string
+  all: string
+  bright: string[]
+  axe: string[]
+}
+
+/** Looks at each mail in every way, with `atOnce` pages side by side. */
+export async function appearance(browser: Browser, mails: readonly Mail[], atOnce = 3): Promise<Finding[]> {
+  const waiting = [...mails]
+  const findings = new Map<string, Finding[]>()
+  const reader = async () => {
+    const axe = await axeSource()
+    for (let mail = waiting.shift(); mail; mail = waiting.shift()) {
+      const opened = await openPage(browser, mail.publicUrl)
+      findings.set(mail.name, faultsSeen(mail, await lookAt(opened, mail.email.html, axe), opened.wanted))
+      await opened.page.context().close()
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, reader))
+  return mails.flatMap(({ name }) => findings.get(name) ?? [])
+}
+
+/** What is wrong with what was seen. `wanted` are the addresses that the mail tried to fetch. */
+function faultsSeen({ name, email }: Mail, looks: readonly Look[], wanted: readonly string[]): Finding[] {
+  const [first] = looks
+  const wide = looks
+    .map(({ as, wide, width }) => ({ as, over: width - wide }))
+    .reduce((a, b) => (b.over > a.over ? b : a))
+  const parsed = dense(parse(email.html).querySelector('body')?.text ?? '')
+  return [
+    counted(
+      'axe-core, 375 and 640, light and dark',
+      name,
+      looks.flatMap(({ as, axe }) => axe.map((fault) => `${as}: ${fault}`)),
+    ),
+    counted(
+      'bright leftovers in the dark',
+      name,
+      looks.flatMap(({ as, bright }) => bright.map((one) => `${as}: ${one}`)),
+    ),
+    measured('sideways scroll, pixels', name, {
+      figure: wide.over,
+      limit: 0,
+      says: `${wide.over} pixels, ${wide.as}`,
+    }),
+    counted(
+      'same words in every look',
+      name,
+      looks.filter(({ words }) => words !== first?.words).map(({ as }) => as),
+    ),
+    counted(
+      'same words by a second parser',
+      name,
+      dense(first?.all ?? '') === parsed ? [] : [difference(dense(first?.all ?? ''), parsed)],
+    ),
+    counted('fetches nothing from elsewhere', name, wanted),
+  ]
+}
+
+async function lookAt({ page, images }: MailPage, html: string, axe: string): Promise<Look[]> {
+  const looks: Look[] = []
+  for (const { as, wide, dark = false, styles, images: on = true, axe: judged } of WAYS) {
+    await page.setViewportSize({ width: wide, height: 800 })
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
+    if (looks.length === 0 || (images.on !== on && html.includes('<img'))) {
+      images.on = on
+      await page.setContent(html, { waitUntil: 'load' })
+      await page.evaluate(axe)
+    }
+    if (styles === false)
+      await page.evaluate("document.querySelectorAll('style').forEach((style) => style.remove())")
+    const { width, words, all, bright } = await page.evaluate<Measured>(MEASURE)
+    const { violations } = judged ? await page.evaluate<AxeResults>(AXE) : { violations: [] }
+    looks.push({
+      ...{ as, dark, wide, width, all, words: words.replace(/\s+/g, ' ').trim() },
+      bright: dark ? bright : [],
+      axe: violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) =>
+          `${id}: ${target.join(' ')} ${failureSummary}`.replace(/\s+/g, ' '),
+        ),
+      ),
+    })
+  }
+  return looks
+}
+
+type Measured = { width: number; words: string; all: string; bright: string[] }
+
+/**
+ * Runs in the page; text, since its `document` is unknown to the types of Node. What is cut off at the edge counts as
+ * scrolling. Bright is what has more than half of the light of white on more than 5,000 square pixels, save a button.
+ */
+const MEASURE = `(() => {
+  const light = (color) => {
+    const [r, g, b, a = 1] = (color.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number)
+    return a < 0.1 ? 0 : 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const isButton = (e) => {
+    const links = e.querySelectorAll('a')
+    return e.closest('a') || (links.length === 1 && links[0].textContent.trim() === e.textContent.trim())
+  }
+  const bright = [...document.querySelectorAll('*')].filter((e) => {
+    const { width, height } = e.getBoundingClientRect()
+    return width * height > 5000 && light(getComputedStyle(e).backgroundColor) > 128 && !isButton(e)
+  })
+  const canvas = matchMedia('(prefers-color-scheme: dark)').matches && light(getComputedStyle(document.body).backgroundColor) === 0
+    && light(getComputedStyle(document.documentElement).backgroundColor) === 0
+    && !getComputedStyle(document.documentElement).colorScheme.includes('dark')
+  const rights = [...document.body.querySelectorAll('*')].map((e) => {
+    const { right, width, height } = e.getBoundingClientRect()
+    return width > 1 && height > 1 ? Math.floor(right) : 0
+  })
+  const name = (e) => e.tagName.toLowerCase() + (e.className ? '.' + e.className.split(' ').join('.') : '')
+  return {
+    width: Math.max(document.scrollingElement.scrollWidth, ...rights),
+    words: document.body.innerText,
+    all: document.body.textContent,
+    bright: [...new Set(bright.map(name)), ...(canvas ? ['the page behind the mail'] : [])],
+  }
+})()`
+
+function difference(a: string, b: string): string {
+  let at = 0
+  while (a.charAt(at) === b.charAt(at)) at += 1
+  return `the browser reads …${a.slice(at, at + 40)}…, the parser …${b.slice(at, at + 40)}…`
+}
+
+async function axeSource(): Promise<string> {
+  return readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+}

@@ -1,0 +1,28 @@
+import type { Email } from '../../core/email.ts'
+import { loadTemplates } from '../../templates.ts'
+import type { Finding } from './finding.ts'
+import { type Ingredients, typical } from './ingredients.ts'
+import { type Kind, type Mail, messageOf } from './mail.ts'
+import { mailOf } from './variants.ts'
+
+/** A mail that passes every gate: the usual one of its kind, with `less` of it where a test needs less. */
+export async function soundMail(kind: Kind = 'digest', less: Partial<Ingredients> = {}): Promise<Mail> {
+  return mailOf(await loadTemplates(), { ...typical(kind, 'en'), ...less })
+}
+
+/** The same mail with a fault in it, and the message built anew around it. */
+export async function broken(mail: Mail, change: (email: Email) => Partial<Email>): Promise<Mail> {
+  const email = { ...mail.email, ...change(mail.email) }
+  return { ...mail, email, eml: await messageOf(email) }
+}
+
+/** Changes what stands in a text exactly there; throws when nothing does. */
+export function swap(text: string, before: string | RegExp, after: string): string {
+  const changed = text.replace(before, () => after)
+  if (changed === text) throw new Error(`nothing to replace: ${before}`)
+  return changed
+}
+
+/** What the gates complain of, as text. */
+export const complaints = (findings: readonly Finding[]): string =>
+  findings.flatMap(({ gate, faults }) => faults.map((fault) => `${gate}: ${fault}`)).join('\n')

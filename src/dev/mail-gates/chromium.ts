@@ -1,0 +1,40 @@
+import { type Browser, type Page, chromium as playwright } from 'playwright-core'
+import { chromium, findOrInstallProgram } from '../../find-program.ts'
+
+/** What the browser wanted to fetch while a mail was open. */
+export type MailPage = { page: Page; wanted: string[]; images: { on: boolean } }
+
+// It asks no host for updates or lists. Colours are as in the style sheet, whatever the machine's screen.
+const QUIET = [
+  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...[
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--force-color-profile=srgb',
+  ],
+]
+
+/** A bright rectangle for any picture of our own, as a practice's logo would be. */
+const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" fill="#3a7" /></svg>`
+
+/** Debian's Chromium, installed when it is missing and we may. Close it after use. */
+export async function openBrowser(): Promise<Browser> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  return playwright.launch({ executablePath: await findOrInstallProgram(chromium, say), args: QUIET })
+}
+
+/** A page that reaches nobody: pictures under `publicUrl` are answered with one of ours while they are on. */
+export async function openPage(browser: Browser, publicUrl: string, scale = 1): Promise<MailPage> {
+  const context = await browser.newContext({ timezoneId: 'UTC', deviceScaleFactor: scale })
+  const page = await context.newPage()
+  const wanted: string[] = []
+  const images = { on: true }
+  await page.route('**/*', (route) => {
+    const url = route.request().url()
+    if (!url.startsWith(`${publicUrl}/`)) wanted.push(url)
+    const shown = images.on && url.startsWith(`${publicUrl}/`)
+    return shown ? route.fulfill({ contentType: 'image/svg+xml', body: PICTURE }) : route.abort()
+  })
+  return { page, wanted, images }
+}

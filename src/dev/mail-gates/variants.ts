@@ -1,0 +1,124 @@
+import { type DigestTemplate, digestComposer, type Email } from '../../core/email.ts'
+import { composeNotice, type NoticeFacts } from '../../core/notice.ts'
+import { formatOccurrence } from '../../core/occurrences.ts'
+import { paletteFrom } from '../../core/palette.ts'
+import { voiceFor } from '../../core/words.ts'
+import { loadTemplates, type Templates } from '../../templates.ts'
+import { newsOf, PUBLIC_URL, usualOffers } from './content.ts'
+import type { Entered } from './header-injection.ts'
+import { everyIngredients, type Ingredients, isDigest, typical } from './ingredients.ts'
+import { type Kind, type Mail, messageOf } from './mail.ts'
+
+/** As far from our own colour as can be, and as pale as is let through. */
+const BRAND_COLOR = '#a8326e'
+
+/**
+ * Every mail that there can be, as far as it matters (`everyIngredients`), made by the product's own composers; only
+ * those that `wanted` takes by name.
+ */
+export async function everyMail(wanted: (name: string) => boolean = () => true): Promise<Mail[]> {
+  const chosen = everyIngredients().filter((one) => wanted(nameOf(one)))
+  const usual = await loadTemplates()
+  const isBranded = ({ size }: Ingredients) => size === 'branded'
+  const branded = chosen.some(isBranded) ? await loadTemplates({ palette: paletteFrom(BRAND_COLOR) }) : usual
+  return Promise.all(chosen.map((one) => mailOf(isBranded(one) ? branded : usual, one)))
+}
+
+const nameOf = ({ kind, language, size }: Ingredients): string => `${kind}-${language}-${size}`
+
+/** Makes one mail, as the worker would, and the message around it. */
+export async function mailOf(templates: Templates, made: Ingredients): Promise<Mail> {
+  const { kind, language, size, letterhead, offers, mustSay } = made
+  const name = nameOf(made)
+  const email = emailOf(templates, made)
+  return {
+    ...{ name, kind, language, size, email, mustSay },
+    eml: await messageOf(email),
+    publicUrl: letterhead.publicUrl,
+    practice: letterhead.practice,
+    bookingUrls: offers.flatMap(({ bookingUrl }) => URL.parse(bookingUrl)?.href ?? []),
+    privateNames: [...new Set(offers.flatMap(({ topic, group, therapist }) => [topic, group, therapist]))],
+  }
+}
+
+/** The mail by the product's own composers. Throws when they refuse it. */
+export function emailOf(templates: Templates, made: Ingredients): Email {
+  return isDigest(made.kind) ? digestOf(templates, made) : noticeOf(templates, made)
+}
+
+function digestOf(
+  templates: Templates,
+  { kind, language, letterhead, offers, reader, more }: Ingredients,
+): Email {
+  const template: DigestTemplate = { ...templates.digest, letterhead }
+  return digestComposer(
+    template,
+    offers,
+    { id: '2026-11-30' },
+    links,
+  )(
+    {
+      publicId: PUBLIC_ID,
+      ...reader,
+      locale: language,
+      discreet: kind === 'discreet',
+      shown: offers.map(({ id }, index) => ({ id, news: newsOf(index) })),
+      more,
+    },
+    '1z-AbCdEfGhIj',
+  )
+}
+
+function noticeOf(templates: Templates, { kind, language, letterhead, reader }: Ingredients): Email {
+  const voice = voiceFor(templates.words, language)
+  const subscribed = kind === 'already' || kind === 'welcome'
+  const facts: NoticeFacts = {
+    id: 'q8T0cXv1-WmZ',
+    kind: kind as NoticeFacts['kind'],
+    to: reader.email,
+    name: reader.name,
+    discreet: false,
+    url: buttonOf(kind),
+    unsubscribeUrl: subscribed ? links.unsubscribe(PUBLIC_ID) : null,
+    preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
+    nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', voice.locale).day,
+  }
+  return composeNotice(templates.notice, letterhead, facts, voice)
+}
+
+function buttonOf(kind: Kind): string {
+  if (kind === 'welcome') return `${PUBLIC_URL}/sessions`
+  return kind === 'already' ? links.preferences(PUBLIC_ID) : linkOf(kind, PUBLIC_ID)
+}
+
+const PUBLIC_ID = 'T3hJq0bnS2mYxXgW7v5c1A'
+
+const linkOf = (page: string, publicId: string) =>
+  `${PUBLIC_URL}/${page}/${publicId}.k2J9sQ0pXwVbN4mZtRcL8yHd`
+
+const links = {
+  unsubscribe: (publicId: string) => linkOf('unsubscribe', publicId),
+  preferences: (publicId: string) => linkOf('preferences', publicId),
+}
+
+/** Makes a digest and a notice from whatever is entered, for the gate against header injection. */
+export async function composeFrom() {
+  const templates = await loadTemplates()
+  const compose = (kind: Kind) => (entered: Partial<Entered>) => {
+    const base = typical(kind, 'en')
+    const {
+      to = base.reader.email,
+      name = 'Ada',
+      practice = base.letterhead.practice,
+      from = base.letterhead.from,
+    } = entered
+    const { topic = 'Anxiety', group = 'Quiet Mornings', therapist = 'Dr. Maya Lee' } = entered
+    return emailOf(templates, {
+      ...base,
+      letterhead: { ...base.letterhead, practice, from },
+      offers: usualOffers(1, 'en').map((offer) => ({ ...offer, topic, group, therapist })),
+      reader: { ...base.reader, email: to, name },
+    })
+  }
+  return { digest: compose('digest'), notice: compose('confirm') }
+}
