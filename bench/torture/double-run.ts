@@ -1,0 +1,94 @@
+import {
+  awaitThrough,
+  closeInstallation,
+  type Installation,
+  type InstallationOptions,
+  makeInstallation,
+  QUICKER,
+  rowFor,
+  startProgram,
+  stopPrograms,
+} from './installation.ts'
+import { until } from './programs.ts'
+import type { Context, Edit, Row } from './scenario.ts'
+
+/** The shorter waits, but for those that end a request or a claim: nobody is killed here, and no batch may go out twice. */
+export const WAITS = QUICKER.filter(({ file }) => file !== 'src/mail.ts' && file !== 'src/db/batches.ts')
+
+/** So that a batch which is rung for can be told from one that is submitted; the log has no line for the others. */
+export const TELL_WAKE_UPS: Edit = {
+  file: 'src/worker.ts',
+  from: 'const job = SubmitJob.safeParse(wakeUp)',
+  to: "app.log.info('woken'); const job = SubmitJob.safeParse(wakeUp)",
+}
+
+/** Locks of a second, as Redis is away for three: what is being worked on then is given to others as well. */
+export const SHORT_LOCKS: Edit = {
+  file: 'src/queue.ts',
+  from: '{ ...options, concurrency: CONCURRENCY }',
+  to: '{ ...options, concurrency: CONCURRENCY, lockDuration: 1_000, stalledInterval: 1_000 }',
+}
+
+/** Makes an installation that sends ten batches a second, each of them in flight for a while, and closes it after `use`. */
+export async function withInstallation(
+  context: Context,
+  options: Partial<InstallationOptions>,
+  use: (installation: Installation) => Promise<Row>,
+): Promise<Row> {
+  const settings = { RESEND_REQUESTS_PER_SECOND: '10', ...options.settings }
+  const subscribers = context.quick ? 1_000 : 3_000
+  const installation = await makeInstallation(context, { subscribers, ...options, settings })
+  try {
+    // Long enough in flight that two who both have a batch would be seen.
+    await installation.standIn.inject({ kind: 'late', ms: 300, times: 10_000 })
+    return await use(installation)
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** Starts workers with the shorter waits, or with `waits`. */
+export function startWorkers(
+  installation: Installation,
+  count: number,
+  edits: readonly Edit[],
+  waits: readonly Edit[] = WAITS,
+): void {
+  const all = [...waits, TELL_WAKE_UPS, ...edits]
+  for (let n = 0; n < count; n += 1) startProgram(installation, ['worker'], { edits: all })
+}
+
+/** Waits until a sixth is accepted. */
+export async function midway({ standIn, subscribers }: Installation): Promise<void> {
+  await until(async () => (await standIn.summary()).accepted >= subscribers / 6, 'mail goes out', 90_000)
+}
+
+type Ending = { problems?: string[]; note?: string; mustDouble?: boolean }
+
+/**
+ * Waits for the end and judges it. The provider answered every request, so there may be no more of them than batches:
+ * keys would hide from the provider's count that two workers had one batch at once.
+ */
+export async function finish(
+  installation: Installation,
+  scenario: string,
+  { problems: known = [], note, mustDouble = false }: Ending,
+): Promise<Row> {
+  const problems = [...known]
+  if (!(await awaitThrough(installation, 120_000))) problems.push('not through after two minutes')
+  await stopPrograms(installation)
+  const batches = batchesOf(installation).length
+  const { requests } = await installation.standIn.summary()
+  const posted = Object.values(requests).reduce((sum, count) => sum + count, 0)
+  if (posted !== batches) problems.push(`${posted} requests for ${batches} batches`)
+  const woken = installation.programs
+    .map((program) => program.output().split('"msg":"woken"').length - 1)
+    .reduce((sum, count) => sum + count, 0)
+  if (mustDouble && woken <= batches) problems.push(`only ${woken} wake-ups: nothing ran twice`)
+  const told = `${woken} wake-ups and ${posted} requests for ${batches} batches`
+  return rowFor(installation, scenario, { problems, note: note ? `${told}; ${note}` : told })
+}
+
+/** The ids of all batches. */
+export const batchesOf = ({ ledger }: Installation): number[] =>
+  ledger.prepare<[], number>('select id from batches').pluck().all()

@@ -1,0 +1,196 @@
+import { FAILPOINTS, type Failpoint } from '../../src/failpoint.ts'
+import { importing, migrating, reporting, resending } from './failpoint-doors.ts'
+import {
+  awaitThrough,
+  closeInstallation,
+  type Installation,
+  isThrough,
+  makeInstallation,
+  rowFor,
+  startWorker,
+  stir,
+  stopPrograms,
+} from './installation.ts'
+import type { Expectation } from './judge.ts'
+import type { Program } from './programs.ts'
+import { until } from './programs.ts'
+import type { Context, Row, Scenario } from './scenario.ts'
+
+const RECIPIENTS = 250
+
+/** How a failpoint is reached: what the scenario must bring about. */
+type Way =
+  | 'sending'
+  | 'an answer that is no answer'
+  | 'a conflict'
+  | 'nobody left'
+  | 'a resend'
+  | 'a report'
+  | 'a new database'
+  | 'an import'
+
+const WAYS: Record<Failpoint, Way> = {
+  'before-migrate': 'a new database',
+  'after-migrate': 'a new database',
+  'after-stage': 'an import',
+  'before-import': 'an import',
+  'after-import': 'an import',
+  'after-supersede': 'sending',
+  'before-begin': 'sending',
+  'after-begin': 'sending',
+  'before-verdicts': 'sending',
+  'after-verdicts': 'sending',
+  'before-planned': 'sending',
+  'after-planned': 'sending',
+  'before-claim': 'sending',
+  'after-claim': 'sending',
+  'before-freeze': 'sending',
+  'after-freeze': 'sending',
+  'before-submit': 'sending',
+  'after-submit': 'sending',
+  'before-record': 'sending',
+  'after-record': 'sending',
+  'before-release': 'an answer that is no answer',
+  'after-release': 'an answer that is no answer',
+  'before-close': 'nobody left',
+  'after-close': 'nobody left',
+  'before-unknown': 'a conflict',
+  'after-unknown': 'a conflict',
+  'before-finish': 'sending',
+  'after-finish': 'sending',
+  'before-resend': 'a resend',
+  'after-resend': 'a resend',
+  'before-webhook': 'a report',
+  'after-webhook': 'a report',
+}
+
+const MAIN_ROAD = FAILPOINTS.filter((name) => WAYS[name] === 'sending')
+
+/** Every failpoint once, with one process at work and with two; and for `.ci/run` the main road in one go. */
+export const scenarios: Scenario[] = [
+  { name: 'killed all along the main road', group: 'failpoints', quick: true, run: mainRoad },
+  ...FAILPOINTS.flatMap((name) =>
+    ([1, 2] as const).map(
+      (workers): Scenario => ({
+        name: `${name}, ${workers === 1 ? 'one worker' : 'two workers'}`,
+        group: 'failpoints',
+        quick: false,
+        run: (context) => reach(context, name, workers),
+      }),
+    ),
+  ),
+]
+
+export type Case = { context: Context; name: Failpoint; workers: 1 | 2; title: string }
+
+async function reach(context: Context, name: Failpoint, workers: 1 | 2): Promise<Row[]> {
+  const title = `${name}, ${workers === 1 ? 'one worker' : 'two workers'}`
+  const one: Case = { context, name, workers, title }
+  switch (WAYS[name]) {
+    case 'a new database':
+      return [await migrating(one)]
+    case 'an import':
+      return [await importing(one)]
+    case 'a report':
+      return [await reporting(one)]
+    case 'a resend':
+      return [await resending(one)]
+    case 'sending':
+    case 'an answer that is no answer':
+    case 'a conflict':
+    case 'nobody left':
+      return [await sending(one, WAYS[name])]
+  }
+}
+
+/** Workers armed with the failpoint; whoever dies of it is started again unarmed, and the edition must come through. */
+async function sending({ context, name, workers, title }: Case, way: Way): Promise<Row> {
+  const installation = await makeInstallation(context, { subscribers: RECIPIENTS })
+  try {
+    const expected = await prepare(installation, way)
+    const armed = Array.from({ length: workers }, () => startWorker(installation, { failpoint: name }))
+    const kills = await restartTheKilled(installation, armed)
+    const through = await awaitThrough(installation)
+    await stopPrograms(installation)
+    return await rowFor(installation, title, { kills, expected, problems: problemsOf(kills, through) })
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+async function prepare(installation: Installation, way: Way): Promise<Expectation> {
+  const { standIn } = installation
+  const everyone = { recipients: RECIPIENTS }
+  if (way === 'an answer that is no answer') await standIn.inject({ kind: 'status', status: 500 })
+  if (way === 'a conflict') {
+    await standIn.inject({ kind: 'status', status: 409, name: 'invalid_idempotent_request' })
+    return { ...everyone, unknown: 100 }
+  }
+  if (way === 'nobody left') {
+    const planner = startWorker(installation, { failpoint: 'after-planned' })
+    await until(() => planner.hasEnded(), 'the edition is planned')
+    stir(installation, "update subscribers set status = 'unsubscribed'")
+    return { recipients: 0, excluded: RECIPIENTS }
+  }
+  return everyone
+}
+
+/** Returns how many died of the failpoint. Between death and restart the world changes: what is frozen must not. */
+async function restartTheKilled(installation: Installation, armed: readonly Program[]): Promise<number> {
+  const waiting = new Set(armed)
+  let kills = 0
+  const looked = async () => {
+    for (const program of waiting) {
+      if (!program.hasEnded()) continue
+      waiting.delete(program)
+      if ((await program.ended).signal !== 'SIGKILL')
+        throw new Error(`a worker ended by itself: ${program.output().slice(-500)}`)
+      kills += 1
+      stir(installation)
+      startWorker(installation)
+    }
+    return waiting.size === 0 || isThrough(installation)
+  }
+  await until(looked, 'the failpoint is reached or the edition is through', 90_000)
+  if (waiting.size > 0) await deathOf(armed)
+  await looked()
+  return kills
+}
+
+/** The last commit can be seen a moment before the death that follows it. */
+async function deathOf(armed: readonly Program[]): Promise<void> {
+  await until(() => armed.some((one) => one.hasEnded()), 'one is dead', 10_000).catch(() => {})
+}
+
+function problemsOf(kills: number, through: boolean): string[] {
+  return [
+    ...(kills === 0 ? ['the failpoint was not reached'] : []),
+    ...(through ? [] : ['the edition was not through within two minutes']),
+  ]
+}
+
+/** One edition, and at every failpoint of its way a kill and a restart. */
+async function mainRoad(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 400 })
+  const missed: string[] = []
+  try {
+    for (const name of MAIN_ROAD) {
+      const worker = startWorker(installation, { failpoint: name })
+      const over = () => worker.hasEnded() || isThrough(installation)
+      await until(over, `${name} is reached`, 60_000).catch(() => {})
+      await deathOf([worker])
+      await worker.kill()
+      if (worker.killedByUs()) missed.push(name)
+      stir(installation)
+    }
+    startWorker(installation)
+    const through = await awaitThrough(installation)
+    await stopPrograms(installation)
+    const problems = missed.length > 0 ? [`not reached: ${missed.join(', ')}`] : []
+    if (!through) problems.push('the edition was not through in time')
+    const kills = MAIN_ROAD.length - missed.length
+    return [await rowFor(installation, 'killed all along the main road', { kills, problems })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}

@@ -1,0 +1,292 @@
+import { cpSync, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import {
+  awaitThrough,
+  closeInstallation,
+  type Installation,
+  makeInstallation,
+  QUICKER,
+  rowFor,
+  runProgram,
+  startProgram,
+  startWorker,
+  stopPrograms,
+} from './installation.ts'
+import { until } from './programs.ts'
+import { type Context, type Edit, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const RELEASED = readMigrationFiles({ migrationsFolder: join(ROOT, 'drizzle') })
+const READERS = 300
+const KILLED_AT = 'migrations killed half-way'
+const REFUSES = 'a newer database, an older program'
+
+export const scenarios: Scenario[] = [
+  { name: KILLED_AT, group: 'migrations', quick: false, run: everySchema },
+  { name: 'the newest migration killed half-way', group: 'migrations', quick: true, run: lastSchema },
+  { name: REFUSES, group: 'migrations', quick: true, run: olderProgram },
+  { name: 'three programs migrate at once', group: 'migrations', quick: false, run: atOnce },
+]
+
+export const sabotages: Sabotage[] = [
+  {
+    name: 'no-copy',
+    removes: 'the copy before a migration',
+    edits: [
+      {
+        file: 'src/db/migrations.ts',
+        from: 'if (before.length > 0 && !sqlite.memory) keepCopy(sqlite, before.length)',
+        to: '',
+      },
+    ],
+    caughtBy: ['the newest migration killed half-way'],
+  },
+  {
+    name: 'no-migration-transaction',
+    removes: 'the transaction around the migrations',
+    edits: [
+      {
+        file: 'src/db/migrations.ts',
+        from: 'sqlite.transaction(() => migrate(sqlite, known)).immediate()',
+        to: 'migrate(sqlite, known)',
+      },
+    ],
+    caughtBy: [KILLED_AT],
+  },
+  {
+    name: 'newer-is-fine',
+    removes: 'the refusal of a database of a newer release',
+    edits: [{ file: 'src/db/migrations.ts', from: '  refuseNewer(before, known)\n', to: '' }],
+    caughtBy: [REFUSES],
+  },
+]
+
+/** Dies in the transaction, after the first of the missing migrations was written. */
+const DIES_BETWEEN: Edit = {
+  file: 'src/db/migrations.ts',
+  from: 'note.run(migration.hash, migration.folderMillis)',
+  to: "note.run(migration.hash, migration.folderMillis)\n    process.kill(process.pid, 'SIGKILL')",
+}
+
+/** Dies when the copy is written and has not got its name yet. */
+const DIES_COPYING: Edit = {
+  file: 'src/db/migrations.ts',
+  from: 'renameSync(draft, copy)',
+  to: "process.kill(process.pid, 'SIGKILL')",
+}
+
+async function everySchema(context: Context): Promise<Row[]> {
+  const rows: Row[] = []
+  for (let version = 2; version < RELEASED.length; version += 1) rows.push(await from(context, version))
+  return rows
+}
+
+async function lastSchema(context: Context): Promise<Row[]> {
+  return [await from(context, RELEASED.length - 1)]
+}
+
+/**
+ * A database as the release with `version` migrations left it, its edition wholly planned and nothing submitted. Programs
+ * that bring it to the newest die at four places; the fifth comes through, and a worker mails everyone once.
+ */
+async function from(context: Context, version: number): Promise<Row> {
+  const installation = await makeInstallation(context, { subscribers: READERS })
+  const title = `from migration ${version}, killed half-way`
+  try {
+    const problems: string[] = []
+    await planOnly(installation)
+    await goBackTo(installation, version)
+    const before = rowsIn(installation.file)
+    let kills = 0
+    for (const edits of [[DIES_COPYING], [DIES_BETWEEN]]) {
+      kills += await dies(installation, { edits }, problems)
+      expectAsBefore(installation, version, before, problems)
+    }
+    kills += await dies(installation, { failpoint: 'before-migrate' }, problems)
+    expectAsBefore(installation, version, before, problems)
+    kills += await dies(installation, { failpoint: 'after-migrate' }, problems)
+
+    const after = await runProgram(installation, ['migrate'])
+    if (after.code !== 0) problems.push(`migrate ends with ${after.code}: ${after.output.slice(-200)}`)
+    problems.push(...problemsOf(installation, version, before))
+    startWorker(installation, { edits: QUICKER })
+    if (!(await awaitThrough(installation))) problems.push('the edition was not through')
+    await stopPrograms(installation)
+    return await rowFor(installation, title, { kills, problems })
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** The newest schema with a migration of the future on it: every command refuses, says why, and changes nothing. */
+async function olderProgram(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 10 })
+  try {
+    const problems: string[] = []
+    const { ledger } = installation
+    ledger.exec('create table later (id integer primary key)')
+    const later = (RELEASED.at(-1)?.folderMillis ?? 0) + 1
+    ledger.prepare("insert into __drizzle_migrations (hash, created_at) values ('later', ?)").run(later)
+    for (const args of [['start'], ['worker'], ['edition', 'list'], ['migrate']]) {
+      const program = startProgram(installation, args)
+      await until(() => program.hasEnded(), `${args.join(' ')} ends`, 15_000).catch(() => program.kill())
+      const { code } = await program.ended
+      if (code !== 1) problems.push(`${args.join(' ')} ends with ${code ?? 'a kill'}`)
+      if (!program.output().includes('made by a newer release'))
+        problems.push(`${args.join(' ')} says ${program.output().slice(-200)}`)
+    }
+    const { accepted } = await installation.standIn.summary()
+    if (accepted > 0) problems.push(`${accepted} mails went out`)
+    const seconds = (performance.now() - installation.startedAt) / 1000
+    return [
+      plainRow({ scenario: REFUSES, seconds, passed: problems.length === 0, note: problems.join('; ') }),
+    ]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** Three commands find the same old database; one migrates it, the others wait for it, and all go on. */
+async function atOnce(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: READERS })
+  const scenario = 'three programs migrate at once'
+  try {
+    const problems: string[] = []
+    await planOnly(installation)
+    await goBackTo(installation, 2)
+    const before = rowsIn(installation.file)
+    const ends = await Promise.all([1, 2, 3].map(() => runProgram(installation, ['migrate'])))
+    for (const { code, output } of ends)
+      if (code !== 0) problems.push(`migrate ends with ${code}: ${output.slice(-200)}`)
+    problems.push(...problemsOf(installation, 2, before))
+    startWorker(installation, { edits: QUICKER })
+    if (!(await awaitThrough(installation))) problems.push('the edition was not through')
+    await stopPrograms(installation)
+    return [await rowFor(installation, scenario, { problems })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+async function planOnly(installation: Installation): Promise<void> {
+  await startWorker(installation, { failpoint: 'after-planned' }).ended
+}
+
+async function dies(
+  installation: Installation,
+  how: { edits?: readonly Edit[]; failpoint?: string },
+  problems: string[],
+): Promise<number> {
+  const { signal, output } = await runProgram(installation, ['migrate'], how)
+  if (signal === 'SIGKILL') return 1
+  problems.push(`migrate was to die and did not: ${output.slice(-200)}`)
+  return 0
+}
+
+/**
+ * Makes the file what the release with `version` migrations would have: built by those, and filled with what this one has
+ * in the columns that there were. The epoch goes, also from Redis, as no such release knew of it.
+ */
+async function goBackTo(installation: Installation, version: number): Promise<void> {
+  const { file, ledger } = installation
+  ledger.pragma('wal_checkpoint(TRUNCATE)')
+  ledger.close()
+  const newer = `${file}.newer`
+  cpSync(file, newer)
+  for (const suffix of ['', '-wal', '-shm', '.epoch']) rmSync(file + suffix, { force: true })
+  const old = new Database(file)
+  old.pragma('journal_mode = WAL')
+  old.exec(
+    'create table __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)',
+  )
+  const note = old.prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)')
+  for (const { sql, hash, folderMillis } of RELEASED.slice(0, version)) {
+    for (const statements of sql) old.exec(statements)
+    note.run(hash, folderMillis)
+  }
+  fillFrom(old, newer)
+  old.close()
+  rmSync(newer)
+  installation.ledger = new Database(file, { timeout: 10_000 })
+  await installation.redis?.flush()
+}
+
+function fillFrom(old: Database.Database, newer: string): void {
+  old.pragma('foreign_keys = OFF')
+  const triggers = old
+    .prepare<[], { name: string; sql: string }>("select name, sql from sqlite_master where type = 'trigger'")
+    .all()
+  for (const { name } of triggers) old.exec(`drop trigger "${name}"`) // else filling would count as news
+  old.prepare('attach ? as newer').run(newer)
+  for (const table of tablesIn(old)) {
+    const columns = old
+      .prepare<[string], string>('select name from pragma_table_info(?)')
+      .pluck()
+      .all(table)
+      .map((name) => `"${name}"`)
+      .join(', ')
+    old.exec(
+      `delete from main."${table}"; insert into main."${table}" (${columns}) select ${columns} from newer."${table}"`,
+    )
+  }
+  old.exec("detach newer; delete from installation where name in ('epoch', 'held', 'copied')")
+  for (const { sql } of triggers) old.exec(sql)
+}
+
+const tablesIn = (sqlite: Database.Database) =>
+  sqlite
+    .prepare<[], string>(
+      "select name from main.sqlite_master where type = 'table' and name not like 'sqlite_%' and name <> '__drizzle_migrations'",
+    )
+    .pluck()
+    .all()
+
+type Rows = Record<string, number>
+
+function rowsIn(file: string): Rows {
+  const sqlite = new Database(file, { timeout: 10_000 })
+  try {
+    const count = (table: string) => Number(sqlite.prepare(`select count(*) from "${table}"`).pluck().get())
+    return Object.fromEntries(
+      tablesIn(sqlite)
+        .filter((table) => table !== 'installation')
+        .map((table) => [table, count(table)]),
+    )
+  } finally {
+    sqlite.close()
+  }
+}
+
+const versionOf = (file: string): number => {
+  const sqlite = new Database(file, { timeout: 10_000 })
+  try {
+    return Number(sqlite.prepare('select count(*) from __drizzle_migrations').pluck().get())
+  } finally {
+    sqlite.close()
+  }
+}
+
+/** After a death before the commit nothing of the migration is there. */
+function expectAsBefore({ file }: Installation, version: number, before: Rows, problems: string[]): void {
+  if (versionOf(file) !== version)
+    problems.push(`killed half-way it is at ${versionOf(file)}, not ${version}`)
+  if (JSON.stringify(rowsIn(file)) !== JSON.stringify(before)) problems.push('killed half-way, rows differ')
+}
+
+function problemsOf({ file, ledger }: Installation, version: number, before: Rows): string[] {
+  const problems: string[] = []
+  const now = rowsIn(file)
+  for (const [table, count] of Object.entries(before))
+    if (now[table] !== count) problems.push(`${table} had ${count} rows and has ${now[table] ?? 'none'}`)
+  if (versionOf(file) !== RELEASED.length) problems.push(`it is at migration ${versionOf(file)}`)
+  if (ledger.pragma('integrity_check', { simple: true }) !== 'ok')
+    problems.push('integrity_check finds damage')
+  if ((ledger.pragma('foreign_key_check') as unknown[]).length > 0) problems.push('foreign keys are broken')
+  const copy = `${file}.migration-${version}`
+  if (!existsSync(copy)) return [...problems, `there is no copy ${copy}`]
+  if (versionOf(copy) !== version) problems.push(`the copy is at migration ${versionOf(copy)}`)
+  if (JSON.stringify(rowsIn(copy)) !== JSON.stringify(before)) problems.push('the copy is not what was there')
+  return problems
+}

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import * as disk from './disk.ts'
+import * as doubles from './doubles.ts'
+import * as failpoints from './failpoints.ts'
+import * as guards from './guards.ts'
+import * as kills from './kills.ts'
+import * as load from './load.ts'
+import * as migrations from './migrations.ts'
+import { checkEdit } from './programs.ts'
+import * as restore from './restore.ts'
+import { sabotages } from './sabotage.ts'
+import { plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { headLines, rowLines } from './table.ts'
+import * as time from './time.ts'
+
+type Part = { scenarios: Scenario[]; sabotages?: Sabotage[] }
+
+const PARTS: Part[] = [failpoints, kills, guards, doubles, time, disk, restore, migrations, load]
+const ALL = PARTS.flatMap(({ scenarios }) => scenarios)
+const SABOTAGES = [...sabotages, ...PARTS.flatMap((part) => part.sabotages ?? [])]
+
+const HELP = `Tries to break the promises, with real processes, a real Redis and real kills.
+
+npm run torture [-- OPTIONS]
+  --seed N          where the random scenarios begin (default 1)
+  --minutes M       how long the open-ended ones go on (default: their own measure)
+  --only TEXT       only scenarios whose group or name contains TEXT
+  --quick           the short part, as in .ci/run
+  --sabotage NAME   take one guard out and run what should notice; "all" does it for each
+  --json FILE       write the rows to FILE
+  --list            name the scenarios and sabotages`
+
+type Options = { seed: number; minutes: number | null; only: string; quick: boolean; json: string | null }
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      minutes: { type: 'string' },
+      only: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
+      sabotage: { type: 'string' },
+      json: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return say(HELP, 0)
+  if (values.list) return say(listing(), 0)
+  const options: Options = {
+    seed: wholeNumber('--seed', values.seed),
+    minutes: values.minutes === undefined ? null : wholeNumber('--minutes', values.minutes),
+    only: values.only,
+    quick: values.quick,
+    json: values.json ?? null,
+  }
+  const rows = values.sabotage ? await sabotaged(values.sabotage, options) : await honest(options)
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
+  const failed = rows.filter(({ passed }) => !passed).length
+  return say(`${rows.length - failed} passed, ${failed} failed`, failed > 0 || rows.length === 0 ? 1 : 0)
+}
+
+/** The program as it is: every row must be green. */
+async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
+  const chosen = ALL.filter(
+    ({ group, name, quick: short }) => (!quick || short) && `${group} ${name}`.includes(only),
+  )
+  for (const line of headLines()) console.log(line)
+  const rows: Row[] = []
+  for (const scenario of chosen)
+    rows.push(...(await runOne(scenario, { seed, minutes, quick, removed: null }, tell)))
+  return rows
+}
+
+/** With one guard out: what should notice must turn red, and a row here is green when it did. */
+async function sabotaged(name: string, { seed, minutes, only, quick }: Options): Promise<Row[]> {
+  const chosen = SABOTAGES.filter((one) => name === 'all' || one.name === name)
+  if (chosen.length === 0)
+    throw new Error(`no sabotage "${name}"; there are ${SABOTAGES.map((one) => one.name).join(', ')}`)
+  const rows: Row[] = []
+  for (const line of headLines()) console.log(line)
+  for (const removed of chosen) {
+    for (const caughtBy of removed.caughtBy) {
+      const scenario = ALL.find((one) => one.name === caughtBy)
+      if (!scenario) throw new Error(`${removed.name} is caught by "${caughtBy}", which is no scenario`)
+      if (!`${scenario.group} ${scenario.name} ${removed.name}`.includes(only)) continue
+      const wrong = wrongEdit(removed)
+      const found = wrong ? [] : await runOne(scenario, { seed, minutes, quick, removed }, () => {})
+      rows.push(verdictOf(removed, scenario, found, wrong))
+      tell(rows.at(-1) as Row)
+    }
+  }
+  return rows
+}
+
+function verdictOf(removed: Sabotage, { name }: Scenario, found: readonly Row[], wrong: string | null): Row {
+  const broken = wrong ?? found.find(({ note }) => note.startsWith('torture: '))?.note ?? null
+  const red = broken === null ? found.find(({ passed }) => !passed) : undefined
+  const told = red ?? found[0] ?? plainRow({ scenario: name, passed: false, note: '' })
+  const note = red ? `red, as it must be: ${red.note}` : (broken ?? 'STAYED GREEN: nothing noticed')
+  return { ...told, scenario: `${removed.name} → ${name}`, passed: red !== undefined, note }
+}
+
+/** Why a sabotage would be one in name only, or null. */
+function wrongEdit({ edits = [] }: Sabotage): string | null {
+  try {
+    edits.forEach(checkEdit)
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+type Round = { seed: number; minutes: number | null; quick: boolean; removed: Sabotage | null }
+
+/** Runs one scenario in a folder of its own. What it throws is a failed row. */
+async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void): Promise<Row[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'openseat-torture-'))
+  const say = (text: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`  … ${text}\n`)
+  }
+  const started = performance.now()
+  const rows: Row[] = []
+  // A scenario of many rows tells each as it is known.
+  const row = (one: Row) => {
+    rows.push(one)
+    done(one)
+  }
+  try {
+    const { removed } = round
+    const rest = await scenario.run({ ...round, sabotage: removed?.name ?? null, scratch, say, row })
+    for (const one of rest) if (!rows.includes(one)) row(one)
+  } catch (error) {
+    const note = error instanceof Error ? error.message : String(error)
+    const seconds = (performance.now() - started) / 1000
+    row(plainRow({ scenario: scenario.name, passed: false, seconds, note }))
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 10 })
+  }
+  return rows
+}
+
+const tell = (row: Row): void => {
+  for (const line of rowLines(row)) console.log(line)
+}
+
+function listing(): string {
+  const scenarios = ALL.map(
+    ({ group, name, quick }) => `  ${group.padEnd(11)} ${name}${quick ? ' (quick)' : ''}`,
+  )
+  const sabotages = SABOTAGES.map(({ name, removes }) => `  ${name.padEnd(18)} ${removes}`)
+  return ['Scenarios', ...scenarios, 'Sabotages', ...sabotages].join('\n')
+}
+
+function wholeNumber(option: string, given: string): number {
+  if (!/^\d+$/.test(given)) throw new Error(`${option} wants a whole number, not "${given}"`)
+  return Number(given)
+}
+
+function say(text: string, code: number): number {
+  console.log(text)
+  return code
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  console.log('0 passed, 1 failed')
+  return 1
+})
+// A scenario that left a timer or a socket behind must not keep the run from ending.
+setTimeout(() => process.exit(), 5_000).unref()
