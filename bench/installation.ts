@@ -3,33 +3,15 @@ import { type Config, loadConfig } from '../src/config.ts'
 import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
 import type { Db } from '../src/db/open.ts'
 import { openLog } from '../src/log.ts'
-
-/** The edition that every contender mails. */
-export const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00.000Z') }
+import { pick, readerAt } from './list.ts'
+import { benchEnvironment } from './settings.ts'
 
 /** Logs as production does, to nowhere. */
 export const quietLog = () => openLog('info', { write: () => {} })
 
-/** A clock that always starts at the slot, so that every run makes the same mails. */
-export function clockFromSlot(): () => Date {
-  const started = performance.now()
-  return () => new Date(SLOT.at.getTime() + Math.floor(performance.now() - started))
-}
-
-/** Settings for the installation in `file`, which submits to `providerUrl`. The request limit is out of the way. */
-export function benchConfig(file: string, providerUrl: string): Config {
-  return loadConfig({
-    DATABASE_PATH: file,
-    RESEND_API_KEY: 're_bench',
-    RESEND_BASE_URL: providerUrl,
-    RESEND_REQUESTS_PER_SECOND: '1000',
-    MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
-    MAIL_REPLY_TO: 'hello@harbor.test',
-    POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
-    PUBLIC_URL: 'https://groups.harbor.test',
-    LINK_SECRET: 'a link secret for the bench that is long enough',
-  })
-}
+/** Settings for the installation in `file`, which submits to `providerUrl`. `rate`: out of the way unless given. */
+export const benchConfig = (file: string, providerUrl: string, rate = '1000'): Config =>
+  loadConfig(benchEnvironment(file, providerUrl, rate))
 
 /** Makes an installation in `file`: 15 sessions in five topics and `subscribers` active readers who were told nothing yet. */
 export async function makeInstallation(file: string, subscribers: number): Promise<void> {
@@ -46,33 +28,7 @@ export async function makeInstallation(file: string, subscribers: number): Promi
   await ledger.close()
 }
 
-/** The `n`th reader of any list: ten zones, and every topic, two of them, or one. */
-export function readerAt(n: number): { email: string; name: string; timeZone: string; topics: string[] } {
-  const name = `${pick(FIRST_NAMES, n)} ${pick(LAST_NAMES, Math.floor(n / FIRST_NAMES.length))}`
-  const email = `${name.toLowerCase().replaceAll(' ', '.')}.${n}@sample.test`
-  return { email, name, timeZone: pick(ZONES, n * 7 + Math.floor(n / 10)), topics: pick(CHOICES, n) }
-}
-
-const ZONES = [
-  ...['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/Phoenix'],
-  ...['America/Anchorage', 'Pacific/Honolulu', 'America/Halifax', 'America/Toronto', 'Europe/London'],
-]
 const TOPICS = ['anxiety', 'depression', 'dbt-skills', 'grief-and-loss', 'trauma-and-ptsd']
-const CHOICES = [[], ['anxiety', 'grief-and-loss'], ['depression']] // none = every topic
-const FIRST_NAMES = [
-  'Ada',
-  'Ben',
-  'Carmen',
-  'Dmitri',
-  'Esther',
-  'Farid',
-  'Grace',
-  'Hiro',
-  'Ines',
-  'Jonas',
-  'Kofi',
-]
-const LAST_NAMES = ['Abara', 'Brandt', 'Castillo', 'Doyle', 'Eriksen', 'Fontaine', "O'Hara", 'Haddad', 'Ito']
 const THERAPISTS = ['Dr. Mira Lee', 'Sam Ortiz, LCSW', 'Dr. Noor Haddad', 'Jo Whitfield, LMFT']
 const GROUPS = ['Steady Ground', 'Open Water', 'Second Wind']
 const DAYS = ['2026-12-01', '2026-12-02', '2026-12-03', '2026-12-04', '2026-12-05']
@@ -128,10 +84,6 @@ function addSubscribers(db: Db, hashKey: HashKey, count: number): void {
       for (const topic of topics) choose.run(id, ids.get(topic))
     }
   })()
-}
-
-function pick<Item>(items: readonly Item[], n: number): Item {
-  return items[n % items.length] as Item
 }
 
 if (import.meta.main) await makeInstallation(process.argv[2] ?? '', Number(process.argv[3]))

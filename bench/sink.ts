@@ -2,16 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-
-/** What the sink took since it was last asked, and what that cost it. */
-export type SinkUsage = { mails: number; requests: number; megabytes: number; cpuSeconds: number }
+import type { SinkUsage } from './sinks.ts'
 
 /**
  * Accepts any mail, and does as little as it can: a strict stand-in would parse four megabytes a request and be what is
  * measured. Mails of a batch are counted by their recipient fields (a quote inside a JSON string is always escaped, so
  * the mark is nowhere else). `GET /usage` answers `SinkUsage`, `POST /record` writes the next bodies to a file.
  */
-export function startSink(): void {
+function startSink(): void {
   const taken = { mails: 0, requests: 0, bytes: 0 }
   let cpu = process.cpuUsage()
   let recording = { file: '', left: 0 }
@@ -57,7 +55,7 @@ export function startSink(): void {
   })
   server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1', () =>
-    process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
   )
   process.once('disconnect', () => process.exit())
 }

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline'
 import { type CreateEmailOptions, Resend } from 'resend'
 import { measured, optionsFromBench, tellBench } from '../measure.ts'
 
-export type BareLoopOptions = { bodies: string; providerUrl: string; mails: number; concurrency: number }
+export type CeilingOptions = { bodies: string; providerUrl: string; mails: number; concurrency: number }
 
 // Nothing but the SDK: batches that are ready in memory, posted over and over under new keys. No database, no queue.
-const { bodies, providerUrl, mails, concurrency } = optionsFromBench<BareLoopOptions>()
+const { bodies, providerUrl, mails, concurrency } = optionsFromBench<CeilingOptions>()
 const batches: CreateEmailOptions[][] = []
 for await (const line of createInterface({ input: createReadStream(bodies) })) batches.push(asOptions(line))
 const resend = new Resend('re_bench', { baseUrl: providerUrl })
@@ -23,7 +23,7 @@ async function postUntilDone(): Promise<number> {
   while (begun * 100 < mails) {
     const number = begun
     begun += 1
-    const options = { idempotencyKey: `bare-loop/${number}`, batchValidation: 'permissive' } as const
+    const options = { idempotencyKey: `ceiling/${number}`, batchValidation: 'permissive' } as const
     const { data, error } = await resend.batch.send(batches[number % batches.length] ?? [], options)
     if (error) throw new Error(error.message)
     submitted += data.data.length

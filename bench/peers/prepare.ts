@@ -1,0 +1,24 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import mjml2html from 'mjml'
+import { type Offer, offersAt } from '../../src/core/content.ts'
+import { closeDb, openDb } from '../../src/db/open.ts'
+import { openSessions } from '../../src/db/sessions.ts'
+import { SLOT } from '../settings.ts'
+
+/** What a peer would have made at its deployment or read once a week, so that no peer's time is spent on it. */
+export type Prepared = {
+  offers: Offer[]
+  /** Handlebars for the HTML, compiled from MJML beforehand. */
+  html: string
+}
+
+const [file = '', out = ''] = process.argv.slice(2)
+const db = openDb(file)
+const { sessions } = await openSessions(db, SLOT.at)
+closeDb(db)
+const source = readFileSync(join(import.meta.dirname, 'digest.mjml'), 'utf8')
+const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: false })
+const offers = offersAt(sessions, SLOT.at)
+const prepared: Prepared = { offers, html: html.replace(/^\s+/gm, '') }
+writeFileSync(out, JSON.stringify(prepared))

@@ -1,0 +1,13 @@
+import { render } from '@react-email/render'
+import Handlebars from 'handlebars'
+import { createElement } from 'react'
+import { optionsFromBench } from '../measure.ts'
+import { mailByQueue, type QueueOptions } from './queue-worker.ts'
+import { Digest } from './react-digest.ts'
+
+// The same digest from React components, rendered for each mail. The text is the precompiled one of ours: making it out
+// of the HTML, as is usual, would cost as much again.
+await mailByQueue(optionsFromBench<QueueOptions>(), ({ sources }) => {
+  const textOf = Handlebars.compile(sources.text, { noEscape: true })
+  return async (view) => ({ html: await render(createElement(Digest, { view })), text: textOf(view) })
+})

@@ -1,0 +1,29 @@
+import { findProgram, redisServer } from '../src/find-program.ts'
+import { startPrivateRedis } from '../src/private-redis.ts'
+import { remove } from './run.ts'
+
+const QUIET = { info: () => {}, warn: () => {} }
+
+/** A Redis of the bench's own, which outlives the contender that uses it. */
+export type BenchRedis = {
+  socket: string
+  /** Ends it, drops all it held, and starts it again, empty, on the same socket. */
+  lose(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts a Redis beside the database `file`. */
+export async function startBenchRedis(file: string): Promise<BenchRedis> {
+  const folder = `${file}.bench-redis`
+  const start = () => startPrivateRedis({ folder, binary: findProgram(redisServer), log: QUIET })
+  let redis = await start()
+  return {
+    socket: redis.connection.path,
+    async lose() {
+      await redis.close()
+      remove(folder)
+      redis = await start()
+    },
+    stop: () => redis.close(),
+  }
+}

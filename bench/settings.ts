@@ -1,0 +1,22 @@
+/** The edition that every contender mails. */
+export const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00.000Z') }
+
+/** A clock that stood at the slot at `since` (ms since the epoch), so that every run makes the same mails. */
+export function clockFromSlot(since = Date.now()): () => Date {
+  return () => new Date(SLOT.at.getTime() + Date.now() - since)
+}
+
+/** The settings of the installation in `file`, which submits to `providerUrl`, as variables. */
+export function benchEnvironment(file: string, providerUrl: string, rate: string): Record<string, string> {
+  return {
+    DATABASE_PATH: file,
+    RESEND_API_KEY: 're_bench',
+    RESEND_BASE_URL: providerUrl,
+    RESEND_REQUESTS_PER_SECOND: rate,
+    MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+    MAIL_REPLY_TO: 'hello@harbor.test',
+    POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+    PUBLIC_URL: 'https://groups.harbor.test',
+    LINK_SECRET: 'a link secret for the bench that is long enough',
+  }
+}

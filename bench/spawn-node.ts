@@ -1,0 +1,18 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts a program in Node that ends, at the latest, with this process. Its stdout and stderr are pipes unless said. */
+export function spawnNode(args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  return endsWithUs(spawn(process.execPath, args, options))
+}
+
+/** Sees to it that a process does not outlive this one. */
+export function endsWithUs(child: ChildProcess): ChildProcess {
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
