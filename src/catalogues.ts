@@ -77,6 +77,8 @@ function checkCatalogue(words: Words, english: Words, file: string): void {
       throw new BadInput(`${file}: there is no message "${key}"${suggestion(key, Object.keys(english))}`)
     const complain = (what: string) => new BadInput(`${file}: "${key}" ${what}`)
     checkMessage(text, String(english[key as WordKey]), complain)
+    if (key === 'mail.discreet.sender' && /[<>@,;:]/.test(String(text)))
+      throw complain('is a sender’s name and may not have one of < > @ , ; : in it')
   }
 }
 

@@ -129,7 +129,7 @@ const Settings = z
     LINK_SECRET: text(NEW_SECRET)
       .transform((value) => value.split(',').map((part) => part.trim()))
       .pipe(z.array(z.string().min(32, `is shorter than 32 characters; use ${NEW_SECRET}`)).min(1)),
-    DISCREET_FROM_NAME: senderName('Weekly update').default('Weekly update'),
+    DISCREET_FROM_NAME: senderName('Weekly update').optional(),
     BRAND_NAME: z
       .string()
       .trim()
@@ -230,7 +230,6 @@ const Settings = z
       ...settings,
       practice,
       palette: paletteFrom(settings.BRAND_COLOR),
-      discreetFrom: `${settings.DISCREET_FROM_NAME} <${addressIn(settings.MAIL_FROM)}>`,
       /** When an edition is due. */
       slotRule: { weekday, time: settings.DIGEST_TIME, timeZone: settings.DIGEST_TIME_ZONE },
     }

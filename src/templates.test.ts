@@ -177,6 +177,7 @@ test.each([
   ],
   ['is not ICU MessageFormat', '{n, plural, one {Queda', '{n, plurl, one {Queda', 'is not ICU MessageFormat'],
   ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'has <i>, which English has not'],
+  ['could add a recipient', '"Resumen semanal"', '"Resumen, semanal"', 'is a sender’s name'],
   ['could end an attribute', '"Nuevo"', '"\\"Nuevo\\""', 'straight quotation mark'],
 ])('a catalogue that %s is refused with file and message', async (_, before, after, words) => {
   const said = await breaking('words/es.json', before, after)

@@ -119,7 +119,7 @@ function tryOut(render: () => string, { file }: Source): void {
 function sampleLetterhead(): Letterhead {
   return {
     from: 'Harbor Groups <groups@sample.test>',
-    discreetFrom: 'Weekly update <groups@sample.test>',
+    discreetName: null,
     replyTo: 'hello@sample.test',
     postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
     publicUrl: 'https://groups.sample.test',

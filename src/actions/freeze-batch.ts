@@ -97,7 +97,7 @@ export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTempl
     ...templates.digest,
     letterhead: {
       from: config.MAIL_FROM,
-      discreetFrom: config.discreetFrom,
+      discreetName: config.DISCREET_FROM_NAME ?? null,
       replyTo,
       postalAddress: config.POSTAL_ADDRESS,
       publicUrl: config.PUBLIC_URL,

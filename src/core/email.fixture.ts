@@ -4,7 +4,7 @@ import { type DigestTemplate, digestComposer, type Email, type Letterhead, type 
 /** Sample rows for the tests of the mail, and one mail that must never change by itself. */
 export const harbor: Letterhead = {
   from: 'Harbor Groups <groups@mail.sample.test>',
-  discreetFrom: 'Weekly update <groups@mail.sample.test>',
+  discreetName: null,
   replyTo: 'hello@sample.test',
   postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
   publicUrl: 'https://groups.sample.test',

@@ -202,6 +202,13 @@ test('the subject, and what an inbox shows beside it, name no condition and no t
 test('a discreet mail does not even say that it is about groups before it is opened', () => {
   const mail = mailTo(template, { ...ada, discreet: true, more: 2 })
   expect(mail.subject).toBe('Your weekly update')
+  expect(mail.from).toBe('Weekly update <groups@mail.sample.test>')
+  expect(mailTo(template, { ...ada, discreet: true, locale: 'es' })).toMatchObject({
+    from: 'Resumen semanal <groups@mail.sample.test>',
+    subject: 'Tu resumen de la semana',
+  })
+  const own = { ...template, letterhead: { ...harbor, discreetName: 'News' } }
+  expect(mailTo(own, { ...ada, discreet: true }).from).toBe('News <groups@mail.sample.test>')
   expect(visibleText(mail.html).slice(0, 120)).not.toMatch(/group time|reserve/i)
   expect(parse(mail.html).querySelector('title')?.text).toBe('Your weekly update')
 })

@@ -8,8 +8,8 @@ import { fold, wrap } from './wrap.ts'
 /** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
 export type Letterhead = {
   from: string
-  /** The sender of a discreet reader's mail: the same address under a neutral name. */
-  discreetFrom: string
+  /** The sender's name for discreet readers; null = a neutral one in their language. */
+  discreetName: string | null
   replyTo: string | null
   postalAddress: string
   publicUrl: string
@@ -105,7 +105,7 @@ export function digestPages(
     const voice = voiceFor(words, reader.locale)
     const page = pageFor(reader, voice)
     return ({ to, deliveryTag, ...personal }) => ({
-      from: reader.discreet ? letterhead.discreetFrom : letterhead.from,
+      from: senderOf(letterhead, reader.discreet, voice),
       to,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,
@@ -133,6 +133,11 @@ export function personalOf(reader: Reader, links: PersonalLinks): Personal {
     unsubscribeUrl: links.unsubscribe(reader.publicId),
     preferencesUrl: links.preferences(reader.publicId),
   }
+}
+
+/** Who a mail is from. A discreet reader sees the same address under a neutral name. */
+export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { say }: Voice): string {
+  return discreet ? `${discreetName ?? say('mail.discreet.sender')} <${addressIn(from)}>` : from
 }
 
 const nameOf = ({ name }: Reader): string => plain(name ?? '')

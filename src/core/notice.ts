@@ -1,5 +1,5 @@
 import { crisisNote, plain, previewOf } from './digest-view.ts'
-import { checked, type Email, type Letterhead } from './email.ts'
+import { checked, type Email, type Letterhead, senderOf } from './email.ts'
 import { compileTemplate } from './mail-merge.ts'
 import type { Voice } from './words.ts'
 import { fold, wrap } from './wrap.ts'
@@ -51,7 +51,7 @@ export function composeNotice(
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
   }
   return checked({
-    from: facts.discreet ? letterhead.discreetFrom : letterhead.from,
+    from: senderOf(letterhead, facts.discreet, voice),
     to: facts.to,
     ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
     subject: view.subject,

@@ -44,7 +44,7 @@ export async function preferencesPage(app: Needs, subscriber: Subscriber, just: 
     pause: pauseOf(app, subscriber, typedIn('pause', just), voice),
     calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
     address: await addressOf(app, subscriber, typedIn('address', just)),
-    discreetName: app.config.DISCREET_FROM_NAME,
+    discreetName: app.config.DISCREET_FROM_NAME ?? voice.say('mail.discreet.sender'),
   }
 }
 

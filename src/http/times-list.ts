@@ -66,7 +66,7 @@ export function inWords(
 ): DigestPage {
   const letterhead = {
     from: config.MAIL_FROM,
-    discreetFrom: config.discreetFrom,
+    discreetName: null,
     replyTo: config.MAIL_REPLY_TO ?? null,
     postalAddress: config.POSTAL_ADDRESS,
     publicUrl: config.PUBLIC_URL,

@@ -7,7 +7,7 @@ export const PUBLIC_URL = 'https://groups.sample.test'
 
 export const shortLetterhead: Letterhead = {
   from: 'Harbor Groups <groups@mail.sample.test>',
-  discreetFrom: 'Weekly update <groups@mail.sample.test>',
+  discreetName: null,
   replyTo: null,
   postalAddress: '12 Quay Street, Portland, ME 04101',
   publicUrl: PUBLIC_URL,
