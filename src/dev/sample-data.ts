@@ -18,6 +18,7 @@ export type SampleReader = {
   topics: string[]
   standing: Standing
   discreet: boolean
+  locale: string
 }
 
 /**
@@ -31,11 +32,12 @@ export async function addSampleData(ledger: Ledger): Promise<void> {
   const { throughSeq } = await openSessions(ledger.db, now)
 
   const readers = sampleReaders()
-  const rows = readers.map(({ email, name, timeZone, topics }) => ({
+  const rows = readers.map(({ email, name, timeZone, topics, locale }) => ({
     email,
     name,
     time_zone: timeZone,
     topics,
+    locale,
   }))
   const consent = 'Ticked "mail me new group times" when they asked about a group'
   taken(await importSubscribers(ledger, asFile(rows), { consent, skipInvalid: false }))
@@ -83,6 +85,7 @@ export function sampleReaders(): SampleReader[] {
         .filter((topic) => topic !== 'all'),
       standing: standingOf(n),
       discreet: n % 10 === 4,
+      locale: SPANISH.has(first) ? 'es' : 'en',
     }
   })
 }
@@ -217,6 +220,9 @@ const CHOICES = words(`
   all all anxiety;depression all grief-and-loss all dbt-skills;borderline-personality all trauma-and-ptsd all
   ocd;anxiety all chronic-illness all relationship-issues all anger-management;relationship-issues all
 `)
+
+/** These read Spanish. */
+const SPANISH = new Set(['Carmen', 'Pedro', 'Rosa', 'Ximena', 'Sofia', 'Marco'])
 
 const FIRST_NAMES = words(`
   Nora Ben Carmen Dmitri Esther Farid Greta Hiro Iris Jonas Keisha Leo Maya Nils Olive Pedro Quinn Rosa
