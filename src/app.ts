@@ -42,6 +42,8 @@ export type App = Ledger & {
 export type Cache = {
   offers: CachedOffers | null
   composers: Map<string, ReturnType<typeof requestComposer>>
+  /** Done when the batch that last asked for its turn has got it. */
+  turn: Promise<unknown>
   /** The provider's limit as it last told us. */
   perSecond: number | null
   /** Batches this process is working on: of a claim of ours that is not among them nothing will come. */
@@ -121,7 +123,13 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       mailer: timed(mailer, metrics),
       metrics,
       instance,
-      cache: { offers: null, composers: new Map(), perSecond: null, inHand: new Set() },
+      cache: {
+        offers: null,
+        composers: new Map(),
+        turn: Promise.resolve(),
+        perSecond: null,
+        inHand: new Set(),
+      },
     }
   } catch (error) {
     await close()

@@ -225,7 +225,7 @@ function compose(app: App, batch: Batch, parts: Parts, readers: readonly Checked
 
 type Composed = CheckedReader & { mail: RequestPart }
 
-const bodyOf = (composed: readonly Composed[]) => batchBody(composed.map(({ mail }) => mail.bytes))
+const bodyOf = (composed: readonly Composed[]) => batchBody(composed.map(({ mail }) => mail.pieces))
 
 // Of the fingerprints, which stand for the bytes: hashing megabytes for every batch would cost more than making them.
 const hashOf = (composed: readonly Composed[]) =>

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import type { App } from '../app.ts'
 import {
   type Batch,
@@ -100,6 +101,7 @@ export function isStale(
 }
 
 async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<SubmitOutcome> {
+  await ownTurn(app)
   const frozen = await contentOf(app, batch, edition)
   if ('kind' in frozen) return frozen
   failpoint('before-submit')
@@ -152,6 +154,12 @@ async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<
       await markUnknown(app.db, batch.id, answer.reason)
       return { kind: 'closed', reason: 'unknown' }
   }
+}
+
+// Batches that begin together would hold the loop together; one in each round of it lets pages answer in between.
+async function ownTurn({ cache }: Pick<App, 'cache'>): Promise<void> {
+  cache.turn = cache.turn.then(() => setImmediate())
+  await cache.turn
 }
 
 // Frees megabytes now, where V8 would let a hundred of them gather. A small body shares its memory with others.

@@ -33,7 +33,7 @@ export async function testEdition(
   if (!found) return { kind: 'nobody' }
   const email = { ...found.email, to: address.email, subject: `[Test] ${found.email.subject}` }
   const answer = await app.mailer.submitBatch({
-    body: batchBody([Buffer.from(requestJson(email))]),
+    body: batchBody([[Buffer.from(requestJson(email))]]),
     size: 1,
     key: `openseat/test/${randomBytes(12).toString('base64url')}`,
   })

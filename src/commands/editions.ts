@@ -6,7 +6,6 @@ import type { App, Ledger } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { counted, number } from './layout.ts'
-import { writePreview } from './preview-files.ts'
 import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -112,6 +111,7 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
       { email: options.for, readers: true },
     )
     if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
+    const { writePreview } = await import('./preview-files.ts')
     const { asked: files, readers, page } = await writePreview(shown, options.out)
     const { mail, readers: _mails, ...rest } = shown
     const reader = { kind: mail.kind, ...(mail.kind === 'excluded' && { reason: mail.reason }) }

@@ -47,7 +47,7 @@ export function mailMerge<Field extends string>(
     fingerprint: hash('sha256', JSON.stringify(pieces), 'base64url'),
     fill(values) {
       const printed = fields.map((field) => Buffer.from(prints[field](values[field])))
-      return Buffer.concat(texts.flatMap((text, place) => [text, printed[indexes[place] ?? -1] ?? NOTHING]))
+      return texts.flatMap((text, place) => [text, printed[indexes[place] ?? -1] ?? NOTHING])
     },
   }
 }
@@ -55,7 +55,8 @@ export function mailMerge<Field extends string>(
 /** A page with blanks. Two of the same `fingerprint` fill in the same values to the same bytes. */
 export type MergedPage<Field extends string> = {
   fingerprint: string
-  fill: (values: Record<Field, string>) => Buffer
+  /** The page in pieces that follow one another; most of them are the page's own, so they are not to be written to. */
+  fill: (values: Record<Field, string>) => Buffer[]
 }
 
 const NOTHING = Buffer.alloc(0)

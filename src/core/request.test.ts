@@ -44,7 +44,7 @@ test('the bytes of a batch hold exactly the mails that are composed the plain wa
   fc.assert(
     fc.property(fc.array(reader, { minLength: 1, maxLength: 4 }), text, (readers, tag) => {
       const safeTag = tag.replace(/[\r\n]/g, '')
-      const body = batchBody(readers.map((one) => asBytes(one, safeTag).bytes))
+      const body = batchBody(readers.map((one) => asBytes(one, safeTag).pieces))
       const plain = readers.map((one) => requestJson(plainly(one, safeTag)))
       expect(body.toString()).toBe(Buffer.from(`[${plain.join(',')}]`).toString())
       expect(JSON.parse(body.toString())).toHaveLength(readers.length)

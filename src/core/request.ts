@@ -20,14 +20,14 @@ export function requestJson(email: Email): string {
   return JSON.stringify({ from, to: [to], reply_to: replyTo, subject, html, text, headers, tags })
 }
 
-/** One mail in JSON, UTF-8, and what tells it from every other: the same fingerprint, the same bytes. */
-export type RequestPart = { bytes: Buffer; fingerprint: string }
+/** One mail in JSON, UTF-8, in pieces, and what tells it from every other: the same fingerprint, the same bytes. */
+export type RequestPart = { pieces: Buffer[]; fingerprint: string }
 
-/** The body of `POST /emails/batch`, from mails in JSON. */
-export function batchBody(mails: readonly Buffer[]): Buffer<ArrayBuffer> {
+/** The body of `POST /emails/batch`, from mails in pieces of JSON, which are joined here for the first time. */
+export function batchBody(mails: readonly (readonly Buffer[])[]): Buffer<ArrayBuffer> {
   return Buffer.concat([
     OPEN,
-    ...mails.flatMap((mail, place) => (place === 0 ? [mail] : [COMMA, mail])),
+    ...mails.flatMap((mail, place) => (place === 0 ? mail : [COMMA, ...mail])),
     CLOSE,
   ])
 }
@@ -63,7 +63,7 @@ export function requestComposer(
       htmlPreferencesUrl: preferencesUrl,
     }
     const page = pageOf(reader)
-    return { bytes: page.fill(values), fingerprint: `${page.fingerprint} ${JSON.stringify(values)}` }
+    return { pieces: page.fill(values), fingerprint: `${page.fingerprint} ${JSON.stringify(values)}` }
   }
 }
 
