@@ -4,6 +4,7 @@ import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
+import { MALLOC, SETTINGS } from '../src/commands/lean.ts'
 import type { Measured } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Run } from './results.ts'
@@ -20,9 +21,8 @@ export type Bench = {
 
 // React and others are a few times slower without it. The settings of ours are not read from here.
 const PRODUCTION = { ...process.env, NODE_ENV: 'production' }
-/** What `start` gives itself: the same as in src/commands/lean.ts. */
-const LEAN = { args: ['--expose-gc', '--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '2' } }
-const LIKE_START = ['contenders/pipeline.ts', 'contenders/answers.ts']
+/** These run with what `start` and `subscribers import` give themselves. */
+const LIKE_START = ['contenders/pipeline.ts', 'contenders/answers.ts', 'contenders/import.ts']
 const LIMIT_MS = 30 * 60_000
 
 /** Runs one contender in a process of its own. Throws when the sink took other than what the contender tells. */
@@ -100,5 +100,5 @@ function asInProduction({ folder }: Bench, script: string) {
   const path = join(import.meta.dirname, script)
   const env = { ...PRODUCTION, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   if (!LIKE_START.includes(script)) return { command: [path], env }
-  return { command: [...LEAN.args, path], env: { ...LEAN.env, ...env } }
+  return { command: [...SETTINGS, path], env: { ...MALLOC, ...env } }
 }
