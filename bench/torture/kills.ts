@@ -78,9 +78,10 @@ async function killAtRandom(context: Context, seed: number): Promise<Row> {
     withRedis ? troubleRedis(installation, random, calm.signal) : 0,
   ])
   try {
-    const kills = await killWorkers(installation, random, measure.kills)
+    const { kills, revive } = await killWorkers(installation, random, measure.kills)
     calm.abort()
     const [, redisTroubles] = await troubles
+    revive()
     await installation.standIn.clearFaults()
     const through = await awaitThrough(installation)
     await stopPrograms(installation)
@@ -94,12 +95,21 @@ async function killAtRandom(context: Context, seed: number): Promise<Row> {
   }
 }
 
-/** Kills one of three workers after another, each a moment after the last, and starts another in its place. */
-async function killWorkers(installation: Installation, random: Random, most: number): Promise<number> {
+/**
+ * Kills one of three workers after another, each a moment after the last, and starts another in its place. `revive`
+ * does what a service manager does: a worker that starts while Redis is away says so and ends, and is started again.
+ */
+async function killWorkers(installation: Installation, random: Random, most: number) {
   const start = () => startWorker(installation, { edits: EDITS })
   const workers: Program[] = Array.from({ length: WORKERS }, start)
+  const revive = () => {
+    for (const [place, worker] of workers.entries()) if (worker.hasEnded()) workers[place] = start()
+  }
   await until(
-    () => Number(installation.ledger.prepare('select count(*) from editions').pluck().get()) > 0,
+    () => {
+      revive()
+      return Number(installation.ledger.prepare('select count(*) from editions').pluck().get()) > 0
+    },
     'an edition is begun',
     120_000,
   )
@@ -114,8 +124,9 @@ async function killWorkers(installation: Installation, random: Random, most: num
     kills += 1
     if (random.chance(0.3)) stir(installation)
     workers[place] = start()
+    revive()
   }
-  return kills
+  return { kills, revive }
 }
 
 const isAtWork = (worker: Program | undefined): boolean =>
