@@ -255,8 +255,6 @@ function problemsInProduction(values: Environment): string[] {
   return problems
 }
 
-const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
-
 function addressOf(value = ''): URL | null {
   return URL.canParse(value) ? new URL(value) : null
 }

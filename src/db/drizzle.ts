@@ -36,7 +36,3 @@ export const { check, index, integer, primaryKey, sqliteTable, text, unique } = 
 ) as typeof import('drizzle-orm/sqlite-core')
 
 export const { drizzle } = load('drizzle-orm/better-sqlite3') as typeof import('drizzle-orm/better-sqlite3')
-
-export const { migrate } = load(
-  'drizzle-orm/better-sqlite3/migrator',
-) as typeof import('drizzle-orm/better-sqlite3/migrator')
