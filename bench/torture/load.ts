@@ -33,7 +33,7 @@ export const sabotages: Sabotage[] = [
     name: 'one-chunk',
     removes: 'the chunks of planning',
     edits: [
-      { file: 'src/actions/plan-edition.ts', from: 'const CHUNK = 2_000', to: 'const CHUNK = 10_000_000' },
+      { file: 'src/actions/plan-edition.ts', from: 'const CHUNK = 1_000', to: 'const CHUNK = 10_000_000' },
     ],
     caughtBy: ['pages while sending'],
   },
