@@ -63,7 +63,11 @@ async function measure(parts: readonly Part[]): Promise<Results> {
     machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Linux ${release()}`,
     versions: versions(),
     loadBefore: loadavg()[0] ?? 0,
-    ...{ peers: null, scale: null, limit: null, idle: null, kills: null },
+    peers: null,
+    scale: null,
+    limit: null,
+    idle: null,
+    kills: null,
     torture: tortureRows(values.torture),
   }
   for (const part of parts) {

@@ -15,8 +15,16 @@ export function* readersAsCsv(count: number): Generator<string> {
 }
 
 const ZONES = [
-  ...['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/Phoenix'],
-  ...['America/Anchorage', 'Pacific/Honolulu', 'America/Halifax', 'America/Toronto', 'Europe/London'],
+  'America/New_York',
+  'America/Chicago',
+  'America/Denver',
+  'America/Los_Angeles',
+  'America/Phoenix',
+  'America/Anchorage',
+  'Pacific/Honolulu',
+  'America/Halifax',
+  'America/Toronto',
+  'Europe/London',
 ]
 const CHOICES = [[], ['anxiety', 'grief-and-loss'], ['depression']] // none = every topic
 const FIRST_NAMES = [

@@ -37,8 +37,12 @@ export const FULL: Plan = {
   idle: { subscribers: 20_000, settle: 10, seconds: 30 },
   // BullMQ's own default for `lockDuration` and `stalledInterval`.
   kills: {
-    ...{ mails: 40_000, slow: 400, smtp: 5_000 },
-    ...{ at: [0.2, 0.4, 0.6, 0.8], stalledMs: 30_000, patient: true },
+    mails: 40_000,
+    slow: 400,
+    smtp: 5_000,
+    at: [0.2, 0.4, 0.6, 0.8],
+    stalledMs: 30_000,
+    patient: true,
   },
 }
 

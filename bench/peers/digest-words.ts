@@ -40,17 +40,20 @@ export function peerPage(sender: Sender, offers: readonly Offer[], timeZone: str
   const subject = `${offers.length} new group times this week`
   const topics = Map.groupBy(offers, ({ topic }) => topic)
   return {
-    ...{ subject, heading: subject },
+    subject,
+    heading: subject,
     preheader: `In your own time zone, each with a link to reserve a place.${'\u200c\u00a0'.repeat(120)}`,
     practice: sender.practice,
     place: (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' '),
     topics: [...topics]
       .map(([name, sessions]) => ({
-        ...{ name, underline: '-'.repeat(name.length) },
+        name,
+        underline: '-'.repeat(name.length),
         sessions: sessions.map((offer) => peerSession(sender, offer, timeZone)),
       }))
       .sort((a, b) => a.name.localeCompare(b.name, 'en')),
-    ...{ replyTo: sender.replyTo, postalAddress: sender.postalAddress },
+    replyTo: sender.replyTo,
+    postalAddress: sender.postalAddress,
     crisisNote: 'If you are in crisis, call or text 988 in the US, or the emergency number where you are.',
   }
 }
@@ -61,7 +64,10 @@ function peerSession({ publicUrl }: Sender, offer: Offer, timeZone: string): Pee
   const there = formatOccurrence(at, offer.timeZone, 'en')
   const { id, group, therapist, seatsLeft } = offer
   return {
-    ...{ id, group, therapist, label: 'New' },
+    id,
+    group,
+    therapist,
+    label: 'New',
     when: `${weekday}, ${date} · ${time} ${zoneName}, ${offer.repeats === 'once' ? 'once' : 'weekly'}`,
     whenForGroup: there.time === time ? null : `${there.time} ${there.zoneName} for the group`,
     kind: offer.kind === 'skills' ? 'Skills group' : 'Group',

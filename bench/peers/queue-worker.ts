@@ -62,7 +62,10 @@ export async function mailByQueue(
   const outcome = await measured(async () => {
     let done = 0
     const worker = new Worker('digest', (job) => mail(job.data.subscriberId as number), {
-      ...{ connection, concurrency, lockDuration: stalledMs, stalledInterval: stalledMs },
+      connection,
+      concurrency,
+      lockDuration: stalledMs,
+      stalledInterval: stalledMs,
       maxStalledCount: 10, // with the default, a job whose worker was killed twice is dropped
     })
     worker.on('completed', () => (done += 1))

@@ -7,16 +7,14 @@ type TortureRow = Results['torture'][number]
 /** What each loses when killed, and what the torture bench found of ours. */
 export function killsSection(kills: readonly KillRow[], torture: readonly TortureRow[]): string {
   const rows = kills.map(({ who, what, kills, recipients, once, twice, never, seconds }) => [
-    ...[
-      who,
-      what,
-      String(kills),
-      whole(recipients),
-      whole(once),
-      bold(twice),
-      bold(never),
-      `${number(seconds)} s`,
-    ],
+    who,
+    what,
+    String(kills),
+    whole(recipients),
+    whole(once),
+    bold(twice),
+    bold(never),
+    `${number(seconds)} s`,
   ])
   const head = ['', 'what happened', 'kills', 'recipients', 'once', 'twice', 'never', 'last run']
   return [
@@ -52,8 +50,11 @@ export function killsPlot(kills: readonly KillRow[], torture: readonly TortureRo
   ])
   const all = torture.reduce(
     (sum, row) => ({
-      ...{ kills: sum.kills + row.kills, recipients: sum.recipients + row.recipients },
-      ...{ once: sum.once + row.once, twice: sum.twice + row.twice, never: sum.never + row.never },
+      kills: sum.kills + row.kills,
+      recipients: sum.recipients + row.recipients,
+      once: sum.once + row.once,
+      twice: sum.twice + row.twice,
+      never: sum.never + row.never,
       unknown: sum.unknown + row.unknown,
     }),
     { kills: 0, recipients: 0, once: 0, twice: 0, never: 0, unknown: 0 },
@@ -82,7 +83,11 @@ function cells(who: string, what: string, ...counts: [number, number, number, nu
   const [recipients, once, twice, never] = counts
   const count = (value: number): Cell => ({ text: whole(value), alarm: value > 0 ? 'bad' : 'good' })
   return [
-    ...[{ text: who }, { text: what }, { text: whole(recipients) }, { text: whole(once) }],
-    ...[count(twice), count(never)],
+    { text: who },
+    { text: what },
+    { text: whole(recipients) },
+    { text: whole(once) },
+    count(twice),
+    count(never),
   ]
 }

@@ -23,11 +23,22 @@ export function scaleSection({ runs, answers, commands }: Scale): string {
     ]
   })
   const head = [
-    ...['subscribers', 'import, s', 'planning, s', 'submitting, s', 'mails/s', 'µs each', 'CPU µs each'],
-    ...['peak MB: import, planning, submitting', 'database MB: imported, submitted'],
+    'subscribers',
+    'import, s',
+    'planning, s',
+    'submitting, s',
+    'mails/s',
+    'µs each',
+    'CPU µs each',
+    'peak MB: import, planning, submitting',
+    'database MB: imported, submitted',
   ]
   const asked = answers.answers.map(({ question, first, median, slowest, status }) => [
-    ...[question, number(first), number(median), number(slowest), status === null ? '' : String(status)],
+    question,
+    number(first),
+    number(median),
+    number(slowest),
+    status === null ? '' : String(status),
   ])
   const whole_commands = commands.map(({ command, milliseconds }) => [`\`${command}\``, whole(milliseconds)])
   return `## As the list grows

@@ -67,7 +67,14 @@ export async function makeInstallation(
   const settings = settingsFor({ file, standIn, redis: scratchRedis, more, cache: context.scratch })
   const editionId = await seed(settings, subscribers, context.removed?.sql ?? null)
   return {
-    ...{ context, folder, file, settings, standIn, redis: scratchRedis, editionId, subscribers },
+    context,
+    folder,
+    file,
+    settings,
+    standIn,
+    redis: scratchRedis,
+    editionId,
+    subscribers,
     programs: [],
     ledger: new Database(file, { timeout: 10_000 }),
     startedAt: performance.now(),

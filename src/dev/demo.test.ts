@@ -94,8 +94,12 @@ test(
 
 // A weekday for each kind of day, clock changes, a leap day, and the turn of a year.
 test.each([
-  ...['2026-11-23T15:00:00Z', '2026-11-24T03:30:00Z', '2026-10-29T12:00:00Z', '2027-03-12T12:00:00Z'],
-  ...['2028-02-27T23:59:00Z', '2026-12-31T23:59:59Z'],
+  '2026-11-23T15:00:00Z',
+  '2026-11-24T03:30:00Z',
+  '2026-10-29T12:00:00Z',
+  '2027-03-12T12:00:00Z',
+  '2028-02-27T23:59:00Z',
+  '2026-12-31T23:59:59Z',
 ])('the sample data fits the clock at %s: every start lies ahead, and old readers have news', async (at) => {
   const app = await testApp({ at })
   await addSampleData(app)

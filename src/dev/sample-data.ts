@@ -138,12 +138,17 @@ function sessionRow(line: string, index: number, now: Date) {
   const [left, total] = seats.split(' of ').map(Number)
   const row = {
     external_id: `harbor-${index + 1}`,
-    ...{ topic, group, therapist, starts_at: nextAt(at, zone, now), time_zone: zone },
+    topic,
+    group,
+    therapist,
+    starts_at: nextAt(at, zone, now),
+    time_zone: zone,
     kind: manner.startsWith('skills') ? 'skills' : 'therapy',
     duration_minutes: manner.startsWith('skills') ? 90 : 75,
     repeats: manner.endsWith('once') ? 'once' : 'weekly',
     occurrences: /(\d+) weeks/.exec(manner)?.[1] ?? null,
-    ...{ seats_left: left, seats_total: total },
+    seats_left: left,
+    seats_total: total,
     booking_url: `https://book.harbor.test/groups/${group.toLowerCase().replaceAll(' ', '-')}`,
   }
   return { row, since }

@@ -104,7 +104,12 @@ async function lookAt({ page, images }: MailPage, html: string, axe: string): Pr
     const { width, words, all, bright } = await page.evaluate<Measured>(MEASURE)
     const { violations } = judged ? await page.evaluate<AxeResults>(AXE) : { violations: [] }
     looks.push({
-      ...{ as, dark, wide, width, all, words: words.replace(/\s+/g, ' ').trim() },
+      as,
+      dark,
+      wide,
+      width,
+      all,
+      words: words.replace(/\s+/g, ' ').trim(),
       bright: dark ? bright : [],
       axe: violations.flatMap(({ id, nodes }) =>
         nodes.map(({ target, failureSummary }) =>

@@ -4,8 +4,13 @@ import { counted, type Finding } from './finding.ts'
 import type { Mail } from './mail.ts'
 
 const CLIENTS = [
-  ...['gmail.desktop-webmail', 'gmail.android', 'gmail.ios', 'outlook.windows', 'outlook.outlook-com'],
-  ...['apple-mail.*', 'yahoo.desktop-webmail'],
+  'gmail.desktop-webmail',
+  'gmail.android',
+  'gmail.ios',
+  'outlook.windows',
+  'outlook.outlook-com',
+  'apple-mail.*',
+  'yahoo.desktop-webmail',
 ] as const
 
 /** What we use knowing that some clients leave it out, with the reason why nothing is lost there. */

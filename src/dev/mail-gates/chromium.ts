@@ -6,13 +6,15 @@ export type MailPage = { page: Page; wanted: string[]; images: { on: boolean } }
 
 // It asks no host for updates or lists. Colours are as in the style sheet, whatever the machine's screen.
 const QUIET = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...[
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--force-color-profile=srgb',
-  ],
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--force-color-profile=srgb',
 ]
 
 /** A bright rectangle for any picture of our own, as a practice's logo would be. */

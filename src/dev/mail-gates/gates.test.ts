@@ -15,7 +15,13 @@ import { leftovers, textPart } from './text-part.ts'
 type Gate = (mail: Mail) => Finding[] | Promise<Finding[]>
 
 const GATES: Record<string, Gate> = {
-  ...{ size, links, leftovers, textPart, privacy, headers, blindSpots },
+  size,
+  links,
+  leftovers,
+  textPart,
+  privacy,
+  headers,
+  blindSpots,
   markup: (mail) => markup([mail]),
   clientSupport: (mail) => clientSupport([mail]),
 }

@@ -43,14 +43,22 @@ export function everyIngredients(): Ingredients[] {
 }
 
 const smallest = (kind: Kind, language: Language): Ingredients => ({
-  ...{ kind, language, size: 'smallest', mustSay: [], more: 0 },
+  kind,
+  language,
+  size: 'smallest',
+  mustSay: [],
+  more: 0,
   letterhead: shortLetterhead,
   offers: isDigest(kind) ? usualOffers(1, language) : [],
   reader: { name: null, email: 'jo.lee@sample.test', timeZone: 'America/Argentina/Buenos_Aires' },
 })
 
 export const typical = (kind: Kind, language: Language): Ingredients => ({
-  ...{ kind, language, size: 'typical', mustSay: ['Ada'], more: 0 },
+  kind,
+  language,
+  size: 'typical',
+  mustSay: ['Ada'],
+  more: 0,
   letterhead: usualLetterhead,
   offers: isDigest(kind) ? usualOffers(8, language) : [],
   reader: { name: 'Ada', email: 'ada@sample.test', timeZone: 'America/New_York' },
@@ -63,7 +71,9 @@ const branded = (kind: Kind, language: Language): Ingredients => ({
 
 const largest = (kind: Kind, language: Language): Ingredients => ({
   ...typical(kind, language),
-  ...{ size: 'largest', mustSay: [], more: 12_345 },
+  size: 'largest',
+  mustSay: [],
+  more: 12_345,
   letterhead: longLetterhead,
   offers: isDigest(kind) ? mostOffers(language) : [],
   reader: {
@@ -86,12 +96,16 @@ export function hostileOf(kind: Kind, language: Language, trap: string): Ingredi
   const practice = name.replace(/[<>"]/g, '').slice(0, 60).toWellFormed().trim()
   const offers = usualOffers(1, language).map((offer) => ({
     ...offer,
-    ...{ topic: name, group: name, therapist: name, seatsLeft: 0 },
+    topic: name,
+    group: name,
+    therapist: name,
+    seatsLeft: 0,
     bookingUrl: HOSTILE_URLS[trap] ?? offer.bookingUrl,
   }))
   return {
     ...typical(kind, language),
-    ...{ size: `hostile-${trap}`, mustSay: [...Array<string>(isDigest(kind) ? 5 : 2).fill(name), practice] },
+    size: `hostile-${trap}`,
+    mustSay: [...Array<string>(isDigest(kind) ? 5 : 2).fill(name), practice],
     letterhead: { ...usualLetterhead, practice, postalAddress: name },
     offers: isDigest(kind) ? offers : [],
     reader: { name, email: 'ada@sample.test', timeZone: 'America/New_York' },

@@ -60,8 +60,15 @@ async function writeSettings(site: string): Promise<void> {
   await writeFile(
     join(site, 'local.cf'),
     [
-      ...['skip_rbl_checks 1', 'dns_available no', 'use_bayes 0', 'bayes_auto_learn 0', 'use_razor2 0'],
-      ...['use_pyzor 0', 'report_safe 0', 'clear_headers', 'fold_headers 0'],
+      'skip_rbl_checks 1',
+      'dns_available no',
+      'use_bayes 0',
+      'bayes_auto_learn 0',
+      'use_razor2 0',
+      'use_pyzor 0',
+      'report_safe 0',
+      'clear_headers',
+      'fold_headers 0',
       'add_header all Status "score=_SCORE_ tests=_TESTSSCORES(;)_"',
       '',
     ].join('\n'),

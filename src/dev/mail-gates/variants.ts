@@ -32,7 +32,12 @@ export async function mailOf(templates: Templates, made: Ingredients): Promise<M
   const name = nameOf(made)
   const email = emailOf(templates, made)
   return {
-    ...{ name, kind, language, size, email, mustSay },
+    name,
+    kind,
+    language,
+    size,
+    email,
+    mustSay,
     eml: await messageOf(email),
     publicUrl: letterhead.publicUrl,
     practice: letterhead.practice,
