@@ -12,7 +12,7 @@ import {
 } from './content.ts'
 import { KINDS, type Kind, LANGUAGES, type Language, type Size } from './mail.ts'
 
-/** What a mail is made of, before the product's own composers make it. */
+/** The input from which the product's own composers make an email. */
 export type Ingredients = {
   kind: Kind
   language: Language
@@ -24,7 +24,7 @@ export type Ingredients = {
   mustSay: string[]
 }
 
-/** Every kind in every language: with the least, the usual and the most that is permitted in it, and full of traps. */
+/** Every kind in every language: with the least, the usual, and the most content allowed, and with hostile input. */
 export function everyIngredients(): Ingredients[] {
   const ordinary = LANGUAGES.flatMap((language) =>
     KINDS.flatMap((kind) => [
@@ -89,10 +89,11 @@ const longest = (kind: Kind, language: Language): Ingredients => ({
   offers: longestOffers(language),
 })
 
-/** One session with no place left, and nothing but the trap wherever somebody can enter text. */
+/** One full session, with the trap in every field where someone can enter text. */
 export function hostileOf(kind: Kind, language: Language, trap: string): Ingredients {
   const name = HOSTILE[trap] ?? ''
-  // It stands in the greeting and the address; a digest says topic, group and therapist too. BRAND_NAME takes less.
+  // The trap appears in the greeting and postal address; in a digest also as topic, group, and therapist. BRAND_NAME
+  // allows fewer characters.
   const practice = name.replace(/[<>"]/g, '').slice(0, 60).toWellFormed().trim()
   const offers = usualOffers(1, language).map((offer) => ({
     ...offer,
