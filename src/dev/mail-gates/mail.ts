@@ -7,8 +7,8 @@ export const LANGUAGES = ['en', 'es'] as const
 export type Kind = (typeof KINDS)[number]
 export type Language = (typeof LANGUAGES)[number]
 /**
- * How much is in it; `branded` = the usual in other colours, `longest` = that many with names of 300 characters;
- * a `hostile-…` one is full of traps.
+ * How much content it has. `branded` is typical in other colors. `longest` is largest with names of 300 characters.
+ * `hostile-…` has a trap in every field.
  */
 export type Size = 'smallest' | 'typical' | 'branded' | 'largest' | 'longest' | `hostile-${string}`
 
