@@ -1,7 +1,7 @@
 import type { Offer } from '../../src/core/content.ts'
 import { formatOccurrence } from '../../src/core/occurrences.ts'
 
-/** All that the peers' templates name: the words of ours, in English. */
+/** All variables of the peers' templates, with the English words of our digest. */
 export type PeerDigest = PeerPage & { name: string; unsubscribeUrl: string; preferencesUrl: string }
 
 export type PeerPage = {
@@ -32,10 +32,10 @@ export type PeerSession = {
   calendarLabel: string
 }
 
-/** Who writes: as in the settings of the bench. */
+/** The sender, as in the settings of the bench. */
 export type Sender = { practice: string; replyTo: string; postalAddress: string; publicUrl: string }
 
-/** The digest of all readers who are in one zone and are told of these sessions. */
+/** The digest for all readers in one time zone who get these sessions. */
 export function peerPage(sender: Sender, offers: readonly Offer[], timeZone: string): PeerPage {
   const subject = `${offers.length} new group times this week`
   const topics = Map.groupBy(offers, ({ topic }) => topic)
