@@ -35,9 +35,9 @@ type Torn = {
 type Told = { held: number; replanned: number; problems: string[] }
 
 /**
- * A worker is killed in the middle of sending. Then, again and again, the write-ahead log it left is cut off at a random
- * place, as a power cut would or a disk that lies about what it keeps, and the installation goes on from there, with the
- * provider that has seen all that was submitted before, also by the rounds before.
+ * Kills a worker in the middle of sending. Then, again and again, cuts its write-ahead log at a random place, as a power cut
+ * or a disk that lies about syncing may do, and lets the installation continue from there. The provider remembers
+ * everything that was submitted before, also in earlier rounds.
  */
 export async function tornLogs(context: Context): Promise<Row> {
   const rounds = context.quick ? 10 : 200
@@ -52,7 +52,7 @@ export async function tornLogs(context: Context): Promise<Row> {
       rounds,
       seed: context.seed,
     }
-    installation.ledger.close() // or it would go on with the log as it was
+    installation.ledger.close() // otherwise it would keep using the uncut log
     const program = startNode([join(import.meta.dirname, 'torn-log.ts'), JSON.stringify(torn)], {
       cwd: installation.folder,
       env: {},
@@ -83,7 +83,7 @@ async function killMidway(installation: Installation): Promise<void> {
 async function goOnFromEveryCut(torn: Torn): Promise<Told> {
   const { file, rounds } = torn
   const [database, log] = [readFileSync(file), readFileSync(`${file}-wal`)]
-  linkSync(`${file}.epoch`, `${file}.epoch-kept`) // the same file: a copy would be taken for one
+  linkSync(`${file}.epoch`, `${file}.epoch-kept`) // a link, not a copy: a copy would cause a hold
   const random = randomFrom(torn.seed)
   const told: Told = { held: 0, replanned: 0, problems: [] }
   for (let round = 0; round < rounds; round += 1) {
@@ -103,7 +103,7 @@ async function goOnFromEveryCut(torn: Torn): Promise<Told> {
   return told
 }
 
-/** Anywhere, or every other time in the last tenth, where the database does not yet look like an older copy. */
+/** Anywhere; every other time in the last tenth, where the database does not yet look like an older copy. */
 function cutIn(length: number, random: Random): number {
   return random.chance(0.5) ? random.below(length + 1) : length - random.below(length / 10)
 }
@@ -124,7 +124,7 @@ async function goOn({ settings }: Torn) {
     await sweep(app)
     await work(app)
     await sweep(app)
-    // Whom the provider has is the parent's to count: here, that everyone has come to an end and the sums are right.
+    // The parent process checks what the provider accepted. Here: every delivery has ended, and the sums are right.
     const everyone = new Map(Array.from({ length: READERS }, (_, n) => [`reader-${n + 1}@sample.test`, 1]))
     const verdict = judge(everyone, ledgerOf(app.db.$client), { recipients: READERS })
     return { held, replanned, problems: [...problems, ...verdict.problems] }
@@ -133,7 +133,7 @@ async function goOn({ settings }: Torn) {
   }
 }
 
-/** Submits what is owed; returns how many batches that were. */
+/** Submits what is owed; returns the number of batches. */
 async function work(app: App): Promise<number> {
   let submitted = 0
   for (const { id } of await owedBatches(app.db, app.now(), 1_000))

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   return say(`${rows.length - failed} passed, ${failed} failed`, failed > 0 || rows.length === 0 ? 1 : 0)
 }
 
-/** The program as it is: every row must be green. */
+/** Runs the unchanged program: every row must pass. */
 async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
   const chosen = ALL.filter(
     ({ group, name, quick: short }) => (!quick || short) && `${group} ${name}`.includes(only),
@@ -75,7 +75,7 @@ async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
   return rows
 }
 
-/** With one guard out: what should notice must turn red, and a row here is green when it did. */
+/** Runs without one guard. The scenarios that should notice must fail; a row passes if they do. */
 async function sabotaged(name: string, { seed, minutes, only, quick }: Options): Promise<Row[]> {
   const chosen = SABOTAGES.filter((one) => name === 'all' || one.name === name)
   if (chosen.length === 0)
@@ -104,7 +104,7 @@ function verdictOf(removed: Sabotage, { name }: Scenario, found: readonly Row[],
   return { ...told, scenario: `${removed.name} → ${name}`, passed: red !== undefined, note }
 }
 
-/** Why a sabotage would be one in name only, or null. */
+/** Why a sabotage would have no effect, or null. */
 function wrongEdit({ edits = [] }: Sabotage): string | null {
   try {
     edits.forEach(checkEdit)
@@ -116,7 +116,7 @@ function wrongEdit({ edits = [] }: Sabotage): string | null {
 
 type Round = { seed: number; minutes: number | null; quick: boolean; removed: Sabotage | null }
 
-/** Runs one scenario in a folder of its own. What it throws is a failed row. */
+/** Runs one scenario in a folder of its own. If it throws, its row fails. */
 async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void): Promise<Row[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'openseat-torture-'))
   const say = (text: string) => {
@@ -124,7 +124,7 @@ async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void
   }
   const started = performance.now()
   const rows: Row[] = []
-  // A scenario of many rows tells each as it is known.
+  // A scenario with many rows reports each as soon as it is known.
   const row = (one: Row) => {
     rows.push(one)
     done(one)
@@ -171,5 +171,5 @@ process.exitCode = await main().catch((error: unknown) => {
   console.log('0 passed, 1 failed')
   return 1
 })
-// A scenario that left a timer or a socket behind must not keep the run from ending.
+// Exit even if a scenario left a timer or socket open.
 setTimeout(() => process.exit(), 5_000).unref()
