@@ -116,10 +116,10 @@ test('a well-configured server has no problems', async () => {
   expect(await withAdmin(checkRedis)).toEqual([])
 })
 
-test('a server that may evict queued work is a problem, and the mend names the policy', async () => {
+test('a server that may evict queued work is a problem, and the fix names the policy', async () => {
   const [found, ...others] = await asUser(['+@all'], evicting)
   expect(found?.problem).toContain('allkeys-lru')
-  expect(found?.mend).toContain('maxmemory-policy noeviction')
+  expect(found?.fix).toContain('maxmemory-policy noeviction')
   expect(others).toEqual([])
 })
 
@@ -132,7 +132,7 @@ test('the policy is read where CONFIG is forbidden, and where INFO is', async ()
     { problem: expect.stringContaining('lru') },
   ])
   expect(await asUser(['+@all', '-info'], evicting)).toMatchObject([
-    { mend: expect.stringContaining('+info') },
+    { fix: expect.stringContaining('+info') },
     { problem: expect.stringContaining('lru') },
   ])
 })

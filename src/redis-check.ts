@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 
 const OLDEST = '6.2'
 
-export type RedisProblem = { problem: string; mend: string }
+export type RedisProblem = { problem: string; fix: string }
 
 /**
  * Problems of this server that would lose wake-ups or stop the queues, each with its fix; empty if there are none.
@@ -42,21 +42,21 @@ function versionProblem(version: string | undefined): RedisProblem | undefined {
   if (version === undefined) {
     return {
       problem: 'Could not read the version of the Redis server.',
-      mend: 'Allow the user in REDIS_URL to run INFO: ACL SETUSER <name> +info',
+      fix: 'Allow the user in REDIS_URL to run INFO: ACL SETUSER <name> +info',
     }
   }
   if (version.localeCompare(OLDEST, 'en', { numeric: true }) >= 0) return undefined
   return {
     problem: `The Redis server is version ${version}, which is too old.`,
-    mend: `Point REDIS_URL at Redis ${OLDEST} or later, or at Valkey.`,
+    fix: `Point REDIS_URL at Redis ${OLDEST} or later, or at Valkey.`,
   }
 }
 
 function policyProblem(policy: string | undefined, maxmemory: string | undefined): RedisProblem | undefined {
   if (policy === 'noeviction' || maxmemory === '0') return undefined
-  const mend = 'Set maxmemory-policy noeviction in redis.conf, or in the settings of the hosted Redis.'
-  if (policy === undefined) return { problem: 'Could not read the eviction policy of Redis.', mend }
-  return { problem: `Redis may delete queued work when it is full: maxmemory-policy is ${policy}.`, mend }
+  const fix = 'Set maxmemory-policy noeviction in redis.conf, or in the settings of the hosted Redis.'
+  if (policy === undefined) return { problem: 'Could not read the eviction policy of Redis.', fix }
+  return { problem: `Redis may delete queued work when it is full: maxmemory-policy is ${policy}.`, fix }
 }
 
 /**

@@ -53,12 +53,12 @@ export async function brokenWhileSending(
       await repair()
     }
     const during = (await installation.standIn.summary()).accepted - before
-    const mended = performance.now()
+    const repaired = performance.now()
     if (killed) startWorker(installation, { edits: QUICKER })
     else if (worker.hasEnded()) problems.push('the worker gave up')
     if (!(await awaitThrough(installation, 120_000)))
-      problems.push('not through two minutes after it was mended')
-    const after = (performance.now() - mended) / 1000
+      problems.push('not finished two minutes after the repair')
+    const after = (performance.now() - repaired) / 1000
     await stopPrograms(installation)
     problems.push(...(await unrecorded(installation)))
     const note = `${during} accepted on recorded attempts while it was broken; through ${after.toFixed(1)} s after`

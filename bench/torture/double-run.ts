@@ -85,8 +85,8 @@ export async function finish(
     .map((program) => program.output().split('"msg":"woken"').length - 1)
     .reduce((sum, count) => sum + count, 0)
   if (mustDouble && woken <= batches) problems.push(`only ${woken} wake-ups: nothing ran twice`)
-  const told = `${woken} wake-ups and ${posted} requests for ${batches} batches`
-  return rowFor(installation, scenario, { problems, note: note ? `${told}; ${note}` : told })
+  const counts = `${woken} wake-ups and ${posted} requests for ${batches} batches`
+  return rowFor(installation, scenario, { problems, note: note ? `${counts}; ${note}` : counts })
 }
 
 /** The ids of all batches. */

@@ -78,7 +78,7 @@ export async function resending({ context, name, workers, title }: Case): Promis
     if (generations(installation) < 1) await runProgram(installation, command)
     if (workers === 1) startWorker(installation)
     const done = () => generations(installation) === 1 && isThrough(installation)
-    await until(done, 'the resend is through', 120_000).catch((error: Error) => problems.push(error.message))
+    await until(done, 'the resend is finished', 120_000).catch((error: Error) => problems.push(error.message))
     await stopPrograms(installation)
     const { accepted } = await installation.standIn.summary()
     if (accepted !== 300) problems.push(`${accepted} mails accepted where 300 were to be`)

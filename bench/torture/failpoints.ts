@@ -144,14 +144,14 @@ async function restartTheKilled(installation: Installation, armed: readonly Prog
       if (!program.hasEnded()) continue
       waiting.delete(program)
       if ((await program.ended).signal !== 'SIGKILL')
-        throw new Error(`a worker ended by itself: ${program.output().slice(-500)}`)
+        throw new Error(`a worker ended on its own: ${program.output().slice(-500)}`)
       kills += 1
       stir(installation)
       startWorker(installation)
     }
     return waiting.size === 0 || isThrough(installation)
   }
-  await until(looked, 'the failpoint is reached or the edition is through', 90_000)
+  await until(looked, 'the failpoint is reached or the edition is finished', 90_000)
   if (waiting.size > 0) await deathOf(armed)
   await looked()
   return kills

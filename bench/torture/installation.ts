@@ -175,7 +175,7 @@ export function isThrough({ ledger }: Installation): boolean {
 export async function awaitThrough(installation: Installation, withinMs?: number): Promise<boolean> {
   // Without a guard, the edition may never finish, so do not wait long.
   const patienceMs = withinMs ?? (installation.context.removed ? 45_000 : 120_000)
-  return until(() => isThrough(installation), 'every edition is through', patienceMs).then(
+  return until(() => isThrough(installation), 'every edition is finished', patienceMs).then(
     () => true,
     () => false,
   )

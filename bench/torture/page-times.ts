@@ -40,7 +40,7 @@ function rowOf(what: string, samples: readonly Sample[], run: Run): Row {
   const machine = figures.find(({ kind }) => kind === NOTHING)?.p99 ?? Number.POSITIVE_INFINITY
   const { late, longest } = lateByHolds(samples, holdsIn(run.watched))
   const inTime = machine > BUSY_MS ? late <= 0.01 : ours.every(({ p99 }) => p99 <= LIMIT_MS)
-  const told = figures.map(({ kind, p99, most }) => `${kind} ${p99.toFixed(0)} (at most ${most.toFixed(0)})`)
+  const lines = figures.map(({ kind, p99, most }) => `${kind} ${p99.toFixed(0)} (at most ${most.toFixed(0)})`)
   const held = `the loop was held for ${longest.toFixed(0)} ms of CPU at most, ${(late * 100).toFixed(1)} % would wait over 100 ms`
   const problems = ours.flatMap(({ kind, refused }) => (refused ? [`${kind} answered ${refused}`] : []))
   if (machine > BUSY_MS) problems.push('THIS MACHINE IS BUSY: judged by the loop alone')
@@ -50,7 +50,7 @@ function rowOf(what: string, samples: readonly Sample[], run: Run): Row {
     once: run.accepted,
     seconds: run.seconds,
     passed: inTime && ours.length === 3 && ours.every(({ refused }) => refused === null),
-    note: [`p99 in ms of ${samples.length}: ${told.join(', ')}`, held, ...problems].join('; '),
+    note: [`p99 in ms of ${samples.length}: ${lines.join(', ')}`, held, ...problems].join('; '),
   })
 }
 

@@ -32,7 +32,7 @@ type Torn = {
   rounds: number
   seed: number
 }
-type Told = { held: number; replanned: number; problems: string[] }
+type TornResult = { held: number; replanned: number; problems: string[] }
 
 /**
  * Kills a worker in the middle of sending. Then, again and again, cuts its write-ahead log at a random place, as a power cut
@@ -60,7 +60,7 @@ export async function tornLogs(context: Context): Promise<Row> {
     })
     const { code } = await program.ended
     if (code !== 0) throw new Error(`it ended with ${code}: ${program.output().slice(-800)}`)
-    const { held, replanned, problems } = JSON.parse(program.stdout()) as Told
+    const { held, replanned, problems } = JSON.parse(program.stdout()) as TornResult
     const note = `cut ${rounds} times: ${replanned} lost the whole edition, ${held} were held as older and released; always sound`
     const ledger = new Database(installation.file, { timeout: 10_000 })
     try {
@@ -80,12 +80,12 @@ async function killMidway(installation: Installation): Promise<void> {
   await worker.kill()
 }
 
-async function goOnFromEveryCut(torn: Torn): Promise<Told> {
+async function goOnFromEveryCut(torn: Torn): Promise<TornResult> {
   const { file, rounds } = torn
   const [database, log] = [readFileSync(file), readFileSync(`${file}-wal`)]
   linkSync(`${file}.epoch`, `${file}.epoch-kept`) // a link, not a copy: a copy would cause a hold
   const random = randomFrom(torn.seed)
-  const told: Told = { held: 0, replanned: 0, problems: [] }
+  const result: TornResult = { held: 0, replanned: 0, problems: [] }
   for (let round = 0; round < rounds; round += 1) {
     writeFileSync(file, database, { flag: 'r+' })
     truncateSync(file, database.length)
@@ -95,12 +95,12 @@ async function goOnFromEveryCut(torn: Torn): Promise<Told> {
     linkSync(`${file}.epoch-kept`, `${file}.epoch`)
     await withRedis(torn.redisPort, (redis) => redis.flushall())
     const { held, replanned, problems } = await goOn(torn)
-    told.held += held ? 1 : 0
-    told.replanned += replanned ? 1 : 0
+    result.held += held ? 1 : 0
+    result.replanned += replanned ? 1 : 0
     for (const problem of problems)
-      if (told.problems.length < 5) told.problems.push(`cut ${round}: ${problem}`)
+      if (result.problems.length < 5) result.problems.push(`cut ${round}: ${problem}`)
   }
-  return told
+  return result
 }
 
 /** Anywhere; every other time in the last tenth, where the database does not yet look like an older copy. */

@@ -162,7 +162,7 @@ function sessionView(
     id: offer.id,
     group,
     label: say(`session.${offer.shownAs}`),
-    when: rhythm(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
+    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
     whenForGroup: timeForGroup(offer, day, timeZone, voice),
     clocks: clocksNote(offer, timeZone, voice, since),
     kind: offer.kind,
@@ -176,7 +176,7 @@ function sessionView(
   }
 }
 
-function rhythm(
+function whenText(
   { repeats, startsAt, lastStartsAt }: Offer,
   at: string,
   timeZone: string,

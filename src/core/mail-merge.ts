@@ -24,7 +24,7 @@ export function compileTemplate<View>(source: string, format: Format): (view: Vi
 
 /**
  * Renders a page once, with a mark in place of each field, so that filling it in for one of thousands of readers is only
- * a join of bytes. `prints` tells how the page prints the value of each field (escaped for HTML, for JSON, …). `fill(values)`
+ * a join of bytes. `prints` gives how the page prints the value of each field (escaped for HTML, for JSON, …). `fill(values)`
  * equals `render(values)` in UTF-8, provided that `render` only prints the values and prints them that way. Throws if the
  * page itself contains U+FDD0, which marks are made of.
  */

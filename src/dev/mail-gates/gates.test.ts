@@ -159,7 +159,7 @@ test.each<[string, string, (email: Email) => Partial<Email>, RegExp]>([
     inBody('<table><tr><td>x</td></tr></table>'),
     /a table that is read out/,
   ],
-])('the gate "%s" tells of %s', async (gate, _, change, words) => {
+])('the gate "%s" reports %s', async (gate, _, change, words) => {
   expect(await judged(gate, await broken(digest, change))).toMatch(words)
 })
 
