@@ -24,10 +24,10 @@ type Part = keyof typeof PARTS
 
 const HELP = `npm run bench [-- --only PART --quick --out FOLDER --torture FILE]
 
-  --only PART     one of ${Object.keys(PARTS).join(', ')}; may be given again
-  --quick         everything tiny, in under a minute, to see that it works
-  --out FOLDER    where to write; a whole run writes into bench/, any other into a folder that it names
-  --torture FILE  what \`npm run torture -- --json FILE\` wrote; bench/torture/rows.json unless given`
+  --only PART     one of ${Object.keys(PARTS).join(', ')}; can be repeated
+  --quick         a tiny run, in under a minute, to check that everything works
+  --out FOLDER    where to write; default: bench/ for a whole run, otherwise a new folder (its name is printed)
+  --torture FILE  results of \`npm run torture -- --json FILE\`; default: bench/torture/rows.json`
 
 const { values } = parseArgs({
   options: {
@@ -63,7 +63,11 @@ async function measure(parts: readonly Part[]): Promise<Results> {
     machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Linux ${release()}`,
     versions: versions(),
     loadBefore: loadavg()[0] ?? 0,
-    ...{ peers: null, scale: null, limit: null, idle: null, kills: null },
+    peers: null,
+    scale: null,
+    limit: null,
+    idle: null,
+    kills: null,
     torture: tortureRows(values.torture),
   }
   for (const part of parts) {
@@ -71,7 +75,7 @@ async function measure(parts: readonly Part[]): Promise<Results> {
     try {
       Object.assign(results, { [part]: await PARTS[part](bench) })
     } catch (error) {
-      // The other parts took minutes, and are good without this one.
+      // Keep going: the other parts take minutes and do not depend on this one.
       console.error(`${part} failed:`, error)
       process.exitCode = 1
     }

@@ -6,20 +6,20 @@ import { openLog } from '../src/log.ts'
 import { pick, readerAt } from './list.ts'
 import { benchEnvironment } from './settings.ts'
 
-/** Logs as production does, to nowhere. */
+/** Formats log lines as in production, then drops them. */
 export const quietLog = () => openLog('info', { write: () => {} })
 
-/** Settings for the installation in `file`, which submits to `providerUrl`. `rate`: out of the way unless given. */
+/** Settings for the installation in `file`, which submits to `providerUrl`. The default `rate` is too high to matter. */
 export const benchConfig = (file: string, providerUrl: string, rate = '1000'): Config =>
   loadConfig(benchEnvironment(file, providerUrl, rate))
 
-/** Makes an installation in `file`: 15 sessions in five topics and `subscribers` active readers who were told nothing yet. */
+/** Creates an installation in `file`: 15 sessions in five topics, and `subscribers` active readers who have seen nothing yet. */
 export async function makeInstallation(file: string, subscribers: number): Promise<void> {
   const ledger = await openLedger(benchConfig(file, 'http://127.0.0.1:9'), {
     log: quietLog(),
   })
   const { db, hashKey } = ledger
-  // Random keys of a million rows do not fit the usual cache of 2 MB, and would be written over and over.
+  // The random keys of a million rows do not fit into the default cache of 2 MB; pages would be rewritten again and again.
   for (const setting of ['synchronous = OFF', 'cache_size = -500000', 'secure_delete = OFF'])
     db.$client.pragma(setting)
   addSessions(db)

@@ -1,11 +1,11 @@
-/** The `n`th reader of any list: ten zones, and every topic, two of them, or one. */
+/** The `n`th reader of any list: one of ten time zones, and all topics, two topics, or one. */
 export function readerAt(n: number): { email: string; name: string; timeZone: string; topics: string[] } {
   const name = `${pick(FIRST_NAMES, n)} ${pick(LAST_NAMES, Math.floor(n / FIRST_NAMES.length))}`
   const email = `${name.toLowerCase().replaceAll(' ', '.')}.${n}@sample.test`
   return { email, name, timeZone: pick(ZONES, n * 7 + Math.floor(n / 10)), topics: pick(CHOICES, n) }
 }
 
-/** The first `count` readers as the file that `subscribers import` takes. */
+/** The first `count` readers, as a file for `subscribers import`. */
 export function* readersAsCsv(count: number): Generator<string> {
   yield 'email,name,time_zone,topics\n'
   for (let n = 0; n < count; n += 1) {
@@ -15,8 +15,16 @@ export function* readersAsCsv(count: number): Generator<string> {
 }
 
 const ZONES = [
-  ...['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/Phoenix'],
-  ...['America/Anchorage', 'Pacific/Honolulu', 'America/Halifax', 'America/Toronto', 'Europe/London'],
+  'America/New_York',
+  'America/Chicago',
+  'America/Denver',
+  'America/Los_Angeles',
+  'America/Phoenix',
+  'America/Anchorage',
+  'Pacific/Honolulu',
+  'America/Halifax',
+  'America/Toronto',
+  'Europe/London',
 ]
 const CHOICES = [[], ['anxiety', 'grief-and-loss'], ['depression']] // none = every topic
 const FIRST_NAMES = [
@@ -34,7 +42,7 @@ const FIRST_NAMES = [
 ]
 const LAST_NAMES = ['Abara', 'Brandt', 'Castillo', 'Doyle', 'Eriksen', 'Fontaine', "O'Hara", 'Haddad', 'Ito']
 
-/** The item at `n` of a list that begins again at its end. */
+/** The item at `n`; the list starts over at its end. */
 export function pick<Item>(items: readonly Item[], n: number): Item {
   return items[n % items.length] as Item
 }

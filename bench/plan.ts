@@ -1,27 +1,27 @@
-/** How much is run; the whole takes about ten minutes, `--quick` under one. */
+/** How much to run. A full run takes about ten minutes, `--quick` under one. */
 export type Plan = {
   peers: {
     rounds: number
-    /** Mails of the pipeline and of the ceiling. */
+    /** Emails of the pipeline and the ceiling. */
     mails: number
-    /** Batches of the pipeline's own that are kept for the ceiling to post. */
+    /** How many batches of the pipeline are recorded for the ceiling to post. */
     recorded: number
-    /** Mails of the peers that make every mail from its source. */
+    /** Emails of the peers that make each email from its source. */
     slow: number
     smtp: number
   }
   scale: { subscribers: number; times: number }[]
-  /** The same list is mailed by one worker, then by three. */
+  /** The same list is submitted by one worker, then by three. */
   limit: { mails: number; workers: number[] }
   idle: { subscribers: number; settle: number; seconds: number }
   kills: {
     mails: number
     slow: number
     smtp: number
-    /** Shares of the list at which the worker is killed, one after the other. */
+    /** Shares of the list at which the worker is killed, in turn. */
     at: number[]
     stalledMs: number
-    /** False leaves out the one whose end is awaited for a minute. */
+    /** False leaves out the case that takes a minute to finish. */
     patient: boolean
   }
 }
@@ -37,8 +37,12 @@ export const FULL: Plan = {
   idle: { subscribers: 20_000, settle: 10, seconds: 30 },
   // BullMQ's own default for `lockDuration` and `stalledInterval`.
   kills: {
-    ...{ mails: 40_000, slow: 400, smtp: 5_000 },
-    ...{ at: [0.2, 0.4, 0.6, 0.8], stalledMs: 30_000, patient: true },
+    mails: 40_000,
+    slow: 400,
+    smtp: 5_000,
+    at: [0.2, 0.4, 0.6, 0.8],
+    stalledMs: 30_000,
+    patient: true,
   },
 }
 

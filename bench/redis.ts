@@ -4,10 +4,10 @@ import { remove } from './run.ts'
 
 const QUIET = { info: () => {}, warn: () => {} }
 
-/** A Redis of the bench's own, which outlives the contender that uses it. */
+/** A Redis of the bench, which outlives the contender that uses it. */
 export type BenchRedis = {
   socket: string
-  /** Ends it, drops all it held, and starts it again, empty, on the same socket. */
+  /** Stops it, deletes its data, and starts it again on the same socket. */
   lose(): Promise<void>
   stop(): Promise<void>
 }

@@ -5,25 +5,25 @@ import type { Plan } from './plan.ts'
 import type { SinkUsage } from './sinks.ts'
 import type { Row as TortureRow } from './torture-rows.ts'
 
-/** A contender's own numbers, with the sink's for the same time. */
+/** A contender's own numbers, and the sink's for the same time. */
 export type Run<Outcome extends Measured = Measured> = Outcome & { sink: SinkUsage | null }
 
-/** Several runs of each, taken in turns. */
+/** Several runs of each contender; they took turns. */
 export type PeerRuns = {
   pipeline: Run<PipelineOutcome>[]
   ceiling: Run[]
   smtp: Run[]
   reactEmail: Run[]
-  /** With MJML's checks turned off, which no guide does. */
+  /** The textbook worker with MJML's checks turned off, which no guide does. */
   tuned: Run[]
   textbook: Run[]
 }
 
-/** One list, from an empty database to the last receipt. */
+/** One list, from an empty database to the last recorded answer. */
 export type ScaleRun = {
   subscribers: number
   imported: Run
-  /** Of the file, after the import and at the end. */
+  /** Size of the database file after the import and at the end. */
   megabytes: { imported: number; submitted: number }
   pipeline: Run<PipelineOutcome>
 }
@@ -33,16 +33,16 @@ export type Scale = { runs: ScaleRun[]; answers: AnswersOutcome; commands: Comma
 /** Wall time of a whole command, from start to exit. */
 export type CommandTime = { command: string; milliseconds: number }
 
-/** Workers at a provider that takes ten requests a second. */
+/** Workers with a provider that accepts ten requests a second. */
 export type LimitRun = {
   workers: number
   /** After the first seconds. */
   mailsPerSecond: number
   refusedEarly: number
   refusedLater: number
-  /** Mails accepted in each whole second. */
+  /** Emails accepted in each second. */
   bySecond: number[]
-  /** CPU seconds per second, of each worker. */
+  /** CPU seconds per second, for each worker. */
   cpuShares: number[]
   peakMegabytes: number[]
 }
@@ -53,7 +53,7 @@ export type Idle = {
   processes: { name: string; megabytes: number; cpuShare: number }[]
 }
 
-/** What a contender came to that was killed with SIGKILL in the middle and started again, so many times. */
+/** The result of a contender that was killed with SIGKILL and restarted `kills` times. */
 export type KillRow = {
   who: string
   what: 'worker killed' | 'worker killed, Redis lost'
@@ -62,18 +62,18 @@ export type KillRow = {
   once: number
   twice: number
   never: number
-  /** From the last start to its end. */
+  /** Duration of the last run, until all was done. */
   seconds: number
 }
 
-/** What one run of the bench found; a part that was not run, or failed, is null. */
+/** The results of one run of the bench. A part that was not run or failed is null. */
 export type Results = {
   kind: 'full' | 'quick'
   plan: Plan
   date: string
   machine: string
   versions: string
-  /** Of the minute before: on a busy machine the numbers say little. */
+  /** Load average of the minute before. On a busy machine, the numbers mean little. */
   loadBefore: number
   peers: PeerRuns | null
   scale: Scale | null

@@ -1,12 +1,12 @@
-/** The edition that every contender mails. */
+/** The edition that every contender sends. */
 export const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00.000Z') }
 
-/** A clock that stood at the slot at `since` (ms since the epoch), so that every run makes the same mails. */
+/** A clock that shows the slot at the instant `since` (ms since the epoch), so that every run makes the same emails. */
 export function clockFromSlot(since = Date.now()): () => Date {
   return () => new Date(SLOT.at.getTime() + Date.now() - since)
 }
 
-/** The settings of the installation in `file`, which submits to `providerUrl`, as variables. */
+/** The settings of the installation in `file`, which submits to `providerUrl`, as environment variables. */
 export function benchEnvironment(file: string, providerUrl: string, rate: string): Record<string, string> {
   return {
     DATABASE_PATH: file,

@@ -5,12 +5,12 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Starts a program in Node that ends, at the latest, with this process. Its stdout and stderr are pipes unless said. */
+/** Starts a Node program that ends with this process at the latest. Its stdout and stderr are pipes by default. */
 export function spawnNode(args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   return endsWithUs(spawn(process.execPath, args, options))
 }
 
-/** Sees to it that a process does not outlive this one. */
+/** Makes sure that a process does not outlive this one. */
 export function endsWithUs(child: ChildProcess): ChildProcess {
   running.add(child)
   child.once('exit', () => running.delete(child))

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-/** One line of the torture bench's table, as its `--json FILE` holds it. */
+/** One row of the torture results, as written by `npm run torture -- --json FILE`. */
 export type Row = z.infer<typeof Row>
 
 const Row = z.object({
@@ -17,8 +17,8 @@ const Row = z.object({
 })
 
 /**
- * The rows in `file`, be it their list or a document with `rows`; none when there is no such file. Without the one that
- * times pages while a million is mailed: it ends before they are.
+ * The rows in `file`, which is a list of rows or an object with `rows`; none if the file does not exist. Leaves out the row
+ * that times pages while a million emails are submitted: it ends before all are submitted.
  */
 export function tortureRows(file: string): Row[] {
   if (!existsSync(file)) return []

@@ -9,9 +9,9 @@ import { type Catalogue, type Catalogues, HTML_TAGS, type WordKey } from './core
 const OWN_FOLDER = fileURLToPath(new URL('../templates/words', import.meta.url))
 
 /**
- * Reads the catalogues, `words/LANGUAGE.json`: ours, and over them those of `override`, which may also bring new ones.
- * English says which messages there are and what each may name. Throws `BadInput` with the file, the message and what is
- * wrong: one that is missing, unknown or not ICU MessageFormat, or names something that English does not.
+ * Reads the catalogs, `words/LANGUAGE.json`. A catalog in `override` replaces ours of the same language, or adds a
+ * language. The English catalog defines which messages exist and which arguments each has. Throws `BadInput` with the file
+ * and the message if one is missing, unknown, not valid ICU MessageFormat, or has other arguments or tags than English.
  */
 export async function loadCatalogues(override?: string): Promise<Catalogues> {
   const own = await readFolder(OWN_FOLDER)
@@ -27,12 +27,12 @@ export async function loadCatalogues(override?: string): Promise<Catalogues> {
   return catalogues as Catalogues
 }
 
-/** What each message names between braces: `{ "digest.lead": ["zone"], … }`. */
+/** The arguments of each message: `{ "digest.lead": ["zone"], … }`. */
 export function argumentsOf(catalogue: Catalogue): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(catalogue).map(([key, text]) => [
       key,
-      [...namedIn(new IntlMessageFormat(text, 'en').getAst()).names],
+      [...argumentsIn(new IntlMessageFormat(text, 'en').getAst()).names],
     ]),
   )
 }
@@ -56,7 +56,7 @@ async function readFolder(folder: string, { optional = false } = {}): Promise<Ma
 function languageOf(file: string): string {
   const language = basename(file, '.json')
   if (!/^[a-z]{2,3}$/.test(language))
-    throw new BadInput(`${file}: is not named for a language; for example es.json`)
+    throw new BadInput(`${file}: the file name is not a language code; for example es.json`)
   return language
 }
 
@@ -75,51 +75,54 @@ function checkCatalogue(words: Words, english: Words, file: string): void {
   for (const [key, text] of Object.entries(words)) {
     if (!Object.hasOwn(english, key))
       throw new BadInput(`${file}: there is no message "${key}"${suggestion(key, Object.keys(english))}`)
-    const complain = (what: string) => new BadInput(`${file}: "${key}" ${what}`)
-    checkMessage(text, String(english[key as WordKey]), complain)
+    const refusal = (problem: string) => new BadInput(`${file}: "${key}" ${problem}`)
+    checkMessage(text, String(english[key as WordKey]), refusal)
     if (key === 'mail.discreet.sender' && /[<>@,;:]/.test(String(text)))
-      throw complain('is a sender’s name and may not have one of < > @ , ; : in it')
+      throw refusal('is a sender name and must not contain any of < > @ , ; :')
   }
 }
 
-function checkMessage(text: unknown, english: string, complain: (what: string) => BadInput): void {
-  if (typeof text !== 'string' || text.trim() === '') throw complain('is not a text')
-  // These would end an attribute or begin a tag of a page, for a message is trusted to be printed as it is.
-  if (/["&]/.test(text)) throw complain('has a straight quotation mark or an ampersand; write “ ” or a word')
-  const said = namedIn(parse(text, complain))
-  const meant = namedIn(parse(english, complain))
-  const strange = [...said.names].filter((name) => !meant.names.has(name))
-  if (strange.length > 0)
-    throw complain(
-      `names {${strange[0]}}, which nobody fills in; there is ${[...meant.names].join(', ') || 'nothing'}`,
+function checkMessage(text: unknown, english: string, refusal: Refusal): void {
+  if (typeof text !== 'string' || text.trim() === '') throw refusal('is empty or not text')
+  // Messages are printed without escaping, so these would end an attribute or start an entity.
+  if (/["&]/.test(text))
+    throw refusal('contains a straight quotation mark or an ampersand; use “ ” or a word instead')
+  const found = argumentsIn(parse(text, refusal))
+  const expected = argumentsIn(parse(english, refusal))
+  const unknown = [...found.names].find((name) => !expected.names.has(name))
+  if (unknown !== undefined)
+    throw refusal(
+      `uses {${unknown}}, which has no value here; available: ${[...expected.names].join(', ') || 'none'}`,
     )
-  const lost = [...meant.names].filter((name) => !said.names.has(name))
-  if (lost.length > 0) throw complain(`leaves out {${lost[0]}}`)
-  const tag = [...said.tags].find((name) => !HTML_TAGS.includes(name) || !meant.tags.has(name))
-  if (tag !== undefined) throw complain(`has <${tag}>, which English has not`)
+  const missing = [...expected.names].find((name) => !found.names.has(name))
+  if (missing !== undefined) throw refusal(`leaves out {${missing}}`)
+  const tag = [...found.tags].find((name) => !HTML_TAGS.includes(name) || !expected.tags.has(name))
+  if (tag !== undefined) throw refusal(`contains <${tag}>, which the English message does not`)
 }
 
-function parse(text: string, complain: (what: string) => BadInput): Ast {
+type Refusal = (problem: string) => BadInput
+
+function parse(text: string, refusal: Refusal): Ast {
   try {
     return new IntlMessageFormat(text, 'en').getAst()
   } catch (error) {
-    throw complain(`is not ICU MessageFormat: ${(error as Error).message}`)
+    throw refusal(`is not valid ICU MessageFormat: ${(error as Error).message}`)
   }
 }
 
 type Ast = ReturnType<IntlMessageFormat['getAst']>
 
-/** Plain text in a parsed message, as the parser numbers it. */
+/** The parser's type number of plain text. */
 const LITERAL = 0
 
-function namedIn(ast: Ast, found = { names: new Set<string>(), tags: new Set<string>() }) {
+function argumentsIn(ast: Ast, found = { names: new Set<string>(), tags: new Set<string>() }) {
   for (const element of ast) {
     const type: number = element.type
     if ('children' in element) found.tags.add(element.value)
     else if (type !== LITERAL && 'value' in element) found.names.add(element.value)
-    if ('children' in element) namedIn(element.children, found)
+    if ('children' in element) argumentsIn(element.children, found)
     if ('options' in element)
-      for (const option of Object.values(element.options)) namedIn(option.value, found)
+      for (const option of Object.values(element.options)) argumentsIn(option.value, found)
   }
   return found
 }

@@ -5,17 +5,17 @@ import type { Compiled } from './mjml-compiler.ts'
 
 const COMPILER = fileURLToPath(new URL('./mjml-compiler.ts', import.meta.url))
 
-/** Compiles MJML sources in a process that is gone afterwards. Throws when that process fails, not for a bad source. */
+/** Compiles MJML sources in a child process. Throws if that process fails; problems of a source are in its result. */
 export async function compileMjml(sources: readonly string[]): Promise<Compiled[]> {
   return new Promise((resolve, reject) => {
     const options = {
-      // MJML runs what a .mjmlconfig of its working directory names.
+      // MJML runs code that a .mjmlconfig in its working directory names, so give it a directory without one.
       cwd: tmpdir(),
       env: { NODE_NO_WARNINGS: '1' },
       maxBuffer: 64 * 1024 * 1024,
     }
     const compiler = execFile(process.execPath, [COMPILER], options, (error, stdout, stderr) => {
-      if (error) reject(new Error(`the templates could not be compiled: ${stderr || error.message}`))
+      if (error) reject(new Error(`could not compile the templates: ${stderr || error.message}`))
       else resolve(JSON.parse(stdout) as Compiled[])
     })
     compiler.stdin?.end(JSON.stringify(sources))

@@ -9,7 +9,7 @@ import { armFailpoint, FAILPOINTS, failpoint } from './failpoint.ts'
 
 const MODULE = pathToFileURL(join(import.meta.dirname, 'failpoint.ts')).href
 
-test('an armed failpoint kills the process at its turn, and no other does', async () => {
+test('an armed failpoint kills the process the nth time it is reached, and no other does', async () => {
   const passes = `failpoint('after-claim'); failpoint('before-claim'); console.log('once')
     failpoint('after-claim'); console.log('twice')`
   expect(await run('after-claim', passes)).toEqual({ signal: 'SIGKILL', out: '' })
@@ -17,14 +17,14 @@ test('an armed failpoint kills the process at its turn, and no other does', asyn
   expect(await run('after-claim:3', passes)).toEqual({ signal: null, out: 'once\ntwice\n' })
 })
 
-test('without a setting none is armed', () => {
+test('without a setting, no failpoint is armed', () => {
   for (const setting of [undefined, '']) {
     armFailpoint(setting)
     expect(() => FAILPOINTS.forEach(failpoint)).not.toThrow()
   }
 })
 
-test('a name or a turn that is none is refused, with the names there are', () => {
+test('an unknown name or a bad count is refused, with the known names', () => {
   expect(() => armFailpoint('after-lunch')).toThrow(BadInput)
   expect(() => armFailpoint('after-lunch')).toThrow(/after-claim/)
   for (const wrong of ['after-claim:0', 'after-claim:x', 'after-claim:'])
@@ -32,7 +32,7 @@ test('a name or a turn that is none is refused, with the names there are', () =>
   armFailpoint(undefined)
 })
 
-test('every failpoint stands in the program, and nowhere under another name', () => {
+test('every failpoint is used in the program, and every use is a known failpoint', () => {
   const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|^failpoint\.ts$/.test(path))
     .map((path) => readFileSync(join(import.meta.dirname, path), 'utf8'))

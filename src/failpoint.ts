@@ -1,8 +1,8 @@
 import { BadInput } from './core/errors.ts'
 
 /**
- * The instants at which the torture bench kills the program: before and after whatever may not be half done. `before`
- * a commit is inside its transaction, when all is written and nothing kept.
+ * Points at which the torture tests kill the program: before and after everything that must not be half done. `before` a
+ * commit is inside its transaction: everything is written, nothing is committed.
  */
 export const FAILPOINTS = [
   'before-migrate',
@@ -43,27 +43,27 @@ export type Failpoint = (typeof FAILPOINTS)[number]
 
 /**
  * Arms one failpoint of this process: `name`, or `name:3` for the third time it is reached. Undefined or empty arms
- * none. Throws when there is no such failpoint.
+ * none. Throws `BadInput` for an unknown failpoint.
  */
 export function armFailpoint(setting: string | undefined): void {
   armed = setting ? parse(setting) : null
 }
 
-/** Kills this process, as a power cut would, when this failpoint is armed and its turn has come. */
+/** Kills this process with SIGKILL if this failpoint is armed and was reached the given number of times. */
 export function failpoint(name: Failpoint): void {
   if (armed === null || armed.name !== name) return
-  armed.turn -= 1
-  if (armed.turn === 0) process.kill(process.pid, 'SIGKILL')
+  armed.passesLeft -= 1
+  if (armed.passesLeft === 0) process.kill(process.pid, 'SIGKILL')
 }
 
-let armed: { name: Failpoint; turn: number } | null = null
+let armed: { name: Failpoint; passesLeft: number } | null = null
 
-function parse(setting: string): { name: Failpoint; turn: number } {
+function parse(setting: string): { name: Failpoint; passesLeft: number } {
   const [given, nth = '1'] = setting.split(':')
   const name = FAILPOINTS.find((known) => known === given)
   if (name === undefined || !/^[1-9]\d*$/.test(nth))
     throw new BadInput(
-      `FAILPOINT: there is no failpoint "${setting}"; write one of ${FAILPOINTS.join(', ')}, or its third time as ${FAILPOINTS[0]}:3`,
+      `FAILPOINT: there is no failpoint "${setting}". Use one of ${FAILPOINTS.join(', ')}. ${FAILPOINTS[0]}:3 means its third time.`,
     )
-  return { name, turn: Number(nth) }
+  return { name, passesLeft: Number(nth) }
 }

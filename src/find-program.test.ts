@@ -24,12 +24,12 @@ function machine(programs: Record<string, string>, isRoot = true): Machine {
   return { env: { PATH: bin }, isRoot }
 }
 
-/** A package manager that notes each call and, asked to install, brings the server. */
+/** A package manager that records each call and installs a fake server. */
 const installing = () => `
   echo "$*" >> '${bin}/calls'
   case "$*" in *redis-server) echo '#!/bin/sh' > '${bin}/redis-server'; /bin/chmod 755 '${bin}/redis-server';; esac`
 
-test('redis-server is preferred, valkey-server will do', () => {
+test('redis-server is preferred; valkey-server is accepted', () => {
   expect(findProgram(redisServer, machine({ 'valkey-server': '' }))).toBe(join(bin, 'valkey-server'))
   expect(findProgram(redisServer, machine({ 'redis-server': '' }))).toBe(join(bin, 'redis-server'))
 })
@@ -44,11 +44,11 @@ test.each([
   expect(() => findProgram(redisServer, machine({ [manager]: 'exit 1' }, isRoot))).toThrow(line)
 })
 
-test('without a known package manager the error still says what is missing and what for', () => {
+test('without a known package manager the error still names the program and its purpose', () => {
   expect(() => findProgram(redisServer, machine({}))).toThrow(/redis-server or valkey-server.*REDIS_URL/)
 })
 
-test('root installs a missing server with the package manager, and is told the command first', async () => {
+test('root installs a missing server with the package manager, and the command is announced first', async () => {
   const found = await findOrInstallProgram(redisServer, announce, machine({ 'apt-get': installing() }))
   expect(found).toBe(join(bin, 'redis-server'))
   expect(announced).toEqual([
@@ -61,7 +61,7 @@ test('a server that is there is not installed again', async () => {
   expect(announced).toEqual([])
 })
 
-test('whoever is not root is told the line, and nothing is run', async () => {
+test('without root, the error has the command line and nothing is run', async () => {
   const unprivileged = machine({ 'apt-get': installing() }, false)
   await expect(findOrInstallProgram(redisServer, announce, unprivileged)).rejects.toThrow('sudo sh -c')
   expect(announced).toEqual([])

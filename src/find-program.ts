@@ -11,7 +11,7 @@ const MANAGERS = {
 
 type Manager = keyof typeof MANAGERS
 
-/** `names` in order of preference; `purpose` completes "…, which is needed for". */
+/** `names` in order of preference; `purpose` completes "it is needed for …". */
 export type WantedProgram = {
   names: readonly string[]
   packageName: Record<Manager, string>
@@ -30,12 +30,12 @@ export const chromium: WantedProgram = {
   purpose: 'the tests in a real browser',
 }
 
-/** Where programs are looked for and whether packages may be installed; tests name their own. */
+/** Where to look for programs, and whether packages may be installed. Tests pass their own. */
 export type Machine = { env?: NodeJS.ProcessEnv; isRoot: boolean }
 
 const thisMachine = (): Machine => ({ isRoot: process.getuid?.() === 0 })
 
-/** The path of the first of `names` on the PATH. Throws an error holding the one line that installs it. */
+/** The path of the first of `names` on the PATH. Throws an error with the command line that installs it. */
 export function findProgram(wanted: WantedProgram, machine: Machine = thisMachine()): string {
   const found = firstOnPath(wanted.names, machine)
   if (found) return found
@@ -43,8 +43,8 @@ export function findProgram(wanted: WantedProgram, machine: Machine = thisMachin
 }
 
 /**
- * As findProgram, but a missing program is installed first, for demo and tests: as root, with the system's package
- * manager, whose command line is given to `announce` before it runs and whose output goes to stderr.
+ * As `findProgram`, but installs a missing program first if this process is root and the system has a package manager.
+ * `announce` gets the command line before it runs, and its output goes to stderr. For the demo and tests.
  */
 export async function findOrInstallProgram(
   wanted: WantedProgram,
@@ -54,10 +54,10 @@ export async function findOrInstallProgram(
   const found = firstOnPath(wanted.names, machine)
   if (found) return found
   const manager = managerOf(machine)
-  // Homebrew refuses to run as root, and without root the others cannot install.
+  // Homebrew refuses to run as root; the others cannot install without root.
   if (!machine.isRoot || !manager || manager === 'brew') throw new Error(howToInstall(wanted, machine))
   const command = MANAGERS[manager](wanted.packageName[manager])
-  announce(`${wanted.names[0]} is missing, which is needed for ${wanted.purpose}; running: ${command}`)
+  announce(`${wanted.names[0]} is missing. It is needed for ${wanted.purpose}. Running: ${command}`)
   const child = spawn('/bin/sh', ['-c', command], {
     ...(machine.env && { env: machine.env }),
     stdio: ['ignore', 2, 2],

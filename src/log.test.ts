@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { openLog } from './log.ts'
 import { eventually } from './testing.ts'
 
-test('no line holds an address or a person, wherever they stand', () => {
+test('no line holds an address or a person, in any field', () => {
   const { log, text } = aLog()
   const failed = new Error(
     'Failed query: insert into subscribers values (?, ?)\nparams: mara@sample.test,Mara Quill',
@@ -18,7 +18,7 @@ test('no line holds an address or a person, wherever they stand', () => {
   expect(text().trim().split('\n')).toHaveLength(4)
 })
 
-test('what repeats is told at once, then counted, and told again once in a while', async () => {
+test('a repeated warning is logged at once, then counted and logged again once per interval', async () => {
   const { log, lines } = aLog(100)
   for (let n = 0; n < 40; n += 1)
     log.warn({ error: `connect ECONNREFUSED 127.0.0.1:${6000 + n}` }, 'trouble with Redis')
@@ -34,7 +34,7 @@ test('what repeats is told at once, then counted, and told again once in a while
   expect(lines()[2]).toMatchObject({ repeated: 1 })
 })
 
-test('what differs is told each time: another reason, another batch that failed, and all that is no trouble', () => {
+test('another reason, another failed batch, and every info line are logged each time', () => {
   const { log, lines } = aLog()
   for (const batch of [1, 2])
     log.child({ edition: '2026-11-23', batch }).error({ reason: 'too old' }, 'unknown now')

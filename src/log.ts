@@ -9,9 +9,9 @@ const ERROR = 50
 const HIDDEN = ['email', 'name', 'to', 'person', 'subscriber']
 
 /**
- * The log: one JSON line per event on stderr (stdout belongs to results). Every mail address is taken out of the line,
- * and so are fields that hold a person. A warning or error that repeats is told at once and from then on once in
- * `everyMs`, with how often it came (`repeated`).
+ * The log: one JSON line per event on stderr; stdout is for results. Email addresses are removed from each line, and
+ * fields that hold a person are hidden. Repeated warnings and errors are throttled: the first is logged at once, then
+ * one per `everyMs` with the count (`repeated`).
  */
 export function openLog(
   level: string,
@@ -20,35 +20,35 @@ export function openLog(
 ): Logger {
   const stream = { write: (line: string) => destination.write(withoutAddresses(line)) }
   const redact = { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '[hidden]' }
-  const hooks = { logMethod: sparing(everyMs) }
+  const hooks = { logMethod: throttleRepeats(everyMs) }
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact, hooks }, stream)
 }
 
-/** A line that was just told: how often it has come again since, and how to tell that. */
-type Told = { repeated: number; tell: (repeated: number) => void }
+/** How often a line repeated since it was last logged, and how to log it with that count. */
+type Repeats = { count: number; log: (count: number) => void }
 
-// A Redis that is away or a full disk raises thousands of errors a second, and a log that fills the disk is one more.
-function sparing(everyMs: number) {
-  const told = new Map<string, Told>()
-  const lookAgain = (kind: string): void => {
+// An unreachable Redis or a full disk raises thousands of errors a second. Logging them all would fill the disk.
+function throttleRepeats(everyMs: number) {
+  const repeatsByKind = new Map<string, Repeats>()
+  const flushRepeats = (kind: string): void => {
     setTimeout(() => {
-      const line = told.get(kind)
-      told.delete(kind)
-      if (!line || line.repeated === 0) return
-      told.set(kind, { ...line, repeated: 0 })
-      line.tell(line.repeated)
-      lookAgain(kind)
+      const repeats = repeatsByKind.get(kind)
+      repeatsByKind.delete(kind)
+      if (!repeats || repeats.count === 0) return
+      repeatsByKind.set(kind, { ...repeats, count: 0 })
+      repeats.log(repeats.count)
+      flushRepeats(kind)
     }, everyMs).unref()
   }
   return function (this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
     if (level < WARN) return method.apply(this, args)
     const { fields, rest } = partsOf(args)
     const kind = kindOf(level, { ...this.bindings(), ...fields }, rest[0])
-    const tell = (repeated: number) => method.apply(this, [{ ...fields, repeated }, ...rest] as never)
-    const line = told.get(kind)
-    told.set(kind, { repeated: line ? line.repeated + 1 : 0, tell })
-    if (line) return
-    lookAgain(kind)
+    const log = (repeated: number) => method.apply(this, [{ ...fields, repeated }, ...rest] as never)
+    const earlier = repeatsByKind.get(kind)
+    repeatsByKind.set(kind, { count: earlier ? earlier.count + 1 : 0, log })
+    if (earlier) return
+    flushRepeats(kind)
     method.apply(this, args)
   }
 }
@@ -63,7 +63,10 @@ function partsOf([first, ...rest]: unknown[]): { fields: Fields; rest: unknown[]
 
 type Fields = Record<string, unknown>
 
-/** What makes two lines the same: the message and its reason, numbers aside; of an error also what it is about. */
+/**
+ * Lines of the same kind repeat one another. The kind is level, message, and reason with the numbers left out. Errors
+ * also keep their edition, batch, and notice, so that each failed batch is logged.
+ */
 function kindOf(level: number, fields: Fields, message: unknown): string {
   const { reason, error, err, edition, batch, notice } = fields
   const why =

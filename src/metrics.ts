@@ -1,56 +1,57 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** What this process counts while it works, and where it shows what is read from the ledger when somebody asks. */
+/** The metrics of one process: what it counts itself, plus readings of the ledger taken at each scrape. */
 export type Metrics = {
-  /** Seconds from a request to the provider's answer, by kind of answer. */
+  /** Seconds from request to answer, by kind of answer. */
   submitSeconds: Histogram<'answer'>
-  /** What the provider reported to this process, by type. */
+  /** Webhook events that this process received, by type. */
   webhooks: Counter<'type'>
-  /** Starts to measure how late the event loop comes round. */
+  /** Starts measuring the delay of the event loop. */
   watchEventLoop(): void
-  /** Everything as Prometheus reads it, with these readings. */
+  /** All metrics, with these readings, in the text format of Prometheus. */
   text(readings: Readings): Promise<string>
   contentType: string
 }
 
-/** One value, or one by label; null where it cannot be told now. */
+/** A value, or values by label. Null if it could not be read: Prometheus then gets no sample. */
 export type Readings = Record<keyof typeof READ, number | null | Record<string, number>>
 
 const PREFIX = 'openseat_'
 
-// Read anew for every scrape, so any process of the installation tells the same. Label sets are small and fixed.
+// Read from the ledger at each scrape, so every process of the installation reports the same values. Label sets are
+// small and fixed.
 const READ = {
-  part_ready: ['part', '1 when this part is in order: database, redis, disk, held (1 = not held)'],
+  part_ready: ['part', '1 if this part works: database, redis, disk, held (1 = not on hold)'],
   editions: ['state', 'Editions in the ledger'],
   editions_paused: [
     'cause',
-    'Editions that wait for an operator: breaker (too many bounces or complaints), other',
+    'Editions waiting for an operator, by cause: breaker (too many bounces or complaints), other',
   ],
-  held: [null, '1 while nothing is submitted because the database was restored or copied'],
+  held: [null, '1 while nothing is submitted because the database is on hold (restored or copied)'],
   deliveries: ['state', 'Deliveries of all editions'],
   last_edition_deliveries: ['state', 'Deliveries of the newest edition'],
-  last_edition_age_seconds: [null, 'How long ago the slot of the newest edition was'],
+  last_edition_age_seconds: [null, 'Seconds since the slot of the newest edition'],
   late_seconds: [
     null,
-    'For how long the current slot has been due without being through; 0 when it is through',
+    'Seconds since the current slot was due, while its edition is unfinished; 0 once it is finished',
   ],
-  next_slot_timestamp_seconds: [null, 'When the next edition is due'],
+  next_slot_timestamp_seconds: [null, 'Time at which the next edition is due'],
   batches_owed: [null, 'Batches that are planned or being submitted'],
-  notices_owed: [null, 'Mails outside the editions (confirmations) that are planned or being submitted'],
-  suppressions: ['reason', 'Addresses that are never mailed again'],
-  last_report_age_seconds: [null, 'How long ago the provider last reported anything by webhook'],
-  rate_limit_per_second: [null, 'Requests per second that all workers together allow themselves'],
-  workers: [null, 'Processes that work on the queue'],
+  notices_owed: [null, 'Emails outside editions, such as confirmations, that are planned or being submitted'],
+  suppressions: ['reason', 'Addresses that are never emailed again'],
+  last_report_age_seconds: [null, 'Seconds since the last webhook event from Resend'],
+  rate_limit_per_second: [null, 'Requests per second that all workers together may make'],
+  workers: [null, 'Worker processes on the queue'],
   batch_jobs: ['state', 'Wake-ups for batches and notices in Redis'],
   edition_jobs: ['state', 'Wake-ups for the sweep in Redis; delayed holds the schedulers'],
-  disk_free_bytes: [null, 'Room on the disk that holds the database'],
-  database_bytes: [null, 'Size of the database with its write-ahead log'],
+  disk_free_bytes: [null, 'Free space on the disk that holds the database'],
+  database_bytes: [null, 'Size of the database, including its write-ahead log'],
 } as const satisfies Record<string, [string | null, string]>
 
 const LOOP_RESOLUTION_MS = 100
 
-/** Makes the metrics of one process, in a registry of their own. */
+/** Creates the metrics of one process, in a registry of their own. */
 export function openMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -62,14 +63,14 @@ export function openMetrics(): Metrics {
   return {
     submitSeconds: new Histogram({
       name: `${PREFIX}submit_seconds`,
-      help: 'How long the provider took to answer a batch or notice: accepted, uncertain, rate-limited (429), stopped, conflict',
+      help: 'Seconds until Resend answered a batch or notice, by answer: accepted, uncertain, rate-limited (429), stopped, conflict',
       labelNames: ['answer'],
       buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
       registers,
     }),
     webhooks: new Counter({
       name: `${PREFIX}webhooks_total`,
-      help: 'What the provider reported to this process; forged are those that were refused',
+      help: 'Webhook events that this process received, by type; "forged" ones were refused',
       labelNames: ['type'],
       registers,
     }),
@@ -86,7 +87,7 @@ function show(gauge: Gauge, label: string | null, reading: Readings[keyof Readin
   gauge.reset()
   if (label === null) {
     if (typeof reading === 'number') gauge.set(reading)
-    else gauge.remove() // rather no sample than the zero of a reset, which says that all is well
+    else gauge.remove() // after reset() the gauge is 0, which would look healthy
   } else if (reading !== null && typeof reading === 'object') {
     for (const [value, count] of Object.entries(reading)) gauge.set({ [label]: value }, count)
   }
@@ -96,7 +97,7 @@ function addProcess(registry: Registry): void {
   registry.registerMetric(
     new Gauge({
       name: 'process_resident_memory_bytes',
-      help: 'Memory of this process',
+      help: 'Resident memory of this process',
       registers: [],
       collect() {
         this.set(process.memoryUsage.rss())
@@ -106,7 +107,7 @@ function addProcess(registry: Registry): void {
   registry.registerMetric(
     new Gauge({
       name: 'process_cpu_seconds_total',
-      help: 'Time that this process has computed',
+      help: 'CPU time that this process has used',
       registers: [],
       collect() {
         const { user, system } = process.cpuUsage()
@@ -121,14 +122,14 @@ function addEventLoop(registry: Registry): () => void {
   registry.registerMetric(
     new Gauge({
       name: `${PREFIX}event_loop_delay_seconds`,
-      help: 'How late the event loop of this process came round since the last scrape',
+      help: 'Delay of the event loop of this process since the last scrape',
       labelNames: ['quantile'],
       registers: [],
       collect() {
-        const late = (ns: number) => Math.max(0, ns / 1e9 - LOOP_RESOLUTION_MS / 1000) || 0
-        this.set({ quantile: '0.5' }, late(delay.percentile(50)))
-        this.set({ quantile: '0.99' }, late(delay.percentile(99)))
-        this.set({ quantile: '1' }, late(delay.max))
+        const seconds = (ns: number) => Math.max(0, ns / 1e9 - LOOP_RESOLUTION_MS / 1000) || 0
+        this.set({ quantile: '0.5' }, seconds(delay.percentile(50)))
+        this.set({ quantile: '0.99' }, seconds(delay.percentile(99)))
+        this.set({ quantile: '1' }, seconds(delay.max))
         delay.reset()
       },
     }),

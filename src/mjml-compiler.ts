@@ -1,18 +1,18 @@
 /**
- * A process of its own: reads MJML sources as a JSON list on standard input and answers with a list of HTML or problems.
- * MJML takes some 100 MB to load, and the program needs it for a moment at its start.
+ * Runs as a child process: reads MJML sources as a JSON list on stdin, and writes a JSON list of HTML or problems to stdout.
+ * A child process, because MJML takes about 100 MB to load and is needed only for a moment at start.
  */
 import { json } from 'node:stream/consumers'
 import mjml2html from 'mjml'
 
-/** The HTML of a source, or what is wrong with it by line (0: no line is known). */
+/** The HTML of a source, or its problems by line (0 = unknown line). */
 export type Compiled = { html: string } | { problems: { line: number; message: string }[] }
 
 type MjmlError = Error & { errors?: { line: number; message: string; tagName: string }[] }
 
 async function compile(source: string): Promise<Compiled> {
   try {
-    // Without `fonts: {}` a font of that name in a template would be fetched from Google by every reader.
+    // With MJML's default fonts, a template that names one of them would make every reader fetch it from Google.
     const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: false })
     return { html }
   } catch (error) {

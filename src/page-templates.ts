@@ -1,6 +1,6 @@
 import { compileTemplate } from './core/mail-merge.ts'
 import type { Voice } from './core/words.ts'
-import { checkUsage, namesIn } from './template-check.ts'
+import { checkTemplate, namesIn } from './template-check.ts'
 import { ownSource, type ReadSource } from './template-source.ts'
 
 const PAGES = [
@@ -23,19 +23,19 @@ const PAGES = [
 
 const FILES = ['style.css', 'join.js', 'zone.js'] as const
 
-/** What makes each page, and the files that go with them. */
+/** A function that renders each page, and the files that pages load. */
 export type Pages = Record<(typeof PAGES)[number], (data: object, voice: Voice) => string>
 export type PageFiles = Record<(typeof FILES)[number], string>
 
 /**
- * Reads and compiles the pages, `pages/NAME.hbs`. One that overrides ours may use the variables that ours does.
+ * Reads and compiles the pages, `pages/NAME.hbs`. A page that overrides ours may use the same variables as ours.
  * Throws `BadInput` with file and line.
  */
 export async function loadPages(read: ReadSource, messages: Readonly<Record<string, readonly string[]>>) {
   const pages = await Promise.all(
     PAGES.map(async (name) => {
       const source = await read(`pages/${name}.hbs`)
-      checkUsage(source, namesIn(await ownSource(`pages/${name}.hbs`)), messages)
+      checkTemplate(source, { names: namesIn(await ownSource(`pages/${name}.hbs`)), messages })
       return [name, compileTemplate<object>(source.text, 'html')] as const
     }),
   )

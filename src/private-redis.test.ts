@@ -140,13 +140,13 @@ test('Ctrl-C in the terminal leaves the server running until we have finished', 
   expect(await clientOf(joined).ping()).toBe('PONG')
 })
 
-test('of processes that start at once one starts the server and the others join it', async () => {
+test('when processes start at the same time, one starts the server and the others join it', async () => {
   const starts = await Promise.all([start(), start(), anotherProcess().then(({ server }) => server), start()])
   expect(starts.filter(({ ownedByUs }) => ownedByUs)).toHaveLength(1)
   expect(new Set(starts.map(({ pid }) => pid)).size).toBe(1)
 })
 
-test('whoever joined leaves the server alone when it closes', async () => {
+test('a process that joined leaves the server running when it closes', async () => {
   const owner = await start()
   const guest = await start()
   expect([guest.ownedByUs, guest.pid]).toEqual([false, owner.pid])
@@ -154,7 +154,7 @@ test('whoever joined leaves the server alone when it closes', async () => {
   expect(await clientOf(owner).ping()).toBe('PONG')
 })
 
-test('when the owner is killed, whoever joined takes over and its clients reconnect', async () => {
+test('when the owner is killed, a process that joined takes over and its clients reconnect', async () => {
   const owner = await anotherProcess()
   const guest = await start()
   const client = clientOf(guest)
@@ -195,7 +195,7 @@ test('close during a restart leaves no server behind', async () => {
   expect(isRunning(redis.pid)).toBe(false)
 })
 
-test('damaged data is dropped, said so, and the server starts empty', async () => {
+test('damaged data is deleted with a warning, and the server starts empty', async () => {
   const first = await start()
   await clientOf(first).set('wake-up', 'kept')
   await first.close()
@@ -212,7 +212,7 @@ test('a server that cannot start is an error with its last lines, and no process
   await expect(start({ binary: refusing })).rejects.toThrow(/exited with 3.*\n.*no room for Ada/)
 })
 
-test('a program that is not there costs no data', async () => {
+test('a missing program costs no data', async () => {
   const first = await start()
   await clientOf(first).set('wake-up', 'kept')
   await first.close()
@@ -220,7 +220,7 @@ test('a program that is not there costs no data', async () => {
   expect(await clientOf(await start()).get('wake-up')).toBe('kept')
 })
 
-test('a lock left by a process that died is no obstacle', async () => {
+test('a lock left by a dead process does not block a start', async () => {
   const { pid } = spawnSync('true')
   mkdirSync(folder)
   writeFileSync(join(folder, 'start.lock'), `${pid} 1`)
@@ -228,7 +228,7 @@ test('a lock left by a process that died is no obstacle', async () => {
   expect(readdirSync(folder)).not.toContain('start.lock')
 })
 
-test('a lock left by an earlier process with our own pid, as in a new container, is no obstacle', async () => {
+test('a lock left by an earlier process with our own pid, as in a new container, does not block a start', async () => {
   mkdirSync(folder)
   writeFileSync(join(folder, 'start.lock'), `${process.pid} 1`)
   expect((await start()).ownedByUs).toBe(true)

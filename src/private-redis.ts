@@ -21,14 +21,14 @@ import { Redis } from 'ioredis'
 
 const READY_WITHIN_MS = 10_000
 const WATCH_EVERY_MS = 2_000
-/** Longer than any start takes (two tries, each up to 10 s and 5 s to stop). */
+/** Longer than any start takes: two tries of up to 10 s, each with up to 5 s to stop. */
 const LOCK_TRUSTED_MS = 60_000
-/** sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero. */
+/** `sun_path` holds 104 bytes on macOS and 108 on Linux, including the final zero byte. */
 const LONGEST_SOCKET_BYTES = 100
 
 export type Log = { info(fields: object, message: string): void; warn(fields: object, message: string): void }
 
-/** `ownedByUs`, `pid` and `description` follow the server: a take-over or a restart changes them. */
+/** `ownedByUs`, `pid`, and `description` describe the current server, so a takeover or restart changes them. */
 export type PrivateRedis = {
   readonly connection: { path: string }
   readonly ownedByUs: boolean
@@ -38,10 +38,11 @@ export type PrivateRedis = {
 }
 
 /**
- * Starts `binary` (redis-server or valkey-server) with its data in `folder`, or joins the one that another process of
- * this installation runs there. It answers PING when this resolves, and is brought back on the same socket whenever it
- * goes away, until `close()`. A server of ours stops with this process, also after SIGKILL. Data it cannot start on
- * is dropped. Throws, with the server's own last lines, when it does not start within 10 s.
+ * Starts `binary` (redis-server or valkey-server) with its data in `folder`, or joins the server that another process
+ * of this installation already runs there. The server answers PING when this resolves. Until `close()`, it is restarted
+ * on the same socket whenever it dies. A server started by this process stops with it, even after SIGKILL. If it
+ * cannot start on its data, the data is deleted. Throws with the last lines of the server's log if it does not start
+ * within 10 s.
  */
 export async function startPrivateRedis(options: {
   folder: string
@@ -51,40 +52,37 @@ export async function startPrivateRedis(options: {
   const { binary, log } = options
   const place = preparePlace(options.folder)
   let current = await joinOrStart(place, binary, log)
-  let tending: Promise<void> | undefined
+  let checking: Promise<void> | undefined
   let closing: Promise<void> | undefined
-  // A server that dies as soon as it is up waits for the next round, so that it cannot keep us busy.
+  // A server that dies right after its start is restarted only at the next check, so that it cannot keep us busy.
   let freshlyStarted = true
 
   const adopt = (server: Server) => {
     current = server
     freshlyStarted = true
-    server.watchdog?.once('exit', () => freshlyStarted || tend())
+    server.watchdog?.once('exit', () => freshlyStarted || check())
     log.info(
       { pid: server.pid, socket: place.socket, owned: server.watchdog !== undefined },
       describe(server, place),
     )
   }
-  const bringBack = async () => {
+  const restartIfGone = async () => {
     const seen = await probe(place.socket)
     if (seen.kind === 'answers') current = { ...current, pid: seen.pid }
     if (closing || seen.kind !== 'gone') return
-    log.warn(
-      { pid: current.pid, socket: place.socket },
-      'the private Redis server went away: bringing it back',
-    )
+    log.warn({ pid: current.pid, socket: place.socket }, 'the private Redis server went away; restarting it')
     await stop(current.watchdog)
     adopt(await joinOrStart(place, binary, log))
   }
-  const tend = () => {
-    tending ??= bringBack()
-      .catch((err: unknown) => log.warn({ err }, 'the private Redis server is not back yet: trying again'))
-      .finally(() => (tending = undefined))
+  const check = () => {
+    checking ??= restartIfGone()
+      .catch((err: unknown) => log.warn({ err }, 'the private Redis server is not running yet; trying again'))
+      .finally(() => (checking = undefined))
   }
   adopt(current)
-  const rounds = setInterval(() => {
+  const checks = setInterval(() => {
     freshlyStarted = false
-    tend()
+    check()
   }, WATCH_EVERY_MS).unref()
 
   return {
@@ -99,15 +97,15 @@ export async function startPrivateRedis(options: {
       return describe(current, place)
     },
     close() {
-      clearInterval(rounds)
-      closing ??= Promise.resolve(tending).then(() => stop(current.watchdog))
+      clearInterval(checks)
+      closing ??= Promise.resolve(checking).then(() => stop(current.watchdog))
       return closing
     },
   }
 }
 
 type Place = { folder: string; data: string; socket: string; lock: string; logFile: string }
-/** Without a watchdog the server belongs to another process. */
+/** A server without a watchdog was started by another process. */
 type Server = { pid: number; watchdog?: ChildProcess }
 
 const describe = ({ pid, watchdog }: Server, { socket }: Place) =>
@@ -126,12 +124,14 @@ function preparePlace(given: string): Place {
   return { folder, data: at('data'), socket, lock: at('start.lock'), logFile: at('redis.log') }
 }
 
-// In a shared temporary folder someone else could have made this one first, to have us talk to their server.
+// In a shared temporary folder, another user could create this folder first and have us talk to their server.
 function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const { uid } = lstatSync(path)
   if (process.getuid && uid !== process.getuid()) {
-    throw new Error(`${path} belongs to another user (uid ${uid}): give it to this one, or remove it`)
+    throw new Error(
+      `${path} belongs to another user (uid ${uid}). Change its owner to this user, or remove it.`,
+    )
   }
   chmodSync(path, 0o700)
 }
@@ -143,14 +143,16 @@ async function joinOrStart(place: Place, binary: string, log: Log): Promise<Serv
     const settled = await probeUntil(place.socket, ({ kind }) => kind !== 'silent')
     if (settled.kind === 'answers') return { pid: settled.pid }
     if (settled.kind === 'gone') return startServer(place, binary, log)
-    // Two servers on the same files would ruin them, so a hanging one is never replaced.
-    throw new Error(`A server listens on ${place.socket} but does not answer PING: stop it, then start again`)
+    // Two servers on the same files would corrupt them, so a hanging server is never replaced.
+    throw new Error(
+      `A server listens on ${place.socket} but does not answer PING. Stop it, then start openseat again.`,
+    )
   })
 }
 
 type Seen = { kind: 'answers'; pid: number } | { kind: 'silent' } | { kind: 'gone' }
 
-/** Asks once. `silent`: something listens but does not answer yet, as while it loads its data. */
+/** Asks once. `silent`: something listens but does not answer, for example while it loads its data. */
 async function probe(path: string): Promise<Seen> {
   let failure: NodeJS.ErrnoException | undefined
   const redis = new Redis({
@@ -171,7 +173,7 @@ async function probe(path: string): Promise<Seen> {
     const nobodyListens = failure?.code === 'ENOENT' || failure?.code === 'ECONNREFUSED'
     return { kind: nobodyListens ? 'gone' : 'silent' }
   } finally {
-    // After the connection has closed, disconnect() would only set a timer that keeps the process up for 2 s.
+    // On a closed connection, disconnect() would only start a timer that keeps the process alive for 2 s.
     if (redis.status !== 'end') redis.disconnect()
   }
 }
@@ -187,8 +189,9 @@ async function probeUntil(path: string, enough: (seen: Seen) => boolean): Promis
 }
 
 /**
- * Runs `work` while no other process does. The file holds pid and start of its owner, so that the first process of
- * a new container is not taken for the equally numbered one that a crash left behind.
+ * Runs `work` while holding a lock file, so that no other process runs it at the same time. The file holds the pid
+ * and start time of its owner. With the pid alone, the first process of a new container would take a lock that an
+ * earlier container left behind for its own.
  */
 async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const ours = `${process.pid} ${performance.timeOrigin}`
@@ -196,7 +199,7 @@ async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   while (!createWith(path, ours)) {
     const holder = readIfThere(path)
     if (holder !== trust.holder) trust = { holder, until: AbortSignal.timeout(LOCK_TRUSTED_MS) }
-    // A trusted pid that holds on for too long has been given to an unrelated process.
+    // If a live pid holds the lock for too long, the pid now belongs to an unrelated process.
     if (holder && (trust.until.aborted || !isAlive(holder))) removeStale(path, holder)
     else await pause(50)
   }
@@ -207,7 +210,7 @@ async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-// A hard link appears with its content, where open-then-write shows an empty file first.
+// A hard link appears together with its content. After open-then-write, others could read an empty file.
 function createWith(path: string, content: string): boolean {
   const draft = `${path}.${randomUUID()}`
   writeFileSync(draft, content, { mode: 0o600 })
@@ -242,7 +245,7 @@ function isAlive(holder: string): boolean {
   }
 }
 
-// Another process may have replaced the stale lock since we read it: what we moved away by mistake goes back.
+// Another process may have replaced the stale lock since we read it. If so, put back what we moved.
 function removeStale(path: string, holder: string): void {
   const aside = `${path}.${randomUUID()}`
   try {
@@ -261,11 +264,11 @@ async function startServer(place: Place, binary: string, log: Log): Promise<Serv
   const hadData = readdirSync(place.data).length > 0
   const first = await launch(place, binary)
   if (first.kind === 'started') return first
-  // Redis holds wake-ups only; the ledger makes them again.
+  // Redis holds only wake-ups, and the sweep re-creates them from the ledger.
   if (!hadData || first.kind === 'not-runnable') throw new Error(first.reason)
   log.warn(
     { folder: place.data, reason: first.reason },
-    'Redis did not start on its old data: starting it empty',
+    'Redis did not start on its old data; starting it empty',
   )
   rmSync(place.data, { recursive: true })
   mkdirSync(place.data, { mode: 0o700 })
@@ -278,7 +281,8 @@ type Launch =
   | { kind: 'started'; pid: number; watchdog: ChildProcess }
   | { kind: 'failed' | 'not-runnable'; reason: string }
 
-// `read` ends when the pipe's other end closes, so also when we are killed. The server's exit ends the rest of the group.
+// `read` returns when our end of the pipe closes, which also happens when we are killed. When the server exits, the
+// whole process group is ended.
 const WATCHDOG = `
 exec 3<&0
 "$@" 3<&- >&2 & server=$!
@@ -289,19 +293,19 @@ exit $status`
 
 async function launch(place: Place, binary: string): Promise<Launch> {
   const logFd = openSync(place.logFile, 'w', 0o600)
-  // Detached is its own process group: Ctrl-C in the terminal must not stop Redis before our work is finished.
+  // `detached` gives it a process group of its own: Ctrl-C must not stop Redis before our work is finished.
   const watchdog = spawn('/bin/sh', ['-c', WATCHDOG, 'openseat-redis', binary, ...serverOptions(place)], {
     detached: true,
     stdio: ['pipe', 'ignore', logFd],
   })
   closeSync(logFd)
   watchdog.unref()
-  watchdog.stdin?.on('error', () => {}) // EPIPE when the server has gone before we say so
+  watchdog.stdin?.on('error', () => {}) // EPIPE if the server died first
   const seen = await probeUntil(place.socket, ({ kind }) => kind === 'answers' || hasExited(watchdog))
   if (seen.kind === 'answers') return { kind: 'started', pid: seen.pid, watchdog }
   const status = watchdog.exitCode
   await stop(watchdog)
-  const how = status === null ? `gave no answer within ${READY_WITHIN_MS / 1000} s` : `exited with ${status}`
+  const how = status === null ? `did not answer within ${READY_WITHIN_MS / 1000} s` : `exited with ${status}`
   const reason = `The private Redis server (${binary}) ${how}. Its last lines:\n${lastLines(place.logFile)}`
   return { kind: status === 126 || status === 127 ? 'not-runnable' : 'failed', reason }
 }
@@ -322,7 +326,7 @@ const serverOptions = ({ data, socket }: Place): string[] =>
 
 const hasExited = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
-/** SIGTERM, then SIGKILL after 5 s: the watchdog's answer to a closed pipe. */
+/** Closes the watchdog's pipe: it sends the server SIGTERM, and SIGKILL after 5 s. */
 async function stop(watchdog: ChildProcess | undefined): Promise<void> {
   if (!watchdog || hasExited(watchdog)) return
   watchdog.ref()

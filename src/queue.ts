@@ -243,7 +243,7 @@ async function reach(redis: Redis, address: RedisAddress): Promise<void> {
     await redis.connect()
     const problems = await checkRedis(redis)
     if (problems.length === 0) return
-    throw new Unavailable(problems.map(({ problem, mend }) => `${problem} ${mend}`).join('\n'))
+    throw new Unavailable(problems.map(({ problem, fix }) => `${problem} ${fix}`).join('\n'))
   } catch (error) {
     if (redis.status !== 'end') redis.disconnect()
     if (error instanceof Unavailable) throw error

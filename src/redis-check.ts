@@ -2,12 +2,12 @@ import type { Redis } from 'ioredis'
 
 const OLDEST = '6.2'
 
-export type RedisProblem = { problem: string; mend: string }
+export type RedisProblem = { problem: string; fix: string }
 
 /**
- * What would lose wake-ups or stop the queues on this server, each with how to mend it; empty when all is well.
- * Asks INFO, and CONFIG GET for what INFO leaves out; a command the user may not run is no failure. Throws when the
- * connection breaks.
+ * Problems of this server that would lose wake-ups or stop the queues, each with its fix; empty if there are none.
+ * Runs INFO, and CONFIG GET for what INFO leaves out. A command that this user may not run is not an error. Throws if
+ * the connection breaks.
  */
 export async function checkRedis(redis: Redis): Promise<RedisProblem[]> {
   const info = await readInfo(redis)
@@ -28,7 +28,7 @@ async function readSetting(redis: Redis, name: string): Promise<string | undefin
   return reply?.[1]
 }
 
-/** Hosted servers rename commands away ("unknown command") or withhold them (NOPERM). */
+/** Hosted servers remove commands ("unknown command") or forbid them (NOPERM). */
 async function unlessForbidden<T>(reply: Promise<T>): Promise<T | undefined> {
   try {
     return await reply
@@ -41,52 +41,49 @@ async function unlessForbidden<T>(reply: Promise<T>): Promise<T | undefined> {
 function versionProblem(version: string | undefined): RedisProblem | undefined {
   if (version === undefined) {
     return {
-      problem: 'The version of the Redis server could not be read.',
-      mend: 'Allow the user in REDIS_URL to run INFO: ACL SETUSER <name> +info',
+      problem: 'Could not read the version of the Redis server.',
+      fix: 'Allow the user in REDIS_URL to run INFO: ACL SETUSER <name> +info',
     }
   }
   if (version.localeCompare(OLDEST, 'en', { numeric: true }) >= 0) return undefined
   return {
     problem: `The Redis server is version ${version}, which is too old.`,
-    mend: `Point REDIS_URL at Redis ${OLDEST} or later, or at Valkey.`,
+    fix: `Point REDIS_URL at Redis ${OLDEST} or later, or at Valkey.`,
   }
 }
 
 function policyProblem(policy: string | undefined, maxmemory: string | undefined): RedisProblem | undefined {
   if (policy === 'noeviction' || maxmemory === '0') return undefined
-  const mend = 'Set maxmemory-policy noeviction in redis.conf, or in the settings of the hosted Redis.'
-  if (policy === undefined) return { problem: 'The eviction policy of Redis could not be read.', mend }
-  return { problem: `Redis may throw away queued work when it is full: maxmemory-policy is ${policy}.`, mend }
+  const fix = 'Set maxmemory-policy noeviction in redis.conf, or in the settings of the hosted Redis.'
+  if (policy === undefined) return { problem: 'Could not read the eviction policy of Redis.', fix }
+  return { problem: `Redis may delete queued work when it is full: maxmemory-policy is ${policy}.`, fix }
 }
 
 /**
- * One sentence that says why Redis could not be reached and what to do, without the password. Give it what the
- * client's `error` event carries: a rejected `connect()` says only "Connection is closed."
+ * One sentence on why Redis could not be reached and what to do, without the password. Pass the error from the client's
+ * `error` event: a rejected `connect()` says only "Connection is closed."
  */
 export function explainRedisError(error: unknown, redisUrl: string): string {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   const url = URL.canParse(redisUrl) ? new URL(redisUrl) : undefined
-  if (!url) return 'REDIS_URL is not an address: write it as redis://user:password@host:6379.'
+  if (!url) return 'REDIS_URL is not a valid URL: write it as redis://user:password@host:6379.'
   const where = `REDIS_URL (${url.host || url.pathname})`
   const secure = url.protocol === 'rediss:'
   for (const [pattern, sentence] of explanations(where, secure)) {
     if (pattern.test(`${code} ${message}`)) return sentence
   }
-  return `${where} could not be used: ${withoutSecrets(message || code || 'unknown error', url)}`
+  return `${where} does not work: ${withoutSecrets(message || code || 'unknown error', url)}`
 }
 
 const explanations = (where: string, secure: boolean): [RegExp, string][] => [
-  [/WRONGPASS|invalid password/, `${where} was refused: the user name or password in it is wrong.`],
+  [/WRONGPASS|invalid password/, `${where} was refused: its user name or password is wrong.`],
   [/NOAUTH/, `${where} needs a password: write it as redis://user:password@host:port.`],
   [
     /NOPERM/,
-    `${where} is for a user who may not do this: give it all commands on the queue's keys (ACL SETUSER).`,
+    `${where} names a user without the rights for this: allow all commands on the queue's keys (ACL SETUSER).`,
   ],
-  [
-    /ECONNREFUSED|ENOENT/,
-    `${where} refused the connection: start Redis there, or correct the host and port.`,
-  ],
-  [/ENOTFOUND|EAI_AGAIN/, `${where} names a host that DNS does not know: correct the host name.`],
+  [/ECONNREFUSED|ENOENT/, `${where} refused the connection: start Redis there, or fix the host and port.`],
+  [/ENOTFOUND|EAI_AGAIN/, `${where} names a host that DNS does not know: fix the host name.`],
   [/CERT_HAS_EXPIRED/, `${where} answers with an expired TLS certificate: renew it on the server.`],
   [
     /ALTNAME/,
@@ -94,13 +91,13 @@ const explanations = (where: string, secure: boolean): [RegExp, string][] => [
   ],
   [
     /CERT|VERIFY_LEAF|UNABLE_TO_GET_ISSUER/,
-    `${where} answers with a TLS certificate that is not trusted: name its authority's file in NODE_EXTRA_CA_CERTS.`,
+    `${where} answers with a TLS certificate that is not trusted: set NODE_EXTRA_CA_CERTS to the file of its certificate authority.`,
   ],
   [
     /ECONNRESET|EPIPE|ETIMEDOUT|SSL|TLS|EPROTO|RESP type/,
     secure
-      ? `${where} did not answer over TLS: correct host and port, or write redis:// if this port is without TLS.`
-      : `${where} did not answer as Redis: correct host and port, or write rediss:// if this port expects TLS.`,
+      ? `${where} did not answer over TLS: fix the host and port, or write redis:// if this port does not use TLS.`
+      : `${where} did not answer as Redis: fix the host and port, or write rediss:// if this port expects TLS.`,
   ],
 ]
 

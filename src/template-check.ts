@@ -3,27 +3,24 @@ import { BadInput } from './core/errors.ts'
 import { suggestion } from './core/fields.ts'
 import type { Source } from './template-source.ts'
 
-/** What a template may use: `sample` has every variable, `messages` lists what each message of the catalogue names. */
-export type Known = { sample: object; messages: Readonly<Record<string, readonly string[]>> }
+/**
+ * What a template may use. `messages` lists the arguments of each message in the catalog. The variables are those of
+ * `sample`, in their scopes and with one item in each list, or `names`, in any scope.
+ */
+export type Known = { messages: Readonly<Record<string, readonly string[]>> } & (
+  | { sample: object; names?: never }
+  | { names: ReadonlySet<string>; sample?: never }
+)
 
 /**
- * Checks the Handlebars tags of a template against the data it will be given: syntax, blocks (`if`, `unless`, `each`),
- * messages (`{{t 'digest.lead' zone=zone}}`), and that `sample` has every variable, also in branches that a rendering of
- * it would not take. `sample` needs one item in each of its lists. Throws `BadInput` with file and line.
+ * Checks every Handlebars tag of a template, also in branches that a rendering would not take: syntax, blocks (`if`,
+ * `unless`, `each`), messages (`{{t 'digest.lead' zone=zone}}`), and variables. Throws `BadInput` with file and line.
  */
-export function checkVariables(source: Source, known: Known): void {
-  checkProgram(parse(source), [known.sample], { source, messages: known.messages })
+export function checkTemplate(source: Source, known: Known): void {
+  checkProgram(parse(source), [known.sample], { ...known, source })
 }
 
-/**
- * Checks a page against the variables that another version of it uses, `names`, wherever they stand there; and its
- * messages as `checkVariables` does. Throws `BadInput` with file and line.
- */
-export function checkUsage(source: Source, names: ReadonlySet<string>, messages: Known['messages']): void {
-  checkProgram(parse(source), [], { source, messages, names })
-}
-
-/** Every variable that a template names: `practice`, `problems.email`. Throws when it is not Handlebars. */
+/** Every variable that a template uses: `practice`, `problems.email`. Throws if it is not valid Handlebars. */
 export function namesIn(text: string): Set<string> {
   const found = new Set<string>()
   const walk = (node: unknown): void => {
@@ -36,7 +33,7 @@ export function namesIn(text: string): Set<string> {
   return found
 }
 
-/** Checks that every `mj-…` element is closed where it should be (MJML would guess). Throws `BadInput` with file and line. */
+/** Checks that every `mj-…` element is closed properly; MJML would guess. Throws `BadInput` with file and line. */
 export function checkElements({ text: source, at }: Source): void {
   const open: { name: string; line: number }[] = []
   const withoutComments = source.replace(/<!--.*?-->/gs, (comment) => comment.replace(/[^\n]/g, ' '))
@@ -48,7 +45,7 @@ export function checkElements({ text: source, at }: Source): void {
       const opened = open.pop()
       if (opened?.name !== name)
         throw new BadInput(
-          `${at(line)}: </${name}> closes nothing${opened ? `; <${opened.name}> of ${at(opened.line)} is open` : ''}`,
+          `${at(line)}: </${name}> closes nothing${opened ? `; <${opened.name}> from ${at(opened.line)} is still open` : ''}`,
         )
     }
   }
@@ -56,14 +53,14 @@ export function checkElements({ text: source, at }: Source): void {
   if (left) throw new BadInput(`${at(left.line)}: <${left.name}> is never closed`)
 }
 
-/** MJML silently drops text between components, and template tags with it. Throws `BadInput` when `html` lacks one. */
+/** MJML silently drops text between components, template tags included. Throws `BadInput` if `html` lacks one. */
 export function checkNothingLost({ text: source, at }: Source, html: string): void {
   const kept = tagsIn(html).map(({ tag }) => tag)
   for (const { tag, line } of tagsIn(source)) {
     const place = kept.indexOf(tag)
     if (place === -1)
       throw new BadInput(
-        `${at(line)}: ${tag} stands between components, where MJML drops it; put it into <mj-raw>`,
+        `${at(line)}: ${tag} is between components, where MJML drops it; wrap it in <mj-raw>`,
       )
     kept.splice(place, 1)
   }
@@ -79,10 +76,9 @@ function parse({ text, at }: Source): hbs.AST.Program {
   }
 }
 
-/** With `names`, a variable has to be among them; else its scope has to have it. */
-type Checked = { source: Source; messages: Known['messages']; names?: ReadonlySet<string> }
+type Checked = Known & { source: Source }
 
-/** `scopes` are the values that `this`, `../`, `../../` … stand for, the innermost last. */
+/** `scopes` are the values of …, `../../`, `../`, and `this`, in this order. */
 function checkProgram(
   program: hbs.AST.Program | undefined,
   scopes: readonly unknown[],
@@ -92,7 +88,7 @@ function checkProgram(
     if (isMustache(node)) checkMustache(node, scopes, checked)
     else if (isBlock(node)) checkBlock(node, scopes, checked)
     else if (!PLAIN.has(node.type))
-      throw refusal(node, checked, `{{${node.type}}} is not something our templates do`)
+      throw refusal(node, checked, `{{${node.type}}} is not supported in templates`)
   }
 }
 
@@ -102,7 +98,7 @@ const isMustache = (node: hbs.AST.Node): node is hbs.AST.MustacheStatement =>
 const isBlock = (node: hbs.AST.Node): node is hbs.AST.BlockStatement => node.type === 'BlockStatement'
 
 function checkMustache(node: hbs.AST.MustacheStatement, scopes: readonly unknown[], checked: Checked): void {
-  if (!node.escaped) throw refusal(node, checked, 'triple braces print HTML as it is; use two')
+  if (!node.escaped) throw refusal(node, checked, 'triple braces print HTML unescaped; use double braces')
   if (node.path.type === 'PathExpression' && (node.path as hbs.AST.PathExpression).original === 't')
     return checkMessage(node, scopes, checked)
   if (node.params.length > 0 || node.hash?.pairs.length)
@@ -110,11 +106,11 @@ function checkMustache(node: hbs.AST.MustacheStatement, scopes: readonly unknown
   valueOf(node.path, scopes, checked)
 }
 
-/** `{{t 'key' name=value}}`: the message is there, and gets all that it names and nothing else. */
+/** `{{t 'key' name=value}}`: the message must exist, and its arguments must be exactly those it names (and `href`). */
 function checkMessage(node: hbs.AST.MustacheStatement, scopes: readonly unknown[], checked: Checked): void {
   const [param] = node.params
   if (param?.type !== 'StringLiteral' || node.params.length > 1)
-    throw refusal(node, checked, "t needs the name of one message; for example {{t 'mail.unsubscribe'}}")
+    throw refusal(node, checked, "t needs the key of one message; for example {{t 'mail.unsubscribe'}}")
   const key = (param as hbs.AST.StringLiteral).value
   const wanted = checked.messages[key]
   if (wanted === undefined)
@@ -127,7 +123,8 @@ function checkMessage(node: hbs.AST.MustacheStatement, scopes: readonly unknown[
   const lacking = wanted.find((name) => !given.has(name))
   if (lacking !== undefined) throw refusal(node, checked, `"${key}" needs ${lacking}=…`)
   for (const [name, value] of given) {
-    if (name !== 'href' && !wanted.includes(name)) throw refusal(node, checked, `"${key}" has no {${name}}`)
+    if (name !== 'href' && !wanted.includes(name))
+      throw refusal(node, checked, `"${key}" does not use {${name}}`)
     valueOf(value, scopes, checked)
   }
 }
@@ -136,11 +133,7 @@ function checkBlock(node: hbs.AST.BlockStatement, scopes: readonly unknown[], ch
   const helper = node.path.original
   const [subject] = node.params
   if (!['if', 'unless', 'each'].includes(String(helper)) || !subject)
-    throw refusal(
-      node,
-      checked,
-      `{{#${helper}}} is not a block we have; use if, unless or each with a variable`,
-    )
+    throw refusal(node, checked, `there is no block {{#${helper}}}; use if, unless, or each, with a variable`)
   const value = valueOf(subject, scopes, checked)
   if (helper === 'each' && !checked.names && !Array.isArray(value))
     throw refusal(node, checked, 'each needs a list')

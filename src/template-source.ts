@@ -5,17 +5,17 @@ import { BadInput } from './core/errors.ts'
 import { suggestion } from './core/fields.ts'
 import type { Palette } from './core/palette.ts'
 
-/** A template as it is compiled: includes and colours are put in. `at` names the file and line that a line came from. */
+/** A template with its includes and colors filled in. `at` gives the file and line that a line of `text` came from. */
 export type Source = { text: string; file: string; at: (line: number) => string }
 
-/** Reads templates by their path inside the folder, such as `digest.mjml` or `pages/home.hbs`. */
+/** Reads a template by its path in the folder, such as `digest.mjml` or `pages/home.hbs`. */
 export type ReadSource = (name: string) => Promise<Source>
 
 const OWN_FOLDER = fileURLToPath(new URL('../templates', import.meta.url))
 
 /**
- * Looks for each template in `override` first, then among our own, and puts the palette's colours in for `$accent` and
- * its like, and the file's text for `<mj-include path="./file.mjml" />`. Throws `BadInput` with file and line.
+ * Reads each template from `override` if it is there, else from our own folder. Replaces `$accent` and the like with the
+ * palette's colors, and `<mj-include path="./file.mjml" />` with that file. Throws `BadInput` with file and line.
  */
 export function sourceReader(override: string | undefined, palette: Palette): ReadSource {
   const folders = override === undefined ? [OWN_FOLDER] : [override, OWN_FOLDER]
@@ -30,17 +30,17 @@ export function sourceReader(override: string | undefined, palette: Palette): Re
 }
 
 /**
- * Checks that every file of a folder of overrides is one that overrides something, or a catalogue (`words/pt.json`):
- * one under a misspelt name would be overlooked in silence. Throws `BadInput` with the file.
+ * Checks that each file in a folder of overrides replaces one of ours or is a catalog (`words/pt.json`). A file with a
+ * misspelled name would have no effect, without any error. Throws `BadInput` with the file.
  */
 export async function checkOverrides(folder: string): Promise<void> {
   const own = await filesIn(OWN_FOLDER)
   const files = await filesIn(folder).catch((error: Error) => {
     throw new BadInput(`TEMPLATES_PATH: cannot read the folder ${folder}: ${error.message}`)
   })
-  const strange = files.find((file) => !own.includes(file) && !/^(words\/[^/]+\.json|README.*)$/.test(file))
-  if (strange !== undefined)
-    throw new BadInput(`${join(folder, strange)}: overrides no template of ours${suggestion(strange, own)}`)
+  const unknown = files.find((file) => !own.includes(file) && !/^(words\/[^/]+\.json|README.*)$/.test(file))
+  if (unknown !== undefined)
+    throw new BadInput(`${join(folder, unknown)}: replaces no template${suggestion(unknown, own)}`)
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -50,7 +50,7 @@ async function filesIn(folder: string): Promise<string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
 }
 
-/** The template as we ship it, whatever overrides it. */
+/** The template that we ship, even if it is overridden. */
 export const ownSource = async (name: string): Promise<string> => readFile(join(OWN_FOLDER, name), 'utf8')
 
 type Line = { text: string; at: string }
@@ -66,7 +66,7 @@ async function expand(
   for (const [index, line] of text.split('\n').entries()) {
     const at = `${file}:${index + 1}`
     const included = /<mj-include\b[^>]*>/.exec(line)?.[0]
-    if (included === undefined) lines.push({ text: withColours(line, palette, at), at })
+    if (included === undefined) lines.push({ text: withColors(line, palette, at), at })
     else lines.push(...(await include(folders, included, palette, [...within, name], at)))
   }
   return { file, lines }
@@ -79,10 +79,12 @@ async function include(
   within: readonly string[],
   at: string,
 ): Promise<Line[]> {
-  // A name, never a path: a template includes what lies beside it and nothing else on this machine.
+  // Only a file name: a path could read any file on this machine.
   const name = /\bpath="(?:\.\/)?([\w-]+\.mjml)"/.exec(element)?.[1]
   if (name === undefined)
-    throw new BadInput(`${at}: ${element} names no file of this folder; for example path="./look.mjml"`)
+    throw new BadInput(
+      `${at}: ${element} must name a file in the same folder; for example path="./look.mjml"`,
+    )
   if (within.includes(name)) throw new BadInput(`${at}: ${name} includes itself`)
   try {
     return (await expand(folders, name, palette, within)).lines
@@ -106,11 +108,11 @@ async function find(folders: readonly string[], name: string): Promise<{ file: s
 
 class Missing extends BadInput {}
 
-function withColours(line: string, palette: Palette, at: string): string {
+function withColors(line: string, palette: Palette, at: string): string {
   return line.replace(/\$([a-z][a-z-]*[a-z])/g, (token, name: string) => {
-    const colour = (palette as Record<string, string>)[name]
-    if (colour === undefined)
-      throw new BadInput(`${at}: there is no colour ${token}; there are ${Object.keys(palette).join(', ')}`)
-    return colour
+    const color = (palette as Record<string, string>)[name]
+    if (color === undefined)
+      throw new BadInput(`${at}: there is no color ${token}; there are ${Object.keys(palette).join(', ')}`)
+    return color
   })
 }

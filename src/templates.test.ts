@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** Changes a template, and answers how loading then fails. */
+/** Changes a template and returns the error of loading it. */
 async function breaking(file: string, before: string, after: string): Promise<string> {
   const path = join(folder, file)
   const source = await readFile(path, 'utf8')
@@ -36,7 +36,7 @@ async function lineOf(file: string, words: string): Promise<number> {
   return lines.findIndex((line) => line.includes(words)) + 1
 }
 
-test('our own templates load, the same each time, wherever they lie', async () => {
+test('our own templates load, with the same result from any folder', async () => {
   const own = await loadTemplates()
   const { pages: _pages, ...copied } = await loadTemplates({ folder })
   const { pages: _own, ...ours } = own
@@ -54,12 +54,12 @@ test.each([
     '<mj-roar /><mj-raw>{{#if more}}',
     'mj-roar',
   ],
-  ['a colour that is none', 'background-color="$sheet"', 'background-color="paper-ish"', 'background-color'],
+  ['an invalid color', 'background-color="$sheet"', 'background-color="paper-ish"', 'background-color'],
   [
-    'a colour that the palette lacks',
+    'a color that the palette lacks',
     'background-color="$sheet"',
     'background-color="$paper"',
-    'no colour \\$paper',
+    'no color \\$paper',
   ],
   [
     'a message that does not exist',
@@ -67,33 +67,28 @@ test.each([
     "{{t 'digest.lasst'}}",
     'did you mean "digest.last"',
   ],
-  ['a message without what it names', "{{t 'digest.lead' zone=zone}}", "{{t 'digest.lead'}}", 'needs zone='],
+  ['a message without its argument', "{{t 'digest.lead' zone=zone}}", "{{t 'digest.lead'}}", 'needs zone='],
   [
-    'a message with what it does not name',
+    'a message with an argument it does not have',
     "{{t 'digest.last'}}",
     "{{t 'digest.last' zone=zone}}",
-    'has no {zone}',
+    'does not use {zone}',
   ],
-  [
-    'a message of which nobody knows which',
-    "{{t 'digest.last'}}",
-    '{{t heading}}',
-    'needs the name of one message',
-  ],
+  ['a message named by a variable', "{{t 'digest.last'}}", '{{t heading}}', 'needs the key of one message'],
   ['an element closed as another', '<h1 style', '</mj-column><h1 style', 'closes nothing; <mj-text>'],
   ['a variable that does not exist', '{{heading}}', '{{headline}}', 'no variable "headline" here; there are'],
-  ['a variable of the wrong place', '{{when}}', '{{practice}}', 'no variable "practice" here'],
+  ['a variable from another scope', '{{when}}', '{{practice}}', 'no variable "practice" here'],
   [
-    'a condition on what does not exist',
+    'a condition on an unknown variable',
     '{{#if whenForGroup}}',
     '{{#if when4Group}}',
     'no variable "when4Group"',
   ],
   ['a helper that does not exist', '{{when}}', '{{upper when}}', 'takes no arguments'],
   ['a block that does not exist', '{{#each sessions}}', '{{#list sessions}}', "doesn't match each"],
-  ['a list that is none', '{{#each topics}}', '{{#each practice}}', 'needs a list'],
+  ['each over something that is not a list', '{{#each topics}}', '{{#each practice}}', 'needs a list'],
   ['unescaped printing', '{{heading}}', '{{{heading}}}', 'triple braces'],
-  ['a partial', '{{heading}}', '{{> heading}}', 'not something our templates do'],
+  ['a partial', '{{heading}}', '{{> heading}}', 'not supported in templates'],
   ['an unclosed tag', '{{when}}', '{{when}', 'Parse error'],
 ])('%s is refused with file and line', async (_, before, after, words) => {
   const line = await lineOf('digest.mjml', before)
@@ -107,13 +102,13 @@ test('a block closed as another is refused with its line', async () => {
   )
 })
 
-test('a tag that MJML would drop without a word is refused', async () => {
+test('a tag that MJML would silently drop is refused', async () => {
   const line = await lineOf('digest.mjml', '<mj-raw>{{#if more}}</mj-raw>')
   const message = await breaking('digest.mjml', '<mj-raw>{{#if more}}</mj-raw>', '{{#if more}}')
-  expect(message).toContain(`digest.mjml:${line}: {{#if more}} stands between components`)
+  expect(message).toContain(`digest.mjml:${line}: {{#if more}} is between components`)
 })
 
-test('a fault in the shared looks names that file and line', async () => {
+test('an error in the shared look names that file and line', async () => {
   const line = await lineOf('look.mjml', '<mj-text font-size')
   expect(await breaking('look.mjml', '<mj-text font-size', '<mj-text font-sise')).toContain(
     `look.mjml:${line}: <mj-text>`,
@@ -122,7 +117,7 @@ test('a fault in the shared looks names that file and line', async () => {
 
 test.each(['./gone.mjml', '../secret.mjml', '/etc/hostname'])('including %s is refused', async (path) => {
   expect(await breaking('digest.mjml', './look.mjml', path)).toMatch(
-    /^digest\.mjml:5: .*(there is no template|names no file)/,
+    /^digest\.mjml:5: .*(there is no template|must name a file)/,
   )
 })
 
@@ -139,7 +134,7 @@ test('a file that cannot be read is named', async () => {
   await expect(loadTemplates({ folder })).rejects.toThrow(/cannot read the template .*digest\.txt\.hbs/)
 })
 
-test('a folder of one file overrides that file alone', async () => {
+test('a folder with two files replaces only those two', async () => {
   const own = await readFile(join(folder, 'pages/unsubscribed.hbs'), 'utf8')
   const mine = await mkdtemp(join(tmpdir(), 'mine-'))
   await mkdir(join(mine, 'pages'))
@@ -159,7 +154,7 @@ test('a folder of one file overrides that file alone', async () => {
   await rm(mine, { recursive: true })
 })
 
-test('a page of the folder may use what our own page uses, and nothing else', async () => {
+test('a page that overrides ours may use its variables and no others', async () => {
   const said = await breaking('pages/unsubscribed.hbs', '{{undo}}', '{{undoo}}')
   expect(said).toMatch(
     /^pages\/unsubscribed\.hbs:\d+: there is no variable "undoo" on this page; did you mean "undo"/,
@@ -168,16 +163,21 @@ test('a page of the folder may use what our own page uses, and nothing else', as
 
 test.each([
   ['lacks a message', '"mail.unsubscribe": ', '"mail.unsubscribee": ', '"mail.unsubscribe" is missing'],
-  ['names what nobody fills in', '{zone}', '{place}', 'names {place}, which nobody fills in; there is zone'],
+  ['uses an unknown argument', '{zone}', '{place}', 'uses {place}, which has no value here; available: zone'],
   [
-    'leaves out what English says',
+    'leaves out an argument of English',
     '{n, plural, one {Queda # lugar} other {Quedan # lugares}}',
     'Pocos lugares',
     'leaves out {n}',
   ],
-  ['is not ICU MessageFormat', '{n, plural, one {Queda', '{n, plurl, one {Queda', 'is not ICU MessageFormat'],
-  ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'has <i>, which English has not'],
-  ['could add a recipient', '"Resumen semanal"', '"Resumen, semanal"', 'is a sender’s name'],
+  [
+    'is not ICU MessageFormat',
+    '{n, plural, one {Queda',
+    '{n, plurl, one {Queda',
+    'is not valid ICU MessageFormat',
+  ],
+  ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'contains <i>, which the English message does not'],
+  ['could add a recipient', '"Resumen semanal"', '"Resumen, semanal"', 'is a sender name'],
   ['could end an attribute', '"Nuevo"', '"\\"Nuevo\\""', 'straight quotation mark'],
 ])('a catalogue that %s is refused with file and message', async (_, before, after, words) => {
   const said = await breaking('words/es.json', before, after)
@@ -185,7 +185,7 @@ test.each([
   expect(said).toContain(words)
 })
 
-test('another language is one more file', async () => {
+test('a new file adds a language', async () => {
   const { es } = (await loadTemplates()).words
   await writeFile(
     join(folder, 'words/pt.json'),
@@ -195,21 +195,19 @@ test('another language is one more file', async () => {
   expect(voiceFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
 })
 
-test('the colours of a practice take the place of ours', async () => {
+test('the brand color of a practice replaces ours', async () => {
   const { digest } = await loadTemplates({ palette: paletteFrom('#7a1f5c') })
   expect(digest.html).toContain('#7a1f5c')
   expect(digest.html).not.toContain('#0b5c4a')
 })
 
-test('a folder that is not there is refused', async () => {
+test('a missing folder is refused', async () => {
   await expect(loadTemplates({ folder: '/nowhere/at-all' })).rejects.toThrow(
     'TEMPLATES_PATH: cannot read the folder /nowhere/at-all',
   )
 })
 
-test('a file that overrides nothing is refused, with the name that was meant', async () => {
+test('a file that replaces nothing is refused, with a suggested name', async () => {
   await writeFile(join(folder, 'digset.mjml'), '')
-  await expect(loadTemplates({ folder })).rejects.toThrow(
-    'overrides no template of ours; did you mean "digest.mjml"?',
-  )
+  await expect(loadTemplates({ folder })).rejects.toThrow('replaces no template; did you mean "digest.mjml"?')
 })

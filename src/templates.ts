@@ -9,13 +9,13 @@ import { type NoticeView, noticeView } from './core/notice.ts'
 import { DEFAULT_BRAND_COLOR, type Palette, paletteFrom } from './core/palette.ts'
 import { type Catalogues, type Voice, voiceFor } from './core/words.ts'
 import { loadPages, type PageFiles, type Pages } from './page-templates.ts'
-import { checkElements, checkNothingLost, checkVariables, type Known } from './template-check.ts'
+import { checkElements, checkNothingLost, checkTemplate, type Known } from './template-check.ts'
 import { checkOverrides, type Source, sourceReader } from './template-source.ts'
 
-/** The Handlebars sources of one mail. */
+/** The Handlebars sources of one kind of email. */
 export type MailTemplate = { html: string; text: string }
 
-/** Everything a reader sees, and in which words. */
+/** Everything that readers see, with the words in each language. */
 export type Templates = {
   digest: MailTemplate & { words: Catalogues }
   notice: MailTemplate
@@ -24,13 +24,13 @@ export type Templates = {
   words: Catalogues
 }
 
-/** Where to look first, and in which colours. */
+/** A folder whose files override ours, and the colors. */
 export type Looks = { folder?: string | undefined; palette?: Palette }
 
 /**
- * Reads and compiles the mail templates once, at start: `NAME.mjml` (may include others of its folder) and `NAME.txt.hbs`.
- * What `folder` has counts instead of ours. Throws `BadInput` with the file and line of anything that would not render: no
- * data ever reaches MJML.
+ * Reads, checks, and compiles all templates, once at start: `NAME.mjml` (may include other files of its folder),
+ * `NAME.txt.hbs`, and the pages. Files in `folder` replace ours. Throws `BadInput` with the file and line of anything that
+ * would not render. MJML never sees data: it compiles the Handlebars tags as text.
  */
 export async function loadTemplates({ folder, palette }: Looks = {}): Promise<Templates> {
   if (folder !== undefined) await checkOverrides(folder)
@@ -51,8 +51,8 @@ export async function loadTemplates({ folder, palette }: Looks = {}): Promise<Te
   for (const mail of mails) checkSources(mail)
   const { pages, files } = await loadPages(read, messages)
   const compiled = await compileAll(mails.map(({ mjml }) => mjml))
-  const [digest, notice] = mails.map((mail, index) => finish(mail, compiled[index] ?? '', voice))
-  if (!digest || !notice) throw new Error('a mail has no template')
+  const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', voice))
+  if (!digest || !notice) throw new Error('an email has no template')
   return {
     digest: { ...digest, words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis)\./) },
     notice,
@@ -62,7 +62,7 @@ export async function loadTemplates({ folder, palette }: Looks = {}): Promise<Te
   }
 }
 
-/** What the digest may say; it is frozen with each batch, so that new words make no retry differ from its first attempt. */
+/** The messages of a digest. They are frozen with each batch, so that changed words do not change a retry. */
 function onlyOf(words: Catalogues, keys: RegExp): Catalogues {
   const pick = (catalogue: object) =>
     Object.fromEntries(Object.entries(catalogue).filter(([key]) => keys.test(key)))
@@ -71,15 +71,15 @@ function onlyOf(words: Catalogues, keys: RegExp): Catalogues {
   ) as Catalogues
 }
 
-type MailSources = { mjml: Source; txt: Source; known: Known }
+type MailSources = { mjml: Source; txt: Source; known: Known & { sample: object } }
 
 function checkSources({ mjml, txt, known }: MailSources): void {
   checkElements(mjml)
-  checkVariables(mjml, known)
-  checkVariables(txt, known)
+  checkTemplate(mjml, known)
+  checkTemplate(txt, known)
 }
 
-/** Kept, as compiling takes a second and tests open the program again and again; the same source has the same HTML. */
+/** HTML by MJML source. Compiling takes a second, and tests open the program many times. */
 const compiledBefore = new Map<string, string>()
 
 async function compileAll(sources: readonly Source[]): Promise<string[]> {
@@ -96,25 +96,25 @@ async function compileAll(sources: readonly Source[]): Promise<string[]> {
   return sources.map(({ text }) => compiledBefore.get(text) ?? '')
 }
 
-function finish({ mjml, txt, known }: MailSources, compiled: string, voice: Voice): MailTemplate {
+function mailTemplate({ mjml, txt, known }: MailSources, compiled: string, voice: Voice): MailTemplate {
   const html = tidy(compiled)
   checkNothingLost(mjml, html)
-  tryOut(() => compileTemplate(html, 'html')(known.sample, voice), mjml)
-  tryOut(() => compileTemplate(txt.text, 'text')(known.sample, voice), txt)
+  checkRenders(mjml, () => compileTemplate(html, 'html')(known.sample, voice))
+  checkRenders(txt, () => compileTemplate(txt.text, 'text')(known.sample, voice))
   return { html, text: txt.text }
 }
 
-/** Indentation is a quarter of the bytes; and spam filters count the preheader's white text as hidden. */
-const tidy = (html: string): string => html.replace(/^\s+/gm, '').replace('color:#ffffff;', '')
-
-/** The checks have passed; this is for what only the compiled template shows, such as blocks that MJML tore apart. */
-function tryOut(render: () => string, { file }: Source): void {
+/** Finds what reading the source cannot: a block that MJML has torn apart, or text where a message needs a number. */
+function checkRenders({ file }: Source, render: () => string): void {
   try {
     render()
   } catch (error) {
     throw new BadInput(`${file}: does not render: ${(error as Error).message}`)
   }
 }
+
+/** Indentation is a quarter of the bytes. Spam filters treat the white text of the preheader as hidden text. */
+const tidy = (html: string): string => html.replace(/^\s+/gm, '').replace('color:#ffffff;', '')
 
 function sampleLetterhead(): Letterhead {
   return {
@@ -147,7 +147,7 @@ function sampleNotice(voice: Voice): NoticeView {
   return noticeView(sampleLetterhead(), facts, voice)
 }
 
-/** One session with all that a session can have, for one reader. */
+/** A digest with one session in which every variable has a value. */
 function sampleDigest(voice: Voice): DigestView {
   const letterhead = sampleLetterhead()
   const offer: Offer = {

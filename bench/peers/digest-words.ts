@@ -1,7 +1,7 @@
 import type { Offer } from '../../src/core/content.ts'
 import { formatOccurrence } from '../../src/core/occurrences.ts'
 
-/** All that the peers' templates name: the words of ours, in English. */
+/** All variables of the peers' templates, with the English words of our digest. */
 export type PeerDigest = PeerPage & { name: string; unsubscribeUrl: string; preferencesUrl: string }
 
 export type PeerPage = {
@@ -32,25 +32,28 @@ export type PeerSession = {
   calendarLabel: string
 }
 
-/** Who writes: as in the settings of the bench. */
+/** The sender, as in the settings of the bench. */
 export type Sender = { practice: string; replyTo: string; postalAddress: string; publicUrl: string }
 
-/** The digest of all readers who are in one zone and are told of these sessions. */
+/** The digest for all readers in one time zone who get these sessions. */
 export function peerPage(sender: Sender, offers: readonly Offer[], timeZone: string): PeerPage {
   const subject = `${offers.length} new group times this week`
   const topics = Map.groupBy(offers, ({ topic }) => topic)
   return {
-    ...{ subject, heading: subject },
+    subject,
+    heading: subject,
     preheader: `In your own time zone, each with a link to reserve a place.${'\u200c\u00a0'.repeat(120)}`,
     practice: sender.practice,
     place: (timeZone.split('/').at(-1) ?? timeZone).replaceAll('_', ' '),
     topics: [...topics]
       .map(([name, sessions]) => ({
-        ...{ name, underline: '-'.repeat(name.length) },
+        name,
+        underline: '-'.repeat(name.length),
         sessions: sessions.map((offer) => peerSession(sender, offer, timeZone)),
       }))
       .sort((a, b) => a.name.localeCompare(b.name, 'en')),
-    ...{ replyTo: sender.replyTo, postalAddress: sender.postalAddress },
+    replyTo: sender.replyTo,
+    postalAddress: sender.postalAddress,
     crisisNote: 'If you are in crisis, call or text 988 in the US, or the emergency number where you are.',
   }
 }
@@ -61,7 +64,10 @@ function peerSession({ publicUrl }: Sender, offer: Offer, timeZone: string): Pee
   const there = formatOccurrence(at, offer.timeZone, 'en')
   const { id, group, therapist, seatsLeft } = offer
   return {
-    ...{ id, group, therapist, label: 'New' },
+    id,
+    group,
+    therapist,
+    label: 'New',
     when: `${weekday}, ${date} · ${time} ${zoneName}, ${offer.repeats === 'once' ? 'once' : 'weekly'}`,
     whenForGroup: there.time === time ? null : `${there.time} ${there.zoneName} for the group`,
     kind: offer.kind === 'skills' ? 'Skills group' : 'Group',

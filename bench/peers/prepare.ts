@@ -6,7 +6,7 @@ import { closeDb, openDb } from '../../src/db/open.ts'
 import { openSessions } from '../../src/db/sessions.ts'
 import { SLOT } from '../settings.ts'
 
-/** What a peer would have made at its deployment or read once a week, so that no peer's time is spent on it. */
+/** What a peer would prepare at deployment or once a week. It is not part of the measured time. */
 export type Prepared = {
   offers: Offer[]
   /** Handlebars for the HTML, compiled from MJML beforehand. */

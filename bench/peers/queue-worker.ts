@@ -14,22 +14,22 @@ export type QueueOptions = {
   prepared: string
   providerUrl: string
   mails: number
-  /** 5, 20 and 50 at once differ by less than the noise: one thread makes the mails. */
+  /** 5, 20, and 50 differ by less than the noise, since one thread makes the emails. */
   concurrency: number
   /** The socket of a Redis that outlives this process. */
   redis?: string
-  /** Started again: works on what is left in the queue. Adding the jobs was the weekly run's. */
+  /** After a restart: works on what is left in the queue, without adding jobs. */
   resume?: boolean
-  /** False: without idempotency keys, as most guides have it. */
+  /** False: without idempotency keys, as in most guides. */
   keyed?: boolean
   /** BullMQ's `lockDuration` and `stalledInterval`; its default is 30 s. */
   stalledMs?: number
 }
 
-/** What differs between the peers: how the two bodies are made. */
+/** How a peer makes the two bodies: the only difference between the peers. */
 export type MakeBodies = (view: PeerDigest) => Promise<{ html: string; text: string }>
 
-/** One job per subscriber, one mail a job, one request a mail. Jobs are added in bulk. */
+/** One job per subscriber, one email per job, one request per email. Jobs are added in bulk. */
 export async function mailByQueue(
   options: QueueOptions,
   bodiesWith: (readers: Readers) => MakeBodies,
@@ -62,11 +62,14 @@ export async function mailByQueue(
   const outcome = await measured(async () => {
     let done = 0
     const worker = new Worker('digest', (job) => mail(job.data.subscriberId as number), {
-      ...{ connection, concurrency, lockDuration: stalledMs, stalledInterval: stalledMs },
-      maxStalledCount: 10, // with the default, a job whose worker was killed twice is dropped
+      connection,
+      concurrency,
+      lockDuration: stalledMs,
+      stalledInterval: stalledMs,
+      maxStalledCount: 10, // with the default, BullMQ drops a job whose worker was killed twice
     })
     worker.on('completed', () => (done += 1))
-    worker.on('error', () => {}) // else BullMQ throws it
+    worker.on('error', () => {}) // otherwise BullMQ throws it
     if (!options.resume)
       for (let from = 1; from <= mails; from += 1000) await queue.addBulk(jobsFrom(from, mails))
     while (await isBusy(queue)) await setTimeout(50)

@@ -15,7 +15,7 @@ import {
 import { type CSSProperties, createElement as h, type ReactElement } from 'react'
 import type { PeerDigest, PeerSession } from './digest-words.ts'
 
-/** The digest in React: the same words, links and looks as digest.mjml, in react-email's own components. */
+/** The digest in React: the same words, links, and look as digest.mjml, with react-email's own components. */
 export function Digest({ view }: { view: PeerDigest }): ReactElement {
   return h(
     Html,

@@ -7,7 +7,7 @@ import { benchEnvironment, SLOT } from '../settings.ts'
 import { type PeerDigest, type PeerPage, peerPage } from './digest-words.ts'
 import type { Prepared } from './prepare.ts'
 
-/** One mail of a peer, all but its body. */
+/** One email of a peer, without its body. */
 export type PeerMail = {
   from: string
   to: string
@@ -18,11 +18,11 @@ export type PeerMail = {
 }
 
 export type Readers = {
-  /** Handlebars of the two bodies. */
+  /** Handlebars templates of the two bodies. */
   sources: { html: string; text: string }
-  /** Null: they were mailed already, or nothing is new to them. */
+  /** Null if they were emailed already or nothing is new to them. */
   mailFor(subscriberId: number): PeerMail | null
-  /** Those still to be mailed. */
+  /** Ids of readers who have not been emailed yet. */
   owed(): number[]
   markMailed(subscriberId: number): void
 }
@@ -32,8 +32,9 @@ type Row = { publicId: string; email: string; name: string; timeZone: string; to
 const MOST_SESSIONS = 15
 
 /**
- * What all peers read and note, each at its best: sessions read once, statements prepared, the words of a page made once
- * for all readers of the same zone and choice, SQLite in its cheaper durable mode, and a mark at each reader mailed.
+ * What all peers share, done as efficiently as possible: sessions are read once, statements are prepared, the words of a
+ * page are made once for all readers with the same time zone and topics, SQLite runs in its cheaper durable mode, and each
+ * emailed reader is marked.
  */
 export function openReaders(file: string, preparedFile: string): Readers {
   const { offers, html } = JSON.parse(readFileSync(preparedFile, 'utf8')) as Prepared

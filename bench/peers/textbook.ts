@@ -7,8 +7,8 @@ import { mailByQueue, type QueueOptions } from './queue-worker.ts'
 
 export type TextbookOptions = QueueOptions & { tuned?: boolean }
 
-// What most guides show: the template is filled in and compiled by MJML for each mail. Its source is read and Handlebars
-// compiled once, and nothing is included. `tuned` also turns MJML's checks off, which no guide does.
+// What most guides show: for each email, the template is filled in and compiled by MJML. The source is read and Handlebars
+// compiled once, and there are no includes. `tuned` also turns off MJML's checks, which no guide does.
 const options = optionsFromBench<TextbookOptions>()
 const mjmlOf = Handlebars.compile(readFileSync(join(import.meta.dirname, 'digest.mjml'), 'utf8'))
 const mjmlOptions = options.tuned

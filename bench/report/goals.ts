@@ -1,7 +1,7 @@
 import type { LimitRun, PeerRuns, Results, Scale, ScaleRun } from '../results.ts'
 import { type Goal, goalRow, medianOf, peak, perCpuSecond, perSecond, table, whole } from './tables.ts'
 
-/** Everything that was wanted, with what was measured. */
+/** All goals, with the measured values. */
 export function goalsTable({ peers, scale, limit, idle, kills }: Results): string {
   const goals = [
     ...(peers ? peerGoals(peers) : []),
@@ -71,7 +71,7 @@ function scaleGoals({ runs, answers }: Scale): Goal[] {
   ]
 }
 
-/** From the file to the last receipt. */
+/** From the import file to the last recorded answer. */
 export const secondsOf = ({ imported, pipeline }: ScaleRun): number => imported.seconds + pipeline.seconds
 export const cpuSecondsOf = ({ imported, pipeline }: ScaleRun): number =>
   imported.cpuSeconds + pipeline.cpuSeconds

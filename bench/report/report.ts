@@ -2,22 +2,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Results } from '../results.ts'
 import { goalsTable } from './goals.ts'
-import { killsPlot, killsSection } from './kills.ts'
+import { killsSection } from './kills.ts'
 import { methodSection } from './method.ts'
-import { peersPlot, peersSection } from './peers.ts'
-import { memoryPlot, scaleSection, throughputPlot } from './scale.ts'
-import { idleSection, limitPlot, limitSection } from './steady.ts'
+import { peersSection } from './peers.ts'
+import { scaleSection } from './scale.ts'
+import { idleSection, limitSection } from './steady.ts'
 
-/** Writes README.md, its pictures and the numbers behind them into `folder`, and returns the text of the README. */
+/** Writes README.md and results.jsonl, the numbers behind it, to `folder`. Returns the text of README.md. */
 export function writeReport(results: Results, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content)
   const { peers, scale, limit, idle, kills, torture } = results
-  if (peers) write('peers.svg', peersPlot(peers))
-  if (scale) write('throughput.svg', throughputPlot(scale))
-  if (scale) write('memory.svg', memoryPlot(scale))
-  if (limit) write('limit.svg', limitPlot(limit))
-  if (kills) write('kills.svg', killsPlot(kills, torture))
   const text = [
     intro(results),
     goalsTable(results),
@@ -38,12 +33,12 @@ function intro({ kind, date, machine, versions, loadBefore }: Results): string {
   return `# Bench
 
 Written by \`npm run bench${kind === 'quick' ? ' -- --quick' : ''}\` on ${date}: ${machine}, ${versions}.
-Load average before it began: ${loadBefore.toFixed(1)}. Compare ratios, not the numbers themselves: all contenders of a ratio ran in turns, in this one
-run. The numbers behind the tables and pictures are in [results.jsonl](results.jsonl).
-\`npm run bench -- --help\` tells how to run a part of it, or all of it in a minute.`
+Load average before the run: ${loadBefore.toFixed(1)}. Compare ratios, not absolute numbers: all contenders of a ratio took turns in this one
+run. The numbers behind the tables are in [results.jsonl](results.jsonl).
+\`npm run bench -- --help\` explains how to run only a part, or everything in a minute.`
 }
 
-// `node bench/report/report.ts FOLDER` writes the report of a run again, from its results.jsonl.
+// `node bench/report/report.ts FOLDER` rewrites the report of an earlier run from its results.jsonl.
 if (import.meta.main) {
   const folder = process.argv[2] ?? join(import.meta.dirname, '..')
   const lines = readFileSync(join(folder, 'results.jsonl'), 'utf8').trim().split('\n')

@@ -8,14 +8,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export type Goal = { name: string; value: number; unit?: string; atLeast?: number; atMost?: number }
 
-/** One line of the goals: what was measured, what was wanted, and whether that was met. */
+/** One row of the goals: measured value, goal, and whether it was met. */
 export function goalRow({ name, value, unit = '', atLeast, atMost }: Goal): string[] {
   const wanted = atLeast === undefined ? `at most ${number(atMost ?? 0)}` : `at least ${number(atLeast)}`
   const met = atLeast === undefined ? value <= (atMost ?? 0) : value >= atLeast
   return [name, number(value) + unit, wanted + unit, met ? 'met' : '**missed**']
 }
 
-/** Three figures or so, whole from 100 on. */
+/** About three significant digits; whole numbers from 100 on. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return 'none'
   const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 10 ? 1 : 2

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Answers every request at once, to tell how long this machine, busy as it is, takes for nothing. Prints its address. */
+/** Answers every request at once, to measure how slow this machine is for a server that does nothing. Prints its address. */
 const server = createServer((request, response) => {
   request.resume()
   response.end('ok')

@@ -20,14 +20,14 @@ const BROKEN_MS = 6_000
 
 export type Breakage = {
   scenario: string
-  /** Breaks the disk under a worker that sends, and returns what mends it. */
+  /** Breaks the disk of a running worker, and returns a function that repairs it. */
   strike: (installation: Installation, worker: Program) => Promise<() => Promise<void> | void>
   brokenMs?: number
-  /** kill -9 while it is broken, and another worker after it. */
+  /** kill -9 while the disk is broken, and a new worker afterwards. */
   killed?: boolean
 }
 
-/** Breaks the disk in the middle of sending, looks on, mends it, and wants the rest to go out by itself. */
+/** Breaks the disk in the middle of sending, waits, repairs it, and expects the rest to go out automatically. */
 export async function brokenWhileSending(
   context: Context,
   { scenario, strike, brokenMs = BROKEN_MS, killed = false }: Breakage,
@@ -42,7 +42,7 @@ export async function brokenWhileSending(
       'mail goes out',
       90_000,
     )
-    const mend = await strike(installation, worker)
+    const repair = await strike(installation, worker)
     const before = (await installation.standIn.summary()).accepted
     const problems: string[] = []
     try {
@@ -50,15 +50,15 @@ export async function brokenWhileSending(
       problems.push(...(await unrecorded(installation)), ...problemsTold(worker))
       if (killed) await worker.kill()
     } finally {
-      await mend()
+      await repair()
     }
     const during = (await installation.standIn.summary()).accepted - before
-    const mended = performance.now()
+    const repaired = performance.now()
     if (killed) startWorker(installation, { edits: QUICKER })
     else if (worker.hasEnded()) problems.push('the worker gave up')
     if (!(await awaitThrough(installation, 120_000)))
-      problems.push('not through two minutes after it was mended')
-    const after = (performance.now() - mended) / 1000
+      problems.push('not finished two minutes after the repair')
+    const after = (performance.now() - repaired) / 1000
     await stopPrograms(installation)
     problems.push(...(await unrecorded(installation)))
     const note = `${during} accepted on recorded attempts while it was broken; through ${after.toFixed(1)} s after`
@@ -68,7 +68,7 @@ export async function brokenWhileSending(
   }
 }
 
-/** Everything that was submitted must have been recorded as attempted before, on disk, where a restart finds it. */
+/** Everything that was submitted must have been recorded as attempted on disk before, so that a restart finds it. */
 async function unrecorded({ standIn, file }: Installation): Promise<string[]> {
   const keys = new Set((await standIn.accepted()).map(({ key }) => key))
   const db = new Database(file, { readonly: true, timeout: 10_000 })
@@ -84,7 +84,7 @@ async function unrecorded({ standIn, file }: Installation): Promise<string[]> {
     : [`${unknown} batches were submitted that the ledger does not know were attempted`]
 }
 
-/** That the log told the reason, and told it once. */
+/** Checks that the reason was logged, and only once. */
 function problemsTold(worker: Program): string[] {
   const lines = worker
     .output()

@@ -3,15 +3,15 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { until, watch } from './programs.ts'
 
-/** What a test needs that this machine does not have; the message is the line that installs it. */
+/** A program that a test needs is missing; the message is the command line that installs it. */
 export class Missing extends Error {
   override name = 'Missing'
 }
 
-/** A disk of its own for a scenario, that can be filled to the last byte. */
+/** A disk for one scenario that can be filled to the last byte. */
 export type Disk = { fill: () => void; empty: () => void; unmount: () => void }
 
-/** Mounts a disk of `megabytes` on `folder`; null where mounting is not permitted (needs root). */
+/** Mounts a disk of `megabytes` on `folder`; null if mounting is not permitted (it needs root). */
 export function mountDisk(folder: string, megabytes: number): Disk | null {
   mkdirSync(folder, { recursive: true })
   try {
@@ -45,9 +45,8 @@ function fillWith(file: string): void {
 }
 
 /**
- * Lets system calls of a running process fail from now on, until the returned function is called: `inject` as strace
- * wants it (`fsync,fdatasync:error=EIO`), for those that touch one of `files`. Resolves once it is in force.
- * Throws `Missing` where there is no strace.
+ * Makes system calls of a running process on `files` fail until the returned function is called. `inject` is in the format
+ * of strace: `fsync,fdatasync:error=EIO`. Resolves once it is in effect. Throws `Missing` if strace is missing.
  */
 export async function breakCalls(
   pid: number,
@@ -75,5 +74,5 @@ export async function breakCalls(
   if (tracer.pid === -1)
     throw new Missing('needs strace: sudo apt-get install --no-install-recommends strace')
   if (tracer.hasEnded()) throw new Error(`strace: ${tracer.output()}`)
-  return () => tracer.kill('SIGTERM') // it lets go of the process, which runs on unharmed
+  return () => tracer.kill('SIGTERM') // detaches from the process, which continues unharmed
 }

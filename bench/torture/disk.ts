@@ -67,7 +67,7 @@ export const sabotages: Sabotage[] = [
   },
 ]
 
-/** One row; what a test needs and does not find fails it, with the line that installs it. */
+/** One row. If a program that the test needs is missing, it fails with the command line that installs it. */
 async function apart(
   context: Context,
   scenario: string,
@@ -81,7 +81,7 @@ async function apart(
   }
 }
 
-/** The database and everything else of it on a disk that becomes full; without leave to mount, writes that say so. */
+/** The database and its other files on a disk that fills up. Without the right to mount, writes fail with ENOSPC instead. */
 async function fullDisk(context: Context): Promise<Row> {
   const scenario = 'a full disk'
   const folder = join(context.scratch, 'disk')
@@ -144,7 +144,7 @@ async function lockedDatabase(context: Context): Promise<Row> {
   })
 }
 
-/** Started as someone who may only read the file: it must end and say why, mail nobody, and work once it may write. */
+/** Started as a user who may only read the file: it must exit with the reason, email no one, and work once it may write. */
 async function readOnlyFile(context: Context): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: 300 })
   const { file, folder } = installation
@@ -175,7 +175,7 @@ async function readOnlyFile(context: Context): Promise<Row> {
   }
 }
 
-// Root may write everything.
+// Root can write anything.
 function startAsNobody(installation: Installation): Program {
   const cli = join(import.meta.dirname, '../../src/cli.ts')
   const { NODE_COMPILE_CACHE: _cache, ...settings } = installation.settings

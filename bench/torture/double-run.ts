@@ -12,24 +12,24 @@ import {
 import { until } from './programs.ts'
 import type { Context, Edit, Row } from './scenario.ts'
 
-/** The shorter waits, but for those that end a request or a claim: nobody is killed here, and no batch may go out twice. */
+/** Shorter waits, except for request timeouts and leases: nothing is killed here, and no batch may go out twice. */
 export const WAITS = QUICKER.filter(({ file }) => file !== 'src/mail.ts' && file !== 'src/db/batches.ts')
 
-/** So that a batch which is rung for can be told from one that is submitted; the log has no line for the others. */
+/** Also logs each wake-up, to tell enqueued batches from submitted ones. The program logs only the latter. */
 export const TELL_WAKE_UPS: Edit = {
   file: 'src/worker.ts',
   from: 'const job = SubmitJob.safeParse(wakeUp)',
   to: "app.log.info('woken'); const job = SubmitJob.safeParse(wakeUp)",
 }
 
-/** Locks of a second, as Redis is away for three: what is being worked on then is given to others as well. */
+/** Job locks of one second while Redis is down for three, so that jobs in progress are given to other workers too. */
 export const SHORT_LOCKS: Edit = {
   file: 'src/queue.ts',
   from: '{ ...options, concurrency: CONCURRENCY }',
   to: '{ ...options, concurrency: CONCURRENCY, lockDuration: 1_000, stalledInterval: 1_000 }',
 }
 
-/** Makes an installation that sends ten batches a second, each of them in flight for a while, and closes it after `use`. */
+/** Creates an installation that sends ten batches a second, each in flight for a while. Closes it after `use`. */
 export async function withInstallation(
   context: Context,
   options: Partial<InstallationOptions>,
@@ -39,7 +39,7 @@ export async function withInstallation(
   const subscribers = context.quick ? 1_000 : 3_000
   const installation = await makeInstallation(context, { subscribers, ...options, settings })
   try {
-    // Long enough in flight that two who both have a batch would be seen.
+    // In flight long enough to notice two workers with the same batch.
     await installation.standIn.inject({ kind: 'late', ms: 300, times: 10_000 })
     return await use(installation)
   } finally {
@@ -47,7 +47,7 @@ export async function withInstallation(
   }
 }
 
-/** Starts workers with the shorter waits, or with `waits`. */
+/** Starts workers, with the shorter waits or with `waits`. */
 export function startWorkers(
   installation: Installation,
   count: number,
@@ -58,7 +58,7 @@ export function startWorkers(
   for (let n = 0; n < count; n += 1) startProgram(installation, ['worker'], { edits: all })
 }
 
-/** Waits until a sixth is accepted. */
+/** Waits until one sixth of the emails is accepted. */
 export async function midway({ standIn, subscribers }: Installation): Promise<void> {
   await until(async () => (await standIn.summary()).accepted >= subscribers / 6, 'mail goes out', 90_000)
 }
@@ -66,8 +66,8 @@ export async function midway({ standIn, subscribers }: Installation): Promise<vo
 type Ending = { problems?: string[]; note?: string; mustDouble?: boolean }
 
 /**
- * Waits for the end and judges it. The provider answered every request, so there may be no more of them than batches:
- * keys would hide from the provider's count that two workers had one batch at once.
+ * Waits for the end and judges it. The provider answered every request, so there must be no more requests than batches.
+ * The provider's count of emails would not show two workers with the same batch, because of the idempotency keys.
  */
 export async function finish(
   installation: Installation,
@@ -85,8 +85,8 @@ export async function finish(
     .map((program) => program.output().split('"msg":"woken"').length - 1)
     .reduce((sum, count) => sum + count, 0)
   if (mustDouble && woken <= batches) problems.push(`only ${woken} wake-ups: nothing ran twice`)
-  const told = `${woken} wake-ups and ${posted} requests for ${batches} batches`
-  return rowFor(installation, scenario, { problems, note: note ? `${told}; ${note}` : told })
+  const counts = `${woken} wake-ups and ${posted} requests for ${batches} batches`
+  return rowFor(installation, scenario, { problems, note: note ? `${counts}; ${note}` : counts })
 }
 
 /** The ids of all batches. */

@@ -59,7 +59,7 @@ export const sabotages: Sabotage[] = [
   },
 ]
 
-/** `start` twice on one machine, with the Redis they share, and `edition send` twice on top: one edition, one mail each. */
+/** `start` twice on one machine with a shared Redis, and `edition send` twice as well: one edition, one email each. */
 async function twoStarts(context: Context): Promise<Row> {
   return withInstallation(context, { redis: false }, async (installation) => {
     const edits = [...WAITS, TELL_WAKE_UPS]
@@ -78,7 +78,7 @@ async function twoStarts(context: Context): Promise<Row> {
   })
 }
 
-/** Three workers start on a queue in which every sweep and every batch is rung for ten times. */
+/** Three workers start on a queue with ten wake-ups for every sweep and every batch. */
 async function manyBells(context: Context): Promise<Row> {
   const settings = { RESEND_REQUESTS_PER_SECOND: '1000' }
   return withInstallation(context, { settings }, async (installation) => {
@@ -126,7 +126,7 @@ async function redisFaults(context: Context): Promise<Row[]> {
   )
 }
 
-/** The network between a worker and Redis loses all that is sent for three seconds, and forgets what was connected. */
+/** For three seconds, the network between a worker and Redis loses everything, and it drops all connections. */
 async function blackHoles(context: Context): Promise<Row[]> {
   return Promise.all([blackHole(context, false), blackHole(context, true)])
 }
@@ -136,7 +136,7 @@ async function blackHole(context: Context, flushed: boolean): Promise<Row> {
     const proxy = await startTcpProxy({ port: installation.redis?.port ?? 0, host: '127.0.0.1' })
     installation.settings.REDIS_URL = `redis://127.0.0.1:${proxy.port}`
     try {
-      // The product's own waits: what is measured is how long it takes.
+      // Uses the program's real waits, since this measures how long it takes.
       startWorkers(installation, 1, [], [])
       await midway(installation)
       return await fallSilent(installation, proxy, flushed)
@@ -150,7 +150,7 @@ async function fallSilent(installation: Installation, proxy: TcpProxy, flushed: 
   const lost = proxy.blackHole(3_000)
   if (flushed) await installation.redis?.flush()
   const { longest, through } = await longestPause(installation)
-  // Where the wake-ups are gone too, the guard's round of ten seconds comes on top.
+  // If the wake-ups are lost too, the guard's interval of ten seconds is added.
   const limit = flushed ? RECOVERS_WITHIN_MS + 10_000 : RECOVERS_WITHIN_MS
   const problems = through && longest <= limit ? [] : [`nothing went on for ${tenths(longest)}`]
   if (lost === 0) problems.push('no connection went through the proxy')
@@ -160,7 +160,7 @@ async function fallSilent(installation: Installation, proxy: TcpProxy, flushed: 
   })
 }
 
-/** How long the longest pause between two accepted batches was, until the edition is through. */
+/** Measures the longest pause between two accepted batches, until the edition is finished. */
 async function longestPause({ standIn, ledger }: Installation) {
   const open = ledger.prepare("select count(*) from batches where state in ('planned', 'submitting')").pluck()
   const started = performance.now()

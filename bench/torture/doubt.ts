@@ -8,11 +8,11 @@ import { judge, ledgerOf, type Verdict } from './judge.ts'
 export type DoubtOptions = {
   folder: string
   redis: string
-  /** How far the machine's clock jumps once the answers are lost; 0, or an hour either way. */
+  /** How far the machine's clock jumps once the answers are lost: 0, or one hour in either direction. */
   jumpMs: number
-  /** When the provider answers again, counted from the first attempt by a true clock. */
+  /** When the provider answers again, in real time since the first attempt. */
   backAfterMs: number
-  /** How many batches must be `unknown` then, of three. */
+  /** How many of the three batches must then be `unknown`. */
   unknown: number
 }
 
@@ -22,9 +22,9 @@ const READERS = 300
 const SLOT = new Date('2026-11-23T14:00:00Z')
 
 /**
- * Loses the answers of two batches of three: one was accepted, one was not. The provider then stays away for hours, and
- * each hour is tried again. What is `unknown` in the end is resolved: what was accepted by reports of the provider through
- * the real route, the rest by an operator. Everybody must have one mail after that.
+ * Loses the answers to two of three batches: one was accepted, one was not. The provider is then down for hours, with a
+ * retry every hour. Batches that end as `unknown` are resolved: accepted ones by webhooks through the real route, the rest
+ * by an operator. After that, everyone must have one email.
  */
 export async function liveThroughDoubt(options: DoubtOptions): Promise<Doubt> {
   const faked = await openFaked({ ...options, at: new Date(SLOT.getTime() - HOUR_MS), readers: READERS })
@@ -39,7 +39,7 @@ export async function liveThroughDoubt(options: DoubtOptions): Promise<Doubt> {
     if (options.unknown > 0) problems.push(...(await resolve(faked)))
     const verdict = judge(faked.resend.countByAddress(), ledgerOf(faked.app.db.$client), {
       recipients: READERS,
-      unknown: Math.max(0, options.unknown - 1) * 100, // the operator's generation stands beside what it replaces
+      unknown: Math.max(0, options.unknown - 1) * 100, // the operator's resend adds a generation; the old rows stay
     })
     return {
       ...verdict,
@@ -78,7 +78,7 @@ function problemsWith({ app }: Faked, wanted: number): string[] {
   return count === wanted ? [] : [`${count} batches are unknown where ${wanted} were to be`]
 }
 
-/** Reports of the provider about what it has accepted, then the operator's `edition resend --unknown`. */
+/** Webhooks for the emails that the provider accepted, then the operator's `edition resend --unknown`. */
 async function resolve(faked: Faked): Promise<string[]> {
   const { app, resend } = faked
   const server = await buildServer(app)

@@ -21,7 +21,7 @@ import { freePort, type Program, until } from './programs.ts'
 import { plainRow, type Row } from './scenario.ts'
 import { writeReaders } from './seed.ts'
 
-/** A database that is made by processes which die over it. */
+/** A database is created by processes that die while doing so. */
 export async function migrating({ context, name, workers, title }: Case): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: 0 })
   const { startedAt, folder } = installation
@@ -41,7 +41,7 @@ export async function migrating({ context, name, workers, title }: Case): Promis
   }
 }
 
-/** A list that is imported by processes which die over it, imported again, and mailed. */
+/** A list is imported by processes that die while doing so, imported again, then emailed. */
 export async function importing({ context, name, workers, title }: Case): Promise<Row> {
   const [there, added] = [50, 150]
   const installation = await makeInstallation(context, { subscribers: there })
@@ -62,11 +62,11 @@ export async function importing({ context, name, workers, title }: Case): Promis
   }
 }
 
-/** An edition resent to everyone by a command that dies over it: each reader once per generation. */
+/** An edition is resent to everyone by a command that dies while doing so: each reader gets it once per generation. */
 export async function resending({ context, name, workers, title }: Case): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: 150 })
   try {
-    // A command that dies before it rings leaves it to the sweep, which is quicker here.
+    // If a command dies before it enqueues, the sweep does it; its interval is shortened here.
     const worker = startWorker(installation, { edits: QUICKER })
     const problems: string[] = []
     if (!(await awaitThrough(installation))) problems.push('the edition was not through within two minutes')
@@ -74,11 +74,11 @@ export async function resending({ context, name, workers, title }: Case): Promis
     const command = ['edition', 'resend', installation.editionId, '--all', '--yes']
     const kills = await armedTogether(installation, command, { name, workers: 1 })
     problems.push(...reached(kills))
-    // Either it was planned before the kill, and is refused now, or it is planned now: never both.
+    // Either it was planned before the kill and is refused now, or it is planned now; never both.
     if (generations(installation) < 1) await runProgram(installation, command)
     if (workers === 1) startWorker(installation)
     const done = () => generations(installation) === 1 && isThrough(installation)
-    await until(done, 'the resend is through', 120_000).catch((error: Error) => problems.push(error.message))
+    await until(done, 'the resend is finished', 120_000).catch((error: Error) => problems.push(error.message))
     await stopPrograms(installation)
     const { accepted } = await installation.standIn.summary()
     if (accepted !== 300) problems.push(`${accepted} mails accepted where 300 were to be`)
@@ -88,7 +88,7 @@ export async function resending({ context, name, workers, title }: Case): Promis
   }
 }
 
-/** A report that Resend posts to processes which die over it, and posts again: recorded once. */
+/** A webhook is posted to processes that die while handling it, then posted again: it must be recorded once. */
 export async function reporting({ context, name, workers, title }: Case): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: 20, standIn: ['--keep-bodies'] })
   try {
@@ -126,7 +126,7 @@ const generations = ({ ledger }: Installation): number =>
 
 type Armed = { name: string; workers: 1 | 2; env?: Record<string, string> }
 
-/** Runs a command in one or two processes at once, armed; returns how many died of it. */
+/** Runs a command in one or two armed processes at the same time; returns how many died at the failpoint. */
 async function armedTogether(
   installation: Installation,
   command: readonly string[],
@@ -155,7 +155,7 @@ async function aBounce({ standIn }: Installation) {
   const event = webhookEvent('email.bounced', mail, Date.now(), bounce)
   const { headers, body } = signedWebhook(WEBHOOK_SECRET, event, { id: `msg_${randomUUID()}` })
   return {
-    /** The status of the answer, or null when the process died over it. */
+    /** The status of the answer; null if the process died. */
     async post(url: string): Promise<number | null> {
       try {
         return (await fetch(`${url}/webhooks/resend`, { method: 'POST', headers, body })).status
@@ -166,7 +166,7 @@ async function aBounce({ standIn }: Installation) {
   }
 }
 
-/** `openseat web`, answering; armed when a failpoint is named. */
+/** Starts `openseat web` and waits until it answers; armed if a failpoint is given. */
 export async function startWebs(
   installation: Installation,
   count: number,

@@ -18,7 +18,7 @@ import type { Context, Row, Scenario } from './scenario.ts'
 
 const RECIPIENTS = 250
 
-/** How a failpoint is reached: what the scenario must bring about. */
+/** What a scenario must do to reach a failpoint. */
 type Way =
   | 'sending'
   | 'an answer that is no answer'
@@ -66,7 +66,7 @@ const WAYS: Record<Failpoint, Way> = {
 
 const MAIN_ROAD = FAILPOINTS.filter((name) => WAYS[name] === 'sending')
 
-/** Every failpoint once, with one process at work and with two; and for `.ci/run` the main road in one go. */
+/** Every failpoint once, with one process and with two; and for `.ci/run`, the main path in one run. */
 export const scenarios: Scenario[] = [
   { name: 'killed all along the main road', group: 'failpoints', quick: true, run: mainRoad },
   ...FAILPOINTS.flatMap((name) =>
@@ -103,7 +103,7 @@ async function reach(context: Context, name: Failpoint, workers: 1 | 2): Promise
   }
 }
 
-/** Workers armed with the failpoint; whoever dies of it is started again unarmed, and the edition must come through. */
+/** Starts workers armed with the failpoint. A worker that dies is restarted unarmed, and the edition must finish. */
 async function sending({ context, name, workers, title }: Case, way: Way): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: RECIPIENTS })
   try {
@@ -135,7 +135,7 @@ async function prepare(installation: Installation, way: Way): Promise<Expectatio
   return everyone
 }
 
-/** Returns how many died of the failpoint. Between death and restart the world changes: what is frozen must not. */
+/** Returns how many died at the failpoint. Changes data between death and restart; frozen content must not change. */
 async function restartTheKilled(installation: Installation, armed: readonly Program[]): Promise<number> {
   const waiting = new Set(armed)
   let kills = 0
@@ -144,20 +144,20 @@ async function restartTheKilled(installation: Installation, armed: readonly Prog
       if (!program.hasEnded()) continue
       waiting.delete(program)
       if ((await program.ended).signal !== 'SIGKILL')
-        throw new Error(`a worker ended by itself: ${program.output().slice(-500)}`)
+        throw new Error(`a worker ended on its own: ${program.output().slice(-500)}`)
       kills += 1
       stir(installation)
       startWorker(installation)
     }
     return waiting.size === 0 || isThrough(installation)
   }
-  await until(looked, 'the failpoint is reached or the edition is through', 90_000)
+  await until(looked, 'the failpoint is reached or the edition is finished', 90_000)
   if (waiting.size > 0) await deathOf(armed)
   await looked()
   return kills
 }
 
-/** The last commit can be seen a moment before the death that follows it. */
+/** The last commit is visible a moment before the process dies. */
 async function deathOf(armed: readonly Program[]): Promise<void> {
   await until(() => armed.some((one) => one.hasEnded()), 'one is dead', 10_000).catch(() => {})
 }
@@ -169,7 +169,7 @@ function problemsOf(kills: number, through: boolean): string[] {
   ]
 }
 
-/** One edition, and at every failpoint of its way a kill and a restart. */
+/** One edition, with a kill and a restart at every failpoint on its path. */
 async function mainRoad(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 400 })
   const missed: string[] = []

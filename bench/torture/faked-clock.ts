@@ -15,18 +15,18 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** An installation in this process whose clock stands still until it is set; the provider has a clock of its own. */
+/** An installation in this process whose clock only moves when it is set. The provider has a clock of its own. */
 export type Faked = {
   app: App
   resend: ResendStandIn
-  /** What the machine's clock shows. */
+  /** Sets the machine's clock. */
   setClock(at: Date): void
-  /** What time it is at the provider, who forgets keys by it. It goes with `setClock` until it is first set. */
+  /** Sets the provider's clock, by which keys expire. Until the first call, it follows `setClock`. */
   setProviderClock(at: Date): void
   close(): Promise<void>
 }
 
-/** Opens an installation with `readers` people in `folder`, which follows `rule` from `at` on. */
+/** Opens an installation in `folder` with `readers` people, which follows `rule` from `at` on. */
 export async function openFaked(options: {
   folder: string
   redis: string
@@ -52,7 +52,7 @@ export async function openFaked(options: {
     LINK_SECRET,
     LOG_LEVEL: 'silent',
   })
-  if (options.rule) config.slotRule = options.rule // not only what the settings allow: midnight too
+  if (options.rule) config.slotRule = options.rule // rules that the settings do not allow, such as midnight, are tested too
   const app = await openApp(config, {
     now: () => now,
     redis: { url: options.redis },
@@ -78,14 +78,14 @@ export async function openFaked(options: {
   }
 }
 
-/** What the worker does with each wake-up, without waiting for one: sweeps, and submits what is owed and due. */
+/** Does what the worker does at a wake-up: sweeps, and submits what is owed and due. */
 export async function work({ app }: Faked): Promise<void> {
   await sweep(app)
   for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await submitBatch(app, id)
   await sweep(app)
 }
 
-/** News: a session by plain SQL, ten days ahead of `at`, as a booking system would add it. */
+/** Adds news: a session ten days after `at`, by plain SQL as a booking system would. */
 export function addNews({ app }: Faked, at: Date): void {
   const sqlite = app.db.$client
   sqlite

@@ -20,29 +20,29 @@ const CLI = join(import.meta.dirname, '../../src/cli.ts')
 export const LINK_SECRET = 'a link secret for the torture that is long enough'
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a webhook secret for torture').toString('base64')}`
 
-/** Everything one scenario works with: a database, a provider and a Redis of its own. */
+/** Everything that one scenario works with: a database, a provider, and a Redis of its own. */
 export type Installation = {
   context: Context
   folder: string
   /** The database file. */
   file: string
-  /** What each program of it gets as its environment. */
+  /** The environment of each program. */
   settings: Record<string, string>
   standIn: StandIn
-  /** Null: REDIS_URL is not set, so that the programs share a private one. */
+  /** Null: REDIS_URL is not set, so the programs share a private Redis. */
   redis: ScratchRedis | null
   /** The edition that is due as soon as a worker starts. */
   editionId: string
   subscribers: number
-  /** Everything that was started. */
+  /** All programs that were started. */
   programs: Program[]
-  /** A connection that stays open and only reads. */
+  /** A read-only connection that stays open. */
   ledger: Database.Database
   startedAt: number
 }
 
 export type InstallationOptions = {
-  /** Active readers, all of whom the edition has news for. */
+  /** Number of active readers; the edition has news for all of them. */
   subscribers: number
   /** `false`: the private Redis of the program. */
   redis?: boolean
@@ -52,8 +52,8 @@ export type InstallationOptions = {
 }
 
 /**
- * Makes an installation in the scratch folder of the scenario: a migrated database with sessions and readers, whose
- * edition is due at the first start of a worker; the stand-in; a Redis without persistence. Close it always.
+ * Creates an installation in the scratch folder of the scenario: a migrated database with sessions and readers, whose
+ * edition is due when a worker first starts; the stand-in; and a Redis without persistence. Always close it.
  */
 export async function makeInstallation(
   context: Context,
@@ -67,14 +67,21 @@ export async function makeInstallation(
   const settings = settingsFor({ file, standIn, redis: scratchRedis, more, cache: context.scratch })
   const editionId = await seed(settings, subscribers, context.removed?.sql ?? null)
   return {
-    ...{ context, folder, file, settings, standIn, redis: scratchRedis, editionId, subscribers },
+    context,
+    folder,
+    file,
+    settings,
+    standIn,
+    redis: scratchRedis,
+    editionId,
+    subscribers,
     programs: [],
     ledger: new Database(file, { timeout: 10_000 }),
     startedAt: performance.now(),
   }
 }
 
-/** Ends everything that was started for it. */
+/** Stops everything that was started for it. */
 export async function closeInstallation(installation: Installation): Promise<void> {
   await Promise.all(installation.programs.map((program) => program.kill()))
   await installation.standIn.program.kill()
@@ -82,7 +89,7 @@ export async function closeInstallation(installation: Installation): Promise<voi
   installation.ledger.close()
 }
 
-/** Waits shortened, so that minutes pass in seconds; nothing else is changed. Leases still outlast requests. */
+/** Shortens the program's waits from minutes to seconds, and changes nothing else. Leases still outlast requests. */
 export const QUICKER: readonly Edit[] = [
   { file: 'src/mail.ts', from: 'const TIMEOUT_MS = 30_000', to: 'const TIMEOUT_MS = 2_000' },
   { file: 'src/queue.ts', from: 'const SWEEP_EVERY_MS = 60_000', to: 'const SWEEP_EVERY_MS = 2_000' },
@@ -106,7 +113,7 @@ type Start = {
   edits?: readonly Edit[]
 }
 
-/** Starts `openseat ARGS` as a process of this installation, with the guard removed that the run removes. */
+/** Starts `openseat ARGS` as a process of this installation, without the guard that this run removes. */
 export function startProgram(
   installation: Installation,
   args: readonly string[],
@@ -134,8 +141,8 @@ export async function runProgram(installation: Installation, args: readonly stri
 }
 
 /**
- * Changes the world behind the program's back, as a booking system and readers do: other therapists and seats, other
- * names. What is frozen must not follow. `sql` does something else instead.
+ * Changes data behind the program's back, as booking systems and readers do: other therapists, seats, and names. Frozen
+ * content must not change with it. `sql` replaces these changes.
  */
 export function stir({ file }: Pick<Installation, 'file'>, sql = STIRRED): void {
   const db = new Database(file, { timeout: 10_000 })
@@ -149,12 +156,12 @@ export function stir({ file }: Pick<Installation, 'file'>, sql = STIRRED): void 
 const STIRRED = `update sessions set therapist = therapist || 'x', seats_left = 1 + abs(random()) % 9;
   update subscribers set name = name || 'x'`
 
-/** The ledger as it stands. */
+/** The current ledger. */
 export function ledgerNow({ ledger }: Installation): LedgerView {
   return ledgerOf(ledger)
 }
 
-/** Whether every edition has ended and nobody waits; false while there is none. */
+/** Whether every edition has ended and no delivery waits; false if there is no edition yet. */
 export function isThrough({ ledger }: Installation): boolean {
   const count = (sql: string) => Number(ledger.prepare(sql).pluck().get())
   return (
@@ -164,19 +171,19 @@ export function isThrough({ ledger }: Installation): boolean {
   )
 }
 
-/** Waits until every edition is through, or time is up; says which. Never throws. */
+/** Waits until every edition is finished (true) or time is up (false). Never throws. */
 export async function awaitThrough(installation: Installation, withinMs?: number): Promise<boolean> {
-  // With a guard out it may well never be through, which need not be waited for that long.
+  // Without a guard, the edition may never finish, so do not wait long.
   const patienceMs = withinMs ?? (installation.context.removed ? 45_000 : 120_000)
-  return until(() => isThrough(installation), 'every edition is through', patienceMs).then(
+  return until(() => isThrough(installation), 'every edition is finished', patienceMs).then(
     () => true,
     () => false,
   )
 }
 
 /**
- * Ends the workers that run with SIGTERM, so that what is in flight is finished before anyone judges. One that does not
- * end in time is killed: no process may keep the bench waiting.
+ * Stops the running workers with SIGTERM, so that their current work is finished before the judge looks. A worker that
+ * does not stop in time is killed.
  */
 export async function stopPrograms({ programs }: Installation): Promise<void> {
   const running = programs.filter((program) => !program.hasEnded())
@@ -185,17 +192,17 @@ export async function stopPrograms({ programs }: Installation): Promise<void> {
   clearTimeout(impatience)
 }
 
-/** Longer than the 30 s that the program gives itself. */
+/** Longer than the 30 s within which the program stops itself. */
 const STOP_WITHIN_MS = 45_000
 
-/** What came of it, by the provider's counts and the ledger alone. */
+/** The outcome, judged only by the provider's counts and the ledger. */
 export async function verdictOn(installation: Installation, expected?: Expectation): Promise<Verdict> {
   const { standIn, subscribers } = installation
   return judge(await standIn.counts(), ledgerNow(installation), expected ?? { recipients: subscribers })
 }
 
 /**
- * Judges the installation and makes the row. Whatever `problems` says fails it, and so does an address in any output.
+ * Judges the installation and makes the row. It fails on any of `problems`, and if any output contains an address.
  */
 export async function rowFor(
   installation: Installation,
@@ -230,7 +237,7 @@ type Parts = {
 }
 
 function settingsFor({ file, standIn, redis, more, cache }: Parts): Record<string, string> {
-  // Due two days ago, whatever the day, and far from the next: no run crosses a slot.
+  // Due two days ago, whatever today is, and far from the next slot, so that no run crosses one.
   const day = new Date(Date.now() - 2 * DAY_MS).toLocaleDateString('en', { weekday: 'long', timeZone: 'UTC' })
   return {
     DATABASE_PATH: file,

@@ -100,7 +100,7 @@ function accepts(...counts: number[]): Map<string, number> {
   return new Map(counts.map((count, n) => [address(n), count]))
 }
 
-/** Three submitted readers; `changed` says what is different about the n-th. Its tally fits. */
+/** Three submitted readers; `changed` returns what is different about the nth. The tally matches. */
 function ledger(changed: Record<number, Partial<Delivery>> = {}): LedgerView {
   const deliveries = [0, 1, 2].map((n) => ({
     edition: '2026-11-23',

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 
-/** What the ledger holds, as far as the judge looks. */
+/** The parts of the ledger that the judge checks. */
 export type LedgerView = {
   editions: { id: string; state: string }[]
   deliveries: {
@@ -14,11 +14,11 @@ export type LedgerView = {
   tally: { edition: string; generation: number; state: string; reason: string; count: number }[]
 }
 
-/** What should have come of it. */
+/** The expected outcome. */
 export type Expectation = {
-  /** How many people are to be accepted, or stand as failed or unknown. */
+  /** How many people must be accepted, or recorded as failed or unknown. */
   recipients: number
-  /** How many deliveries may have ended otherwise; all default to 0. */
+  /** How many deliveries may have other outcomes; all default to 0. */
   unknown?: number
   failed?: number
   excluded?: number
@@ -30,11 +30,11 @@ export type Verdict = {
   twice: number
   never: number
   unknown: number
-  /** What is wrong, a sentence each; empty = passed. No address is among them. */
+  /** What is wrong, one sentence each; empty = passed. They contain no address. */
   problems: string[]
 }
 
-/** Reads what the judge needs out of a database file that others may be writing. */
+/** Reads what the judge needs from a database file that others may be writing to. */
 export function readLedger(file: string): LedgerView {
   const db = new Database(file, { timeout: 10_000, fileMustExist: true })
   try {
@@ -44,7 +44,7 @@ export function readLedger(file: string): LedgerView {
   }
 }
 
-/** The same through a connection that is open already. */
+/** The same through an open connection. */
 export function ledgerOf(db: Database.Database): LedgerView {
   return db.transaction(() => ({
     editions: db.prepare<[], LedgerView['editions'][number]>('select id, state from editions').all(),
@@ -63,8 +63,8 @@ export function ledgerOf(db: Database.Database): LedgerView {
 }
 
 /**
- * Compares what the provider accepted for each address with what the ledger says of it, and the ledger with itself.
- * It knows nothing else: no log, no queue, no word of the program.
+ * Compares what the provider accepted for each address with the ledger, and checks that the ledger is consistent.
+ * It looks at nothing else: no log, no queue, no output of the program.
  */
 export function judge(
   accepts: ReadonlyMap<string, number>,
@@ -82,7 +82,7 @@ export function judge(
     else if (accepted < least || person.waiting) verdict.never += 1
     else if (accepted > 0) verdict.once += 1
   }
-  // Someone whom planning lost is nowhere in the ledger, but was never mailed all the same.
+  // Someone whom planning lost is not in the ledger, but was still never emailed.
   verdict.never += Math.max(0, expected.recipients - verdict.recipients)
   verdict.unknown = ledger.deliveries.filter(({ state }) => state === 'unknown').length
   verdict.problems.push(
@@ -99,7 +99,7 @@ function byAddress(ledger: LedgerView): Map<string, Person> {
   const people = new Map<string, Person>()
   for (const { edition, generation, email, state } of ledger.deliveries) {
     const address = email?.toLowerCase()
-    if (address === undefined) continue // erased: nothing links their mails to them any more
+    if (address === undefined) continue // erased: nothing links their emails to them anymore
     const person = people.get(address) ?? {
       submitted: new Set<string>(),
       unknown: new Set<string>(),
@@ -107,7 +107,7 @@ function byAddress(ledger: LedgerView): Map<string, Person> {
       mailable: false,
     }
     people.set(address, person)
-    // A set: a second row for the same issue entitles to no second mail.
+    // A set, because a second row for the same generation does not allow a second email.
     if (state === 'submitted') person.submitted.add(`${edition}/${generation}`)
     if (state === 'unknown') person.unknown.add(`${edition}/${generation}`)
     if (state === 'waiting') person.waiting = true
@@ -139,7 +139,7 @@ function strangers(accepts: ReadonlyMap<string, number>, people: ReadonlyMap<str
   return unknown === 0 ? [] : [`${unknown} mailed who are not in the ledger`]
 }
 
-/** Every ended delivery has its reason, no issue stands twice, and the tally that is kept is the tally that is counted. */
+/** Checks that every ended delivery has a reason, that none exists twice, and that the stored tally equals the counted one. */
 function problemsOfLedger({ deliveries, tally }: LedgerView): string[] {
   const problems: string[] = []
   const silent = deliveries.filter(

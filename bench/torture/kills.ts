@@ -37,7 +37,7 @@ export const scenarios: Scenario[] = [
   { name: 'power cut: unsynced commits are lost', group: 'kills', quick: false, run: powerCut },
 ]
 
-/** BullMQ gives up on a dead worker's jobs after half a minute; here after seconds, like every other wait. */
+/** BullMQ returns a dead worker's jobs after half a minute; here after seconds, like every other wait. */
 const QUICKER_LOCKS: Edit = {
   file: 'src/queue.ts',
   from: 'const options = { connection, prefix }',
@@ -45,7 +45,7 @@ const QUICKER_LOCKS: Edit = {
 }
 const EDITS = [...QUICKER, QUICKER_LOCKS]
 
-/** One row per seed; with `--minutes`, further seeds until they have passed. */
+/** One row per seed; with `--minutes`, more seeds until the time is up. */
 async function randomKills(context: Context): Promise<Row[]> {
   const seeds = context.quick ? QUICK_SEEDS : SEEDS
   const end = performance.now() + (context.minutes ?? 0) * 60_000
@@ -61,14 +61,14 @@ async function randomKills(context: Context): Promise<Row[]> {
   return rows
 }
 
-/** Three workers, kill -9 at random moments, a troubled provider; every second seed Redis dies or is emptied too. */
+/** Three workers, kill -9 at random moments, a faulty provider. Every second seed also kills or empties Redis. */
 async function killAtRandom(context: Context, seed: number): Promise<Row> {
   const random = randomFrom(seed)
   const withRedis = seed % 2 === 0
   const measure = context.quick ? QUICK : FULL
   const installation = await makeInstallation(context, {
     subscribers: measure.recipients,
-    // A few requests a second: enough of the edition is left for every kill.
+    // Only a few requests a second, so that enough of the edition is left for every kill.
     standIn: ['--rps', '4'],
     settings: { RESEND_REQUESTS_PER_SECOND: '6' },
   })
@@ -96,8 +96,8 @@ async function killAtRandom(context: Context, seed: number): Promise<Row> {
 }
 
 /**
- * Kills one of three workers after another, each a moment after the last, and starts another in its place. `revive`
- * does what a service manager does: a worker that starts while Redis is away says so and ends, and is started again.
+ * Kills one of the three workers after another, and starts a new one each time. `revive` does what a service manager
+ * does: it restarts a worker that exited because Redis was down when it started.
  */
 async function killWorkers(installation: Installation, random: Random, most: number) {
   const start = () => startWorker(installation, { edits: EDITS })
@@ -117,7 +117,7 @@ async function killWorkers(installation: Installation, random: Random, most: num
   while (kills < most && !isThrough(installation)) {
     const place = random.below(WORKERS)
     const victim = workers[place]
-    // Most die at work; some as they start, which is another moment worth trying.
+    // Most die while they work, some while they start.
     if (random.chance(0.8)) await until(() => isAtWork(victim), 'a worker is at work').catch(() => {})
     await pause(random.between(20, 700))
     await victim?.kill()
@@ -139,7 +139,7 @@ const FAULTS = [
   { kind: 'reset-after-accept' },
   { kind: 'hang' },
   { kind: 'hang-after-accept' },
-  { kind: 'late', ms: 2_600 }, // after the worker has given up on it
+  { kind: 'late', ms: 2_600 }, // after the worker's timeout
   { kind: 'html-502' },
   { kind: 'broken-json' },
   { kind: 'status-after-accept', status: 503 },
@@ -168,8 +168,8 @@ async function troubleRedis(installation: Installation, random: Random, calm: Ab
 }
 
 /**
- * A worker dies with receipts that were committed without waiting for the disk, and the machine with it: the log of
- * SQLite is cut back to what was surely on disk, that is to the last commit that freezes or ends something.
+ * A power cut: a worker dies with outcomes that were committed without waiting for the disk. SQLite's log is cut back to
+ * what was surely on disk: the last commit that freezes or ends something.
  */
 async function powerCut(context: Context): Promise<Row[]> {
   let installation = await makeInstallation(context, { subscribers: 600 })
@@ -191,11 +191,11 @@ async function powerCut(context: Context): Promise<Row[]> {
   }
 }
 
-/** Puts the database back to the shortest state that a power cut may leave; tells how many commits that takes away. */
+/** Cuts the database back to the oldest state that a power cut may leave. Returns how many commits are lost. */
 function cutPower(installation: Installation): { lost: number; cut: Installation } {
   const { file, ledger } = installation
   const full = syncedState(ledger)
-  // Copies first: closing the last connection would write the log into the database.
+  // Copy first: closing the last connection would write the log into the database.
   copyFileSync(file, `${file}.kept`)
   copyFileSync(`${file}-wal`, `${file}-wal.kept`)
   ledger.close()
@@ -214,7 +214,7 @@ function cutPower(installation: Installation): { lost: number; cut: Installation
     lost += 1
   }
   for (const tail of ['-wal', '-shm']) rmSync(`${file}${tail}`, { force: true })
-  // In place: a file with another inode would be a copy, and held as one.
+  // In place: a file with another inode would count as a copy and be put on hold.
   writeFileSync(file, readFileSync(`${file}.kept`), { flag: 'r+' })
   truncateSync(file, statSync(`${file}.kept`).size)
   renameSync(`${file}-wal.kept`, `${file}-wal`)
@@ -222,7 +222,7 @@ function cutPower(installation: Installation): { lost: number; cut: Installation
   return { lost, cut: { ...installation, ledger: new Database(file, { timeout: 10_000 }) } }
 }
 
-/** What only commits change that wait for the disk: planning, freezing, editions. Claims and receipts do not show. */
+/** State that only synced commits change: planning, freezing, editions. Without claims and outcomes. */
 function syncedState(db: Database.Database): string {
   const sql = `select (select count(*) from deliveries), (select group_concat(state) from editions),
     (select group_concat(id) from batches where first_attempt_at is not null),

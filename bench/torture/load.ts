@@ -18,10 +18,10 @@ import { type Program, startNode, until } from './programs.ts'
 import type { Context, Row, Sabotage, Scenario } from './scenario.ts'
 
 const [MANY, FEW] = [1_000_000, 50_000]
-/** Requests begin at this distance, whether the last one was answered or not: ten a second of each kind. */
+/** Time between requests, whether or not the last one was answered: ten a second of each kind. */
 const EVERY_MS = 25
 const SENDING_MS = { full: 20_000, quick: 5_000 }
-/** Whose links are used: they are unsubscribed in the middle of it. */
+/** Readers whose links are used; they are unsubscribed during the run. */
 const LEAVERS = 4_000
 
 export const scenarios: Scenario[] = [
@@ -39,7 +39,7 @@ export const sabotages: Sabotage[] = [
   },
 ]
 
-/** Asks the pages forty times a second while the same process plans, and then submits, a big list. */
+/** Requests pages forty times a second while the same process plans, then submits, a long list. */
 async function pagesWhileSending(context: Context): Promise<Row[]> {
   const count = context.quick ? FEW : MANY
   const started = performance.now()
@@ -77,10 +77,10 @@ async function pagesWhileSending(context: Context): Promise<Row[]> {
   }
 }
 
-/** Straight into the tables: an import is measured elsewhere. */
+/** Written directly to the tables: import is measured elsewhere. */
 function addReaders({ file }: Installation, count: number): void {
   const db = new Database(file)
-  // Random keys of a million rows do not fit the usual cache of 2 MB, and would be written over and over.
+  // The random keys of a million rows do not fit into the default cache of 2 MB; pages would be rewritten again and again.
   for (const setting of ['synchronous = OFF', 'cache_size = -500000']) db.pragma(setting)
   const add = db.prepare(
     `insert into subscribers (public_id, email, email_hash, name, status, time_zone, consent_text, consented_at, created_at)
@@ -103,7 +103,7 @@ async function addressOf(program: Program): Promise<string> {
   return url
 }
 
-/** Requests from before the planning begins until a while after it is done. */
+/** Sends requests from before planning begins until a while after it ends. */
 async function ask(
   installation: Installation,
   requests: (n: number) => { kind: string; ask(): Promise<number> },
@@ -137,13 +137,13 @@ async function ask(
   return samples
 }
 
-/** The nth request: the pulse, someone leaving by one click, the provider reporting, and nothing at all, in turn. */
+/** The nth request, in turn: a health check, a one-click unsubscribe, a webhook, and a request to the bare server. */
 function requestsFor({ ledger }: Installation, url: string, nothing: string) {
   const leavers = ledger
     .prepare<[number], string>('select public_id from subscribers order by id desc limit ?')
     .pluck()
     .all(LEAVERS)
-  // The first batch is the first to be submitted; a look through all deliveries would hold up this very process.
+  // Asks only about the first batch, which is submitted first: scanning all deliveries would block this process.
   const submitted = ledger
     .prepare<[], string>(
       'select provider_id from deliveries where batch_id = (select min(id) from batches) and provider_id is not null limit 1',

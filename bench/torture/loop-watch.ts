@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * Loaded into a program (`--import`), it notes in LOOP_WATCH_FILE for how long the event loop was held, where that was
- * long: the instant, and ms of this thread's own CPU time, which stay the same however busy the machine is with others.
+ * Loaded into a program with `--import`. Writes long blocks of the event loop to LOOP_WATCH_FILE: the instant, and the
+ * milliseconds of this thread's CPU time, which do not depend on how busy the machine is otherwise.
  */
 const file = process.env.LOOP_WATCH_FILE
 const LONG_MS = 30

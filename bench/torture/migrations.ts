@@ -63,14 +63,14 @@ export const sabotages: Sabotage[] = [
   },
 ]
 
-/** Dies in the transaction, after the first of the missing migrations was written. */
+/** Dies in the transaction, after the first missing migration was written. */
 const DIES_BETWEEN: Edit = {
   file: 'src/db/migrations.ts',
   from: 'note.run(migration.hash, migration.folderMillis)',
   to: "note.run(migration.hash, migration.folderMillis)\n    process.kill(process.pid, 'SIGKILL')",
 }
 
-/** Dies when the copy is written and has not got its name yet. */
+/** Dies after the copy was written, before it gets its name. */
 const DIES_COPYING: Edit = {
   file: 'src/db/migrations.ts',
   from: 'renameSync(draft, copy)',
@@ -88,8 +88,8 @@ async function lastSchema(context: Context): Promise<Row[]> {
 }
 
 /**
- * A database as the release with `version` migrations left it, its edition wholly planned and nothing submitted. Programs
- * that bring it to the newest die at four places; the fifth comes through, and a worker mails everyone once.
+ * A database of the release with `version` migrations, with its edition planned and nothing submitted. Processes that
+ * migrate it die in four places. The fifth succeeds, and a worker emails everyone once.
  */
 async function from(context: Context, version: number): Promise<Row> {
   const installation = await makeInstallation(context, { subscribers: READERS })
@@ -120,7 +120,7 @@ async function from(context: Context, version: number): Promise<Row> {
   }
 }
 
-/** The newest schema with a migration of the future on it: every command refuses, says why, and changes nothing. */
+/** A schema newer than the program: every command refuses, with the reason, and changes nothing. */
 async function olderProgram(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 10 })
   try {
@@ -148,7 +148,7 @@ async function olderProgram(context: Context): Promise<Row[]> {
   }
 }
 
-/** Three commands find the same old database; one migrates it, the others wait for it, and all go on. */
+/** Three commands open the same old database. One migrates it, the others wait, and all continue. */
 async function atOnce(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: READERS })
   const scenario = 'three programs migrate at once'
@@ -186,8 +186,8 @@ async function dies(
 }
 
 /**
- * Makes the file what the release with `version` migrations would have: built by those, and filled with what this one has
- * in the columns that there were. The epoch goes, also from Redis, as no such release knew of it.
+ * Turns the file into one of the release with `version` migrations: applies only those, and copies the data of the columns
+ * that existed then. Removes the epoch, also from Redis, since those releases had none.
  */
 async function goBackTo(installation: Installation, version: number): Promise<void> {
   const { file, ledger } = installation
@@ -218,7 +218,7 @@ function fillFrom(old: Database.Database, newer: string): void {
   const triggers = old
     .prepare<[], { name: string; sql: string }>("select name, sql from sqlite_master where type = 'trigger'")
     .all()
-  for (const { name } of triggers) old.exec(`drop trigger "${name}"`) // else filling would count as news
+  for (const { name } of triggers) old.exec(`drop trigger "${name}"`) // otherwise the copied data would count as news
   old.prepare('attach ? as newer').run(newer)
   for (const table of tablesIn(old)) {
     const columns = old
@@ -268,7 +268,7 @@ const versionOf = (file: string): number => {
   }
 }
 
-/** After a death before the commit nothing of the migration is there. */
+/** After a death before the commit, nothing of the migration must be left. */
 function expectAsBefore({ file }: Installation, version: number, before: Rows, problems: string[]): void {
   if (versionOf(file) !== version)
     problems.push(`killed half-way it is at ${versionOf(file)}, not ${version}`)

@@ -14,7 +14,7 @@ import {
 import { until } from './programs.ts'
 import { type Context, plainRow, type Row } from './scenario.ts'
 
-/** What the clock shows when the worker starts, and the edition that must come of it by itself; null: none may. */
+/** The clock when the worker starts, and the edition that must then be sent automatically; null if none may be. */
 const STARTS: readonly (readonly [clock: string, edition: string | null, why: string])[] = [
   ['2027-03-08 13:59:57', '2027-03-08', 'a Monday at nine, winter time'],
   ['2027-03-15 12:59:57', '2027-03-15', 'the Monday after clocks went forward'],
@@ -26,7 +26,7 @@ const STARTS: readonly (readonly [clock: string, edition: string | null, why: st
   ['2027-11-08 13:59:57', '2027-11-08', 'the Monday after clocks went back'],
 ]
 
-/** The program itself, started again and again with its clock set by libfaketime; Redis keeps real time. */
+/** The real program, started again and again with its clock set by libfaketime. Redis keeps real time. */
 export async function mondays(context: Context): Promise<Row[]> {
   const scenario = 'Mondays under faketime'
   const [library] = globSync('/usr/lib/*/faketime/libfaketime.so.1')

@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs'
 import { plainRow, type Row } from './scenario.ts'
 
 const LIMIT_MS = 100
-/** What a server that does nothing takes tells what others on this machine cost us all; over this they cost too much. */
+/** If the bare server is slower than this, the machine is too busy to judge response times. */
 const BUSY_MS = 20
 export const NOTHING = 'a bare server'
 
 export type Phase = 'planning' | 'sending'
-/** `ms` from when it was due until its answer was read. */
+/** `ms`: from when the request was due until its answer was read. */
 export type Sample = { kind: string; phase: Phase; at: number; ms: number; status: number }
-/** The event loop was held until `at` for `ms` of CPU time. */
+/** The event loop was blocked for `ms` of CPU time, until `at`. */
 type Hold = { at: number; ms: number }
 
-/** `watched`: the file that `loop-watch.ts` wrote. */
+/** `watched`: the output file of `loop-watch.ts`. */
 type Run = { count: number; accepted: number; seconds: number; watched: string }
 
-/** A row for each phase; where planning is over in a moment, one for both. */
+/** A row for each phase, or one for both if planning takes only a moment. */
 export function rowsFor(samples: readonly Sample[], run: Run): Row[] {
   const during = (phase: Phase) => samples.filter((sample) => sample.phase === phase)
   if (during('planning').length < 200) return [rowOf('planning and sending', samples, run)]
@@ -26,8 +26,8 @@ export function rowsFor(samples: readonly Sample[], run: Run): Row[] {
 }
 
 /**
- * The 99th percentile of each kind of request, from when it was due until its answer was read. On a machine whose cores
- * others keep busy that says nothing of us: then what counts is for how long our own work held the event loop.
+ * The 99th percentile of each kind of request, from when it was due until its answer was read. On a machine that is busy
+ * with other work, that says nothing about us; then the row is judged by how long our own work blocked the event loop.
  */
 function rowOf(what: string, samples: readonly Sample[], run: Run): Row {
   const kinds = Map.groupBy(samples, ({ kind }) => kind)
@@ -40,7 +40,7 @@ function rowOf(what: string, samples: readonly Sample[], run: Run): Row {
   const machine = figures.find(({ kind }) => kind === NOTHING)?.p99 ?? Number.POSITIVE_INFINITY
   const { late, longest } = lateByHolds(samples, holdsIn(run.watched))
   const inTime = machine > BUSY_MS ? late <= 0.01 : ours.every(({ p99 }) => p99 <= LIMIT_MS)
-  const told = figures.map(({ kind, p99, most }) => `${kind} ${p99.toFixed(0)} (at most ${most.toFixed(0)})`)
+  const lines = figures.map(({ kind, p99, most }) => `${kind} ${p99.toFixed(0)} (at most ${most.toFixed(0)})`)
   const held = `the loop was held for ${longest.toFixed(0)} ms of CPU at most, ${(late * 100).toFixed(1)} % would wait over 100 ms`
   const problems = ours.flatMap(({ kind, refused }) => (refused ? [`${kind} answered ${refused}`] : []))
   if (machine > BUSY_MS) problems.push('THIS MACHINE IS BUSY: judged by the loop alone')
@@ -50,11 +50,11 @@ function rowOf(what: string, samples: readonly Sample[], run: Run): Row {
     once: run.accepted,
     seconds: run.seconds,
     passed: inTime && ours.length === 3 && ours.every(({ refused }) => refused === null),
-    note: [`p99 in ms of ${samples.length}: ${told.join(', ')}`, held, ...problems].join('; '),
+    note: [`p99 in ms of ${samples.length}: ${lines.join(', ')}`, held, ...problems].join('; '),
   })
 }
 
-/** Of requests that come at any moment, how many would wait longer than the limit for the loop to be let go. */
+/** The share of requests, arriving at random moments, that would wait longer than the limit for the event loop. */
 function lateByHolds(samples: readonly Sample[], holds: readonly Hold[]) {
   const from = samples[0]?.at ?? 0
   const to = samples.at(-1)?.at ?? 0

@@ -1,16 +1,16 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudorandom numbers; the same seed gives the same numbers. */
 export type Random = {
-  /** From 0 up to and without 1. */
+  /** From 0 up to, but not including, 1. */
   next: () => number
-  /** A whole number from 0 up to and without `limit`. */
+  /** A whole number from 0 up to, but not including, `limit`. */
   below: (limit: number) => number
-  /** A whole number from `from` up to and without `to`. */
+  /** A whole number from `from` up to, but not including, `to`. */
   between: (from: number, to: number) => number
   chance: (share: number) => boolean
   of: <Item>(items: readonly Item[]) => Item
 }
 
-/** mulberry32: short, and good enough to choose moments and faults with. */
+/** mulberry32: short, and good enough to choose moments and faults. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {

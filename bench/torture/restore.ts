@@ -19,7 +19,7 @@ import { type Context, plainRow, type Row, type Sabotage, type Scenario } from '
 
 const READERS = 400
 const WHOLE_COPY = "last week's copy put in place"
-/** Two sweeps and more, as QUICKER has them: time enough for a mistake. */
+/** More than two sweeps with the waits of QUICKER: long enough for a mistake to show. */
 const LOOK_ON_MS = 5_000
 
 export const scenarios: Scenario[] = [
@@ -57,10 +57,10 @@ export const sabotages: Sabotage[] = [
   },
 ]
 
-/** The provider has long forgotten the keys: whatever is submitted again is a second mail. */
+/** The provider has forgotten the keys: anything submitted again is a second email. */
 const FORGETFUL = { subscribers: READERS, standIn: ['--ignore-keys'] }
 
-/** A backup from before the edition; the edition goes out; the backup is put in its place, looked at, and released. */
+/** A backup is taken, the edition goes out, the backup is restored, checked, and released. */
 async function lastWeek(context: Context): Promise<Row[]> {
   return within(context, FORGETFUL, async (installation) => {
     const problems: string[] = []
@@ -79,7 +79,7 @@ async function lastWeek(context: Context): Promise<Row[]> {
   })
 }
 
-/** Backups while a worker sends: each is sound; one is put in place when all is through, and released. */
+/** Backups while a worker sends: each must be intact. When all is sent, one of them is restored and released. */
 async function midway(context: Context): Promise<Row[]> {
   const slow = { RESEND_REQUESTS_PER_SECOND: '1' }
   return within(context, { ...FORGETFUL, settings: slow }, async (installation) => {
@@ -105,7 +105,7 @@ async function midway(context: Context): Promise<Row[]> {
   })
 }
 
-/** The bytes of an older state written over the newer file, as `cp` does: the inode stays. */
+/** The bytes of an older state are written over the newer file, as `cp` does: the inode stays. */
 async function overwritten(context: Context): Promise<Row[]> {
   return within(context, FORGETFUL, async (installation) => {
     const problems: string[] = []
@@ -121,7 +121,7 @@ async function overwritten(context: Context): Promise<Row[]> {
   })
 }
 
-/** Database and witness copied to another folder with the same Redis, and both started: only one of them mails. */
+/** Database and witness file are copied to another folder with the same Redis, and both are started: only one may send. */
 async function bothStarted(context: Context): Promise<Row[]> {
   return within(context, { subscribers: READERS }, async (installation) => {
     const problems: string[] = []
@@ -134,8 +134,8 @@ async function bothStarted(context: Context): Promise<Row[]> {
     await saysHeld(copied, problems)
     startWorker(installation, { edits: QUICKER })
     if (!(await awaitThrough(installation))) problems.push('the first one did not finish')
-    const told = await runProgram(installation, ['release', '--yes'], { env: { DATABASE_PATH: twin } })
-    if (told.code !== 0) problems.push(`release ends with ${told.code}: ${told.output.slice(-200)}`)
+    const release = await runProgram(installation, ['release', '--yes'], { env: { DATABASE_PATH: twin } })
+    if (release.code !== 0) problems.push(`release ends with ${release.code}: ${release.output.slice(-200)}`)
     const left = installation.programs.find((one) => !one.hasEnded() && one !== copied)
     if (left) await saysHeld(left, problems)
     await stopPrograms(installation)
@@ -143,7 +143,7 @@ async function bothStarted(context: Context): Promise<Row[]> {
   })
 }
 
-/** What happens every day must hold nothing: kill -9, an emptied Redis, other host names. */
+/** Everyday events must not cause a hold: kill -9, an emptied Redis, other host names. */
 async function neverHeld(context: Context): Promise<Row[]> {
   return within(context, { subscribers: READERS }, async (installation) => {
     const problems: string[] = []
@@ -188,7 +188,7 @@ async function sendAll(installation: Installation, problems: string[]): Promise<
   await stopPrograms(installation)
 }
 
-/** Puts the copy where the database was, as the README says, or over its bytes. */
+/** Restores the copy as the README says, or writes it over the bytes of the database. */
 function restore(installation: Installation, copy: string, { sameFile = false } = {}): Installation {
   const { file, ledger } = installation
   ledger.close()
@@ -199,7 +199,7 @@ function restore(installation: Installation, copy: string, { sameFile = false } 
   return installation
 }
 
-/** Starts it again, and looks on while nothing may go out. */
+/** Starts it again, and watches for a while: nothing may go out. */
 async function lookOn(installation: Installation, accepted: number, problems: string[]): Promise<void> {
   const worker = startWorker(installation, { edits: QUICKER })
   await saysHeld(worker, problems)

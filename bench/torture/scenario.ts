@@ -10,30 +10,30 @@ export type Row = {
   unknown: number
   seconds: number
   passed: boolean
-  /** What went wrong, or what is worth knowing. */
+  /** What went wrong, or other useful facts. */
   note: string
 }
 
-/** What a scenario is given. */
+/** The input of a scenario. */
 export type Context = {
   seed: number
-  /** How long the open-ended scenarios go on; null = their own measure. */
+  /** How long open-ended scenarios run; null = their default. */
   minutes: number | null
   /** A fresh folder, removed after the scenario. */
   scratch: string
   /** The guard that is removed in this run (a name of `Sabotage`), or null; `removed` is the same in full. */
   sabotage: string | null
   removed: Sabotage | null
-  /** Only the short part is wanted, as in `.ci/run`. */
+  /** Run only the short part, as `.ci/run` does. */
   quick: boolean
-  /** Progress, one line. */
+  /** Reports one line of progress. */
   say: (text: string) => void
-  /** Tells a row as soon as it is known; a row that is also returned is told once. */
+  /** Prints a row as soon as it is known. A row that is also returned is printed only once. */
   row: (row: Row) => void
 }
 
 export type Scenario = {
-  /** Unique; `--only TEXT` picks those whose group and name contain it. */
+  /** Unique. `--only TEXT` selects scenarios whose group and name contain TEXT. */
   name: string
   group: 'failpoints' | 'kills' | 'guards' | 'doubles' | 'time' | 'disk' | 'restore' | 'migrations' | 'load'
   /** Also part of the short run in `.ci/run`. */
@@ -58,7 +58,7 @@ export type Sabotage = {
   caughtBy: string[]
 }
 
-/** A row that passed or failed without mail in it: every count 0. */
+/** A row without any emails: every count is 0. */
 export function plainRow(row: Pick<Row, 'scenario' | 'passed' | 'note'> & Partial<Row>): Row {
   return { kills: 0, faults: 0, recipients: 0, once: 0, twice: 0, never: 0, unknown: 0, seconds: 0, ...row }
 }

@@ -9,7 +9,7 @@ import { openLog } from '../../src/log.ts'
 export const DAY_MS = 86_400_000
 
 /**
- * Makes the database: three sessions, and readers who were told nothing yet. `sabotage` is SQL that is run last.
+ * Creates the database: three sessions, and readers who have seen nothing yet. `sabotage` is SQL that runs last.
  * Returns the id of the edition that is due.
  */
 export async function seed(
@@ -22,7 +22,7 @@ export async function seed(
   try {
     addSessions(ledger.db)
     addReaders(ledger, subscribers)
-    // As if it had been started long ago, so that the slot of two days ago is one that it missed.
+    // As if the first start was long ago, so that the slot of two days ago counts as missed.
     const schedule = JSON.stringify({ rule: config.slotRule, since: 0 })
     ledger.db.$client.prepare("insert into installation (name, value) values ('schedule', ?)").run(schedule)
     if (sabotage) ledger.db.$client.exec(sabotage)
@@ -32,7 +32,7 @@ export async function seed(
   }
 }
 
-/** The address of the `n`th reader, from 1. */
+/** The address of the `n`th reader, counted from 1. */
 export const addressOf = (n: number): string => `reader-${n}@sample.test`
 
 function addReaders({ db, hashKey }: { db: Db; hashKey: HashKey }, count: number): void {
@@ -72,7 +72,7 @@ function addSessions(db: Db): void {
   }
 }
 
-/** A CSV of readers that are not on the list yet. */
+/** A CSV of readers who are not on the list yet. */
 export function writeReaders(file: string, from: number, count: number): void {
   const lines = Array.from({ length: count }, (_, n) => `${addressOf(from + n)},Reader ${from + n}`)
   writeFileSync(file, `email,name\n${lines.join('\n')}\n`)

@@ -11,7 +11,7 @@ const COLUMNS = [
 ] as const
 const NAME_WIDTH = 46
 
-/** The head of the table: what the columns mean, and their names. */
+/** The head of the table: the meaning of the columns, and their names. */
 export function headLines(): string[] {
   const names = COLUMNS.map(([name, width]) => name.padStart(width)).join('')
   return [
@@ -21,7 +21,7 @@ export function headLines(): string[] {
   ]
 }
 
-/** One row, and under it what went wrong. */
+/** One row, with its note on a second line. */
 export function rowLines(row: Row): string[] {
   const counts = COLUMNS.map(([name, width]) => String(row[name]).padStart(width)).join('')
   const mark = row.passed ? 'ok  ' : 'FAIL'

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
 
-/** A TCP proxy on a free port of this machine that can lose bytes as a dead entry in a router's table does. */
+/** A TCP proxy on a free local port that can lose bytes, as a router with a stale entry does. */
 export type TcpProxy = {
   port: number
-  /** How many connections go through it now. */
+  /** How many connections are open. */
   connections(): number
   /**
-   * From now on every byte of the connections that are open is lost, in both directions, and neither end is told; so it
-   * goes with new ones too, for `ms`. Returns how many were open.
+   * From now on, loses every byte of the open connections, in both directions, without closing them. Does the same to
+   * new connections, for `ms`. Returns how many were open.
    */
   blackHole(ms: number): number
   /** Resets every connection. */
@@ -30,7 +30,7 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     ] as const) {
       from.setNoDelay(true)
       from.on('data', (bytes) => pair.lost || to.write(bytes))
-      // The other end of a lost pair learns nothing, not even this.
+      // The other end of a lost connection must not notice even this.
       from.on('close', () => pair.lost || to.destroy())
       from.on('error', () => from.destroy())
     }

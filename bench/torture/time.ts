@@ -125,7 +125,7 @@ async function doubts(context: Context, cases: readonly DoubtCase[]): Promise<Ro
   return rows
 }
 
-/** Runs one of our programs with a faked clock in a process of its own, where a guard can be taken out. */
+/** Runs one of our scripts with a fake clock in a process of its own, where a guard can be removed. */
 async function inAnotherProcess<Options extends { folder: string; redis: string }, Answer>(
   context: Context,
   file: string,

@@ -32,12 +32,12 @@ type Torn = {
   rounds: number
   seed: number
 }
-type Told = { held: number; replanned: number; problems: string[] }
+type TornResult = { held: number; replanned: number; problems: string[] }
 
 /**
- * A worker is killed in the middle of sending. Then, again and again, the write-ahead log it left is cut off at a random
- * place, as a power cut would or a disk that lies about what it keeps, and the installation goes on from there, with the
- * provider that has seen all that was submitted before, also by the rounds before.
+ * Kills a worker in the middle of sending. Then, again and again, cuts its write-ahead log at a random place, as a power cut
+ * or a disk that lies about syncing may do, and lets the installation continue from there. The provider remembers
+ * everything that was submitted before, also in earlier rounds.
  */
 export async function tornLogs(context: Context): Promise<Row> {
   const rounds = context.quick ? 10 : 200
@@ -52,7 +52,7 @@ export async function tornLogs(context: Context): Promise<Row> {
       rounds,
       seed: context.seed,
     }
-    installation.ledger.close() // or it would go on with the log as it was
+    installation.ledger.close() // otherwise it would keep using the uncut log
     const program = startNode([join(import.meta.dirname, 'torn-log.ts'), JSON.stringify(torn)], {
       cwd: installation.folder,
       env: {},
@@ -60,7 +60,7 @@ export async function tornLogs(context: Context): Promise<Row> {
     })
     const { code } = await program.ended
     if (code !== 0) throw new Error(`it ended with ${code}: ${program.output().slice(-800)}`)
-    const { held, replanned, problems } = JSON.parse(program.stdout()) as Told
+    const { held, replanned, problems } = JSON.parse(program.stdout()) as TornResult
     const note = `cut ${rounds} times: ${replanned} lost the whole edition, ${held} were held as older and released; always sound`
     const ledger = new Database(installation.file, { timeout: 10_000 })
     try {
@@ -80,12 +80,12 @@ async function killMidway(installation: Installation): Promise<void> {
   await worker.kill()
 }
 
-async function goOnFromEveryCut(torn: Torn): Promise<Told> {
+async function goOnFromEveryCut(torn: Torn): Promise<TornResult> {
   const { file, rounds } = torn
   const [database, log] = [readFileSync(file), readFileSync(`${file}-wal`)]
-  linkSync(`${file}.epoch`, `${file}.epoch-kept`) // the same file: a copy would be taken for one
+  linkSync(`${file}.epoch`, `${file}.epoch-kept`) // a link, not a copy: a copy would cause a hold
   const random = randomFrom(torn.seed)
-  const told: Told = { held: 0, replanned: 0, problems: [] }
+  const result: TornResult = { held: 0, replanned: 0, problems: [] }
   for (let round = 0; round < rounds; round += 1) {
     writeFileSync(file, database, { flag: 'r+' })
     truncateSync(file, database.length)
@@ -95,15 +95,15 @@ async function goOnFromEveryCut(torn: Torn): Promise<Told> {
     linkSync(`${file}.epoch-kept`, `${file}.epoch`)
     await withRedis(torn.redisPort, (redis) => redis.flushall())
     const { held, replanned, problems } = await goOn(torn)
-    told.held += held ? 1 : 0
-    told.replanned += replanned ? 1 : 0
+    result.held += held ? 1 : 0
+    result.replanned += replanned ? 1 : 0
     for (const problem of problems)
-      if (told.problems.length < 5) told.problems.push(`cut ${round}: ${problem}`)
+      if (result.problems.length < 5) result.problems.push(`cut ${round}: ${problem}`)
   }
-  return told
+  return result
 }
 
-/** Anywhere, or every other time in the last tenth, where the database does not yet look like an older copy. */
+/** Anywhere; every other time in the last tenth, where the database does not yet look like an older copy. */
 function cutIn(length: number, random: Random): number {
   return random.chance(0.5) ? random.below(length + 1) : length - random.below(length / 10)
 }
@@ -124,7 +124,7 @@ async function goOn({ settings }: Torn) {
     await sweep(app)
     await work(app)
     await sweep(app)
-    // Whom the provider has is the parent's to count: here, that everyone has come to an end and the sums are right.
+    // The parent process checks what the provider accepted. Here: every delivery has ended, and the sums are right.
     const everyone = new Map(Array.from({ length: READERS }, (_, n) => [`reader-${n + 1}@sample.test`, 1]))
     const verdict = judge(everyone, ledgerOf(app.db.$client), { recipients: READERS })
     return { held, replanned, problems: [...problems, ...verdict.problems] }
@@ -133,7 +133,7 @@ async function goOn({ settings }: Torn) {
   }
 }
 
-/** Submits what is owed; returns how many batches that were. */
+/** Submits what is owed; returns the number of batches. */
 async function work(app: App): Promise<number> {
   let submitted = 0
   for (const { id } of await owedBatches(app.db, app.now(), 1_000))

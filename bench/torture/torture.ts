@@ -22,16 +22,16 @@ const PARTS: Part[] = [failpoints, kills, guards, doubles, time, disk, restore, 
 const ALL = PARTS.flatMap(({ scenarios }) => scenarios)
 const SABOTAGES = [...sabotages, ...PARTS.flatMap((part) => part.sabotages ?? [])]
 
-const HELP = `Tries to break the promises, with real processes, a real Redis and real kills.
+const HELP = `Tries to break the program's promises, with real processes, a real Redis, and real kills.
 
 npm run torture [-- OPTIONS]
-  --seed N          where the random scenarios begin (default 1)
-  --minutes M       how long the open-ended ones go on (default: their own measure)
+  --seed N          first seed of the random scenarios (default 1)
+  --minutes M       how long open-ended scenarios run (default: depends on the scenario)
   --only TEXT       only scenarios whose group or name contains TEXT
-  --quick           the short part, as in .ci/run
-  --sabotage NAME   take one guard out and run what should notice; "all" does it for each
+  --quick           only the short part, as in .ci/run
+  --sabotage NAME   remove one guard and run the scenarios that should notice; "all" does each in turn
   --json FILE       write the rows to FILE
-  --list            name the scenarios and sabotages`
+  --list            list the scenarios and sabotages`
 
 type Options = { seed: number; minutes: number | null; only: string; quick: boolean; json: string | null }
 
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   return say(`${rows.length - failed} passed, ${failed} failed`, failed > 0 || rows.length === 0 ? 1 : 0)
 }
 
-/** The program as it is: every row must be green. */
+/** Runs the unchanged program: every row must pass. */
 async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
   const chosen = ALL.filter(
     ({ group, name, quick: short }) => (!quick || short) && `${group} ${name}`.includes(only),
@@ -71,11 +71,11 @@ async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
   for (const line of headLines()) console.log(line)
   const rows: Row[] = []
   for (const scenario of chosen)
-    rows.push(...(await runOne(scenario, { seed, minutes, quick, removed: null }, tell)))
+    rows.push(...(await runOne(scenario, { seed, minutes, quick, removed: null }, report)))
   return rows
 }
 
-/** With one guard out: what should notice must turn red, and a row here is green when it did. */
+/** Runs without one guard. The scenarios that should notice must fail; a row passes if they do. */
 async function sabotaged(name: string, { seed, minutes, only, quick }: Options): Promise<Row[]> {
   const chosen = SABOTAGES.filter((one) => name === 'all' || one.name === name)
   if (chosen.length === 0)
@@ -85,12 +85,12 @@ async function sabotaged(name: string, { seed, minutes, only, quick }: Options):
   for (const removed of chosen) {
     for (const caughtBy of removed.caughtBy) {
       const scenario = ALL.find((one) => one.name === caughtBy)
-      if (!scenario) throw new Error(`${removed.name} is caught by "${caughtBy}", which is no scenario`)
+      if (!scenario) throw new Error(`${removed.name} names the unknown scenario "${caughtBy}"`)
       if (!`${scenario.group} ${scenario.name} ${removed.name}`.includes(only)) continue
       const wrong = wrongEdit(removed)
       const found = wrong ? [] : await runOne(scenario, { seed, minutes, quick, removed }, () => {})
       rows.push(verdictOf(removed, scenario, found, wrong))
-      tell(rows.at(-1) as Row)
+      report(rows.at(-1) as Row)
     }
   }
   return rows
@@ -99,12 +99,12 @@ async function sabotaged(name: string, { seed, minutes, only, quick }: Options):
 function verdictOf(removed: Sabotage, { name }: Scenario, found: readonly Row[], wrong: string | null): Row {
   const broken = wrong ?? found.find(({ note }) => note.startsWith('torture: '))?.note ?? null
   const red = broken === null ? found.find(({ passed }) => !passed) : undefined
-  const told = red ?? found[0] ?? plainRow({ scenario: name, passed: false, note: '' })
+  const shown = red ?? found[0] ?? plainRow({ scenario: name, passed: false, note: '' })
   const note = red ? `red, as it must be: ${red.note}` : (broken ?? 'STAYED GREEN: nothing noticed')
-  return { ...told, scenario: `${removed.name} → ${name}`, passed: red !== undefined, note }
+  return { ...shown, scenario: `${removed.name} → ${name}`, passed: red !== undefined, note }
 }
 
-/** Why a sabotage would be one in name only, or null. */
+/** Why a sabotage would have no effect, or null. */
 function wrongEdit({ edits = [] }: Sabotage): string | null {
   try {
     edits.forEach(checkEdit)
@@ -116,7 +116,7 @@ function wrongEdit({ edits = [] }: Sabotage): string | null {
 
 type Round = { seed: number; minutes: number | null; quick: boolean; removed: Sabotage | null }
 
-/** Runs one scenario in a folder of its own. What it throws is a failed row. */
+/** Runs one scenario in a folder of its own. If it throws, its row fails. */
 async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void): Promise<Row[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'openseat-torture-'))
   const say = (text: string) => {
@@ -124,7 +124,7 @@ async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void
   }
   const started = performance.now()
   const rows: Row[] = []
-  // A scenario of many rows tells each as it is known.
+  // A scenario with many rows reports each as soon as it is known.
   const row = (one: Row) => {
     rows.push(one)
     done(one)
@@ -143,7 +143,7 @@ async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void
   return rows
 }
 
-const tell = (row: Row): void => {
+const report = (row: Row): void => {
   for (const line of rowLines(row)) console.log(line)
 }
 
@@ -171,5 +171,5 @@ process.exitCode = await main().catch((error: unknown) => {
   console.log('0 passed, 1 failed')
   return 1
 })
-// A scenario that left a timer or a socket behind must not keep the run from ending.
+// Exit even if a scenario left a timer or socket open.
 setTimeout(() => process.exit(), 5_000).unref()

@@ -2,8 +2,8 @@ const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 
 /**
- * Where the commits in a write-ahead log of SQLite end, in bytes from its start, oldest first. Frames of before the
- * log was last begun anew are not counted. https://www.sqlite.org/fileformat2.html#walformat
+ * Where each commit in SQLite's write-ahead log ends, in bytes from the start of the log, oldest first. Ignores frames from
+ * before the log was last restarted. https://www.sqlite.org/fileformat2.html#walformat
  */
 export function commitsOf(log: Buffer): number[] {
   if (log.length < HEADER_BYTES) return []

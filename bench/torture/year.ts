@@ -3,7 +3,7 @@ import type { SlotRule } from '../../src/core/calendar.ts'
 import { allEditions } from '../../src/db/editions.ts'
 import { addNews, DAY_MS, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
 
-/** What a year came to. `due`: mails that should have gone out; the others say how often they did. */
+/** The outcome of a year. `due`: emails that should have gone out; the others count how often they did. */
 export type Year = {
   slots: number
   jumps: number
@@ -18,15 +18,14 @@ export type YearOptions = {
   folder: string
   redis: string
   rule: SlotRule
-  /** The first day, `2026-01-01`. */
+  /** The first day, for example `2026-01-01`. */
   from: string
   readers: number
 }
 
 /**
- * Lives through 52 slots of a rule and makes every one hard: two sweeps in the same minute, a clock that then shows an
- * hour less, and then an hour more. When a slot is due is told by a calendar of its own, which only asks `Intl` what
- * clocks in the zone show.
+ * Runs through 52 slots of a rule, each with difficulties: two sweeps in the same minute, then a clock that is set back by
+ * an hour, then forward. When a slot is due comes from a calendar of its own, which only asks `Intl` for local times.
  */
 export async function liveThroughYear(options: YearOptions): Promise<Year> {
   const start = new Date(`${options.from}T12:00:00Z`)
@@ -65,7 +64,7 @@ async function liveThroughSlot(faked: Faked, { id, at }: Due): Promise<string[]>
   return problems
 }
 
-/** Sets the clock, works, and tells when that planned or mailed anything. */
+/** Sets the clock, runs the worker's tasks, and reports if that planned or sent anything. */
 async function quiet(faked: Faked, at: Date, when: string): Promise<string[]> {
   const before = faked.resend.accepted.length + (await allEditions(faked.app.db)).length
   faked.setClock(at)
@@ -99,7 +98,7 @@ function mailsOf({ resend }: Faked, expected: readonly Due[], { readers }: YearO
   return { due, once, twice: counts.size - once, never: Math.max(0, due - counts.size) }
 }
 
-/** The 52 local dates of the rule's weekday from `from` on. */
+/** The 52 local dates of the rule's weekday, starting at `from`. */
 function datesOf({ weekday }: SlotRule, from: string): string[] {
   const first = Date.parse(`${from}T00:00:00Z`)
   const days = (weekday - new Date(first).getUTCDay() + 7) % 7 || 7
@@ -108,7 +107,7 @@ function datesOf({ weekday }: SlotRule, from: string): string[] {
   )
 }
 
-/** The first minute at which clocks in the zone show that time of that day, or a later one where they jump over it. */
+/** The first minute that shows this local time on this day, or a later time if clocks skip it. */
 function instantOf(date: string, { time, timeZone }: SlotRule): Date {
   const format = new Intl.DateTimeFormat('sv-SE', {
     timeZone,

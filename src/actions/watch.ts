@@ -11,24 +11,24 @@ import { standing } from '../db/standing.ts'
 import type { Readings } from '../metrics.ts'
 import type { Schedule } from './sweep.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'> & {
+type Watched = Pick<App, 'config' | 'db' | 'now'> & {
   queue: Pick<App['queue'], 'backlog' | 'standing' | 'workers'>
 }
 
-/** What must be in order for mail to go out; of what is not, why. */
+/** The state of each part that must work for emails to go out. */
 export type Readiness = { database: PartState; redis: PartState; disk: PartState; held: PartState }
 type PartState = 'ok' | 'unavailable' | 'full' | 'held'
 
-const PATIENCE_MS = 2_000
-/** Below this the disk counts as full: SQLite and Redis need some room to go on, and to recover. */
+const ANSWER_WITHIN_MS = 2_000
+/** Below this, the disk counts as full: SQLite and Redis need free space to work and to recover. */
 export const LEAST_FREE_BYTES = 64 * 1024 ** 2
 
-/** Whether each part is in order. Never throws and answers within seconds. */
-export async function readiness(app: Needs): Promise<Readiness> {
+/** Checks each part. Never throws, and returns within seconds. */
+export async function readiness(app: Watched): Promise<Readiness> {
   const [database, redis, free, hold] = await Promise.all([
-    answer(async () => sessionsVersion(app.db)),
-    answer(async () => app.queue.backlog()),
-    answer(() => freeBytes(app.config.DATABASE_PATH)),
+    inTimeOrNull(async () => sessionsVersion(app.db)),
+    inTimeOrNull(async () => app.queue.backlog()),
+    inTimeOrNull(() => freeBytes(app.config.DATABASE_PATH)),
     orNull(() => standingHold(app.db)),
   ])
   return {
@@ -40,8 +40,8 @@ export async function readiness(app: Needs): Promise<Readiness> {
 }
 
 /**
- * For how long the current slot has been due without its mail being through, in ms; 0 when it is through, was cancelled,
- * or was before this installation followed the schedule. A slot that is skipped is late until the next one.
+ * How long the current slot has been due with its edition unfinished, in ms. 0 if the edition is finished or cancelled, or
+ * if the slot was before this installation's first start. A skipped slot counts as late until the next slot.
  */
 export async function lateMs(app: Pick<App, 'config' | 'db' | 'now'>): Promise<number> {
   const schedule = await installationFact(app.db, 'schedule')
@@ -50,22 +50,22 @@ export async function lateMs(app: Pick<App, 'config' | 'db' | 'now'>): Promise<n
   if (at.getTime() < (JSON.parse(schedule) as Schedule).since) return 0
   const edition = await findEdition(app.db, editionId)
   const planned = edition !== null && (edition.plannedAt !== null || edition.state === 'cancelled')
-  const through = planned && (await tallyOf(app.db, editionId, 0)).waiting === 0
-  return through ? 0 : app.now().getTime() - at.getTime()
+  const finished = planned && (await tallyOf(app.db, editionId, 0)).waiting === 0
+  return finished ? 0 : app.now().getTime() - at.getTime()
 }
 
-/** Everything that `/metrics` reads when it is asked. What cannot be told now is null; never throws. */
-export async function readings(app: Needs): Promise<Readings> {
+/** Everything that `/metrics` reads at a scrape; null for what could not be read. Never throws. */
+export async function readings(app: Watched): Promise<Readings> {
   const [parts, ledger, queue, workers, free, size] = await Promise.all([
     readiness(app),
-    orNull(() => ofLedger(app)),
-    answer(() => app.queue.standing()),
-    answer(() => app.queue.workers()),
+    orNull(() => ledgerReadings(app)),
+    inTimeOrNull(() => app.queue.standing()),
+    inTimeOrNull(() => app.queue.workers()),
     orNull(() => freeBytes(app.config.DATABASE_PATH)),
     orNull(() => sizeOf(app.config.DATABASE_PATH)),
   ])
   return {
-    ...(ledger ?? UNTOLD),
+    ...(ledger ?? UNREAD_LEDGER),
     part_ready: Object.fromEntries(
       Object.entries(parts).map(([part, state]) => [part, state === 'ok' ? 1 : 0]),
     ),
@@ -80,31 +80,31 @@ export async function readings(app: Needs): Promise<Readings> {
   }
 }
 
-/** Free bytes on the disk that holds this file. Throws when its folder cannot be read. */
+/** Free bytes on the disk that holds this file. Throws if its folder cannot be read. */
 async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(dirname(resolve(path)))
   return bavail * bsize
 }
 
-async function ofLedger(app: Needs) {
+async function ledgerReadings(app: Watched) {
   const now = app.now().getTime()
-  const since = (at: number | null | undefined) => (at == null ? null : (now - at) / 1000)
+  const secondsSince = (at: number | null | undefined) => (at == null ? null : (now - at) / 1000)
   const ledger = await standing(app.db)
   return {
     editions: ledger.editions,
     editions_paused: ledger.paused,
     deliveries: ledger.deliveries,
     last_edition_deliveries: ledger.newestDeliveries,
-    last_edition_age_seconds: since(ledger.newest?.scheduledFor),
+    last_edition_age_seconds: secondsSince(ledger.newest?.scheduledFor),
     late_seconds: (await lateMs(app)) / 1000,
     batches_owed: ledger.batchesOwed,
     notices_owed: ledger.noticesOwed,
     suppressions: ledger.suppressions,
-    last_report_age_seconds: since(ledger.lastReportAt),
+    last_report_age_seconds: secondsSince(ledger.lastReportAt),
   }
 }
 
-const UNTOLD = {
+const UNREAD_LEDGER = {
   editions: null,
   editions_paused: null,
   deliveries: null,
@@ -126,9 +126,9 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(resolve(path))).size + (await bytes(`${resolve(path)}-wal`))
 }
 
-/** What `ask` gives in time, or null. */
-async function answer<T>(ask: () => Promise<T | null>): Promise<T | null> {
-  const tooLate = setTimeout(PATIENCE_MS, null, { ref: false })
+/** The result of `ask`; null if it fails or takes too long. */
+async function inTimeOrNull<T>(ask: () => Promise<T | null>): Promise<T | null> {
+  const tooLate = setTimeout(ANSWER_WITHIN_MS, null, { ref: false })
   return Promise.race([orNull(ask), tooLate])
 }
 

@@ -5,23 +5,24 @@ import { door, type Terminal } from './terminal.ts'
 export function addBackup(openseat: Command, terminal: Terminal): void {
   openseat
     .command('backup')
-    .argument('<file>', 'where to write the copy; it must not exist yet')
-    .description('write a checked copy of the database, while everything runs')
+    .argument('<file>', 'where to write the copy; must not exist yet')
+    .description('write a checked copy of the database while openseat runs')
     .option('--json', 'print one JSON document on stdout')
     .action(door(terminal, (file: string, options: { json?: boolean }) => backup(terminal, file, options)))
     .addHelpText(
       'after',
       `
-The copy holds everything private, readable only by you (mode 0600). To restore
-it, stop openseat, put the copy where DATABASE_PATH points, and keep LINK_SECRET
-as it was. It starts held: nothing goes out until you say "openseat release".
+The copy contains all private data, so only you can read it (mode 0600). To
+restore it, stop openseat, put the copy where DATABASE_PATH points, and keep the
+same LINK_SECRET. It starts on hold: nothing is sent until you run
+"openseat release".
 
 Example:
   $ openseat backup backups/2026-11-23.db`,
     )
   openseat
     .command('migrate')
-    .description('create the database, or bring it to the newest schema; start does this too')
+    .description('create the database or update its schema (start does this too)')
     .option('--json', 'print one JSON document on stdout')
     .action(door(terminal, (options: { json?: boolean }) => migrate(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat migrate')
@@ -34,7 +35,7 @@ async function backup(terminal: Terminal, file: string, options: { json?: boolea
   terminal.show(
     options,
     { file, bytes },
-    `Wrote ${file}, ${size}, and checked it. It is of use only with this LINK_SECRET: keep that too.`,
+    `Wrote and checked ${file} (${size}). You also need this LINK_SECRET to restore it. Keep it somewhere else.`,
   )
 }
 

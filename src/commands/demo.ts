@@ -6,9 +6,9 @@ export function addDemo(openseat: Command, terminal: Terminal): void {
   openseat
     .command('demo')
     .description(
-      'show it all with invented people, a private Redis and a local Resend with an inbox; mails nobody',
+      'show everything with invented people, a private Redis, and a local Resend with an inbox; emails no one',
     )
-    .option('--once', 'end when the edition is through')
+    .option('--once', 'exit when the edition is finished')
     .option('--json', 'print one JSON document on stdout')
     .action(
       door(terminal, async ({ once = false, json = false }: { once?: boolean; json?: boolean }) => {
@@ -19,6 +19,6 @@ export function addDemo(openseat: Command, terminal: Terminal): void {
     )
     .addHelpText(
       'after',
-      '\nIt needs no settings and leaves nothing behind.\n\nExample:\n  $ openseat demo --once',
+      '\nIt needs no settings and cleans up after itself.\n\nExample:\n  $ openseat demo --once',
     )
 }

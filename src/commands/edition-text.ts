@@ -4,7 +4,7 @@ import type { Exclusion } from '../core/audience.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
 import type { MailFiles } from './preview-files.ts'
 
-/** Where an edition stands, for a person. `zone` is the practice's own. */
+/** The status of an edition, for a person. `zone` is the practice's time zone. */
 export function summaryText(summary: Summary, zone: string): string {
   const { id, state, excluded, retrying, generations } = summary
   const rows = [
@@ -29,20 +29,21 @@ export function summaryText(summary: Summary, zone: string): string {
   return [`Edition ${id}, ${state}`, table(rows, '  '), ...mends(summary)].join('\n')
 }
 
-/** All editions, one a line, and `held`: why nothing goes out, if so. */
+/** All editions, one per line. `held`: why nothing goes out; null if there is no hold. */
 export function summaryTable(summaries: readonly Summary[], held: string | null): string {
   const note = held === null ? '' : `\n\nHeld: ${held}.`
   if (summaries.length === 0)
     return `No editions yet. "openseat edition preview" shows what the first would be.${note}`
   const head = ['EDITION', 'STATE', 'CANDIDATES', 'SUBMITTED', 'EXCLUDED', 'FAILED', 'UNKNOWN', 'WAITING']
   const rows = summaries.map((one) => [
-    ...[one.id, one.state],
+    one.id,
+    one.state,
     ...[one.candidates, one.submitted, excludedIn(one), one.failed, one.unknown, one.waiting].map(number),
   ])
   return table([head, ...rows]) + note
 }
 
-/** What would go out, for a person. */
+/** The preview of an edition, for a person. */
 export function previewText(
   preview: Preview,
   written: { files: MailFiles | null; page: string | null },
@@ -60,7 +61,10 @@ export function previewText(
     ['sessions', `${number(sessions.length)} can be booked`],
   ]
   const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
-    ...[when(startsAt, timeZone), group, therapist, topic],
+    when(startsAt, timeZone),
+    group,
+    therapist,
+    topic,
     seatsLeft === null ? '' : counted(seatsLeft, 'place'),
   ])
   return [

@@ -1,6 +1,6 @@
 import { formatOccurrence } from '../core/occurrences.ts'
 
-/** Rows as aligned columns, two spaces apart. */
+/** Formats rows as aligned columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths: number[] = []
   for (const row of rows)
@@ -12,7 +12,7 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     .join('\n')
 }
 
-/** `Mon, Nov 23, 9:00 AM EST`: an instant (ms UTC, ISO or Date) as clocks in `zone` (IANA) show it. */
+/** `Mon, Nov 23, 9:00 AM EST`: an instant (ms since the epoch, ISO, or Date) in local time of `zone` (IANA). */
 export function when(instant: number | string | Date, zone: string): string {
   const { weekday, date, time, zoneName } = formatOccurrence(new Date(instant), zone, 'en')
   return `${weekday}, ${date}, ${time} ${zoneName}`
@@ -27,7 +27,7 @@ export function counted(count: number, noun: string): string {
   return `${number(count)} ${count === 1 ? noun : plural}`
 }
 
-/** `150 nothing-new, 50 paused`, the most first. */
+/** `150 nothing-new, 50 paused`, largest count first. */
 export function breakdown(counts: Readonly<Record<string, number | undefined>>): string {
   return Object.entries(counts)
     .sort(([, a = 0], [, b = 0]) => b - a)

@@ -2,17 +2,17 @@ import Handlebars from 'handlebars'
 import type { ReaderMail } from '../actions/preview-edition.ts'
 import type { Email } from '../core/email.ts'
 
-/** Every kind of reader's mail side by side: on a phone and a desktop, light and dark. Opens without a network. */
+/** A page with each kind of reader's email, on phone and desktop, light and dark. Works offline. */
 export function previewPage(editionId: string, readers: readonly ReaderMail[]): string {
   return PAGE({
     title: `Edition ${editionId}`,
-    lead: 'Each kind of reader, on a phone and on a desktop, in light and dark. Links to one reader’s own pages do nothing here.',
+    lead: 'Each kind of reader, on phone and desktop, light and dark. Links to a reader’s own pages do nothing here.',
     mails: readers.map(({ reader, madeUp, email }) => ({
       id: reader,
       title: NAMES[reader],
       note:
         madeUp && reader !== 'typical'
-          ? 'nobody on the list is one and would get a mail, so this one is made up'
+          ? 'no one like this on the list would get an email, so this reader is made up'
           : '',
       ...inboxLine(email),
       frames: FRAMES.map((frame) => frameOf(email, frame)),
@@ -20,7 +20,7 @@ export function previewPage(editionId: string, readers: readonly ReaderMail[]): 
   })
 }
 
-/** One mail with its sender and subject, as wide as a desktop shows it: a page to take a picture of. */
+/** A page with one email at desktop width, with its sender and subject, for screenshots. */
 export function mailPage(email: Email): string {
   const frames = [{ title: email.subject, width: 700, html: email.html }]
   return PAGE({
@@ -33,7 +33,7 @@ export function mailPage(email: Email): string {
 const NAMES: Record<ReaderMail['reader'], string> = {
   typical: 'The typical reader',
   'most-topics': 'The most topics',
-  'no-topics': 'No topics chosen: all of them',
+  'no-topics': 'No topics chosen (gets all)',
   'other-zone': 'Another time zone',
   discreet: 'Discreet',
   spanish: 'In Spanish',
@@ -47,13 +47,13 @@ const FRAMES = [
   { title: 'Desktop, dark', width: 700, dark: true },
 ]
 
-/** The colour scheme is the visitor's own and cannot be set for a frame, so the mail's question for it is answered here. */
+/** A frame cannot be given its own color scheme, so replace the email's media query with a fixed answer. */
 function frameOf({ html }: Email, { title, width, dark }: (typeof FRAMES)[number]) {
   const query = '@media (prefers-color-scheme: dark)'
   return { title, width, html: html.replaceAll(query, dark ? '@media all' : '@media not all') }
 }
 
-/** What an inbox shows: the preheader without what fills it up. */
+/** What an inbox shows of an email. The preheader is given without its invisible padding. */
 function inboxLine({ from, subject, html }: Email) {
   const hidden = /<div style="display:none[^>]*>([^<]*)<\/div>/.exec(html)?.[1] ?? ''
   return { from, subject, preheader: hidden.replace(/[\u200c\u00a0]|&zwnj;|&nbsp;/g, '').trim() }
@@ -93,7 +93,7 @@ const PAGE = Handlebars.compile(
 </section>
 {{/each}}
 <script>
-  // As high as the mail in it; where scripts are off, a frame scrolls.
+  // Makes each frame as high as its email. Without scripts, frames scroll.
   const fit = (frame) => { frame.style.height = frame.contentDocument.documentElement.scrollHeight + 2 + 'px' }
   for (const frame of document.querySelectorAll('iframe')) {
     frame.addEventListener('load', () => fit(frame))

@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress'
 import type { Summary } from '../actions/show-edition.ts'
 import { counted, number } from './layout.ts'
 
-/** Shows a person how an edition gets on. */
+/** Shows the progress of an edition to a person. */
 export type Progress = { show(summary: Summary): void; end(summary: Summary): void }
 
 type Output = Pick<NodeJS.WriteStream, 'write'>
@@ -10,9 +10,9 @@ type Output = Pick<NodeJS.WriteStream, 'write'>
 const LINE_EVERY_MS = 2_000
 const STILL_EVERY_MS = 30_000
 
-/** A bar that is drawn over, for a terminal. */
+/** A progress bar for a terminal. */
 export function progressBar(stream: NodeJS.WriteStream): Progress {
-  const format = '{edition}  {bar}  {percentage} %  {told}'
+  const format = '{edition}  {bar}  {percentage} %  {status}'
   const bar = new cliProgress.SingleBar({
     stream,
     format,
@@ -25,7 +25,7 @@ export function progressBar(stream: NodeJS.WriteStream): Progress {
   let started = false
   const draw = (summary: Summary) => {
     const { done, total } = share(summary)
-    const payload = { edition: summary.id, told: told(summary, pace(summary)) }
+    const payload = { edition: summary.id, status: statusText(summary, pace(summary)) }
     if (!started) bar.start(Math.max(total, 1), done, payload)
     started = true
     bar.setTotal(Math.max(total, 1))
@@ -40,7 +40,7 @@ export function progressBar(stream: NodeJS.WriteStream): Progress {
   }
 }
 
-/** A line every two seconds or tenth of the way, for a pipe or a log. */
+/** A line every two seconds, or sooner at each tenth, for a pipe or a log. */
 export function progressLines(output: Output): Progress {
   const pace = paceFrom(performance.now())
   let last = { at: Number.NEGATIVE_INFINITY, tenth: -1, text: '' }
@@ -49,11 +49,11 @@ export function progressLines(output: Output): Progress {
     const [at, tenth] = [performance.now(), Math.floor((10 * done) / Math.max(total, 1))]
     if (tenth === last.tenth && at - last.at < LINE_EVERY_MS) return
     const text = `${number(done)} of ${number(total)}`
-    // While everything waits for a later attempt, the same line again would say nothing.
+    // While all batches wait for a retry, repeating the line every two seconds would only add noise.
     if (text === last.text && at - last.at < STILL_EVERY_MS) return
     last = { at, tenth, text }
     output.write(
-      `${summary.id}: ${Math.floor((100 * done) / Math.max(total, 1))} %, ${told(summary, pace(summary))}\n`,
+      `${summary.id}: ${Math.floor((100 * done) / Math.max(total, 1))} %, ${statusText(summary, pace(summary))}\n`,
     )
   }
   return { show, end: show }
@@ -61,7 +61,7 @@ export function progressLines(output: Output): Progress {
 
 type Pace = { perSecond: number; secondsLeft: number | null }
 
-/** Counts from what was done already when it began. */
+/** Measures the pace since `startedAt`, without what was already done then. */
 function paceFrom(startedAt: number): (summary: Summary) => Pace {
   let first: number | null = null
   return (summary) => {
@@ -77,7 +77,7 @@ function share({ submitted, failed, unknown, waiting }: Summary): { done: number
   return { done, total: done + waiting }
 }
 
-function told(summary: Summary, { perSecond, secondsLeft }: Pace): string {
+function statusText(summary: Summary, { perSecond, secondsLeft }: Pace): string {
   const { done, total } = share(summary)
   if (summary.state === 'planning') return `planning, ${counted(total, 'recipient')} so far`
   return [
@@ -86,7 +86,7 @@ function told(summary: Summary, { perSecond, secondsLeft }: Pace): string {
     ...(summary.unknown > 0 ? [`${number(summary.unknown)} unknown`] : []),
     ...(perSecond >= 1 ? [`${number(Math.round(perSecond))}/s`] : []),
     ...(secondsLeft === null ? [] : [`${duration(secondsLeft)} left`]),
-    ...(summary.retrying && done < total ? [`trying again: ${summary.retrying.reason}`] : []),
+    ...(summary.retrying && done < total ? [`retrying: ${summary.retrying.reason}`] : []),
   ].join(', ')
 }
 

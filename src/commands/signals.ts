@@ -2,12 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 
-/** How long what is in flight may take to finish. */
+/** How long current work may take to finish. */
 const FINISH_WITHIN_MS = 30_000
 
 /**
- * From now on the first SIGINT or SIGTERM aborts the returned signal instead of the process, and calls `announce`; a
- * second one ends the process at once, with 130 or 143 as a shell expects. The ledger is safe either way.
+ * From now on, the first SIGINT or SIGTERM aborts the returned signal and calls `announce`. The second one ends the
+ * process at once, with exit code 130 or 143 as shells expect. The ledger is safe either way.
  */
 export function stopSignal(announce: () => void): AbortSignal {
   const stop = new AbortController()
@@ -26,7 +26,7 @@ export async function aborted(signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 
-/** True when all `work` is done in time; false when it is left as it is. */
+/** True if all `work` finishes within 30 s. False otherwise; the work is then left running. */
 export async function finishes(work: readonly Promise<void>[]): Promise<boolean> {
   const late = wait(FINISH_WITHIN_MS, false, { ref: false })
   return Promise.race([Promise.all(work).then(() => true), late])

@@ -1,7 +1,7 @@
 /**
- * Where to turn in a crisis, by country: CRISIS_LINE. Each is that country's public line, open day and night:
+ * Values of CRISIS_LINE, by country. Each stands for that country's public crisis line, open day and night:
  * https://988lifeline.org (us), https://988.ca (ca), https://www.samaritans.org (uk, ie), https://www.lifeline.org.au (au).
- * The catalogues have the sentences.
+ * The sentences are in the catalogs (`templates/words/`).
  */
 export const CRISIS_LINES = ['us', 'ca', 'uk', 'ie', 'au', 'off'] as const
 

@@ -4,14 +4,14 @@ import type { Letterhead, Reader } from './email.ts'
 import { formatOccurrence, hourIn, zoneTitle } from './occurrences.ts'
 import type { Voice } from './words.ts'
 
-/** What differs between two readers of the same page. */
+/** The values that differ between readers of the same page. */
 export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }
 
-/** All that the digest's templates may name. Empty (`null` or `''`) is what `{{#if}}` is for. */
+/** Every variable of the digest templates. Those that may be empty (`null` or `''`) are for `{{#if}}`. */
 export type DigestView = DigestPage & Personal
 
 export type DigestPage = {
-  /** The language of the page, as HTML and MJML name it. */
+  /** For the `lang` attribute of HTML and MJML. */
   language: string
   subject: string
   preheader: string
@@ -46,16 +46,16 @@ type SessionView = {
 
 type ShownOffer = Offer & { shownAs: News }
 
-/** Whom a page is written for, and in what words. */
+/** The readers of one page: what they share, and the language they read. */
 export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Voice }
 
-/** An evening begins at 17:00 and ends before 22:00, as the reader's clocks show it. */
+/** Hours of the evening, in the reader's local time. */
 const EVENING = { from: 17, to: 22 }
 
 /**
- * The words of a digest, for all readers alike in `readership`: topics by name, and inside soonest first, with those that
- * begin together in the order of `shown`. `editionId` is the local date of the edition: clock changes count from there.
- * Throws when a reader is shown an offer that is not among `offers`.
+ * The words of a digest for all readers who share `readership`. Topics are sorted by name, their sessions by start, and
+ * sessions with the same start in the order of `shown`. `editionId` is the local date of the edition; clock changes
+ * after it get a note. Throws if `shown` names an offer that is not in `offers`.
  */
 export function digestView(
   letterhead: Letterhead,
@@ -85,16 +85,16 @@ export function digestView(
   }
 }
 
-/** The sentence at the foot of pages and mails; null when it is turned off. */
+/** The crisis line sentence at the bottom of pages and emails; null if it is turned off. */
 export const crisisNote = ({ crisisLine }: Pick<Letterhead, 'crisisLine'>, { say }: Voice): string | null =>
   crisisLine === 'off' ? null : say(`crisis.${crisisLine}`)
 
-/** The text beside the subject in an inbox, filled up with nothing visible: else names and topics from below follow it. */
+/** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
 export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
 
 /**
- * Foreign text as one line that is safe to print: without control characters, line breaks, half characters,
- * and the marks that turn the direction of what follows. Noncharacters go too; `mailMerge` relies on that.
+ * Text from outside as one line that is safe to print: without control characters, line breaks, lone surrogates, and
+ * bidirectional marks. Noncharacters are removed too; `mailMerge` relies on that.
  */
 export function plain(text: string): string {
   return text
@@ -110,7 +110,7 @@ function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {
   return offer
 }
 
-/** Names no topic and no therapist: these are read over shoulders and on lock screens, also the opening words. */
+/** Subject, preheader and heading name no topic and no therapist: they show on lock screens and over shoulders. */
 function opening(shown: readonly ShownOffer[], { voice, timeZone, discreet, more }: Readership) {
   const { say } = voice
   if (discreet) {
@@ -140,7 +140,7 @@ const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVEN
 
 function byTopic(shown: readonly ShownOffer[], locale: string): { name: string; offers: ShownOffer[] }[] {
   const { compare } = new Intl.Collator(locale)
-  // A stable sort: sessions that begin together stay in the order that `shown` has for this reader.
+  // The sort is stable: sessions with the same start stay in the order of `shown`.
   const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   const topics = Map.groupBy(soonestFirst, ({ topicId }) => topicId)
   return [...topics]
@@ -162,7 +162,7 @@ function sessionView(
     id: offer.id,
     group,
     label: say(`session.${offer.shownAs}`),
-    when: rhythm(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
+    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
     whenForGroup: timeForGroup(offer, day, timeZone, voice),
     clocks: clocksNote(offer, timeZone, voice, since),
     kind: offer.kind,
@@ -176,7 +176,7 @@ function sessionView(
   }
 }
 
-function rhythm(
+function whenText(
   { repeats, startsAt, lastStartsAt }: Offer,
   at: string,
   timeZone: string,
@@ -189,7 +189,7 @@ function rhythm(
   return say('session.when.until', { at, date })
 }
 
-/** The organiser's time where it is not the reader's, with the day where theirs is another. */
+/** The group's local time if it differs from the reader's, with its day if that differs too. */
 function timeForGroup(
   offer: Offer,
   readersDay: string,
@@ -202,7 +202,7 @@ function timeForGroup(
   return say('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
 }
 
-/** Who has the last weeks' time in mind would come an hour early or late. */
+/** Warns of a clock change before the session: readers who remember the old time would come an hour early or late. */
 function clocksNote(
   { startsAt, timeZone: groupZone }: Offer,
   timeZone: string,
@@ -220,7 +220,7 @@ function clocksNote(
   return groupDate === null ? null : say('session.clocks.group', { date: groupDate })
 }
 
-/** Bookings come from elsewhere: anything but a web address is not made a link. */
+/** Booking links come from outside, so only http and https addresses become links. */
 export function webAddress(text: string): string | null {
   const url = URL.parse(text)
   return url && /^https?:$/.test(url.protocol) ? url.href : null

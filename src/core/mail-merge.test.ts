@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
-import { compileTemplate, type Format, mailMerge, recent } from './mail-merge.ts'
+import { compileTemplate, type Format, lru, mailMerge } from './mail-merge.ts'
 import { type Catalogues, voiceFor } from './words.ts'
 
 const voice = voiceFor(
@@ -15,7 +15,7 @@ const printsFor = (format: Format) => {
   return { name: print, stop: print, change: print }
 }
 
-/** Anything, and often what could be taken for a mark or for a piece of a page. */
+/** Any text, and often text that looks like a mark or a piece of a page. */
 const value = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom(
@@ -60,20 +60,20 @@ test.each<Format>(['html', 'text'])(
   },
 )
 
-test('a page that holds a mark already is refused', () => {
+test('a page that already contains a mark is refused', () => {
   const render = () => 'Dr. \ufdd0 Lee'
   expect(() => mailMerge(printsFor('html'), render)).toThrow('U+FDD0')
   expect(() => mailMerge(printsFor('html'), () => '\ufdd09\ufdd1')).toThrow('U+FDD0')
 })
 
-test('a template may not name what it is not given, nor call what is not there', () => {
+test('an unknown variable or helper throws', () => {
   expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' }, voice)).toThrow('"nmae" not defined')
   expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' }, voice)).toThrow('shout')
 })
 
-test('only as many results are kept as allowed, and the one unused for longest goes first', () => {
+test('a full cache drops the least recently used result first', () => {
   const made: string[] = []
-  const look = recent(
+  const look = lru(
     2,
     (key: string) => key,
     (key) => {

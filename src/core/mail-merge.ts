@@ -5,8 +5,8 @@ import type { Values, Voice, WordKey } from './words.ts'
 export type Format = 'html' | 'text'
 
 /**
- * Compiles a template so that a variable it lacks throws, a helper it lacks too, and HTML (only) is escaped.
- * `{{t 'key' name=value}}` is a message in the reader's language.
+ * Compiles a template. Values are escaped in `html` and printed as they are in `text`. `{{t 'key' name=value}}` prints a
+ * message in the reader's language. Rendering throws if the template uses an unknown variable or helper.
  */
 export function compileTemplate<View>(source: string, format: Format): (view: View, voice: Voice) => string {
   const template = Handlebars.compile<View>(source, {
@@ -23,10 +23,10 @@ export function compileTemplate<View>(source: string, format: Format): (view: Vi
 }
 
 /**
- * Renders a page once, with marks where the values of the fields go, and returns what fills them in: for thousands of
- * readers this costs a join of bytes each. `prints` says for each field how the page prints its value (escaped for HTML,
- * for JSON, …). The result is `render(values)` in UTF-8, as long as `render` prints those values so and does nothing else
- * with them. Throws when the page itself holds what marks are made of, U+FDD0.
+ * Renders a page once, with a mark in place of each field, so that filling it in for one of thousands of readers is only
+ * a join of bytes. `prints` gives how the page prints the value of each field (escaped for HTML, for JSON, …). `fill(values)`
+ * equals `render(values)` in UTF-8, provided that `render` only prints the values and prints them that way. Throws if the
+ * page itself contains U+FDD0, which marks are made of.
  */
 export function mailMerge<Field extends string>(
   prints: Record<Field, (value: string) => string>,
@@ -38,7 +38,7 @@ export function mailMerge<Field extends string>(
   if (render(sample(() => 'x')).includes('\ufdd0'))
     throw new Error('the page holds U+FDD0; strip it from the data')
 
-  // Split at a capturing pattern: text, index of a field, text, … The values are never searched for marks.
+  // split() with a capturing group gives: text, field index, text, … The values are never searched for marks.
   const pieces = render(sample((index) => `\ufdd0${index}\ufdd1`)).split(/\ufdd0(\d+)\ufdd1/)
   const texts = pieces.filter((_, place) => place % 2 === 0).map((text) => Buffer.from(text))
   const indexes = pieces.filter((_, place) => place % 2 === 1).map(Number)
@@ -52,17 +52,17 @@ export function mailMerge<Field extends string>(
   }
 }
 
-/** A page with blanks. Two of the same `fingerprint` fill in the same values to the same bytes. */
+/** A page with blanks. Pages with the same `fingerprint` give the same bytes for the same values. */
 export type MergedPage<Field extends string> = {
   fingerprint: string
-  /** The page in pieces that follow one another; most of them are the page's own, so they are not to be written to. */
+  /** The filled page, in pieces. Never write to a piece: other readers' emails share it. */
   fill: (values: Record<Field, string>) => Buffer[]
 }
 
 const NOTHING = Buffer.alloc(0)
 
-/** Remembers the `limit` most recently used results of `make` by key. */
-export function recent<Input, Result>(
+/** Wraps `make` in a cache of its `limit` most recently used results, by key. */
+export function lru<Input, Result>(
   limit: number,
   keyOf: (input: Input) => string,
   make: (input: Input) => Result,
@@ -71,7 +71,7 @@ export function recent<Input, Result>(
   return (input) => {
     const key = keyOf(input)
     const result = results.get(key) ?? make(input)
-    // A Map lists its keys in the order they were set, so the first is the one unused for longest.
+    // A Map keeps its keys in the order they were set, so the first is the least recently used.
     results.delete(key)
     results.set(key, result)
     if (results.size > limit) results.delete(results.keys().next().value as string)

@@ -9,15 +9,15 @@ import {
   TEXT_PAIRS,
 } from './palette.ts'
 
-/** Whatever an operator could name. */
-const colour = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`)
+/** Any color that an operator could set. */
+const color = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`)
 
-test('contrast is that of WCAG', () => {
+test('contrast follows WCAG', () => {
   expect(contrast('#000000', '#ffffff')).toBeCloseTo(21)
   expect(contrast('#777777', '#ffffff')).toBeCloseTo(4.48, 2)
 })
 
-test('every text of the palette can be read, in light and dark, in whatever colour is let through', () => {
+test('all text of the palette is readable, in light and dark, for every accepted brand color', () => {
   const faint = (brand: string) => {
     const palette = paletteFrom(brand)
     return TEXT_PAIRS.flatMap(([text, behind]) => [
@@ -27,14 +27,14 @@ test('every text of the palette can be read, in light and dark, in whatever colo
   }
   expect(faint(DEFAULT_BRAND_COLOR)).toEqual([])
   fc.assert(
-    fc.property(colour, (brand) => {
+    fc.property(color, (brand) => {
       if (problemOf(brand) === null) expect(faint(brand)).toEqual([])
     }),
     { numRuns: 2000, examples: [['#000000'], ['#0000ff'], ['#a8326e']] },
   )
 })
 
-test('a colour that is too pale is refused with its figure, and a darker one that would do', () => {
+test('a color that is too pale is refused with its contrast and a darker color that is accepted', () => {
   const said = problemOf('#23b08f')
   expect(said).toMatch(
     /^is too pale: it has a contrast of 2\.4:1 where text needs 4\.5:1; for example #[0-9a-f]{6}$/,

@@ -9,21 +9,21 @@ import {
   personalOf,
   type Reader,
 } from './email.ts'
-import { mailMerge, recent } from './mail-merge.ts'
+import { lru, mailMerge } from './mail-merge.ts'
 import { fold } from './wrap.ts'
 
 const PAGES_KEPT = 200
 
-/** One mail in the JSON of `POST /emails/batch`. https://resend.com/docs/api-reference/emails/send-batch-emails */
+/** One email as JSON for `POST /emails/batch`. https://resend.com/docs/api-reference/emails/send-batch-emails */
 export function requestJson(email: Email): string {
   const { from, to, replyTo, subject, html, text, headers, tags } = email
   return JSON.stringify({ from, to: [to], reply_to: replyTo, subject, html, text, headers, tags })
 }
 
-/** One mail in JSON, UTF-8, in pieces, and what tells it from every other: the same fingerprint, the same bytes. */
+/** One email as UTF-8 JSON, in pieces. The same fingerprint means the same bytes. */
 export type RequestPart = { pieces: Buffer[]; fingerprint: string }
 
-/** The body of `POST /emails/batch`, from mails in pieces of JSON, which are joined here for the first time. */
+/** The body of `POST /emails/batch`: joins the pieces of all its emails. */
 export function batchBody(mails: readonly (readonly Buffer[])[]): Buffer<ArrayBuffer> {
   return Buffer.concat([
     OPEN,
@@ -33,9 +33,10 @@ export function batchBody(mails: readonly (readonly Buffer[])[]): Buffer<ArrayBu
 }
 
 /**
- * Returns what makes the digest of one reader as `requestJson` would, in UTF-8: the JSON of a page is made once, and a
- * reader's own few values are put in. Escaping 25 kB anew for every reader would be most of the cost of a mail.
- * Throws when the address has a line break in it, and when a reader is shown an offer that is not in `offers`.
+ * Returns a function that composes the digest of one reader: the same bytes as `requestJson` gives. The JSON of a page is
+ * made once, and only the reader's own values are filled in. Rendering and escaping 25 kB per reader would be most of the
+ * cost of an email. The function throws if the address contains a line break, or if the reader is shown an offer that is
+ * not in `offers`.
  */
 export function requestComposer(
   template: DigestTemplate,
@@ -44,13 +45,13 @@ export function requestComposer(
   links: PersonalLinks,
 ): (reader: Reader, deliveryTag: string) => RequestPart {
   const pages = digestPages(template, offers, edition)
-  const pageOf = recent(PAGES_KEPT, pageKey, (reader: Reader) => {
+  const pageOf = lru(PAGES_KEPT, pageKey, (reader: Reader) => {
     const page = pages(reader)
     const named = pageKey(reader) === pageKey({ ...reader, name: 'named' })
     return mailMerge(PRINTS, (values) => requestJson(page(blanksFrom(values, named))))
   })
   return (reader, deliveryTag) => {
-    if (/[\r\n]/.test(reader.email)) throw new Error('the to of a mail has a line break in it')
+    if (/[\r\n]/.test(reader.email)) throw new Error('the recipient address contains a line break')
     const { name, unsubscribeUrl, preferencesUrl } = personalOf(reader, links)
     const values = {
       to: reader.email,

@@ -6,7 +6,7 @@ import { chooseTopics, effectiveSeen, type TopicChoice } from './topic-choice.ts
 const [ANXIETY, GRIEF, OCD] = [1, 2, 3]
 const TOPICS = [ANXIETY, GRIEF, OCD]
 
-test('Mara, who hears of everything, narrows to anxiety: what she was told of the rest is remembered', () => {
+test('Mara gets all topics and narrows to anxiety: the seen marks of the others are kept', () => {
   expect(chooseTopics([], 40, TOPICS, new Set([ANXIETY]))).toEqual([
     { topicId: ANXIETY, chosen: true, seenThrough: null },
     { topicId: GRIEF, chosen: false, seenThrough: 40 },
@@ -20,7 +20,7 @@ test('a new subscriber with topics has one row for each and nothing else', () =>
   ])
 })
 
-test('Jonas, who only ever heard of grief, adds OCD later and hears it from the start', () => {
+test('Jonas, who only ever got grief, adds OCD later and gets all of it', () => {
   const rows = chooseTopics([], 0, TOPICS, new Set([GRIEF]))
   expect(chooseTopics(rows, 70, TOPICS, new Set([GRIEF, OCD]))).toEqual([
     { topicId: GRIEF, chosen: true, seenThrough: null },
@@ -28,7 +28,7 @@ test('Jonas, who only ever heard of grief, adds OCD later and hears it from the 
   ])
 })
 
-test('a topic dropped at 40 and taken up again at 90 goes on from 40', () => {
+test('a topic dropped at 40 and chosen again at 90 continues from 40', () => {
   const dropped = chooseTopics([], 40, TOPICS, new Set([ANXIETY]))
   const again = chooseTopics(dropped, 90, TOPICS, new Set([ANXIETY, OCD]))
   expect(again).toContainEqual({ topicId: OCD, chosen: true, seenThrough: 40 })
@@ -59,7 +59,7 @@ const storedRows = fc.uniqueArray(
   { selector: (row) => row.topicId },
 )
 
-test('however the rows stand, choosing never changes how far any topic was told', () => {
+test('whatever the rows are, choosing never changes the seen mark of a topic', () => {
   fc.assert(
     fc.property(storedRows, mark, choices, (rows, general, choice) => {
       const next = chooseTopics(rows, general, TOPICS, choice)
@@ -74,10 +74,10 @@ test('however the rows stand, choosing never changes how far any topic was told'
 
 const steps = fc.array(fc.oneof(fc.constant('mail' as const), choices), { maxLength: 12 })
 
-test('over any run of choices and mails, each session of a chosen topic is told exactly once', () => {
+test('over any sequence of choices and emails, each session of a chosen topic is shown exactly once', () => {
   fc.assert(
     fc.property(steps, (run) => {
-      const told = new Map<string, number>()
+      const shown = new Map<string, number>()
       let rows: TopicRow[] = []
       let general = 0
       let seq = 0
@@ -90,16 +90,16 @@ test('over any run of choices and mails, each session of a chosen topic is told 
         const { topics, seen } = seenBy(general, rows)
         for (let one = 1; one <= seq; one++) {
           const session = { topicId: TOPICS[one % TOPICS.length] ?? 0, seq: one }
-          if (isNewsTo(session, topics, seen, seq)) told.set(`${one}`, (told.get(`${one}`) ?? 0) + 1)
+          if (isNewsTo(session, topics, seen, seq)) shown.set(`${one}`, (shown.get(`${one}`) ?? 0) + 1)
         }
-        // What recording a submitted mail does: the mark moves, and overrides of the topics it covered go.
+        // What recording a submitted email does: the mark moves, and the overrides of its topics are dropped.
         general = seq
         rows = rows
           .filter((row) => topics !== null && (row.chosen || !topics.has(row.topicId)))
           .map((row) => (row.chosen ? { ...row, seenThrough: null } : row))
       }
-      expect([...told.values()].filter((times) => times !== 1)).toEqual([])
-      expect(told.size).toBe(seq)
+      expect([...shown.values()].filter((times) => times !== 1)).toEqual([])
+      expect(shown.size).toBe(seq)
     }),
   )
 })

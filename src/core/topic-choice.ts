@@ -1,12 +1,12 @@
 import type { TopicRow } from './audience.ts'
 
-/** What a reader asks to hear of: some topics by id, or every topic there is and will be. */
+/** The topics a reader wants: some, by id, or all topics that exist now or later. */
 export type TopicChoice = 'all' | ReadonlySet<number>
 
 /**
- * The rows to store in place of `current` when a reader chooses anew. Choosing never changes how far a topic was
- * told (`effectiveSeen`), so nobody is told a session twice and nothing is missed. An empty set means `'all'`, as
- * no chosen row does in the database. `general` is the subscriber's own `seen_through`; `topicIds` are all topics.
+ * The rows to store instead of `current` when a reader changes their topics. The seen mark of each topic stays
+ * (`effectiveSeen`), so no session is shown twice and none is missed. An empty set means `'all'`, just as having no chosen
+ * row does in the database. `general` is the subscriber's own `seen_through`; `topicIds` are all topics.
  */
 export function chooseTopics(
   current: readonly TopicRow[],
@@ -18,7 +18,7 @@ export function chooseTopics(
   return topicRows(topicIds, chosen, (topicId) => effectiveSeen(topicId, current, general), general)
 }
 
-/** The fewest rows that keep these topics `chosen` (none = every topic) and each told as far as `seenIn` says. */
+/** The fewest rows that store these `chosen` topics (none = all) and, for each topic, the seen mark that `seenIn` gives. */
 export function topicRows(
   topicIds: readonly number[],
   chosen: ReadonlySet<number>,
@@ -32,14 +32,14 @@ export function topicRows(
     const seen = seenIn(topicId)
     if (chosen.has(topicId)) return row(topicId, seen === general ? null : seen)
     if (chosen.size === 0) return seen === general ? [] : row(topicId, seen)
-    // Written out even when it equals `general`: that one moves on with every mail, and this topic is not in them.
+    // Stored even if it equals `general`: that mark moves with every email, and this topic is not in those emails.
     return seen === 0 ? [] : row(topicId, seen)
   })
 }
 
 /**
- * The highest `seq` of this topic that the reader was told. Without a row it is the general mark, save for a reader
- * who chose other topics: they were never told of this one.
+ * The highest `seq` of this topic that the reader was shown. Without a row, it is the general mark. But if the reader chose
+ * other topics, it is 0: this topic was never shown to them.
  */
 export function effectiveSeen(topicId: number, rows: readonly TopicRow[], general: number): number {
   const row = rows.find((one) => one.topicId === topicId)

@@ -1,9 +1,9 @@
-/** Mail is read in columns of 72 (RFC 2646 §4.1 asks for fewer than 80). */
+/** RFC 2646 §4.1 asks for fewer than 80. */
 const COLUMNS = 72
 
 /**
- * Wraps the lines of a text between words, each with its own indent. A word that is longer, such as an address, stays whole.
- * The first line is left as it is: it greets by name, which `fold` broke, and a page is wrapped once for readers of all names.
+ * Wraps each line of a text at 72 columns, between words, and keeps its indent. A longer word, such as a URL, stays whole.
+ * The first line is not wrapped: it is the greeting, whose name is filled in after the page was wrapped (`fold` wraps names).
  */
 export function wrap(text: string): string {
   return text
@@ -12,10 +12,10 @@ export function wrap(text: string): string {
     .join('\n')
 }
 
-/** A name as the greeting of a text has it: broken between words so early that the greeting fits around it. */
+/** Wraps a name for the greeting of a text email, leaving room for the words around it. */
 export const fold = (name: string): string => wrapLine(name, COLUMNS - GREETING).join('\n')
 
-/** Columns for what stands around a name in the greeting, in any language. */
+/** Columns for the words around a name in the greeting, in any language. */
 const GREETING = 12
 
 function wrapLine(line: string, columns: number): string[] {

@@ -12,23 +12,23 @@ import { afterTest, eventually, testApp } from '../testing.ts'
 import { addSampleData, sampleReaders, sampleSessions } from './sample-data.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** Of someone who has set nothing. */
+/** The environment of someone who has no settings. */
 const bare = { PATH: process.env.PATH, HOME: process.env.HOME }
 const SLOW_MS = 120_000
 
 test(
-  'the demo mails this week’s edition, tells its counts, and leaves nothing behind',
+  'the demo sends this week’s edition, prints its counts, and cleans up',
   async () => {
     const demo = startDemo('--once', '--json')
     await demo.says('submitted')
     const redis = await redisOf(demo.tmp)
     expect(await ended(demo.child)).toBe(0)
 
-    const told = JSON.parse(demo.out()) as Record<'candidates' | 'submitted' | 'inbox', number> & {
+    const counts = JSON.parse(demo.out()) as Record<'candidates' | 'submitted' | 'inbox', number> & {
       excluded: object
     }
-    const excluded = Object.values(told.excluded).reduce((sum, count) => sum + count, 0)
-    expect(told).toMatchObject({
+    const excluded = Object.values(counts.excluded).reduce((sum, count) => sum + count, 0)
+    expect(counts).toMatchObject({
       state: 'submitted',
       candidates: 250,
       failed: 0,
@@ -36,9 +36,9 @@ test(
       waiting: 0,
       batches: 3,
     })
-    expect(told.submitted + excluded).toBe(250)
-    expect(told.inbox).toBe(told.submitted)
-    expect(Object.keys(told.excluded).sort()).toEqual(
+    expect(counts.submitted + excluded).toBe(250)
+    expect(counts.inbox).toBe(counts.submitted)
+    expect(Object.keys(counts.excluded).sort()).toEqual(
       ['monthly-not-due', 'nothing-new', 'paused', 'pending', 'suppressed', 'unsubscribed'], // every one can be seen
     )
     expect(readdirSync(demo.tmp)).toEqual([])
@@ -48,7 +48,7 @@ test(
 )
 
 test(
-  'every link and command that the demo tells works, until Ctrl-C ends it all',
+  'every link and command that the demo prints works, until Ctrl-C ends it',
   async () => {
     const demo = startDemo()
     await demo.says('Ctrl-C ends')
@@ -81,7 +81,7 @@ test(
 )
 
 test(
-  'a demo that is killed leaves no Redis and no folder behind',
+  'a killed demo leaves no Redis and no folder behind',
   async () => {
     const demo = startDemo()
     await demo.says('submitted')
@@ -92,24 +92,31 @@ test(
   SLOW_MS,
 )
 
-// A weekday for each kind of day, clock changes, a leap day, and the turn of a year.
+// Weekdays, the weeks of clock changes, a leap day, and New Year's Eve.
 test.each([
-  ...['2026-11-23T15:00:00Z', '2026-11-24T03:30:00Z', '2026-10-29T12:00:00Z', '2027-03-12T12:00:00Z'],
-  ...['2028-02-27T23:59:00Z', '2026-12-31T23:59:59Z'],
-])('the sample data fits the clock at %s: every start lies ahead, and old readers have news', async (at) => {
-  const app = await testApp({ at })
-  await addSampleData(app)
-  const { sessions, throughSeq } = await openSessions(app.db, app.now())
-  expect(new Set(sessions.map(({ topicSlug }) => topicSlug)).size).toBe(10)
-  expect(new Set(sessions.map(({ news }) => news))).toEqual(new Set(['new', 'moved', 'reopened']))
-  const local = new Date(app.now().getTime() - 24 * 3_600_000).toISOString().slice(0, 10)
-  for (const { startsAtLocal } of sessions) expect(startsAtLocal > local).toBe(true)
+  '2026-11-23T15:00:00Z',
+  '2026-11-24T03:30:00Z',
+  '2026-10-29T12:00:00Z',
+  '2027-03-12T12:00:00Z',
+  '2028-02-27T23:59:00Z',
+  '2026-12-31T23:59:59Z',
+])(
+  'the sample data fits the clock at %s: every session is in the future, and old readers have news',
+  async (at) => {
+    const app = await testApp({ at })
+    await addSampleData(app)
+    const { sessions, throughSeq } = await openSessions(app.db, app.now())
+    expect(new Set(sessions.map(({ topicSlug }) => topicSlug)).size).toBe(10)
+    expect(new Set(sessions.map(({ news }) => news))).toEqual(new Set(['new', 'moved', 'reopened']))
+    const local = new Date(app.now().getTime() - 24 * 3_600_000).toISOString().slice(0, 10)
+    for (const { startsAtLocal } of sessions) expect(startsAtLocal > local).toBe(true)
 
-  const readers = app.db.select().from(subscribers).all()
-  expect(readers).toHaveLength(250)
-  expect(new Set(readers.map(({ timeZone }) => timeZone)).size).toBe(10)
-  expect(readers.every(({ seenThrough }) => seenThrough < throughSeq)).toBe(true)
-})
+    const readers = app.db.select().from(subscribers).all()
+    expect(readers).toHaveLength(250)
+    expect(new Set(readers.map(({ timeZone }) => timeZone)).size).toBe(10)
+    expect(readers.every(({ seenThrough }) => seenThrough < throughSeq)).toBe(true)
+  },
+)
 
 test('the sample data is the same every time', () => {
   const now = new Date('2026-11-23T15:00:00Z')
@@ -118,7 +125,7 @@ test('the sample data is the same every time', () => {
   expect(new Set(sampleReaders().map(({ email }) => email)).size).toBe(250)
 })
 
-/** Runs the demo with a temporary folder of its own, so that what it leaves there can be seen. */
+/** Runs the demo with a temporary folder of its own, so that a test can see what it leaves there. */
 function startDemo(...options: string[]) {
   const tmp = mkdtempSync(join(tmpdir(), 'openseat-test-'))
   const env = { ...bare, TMPDIR: tmp }

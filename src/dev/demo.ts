@@ -22,15 +22,15 @@ import { findByEmailHash } from '../db/subscribers.ts'
 import { findOrInstallProgram, redisServer } from '../find-program.ts'
 import { startServer } from '../http/server.ts'
 import { startWorker } from '../worker.ts'
-import { addSampleData, type SampleReader, sampleReaders } from './sample-data.ts'
+import { addSampleData, type SampleKind, type SampleReader, sampleReaders } from './sample-data.ts'
 
 const LOOK_EVERY_MS = 200
 
 /**
- * Shows the whole program with an invented practice: all that `start` runs, on a temporary database and a private Redis,
- * mailing this week's edition to an emulated Resend. Stays up until Ctrl-C, or with `once` until the edition is through.
- * `json` prints its counts as one document on stdout, and the rest on stderr. However it ends, nothing is left behind.
- * Throws `Unavailable` when a part is missing, or when `once` and the edition does not get through.
+ * Runs the whole program for an invented practice: everything that `start` runs, on a temporary database and a private
+ * Redis, sending this week's edition to an emulated Resend. Runs until Ctrl-C, or with `once` until the edition is finished.
+ * `json` prints its counts as one document on stdout, and everything else on stderr. It always cleans up after itself.
+ * Throws `Unavailable` if a part is missing, or if `once` is set and the edition does not finish.
  */
 export async function demo({ once, json }: { once: boolean; json: boolean }): Promise<void> {
   const output = json ? process.stderr : process.stdout
@@ -42,7 +42,7 @@ export async function demo({ once, json }: { once: boolean; json: boolean }): Pr
   const { app, readers, inbox, envFile } = await setUp(stage)
   const zones = new Set(readers.map(({ timeZone }) => timeZone)).size
   const size = `${number(readers.length)} readers in ${zones} time zones`
-  say(`${app.config.practice}, an invented practice, mails its ${size}:\n`)
+  say(`${app.config.practice}, an invented practice, emails its ${size}:\n`)
   const progress = process.stderr.isTTY ? progressBar(process.stderr) : progressLines(output)
   const summary = await mailEdition(app, stop, progress)
   const mails = await inbox.mails()
@@ -50,7 +50,7 @@ export async function demo({ once, json }: { once: boolean; json: boolean }): Pr
     process.stdout.write(`${JSON.stringify({ ...countsOf(summary), inbox: mails.length }, null, 2)}\n`)
   say(`\n${outcome(summary)}`)
   if (once && summary.state !== 'submitted')
-    throw new Unavailable(`The edition is not through, but ${summary.state}.`)
+    throw new Unavailable(`The edition is not finished: it is ${summary.state}.`)
   if (once || stop.aborted) return
 
   say(await tour(app, readers, { summary, inbox: inbox.url, mails, envFile }))
@@ -65,7 +65,7 @@ async function findRedis(say: (text: string) => void): Promise<void> {
   }
 }
 
-/** All that `start` runs, with readers and a place for their mail; `stage` takes it down again, the last part first. */
+/** Starts everything that `start` runs, with invented readers and an inbox. `stage` stops it, in reverse order. */
 async function setUp(stage: AsyncDisposableStack) {
   const folder = temporaryFolder()
   stage.defer(() => folder.remove())
@@ -86,13 +86,13 @@ async function setUp(stage: AsyncDisposableStack) {
   return { app, readers: sampleReaders(), inbox, envFile }
 }
 
-/** A folder that is gone with this process even when that is killed: its shell waits until our end of the pipe closes. */
+/** A folder that is removed when this process ends, even by SIGKILL: a shell waits for our end of its pipe to close. */
 function temporaryFolder(): { path: string; remove(): Promise<void> } {
   const path = mkdtempSync(join(tmpdir(), 'openseat-demo-'))
-  // Killed, our Redis takes a moment to stop and may still write here.
+  // After a kill, our Redis may write here for a moment longer, so try again.
   const script = 'read -r _; for _ in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 1; done'
   const keeper = spawn('/bin/sh', ['-c', script, 'openseat-demo', path], {
-    detached: true, // Ctrl-C in the terminal is for us alone
+    detached: true, // so that Ctrl-C does not reach it
     stdio: ['pipe', 'ignore', 'ignore'],
   })
   keeper.unref()
@@ -107,7 +107,7 @@ function temporaryFolder(): { path: string; remove(): Promise<void> } {
   }
 }
 
-/** Two ports that are free: links in mails name the address before anything listens there. */
+/** Two free ports, found in advance because links in emails contain them before anything listens there. */
 async function freePorts(): Promise<[number, number]> {
   const [one, other] = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')]
   await Promise.all([happens(one, 'listening'), happens(other, 'listening')])
@@ -120,7 +120,7 @@ type Mail = { id: string; to: string[] }
 
 const Mails = z.object({ data: z.array(z.object({ id: z.string(), to: z.array(z.string()) })) })
 
-/** Resend's API as https://emulate.dev speaks it, with pages at `/inbox`. It takes any key, and mails nobody. */
+/** Resend's API, emulated by https://emulate.dev, with pages at `/inbox`. Accepts any key and emails no one. */
 async function startInbox(port: number) {
   const { createEmulator } = await import('emulate').catch((cause: unknown) => {
     throw new Unavailable('The demo needs the development packages: run "npm ci" without --omit=dev.', {
@@ -152,7 +152,7 @@ function demoSettings(folder: string, port: number, resend: string): Record<stri
   }
 }
 
-/** As `edition send` does: the first start makes no slot due. Returns how far it got when `stop` aborts. */
+/** Plans the edition as `edition send` does, since slots before the first start are never due. Returns early on `stop`. */
 async function mailEdition(app: App, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
   await app.queue.wakeSweep()
@@ -177,7 +177,7 @@ function countsOf(summary: Summary) {
 function outcome({ id, candidates, submitted, excluded, waiting }: Summary): string {
   const out = Object.values(excluded).reduce((sum, count) => sum + count, 0)
   const rest = waiting > 0 ? ` ${number(waiting)} were still waiting.` : ''
-  return `Edition ${id}: ${counted(submitted, 'mail')} for ${counted(candidates, 'candidate')}. ${number(out)} excluded: ${breakdown(excluded)}.${rest}`
+  return `Edition ${id}: ${counted(submitted, 'email')} for ${counted(candidates, 'candidate')}. ${number(out)} excluded: ${breakdown(excluded)}.${rest}`
 }
 
 type Scene = { summary: Summary; inbox: string; mails: readonly Mail[]; envFile: string }
@@ -187,37 +187,37 @@ async function tour(
   readers: readonly SampleReader[],
   { summary, inbox, mails, envFile }: Scene,
 ): Promise<string> {
-  const guide = readerWho(readers, 'regular')
-  const away = readerWho(readers, 'paused')
+  const guide = readerOfKind(readers, 'regular')
+  const away = readerOfKind(readers, 'paused')
   const mail = mails.find(({ to }) => to.includes(guide.email))
   const subscriber = await findByEmailHash(app.db, hashEmail(app.hashKey, guide.email))
   const links = linksFor(app, templateNow(app).letterhead)
   const publicId = subscriber?.publicId ?? ''
   return `
-  All mails       ${inbox}/inbox
-  ${`${guide.name}'s mail`.padEnd(14)}  ${inbox}/inbox/${mail?.id ?? ''}
-  Unsubscribe ${guide.name}, with one button
+  All emails      ${inbox}/inbox
+  ${`${guide.name}'s email`.padEnd(14)}  ${inbox}/inbox/${mail?.id ?? ''}
+  Unsubscribe ${guide.name} (one button)
                   ${links.unsubscribe(publicId)}
   Preferences     ${links.preferences(publicId)}
-  Session times   ${app.config.PUBLIC_URL}/sessions
+  Group times     ${app.config.PUBLIC_URL}/sessions
   Subscribe       ${app.config.PUBLIC_URL}/
 
-To go on, in a second terminal in this folder:
+To continue, in a second terminal in this folder:
   . ${envFile}
   npm run -s openseat -- edition show ${summary.id}
   npm run -s openseat -- explain ${away.email} ${summary.id}
   npm run -s openseat -- edition resend ${summary.id} --to ${guide.email}
 
-Ctrl-C ends the demo and leaves nothing behind.`
+Ctrl-C ends the demo and cleans up.`
 }
 
-function readerWho(readers: readonly SampleReader[], standing: SampleReader['standing']): SampleReader {
-  const found = readers.find((reader) => reader.standing === standing)
-  if (!found) throw new Error(`nobody in the sample data is ${standing}`)
+function readerOfKind(readers: readonly SampleReader[], kind: SampleKind): SampleReader {
+  const found = readers.find((reader) => reader.kind === kind)
+  if (!found) throw new Error(`no one in the sample data is ${kind}`)
   return found
 }
 
-/** Every setting, so that none of another installation's `.env` mixes in. */
+/** Exports every setting, also empty ones, so that none comes from another installation's `.env`. */
 function asShell(settings: Record<string, string>): string {
   return settingNames()
     .map((name) => `export ${name}='${(settings[name] ?? '').replaceAll("'", String.raw`'\''`)}'\n`)

@@ -23,12 +23,12 @@ import type { RateLimit } from './resend-rate-limit.ts'
 import type { AcceptedEmail, SeenRequest } from './resend-stand-in.ts'
 import { messageId } from './resend-webhooks.ts'
 
-/** What one stand-in knows. */
+/** The state of one stand-in. */
 export type Account = {
   apiKey: string
   rules: SendRules
   domains: StandInDomain[]
-  /** The key may send and do nothing else. */
+  /** The API key may only send. */
   sendingOnly: boolean
   keepBodies: boolean
   ignoreKeys: boolean
@@ -79,7 +79,7 @@ export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/'
 }
 
-/** The parsed JSON, or undefined where it is none. */
+/** The parsed JSON, or undefined if it is invalid. */
 export function parseJson(raw: string): unknown {
   try {
     return JSON.parse(raw)
@@ -140,13 +140,13 @@ function send(
   if (before) return deliver(exchange, before, null, () => settle(null))
 
   const answer = repeated(claim) ?? carryOut(account, target, body, mode)
-  // Only a success is kept under its key, and only an accepted email can lose its answer.
+  // Only a success is stored under its key, and only an accepted email can lose its answer.
   const taken = answer.status === 200
   const after = taken ? account.faults.strike('after', target) : undefined
   deliver(exchange, after, answer, () => settle(taken ? answer : null))
 }
 
-/** The answer to a key that was used before, or null when there is work to do. */
+/** The answer to a key that was used before; null if the request is new. */
 function repeated(claim: ReturnType<Account['answers']['claim']> | null): Answer | null {
   if (claim === null || claim.kind === 'first') return null
   if (claim.kind === 'replay') return claim.answer
@@ -215,5 +215,5 @@ function header(request: IncomingMessage, name: string): string | null {
   return typeof value === 'string' ? value : null
 }
 
-// Only as sure as a fault's `when` needs; the contract judges the rest.
+// Enough for a fault's `when`; resend-contract.ts checks the rest.
 const isWireEmail = (value: unknown): value is WireEmail => typeof value === 'object' && value !== null

@@ -1,4 +1,4 @@
-/** What Resend takes and refuses in a send request, as pure functions of the parsed body. */
+/** What Resend accepts and refuses in a send request, as pure functions of the parsed body. */
 
 export type WireEmail = {
   from: string
@@ -16,7 +16,7 @@ export type WireEmail = {
 export type Refusal = { status: number; name: string; message: string }
 
 export type SendRules = {
-  /** The one verified domain; any sender domain passes when it is left out. */
+  /** The verified domain; if not set, any sender domain is accepted. */
   fromDomain?: string | undefined
   /** A reason to refuse this recipient (bare address, lower case), or null. */
   refuseAddress?: ((address: string) => string | null) | undefined
@@ -41,9 +41,9 @@ export function judgeEmail(body: unknown, rules: SendRules): Verdict {
 
 /**
  * Judges the body of `POST /emails/batch`. `mode` is the `x-batch-validation` header: `strict` (the default)
- * answers with the first error and takes nothing; `permissive` takes the good ones and lists the others by
- * their place in the request. An unverified sender domain refuses the whole batch in both modes (our guess:
- * it is a fault of the account, not of the item).
+ * answers with the first error and accepts nothing; `permissive` accepts the valid emails and lists the others by
+ * their index. An unverified sender domain refuses the whole batch in both modes. That is our guess: it is a problem of
+ * the account, not of one email.
  * https://resend.com/docs/dashboard/emails/batch-validation-modes
  */
 export function judgeBatch(body: unknown, mode: string, rules: SendRules): Verdict {
@@ -70,7 +70,7 @@ export function bareAddress(mailbox: string): string {
   return (/<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox).toLowerCase()
 }
 
-/** A field that may be one value, several or missing, as a list. */
+/** A field with one value, several, or none, as a list. */
 export function listOf<T>(value: T | T[] | null | undefined): T[] {
   return Array.isArray(value) ? value : value == null ? [] : [value]
 }
@@ -108,7 +108,7 @@ function refuseEmail(email: unknown, rules: SendRules): Refusal | null {
   )
 }
 
-// Resend has `template` too; Openseat renders its own mail, so using it here would be a mistake worth hearing of.
+// Resend also has `template`. Openseat renders its own emails, so using it would be a mistake and is refused.
 const FIELDS = new Set(
   'from to cc bcc reply_to subject html text headers tags attachments scheduled_at topic_id'.split(' '),
 )
@@ -127,7 +127,7 @@ function refuseSender(email: Fields, { fromDomain }: SendRules): Refusal | null 
   return { status: 403, name: 'validation_error', message }
 }
 
-// Resend refuses these so that nobody ruins a reputation with test mail; `.test` itself is let through.
+// Resend refuses these domains, since mail to them hurts a sender's reputation. It accepts `.test`.
 const EXAMPLE_DOMAIN = /(^|\.)(example|test)\.(com|net|org)$/
 
 function refuseRecipients(email: Fields, { refuseAddress }: SendRules): Refusal | null {
@@ -194,7 +194,7 @@ function refuseAttachments({ attachments }: Fields): Refusal | null {
   }
 }
 
-// ASCII only, no dot at either end of the local part nor two in a row: what SES behind Resend takes.
+// What SES, behind Resend, accepts: ASCII only; no dot at the start or end of the local part, and no two in a row.
 const ADDRESS =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,63}$/
 const MAILBOX = /^(?:[^<>\r\n]*<([^<>\s]+)>|([^<>\s]+))$/

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { WireEmail } from './resend-contract.ts'
 
-/** One answer, not yet written. */
+/** One answer that has not been written yet. */
 export type Answer = { status: number; body: string; type?: string; headers?: Record<string, string> }
 
 const BEFORE = ['reset-before', 'hang', 'status', 'html-502', 'rate-limit'] as const
@@ -14,16 +14,16 @@ const AFTER = [
   'broken-json',
 ] as const
 
-/** The part of a fault that fits in JSON, for a stand-in that runs as its own process. */
+/** The part of a fault that can be JSON, for a stand-in in a process of its own. */
 export const FaultSettings = z.strictObject({
   /**
-   * Nothing accepted: `reset-before`, `hang` (until the client leaves), `status`, `html-502`, `rate-limit`.
-   * Accepted, but the client is not told, or not in time: the others. Their key replays the lost answer.
+   * Nothing accepted: `reset-before`, `hang` (until the client disconnects), `status`, `html-502`, `rate-limit`.
+   * Accepted, but the client gets no answer, or a late or broken one: the others. Their key replays the lost answer.
    */
   kind: z.enum([...BEFORE, ...AFTER]),
-  /** How many requests it strikes; one by default. */
+  /** How many requests it affects; one by default. */
   times: z.int().positive().or(z.literal(Infinity)).optional(),
-  /** Strikes only each n-th request it fits. */
+  /** Affects only every n-th request that it matches. */
   every: z.int().positive().optional(),
   /** For `late`: how long the answer takes (default 1000). For `rate-limit`: the `retry-after` (rounded up to seconds). */
   ms: z.int().nonnegative().optional(),
@@ -33,22 +33,22 @@ export const FaultSettings = z.strictObject({
   message: z.string().optional(),
 })
 
-/** The request a fault may strike. `emails` is empty unless the request sends mail. */
+/** The request that a fault may affect. `emails` is empty unless the request sends email. */
 export type Target = { method: string; path: string; key: string | null; emails: WireEmail[] }
 
-/** `when` decides which requests it fits; by default those that send mail. */
+/** `when` decides which requests match; by default, those that send email. */
 export type Fault = z.infer<typeof FaultSettings> & { when?: (request: Target) => boolean }
 
 export type Faults = {
   inject: (fault: Fault) => void
   clear: () => void
-  /** The fault that strikes this request before it is carried out, or after it was accepted; uses it up. */
+  /** Takes the fault that affects this request, before it is carried out or after it was accepted. */
   strike: (moment: 'before' | 'after', request: Target) => Fault | undefined
-  /** How many requests were struck. */
+  /** How many requests were affected. */
   struck: () => number
 }
 
-/** Faults in the order they were injected; the first that fits strikes. */
+/** Faults in the order they were injected. For each request, the first that matches is used. */
 export function faultList(): Faults {
   let armed: { fault: Fault; fits: number; left: number }[] = []
   let count = 0
@@ -74,15 +74,15 @@ export function faultList(): Faults {
 
 export type Exchange = {
   response: ServerResponse
-  /** Writes an answer, unless the client has gone. */
+  /** Writes an answer, unless the client has disconnected. */
   reply: (answer: Answer) => void
-  /** Runs `task` after `ms`, unless the stand-in is closed first. */
+  /** Runs `task` after `ms`, unless the stand-in closes first. */
   later: (ms: number, task: () => void) => void
 }
 
 /**
- * Answers a request as the fault says. `answer` is what was accepted (null: nothing); `settle` ends the
- * flight of its idempotency key, at the moment a provider in this trouble would.
+ * Answers a request as the fault demands. `answer` is the answer of an accepted request, or null. `settle` stores the
+ * result under the idempotency key, at the moment when a provider with this fault would.
  */
 export function deliver(
   { response, reply, later }: Exchange,

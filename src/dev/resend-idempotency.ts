@@ -2,7 +2,8 @@ import { createHash, type Hash } from 'node:crypto'
 
 export type Claim<Answer> =
   | {
-      kind: 'first' /** Ends the flight; null (nothing was done) frees the key. */
+      kind: 'first'
+      /** Stores the answer under the key; null (nothing was done) frees the key. */
       settle: (answer: Answer | null) => void
     }
   | { kind: 'replay'; answer: Answer }
@@ -10,7 +11,7 @@ export type Claim<Answer> =
   | { kind: 'different-body' }
 
 export type IdempotencyStore<Answer> = {
-  /** `scope` is the method and path together with the key. Ask once per request, then settle a `first` claim. */
+  /** `scope` is method, path, and key. Call once per request, and settle a `first` claim. */
   claim: (scope: string, body: unknown, nowMs: number) => Claim<Answer>
 }
 
@@ -18,7 +19,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000
 
 /**
  * Remembers answers by idempotency key for 24 hours, in memory.
- * A body is the same when its JSON means the same: the order of its fields does not matter.
+ * Two bodies are the same if their JSON is equal; the order of fields does not matter.
  * https://resend.com/docs/dashboard/emails/idempotency-keys
  */
 export function idempotencyStore<Answer>(): IdempotencyStore<Answer> {
@@ -49,7 +50,7 @@ function fingerprintOf(body: unknown): string {
   return hash.digest('base64')
 }
 
-// Feeds the parts as they are: writing a canonical copy of a 4 MB batch first would double the cost.
+// Feeds the parts one by one: building a canonical copy of a 4 MB batch first would double the cost.
 function feed(hash: Hash, value: unknown): void {
   if (Array.isArray(value)) {
     hash.update(`[${value.length}`)

@@ -1,14 +1,14 @@
 export type RateLimit = {
-  /** Takes one request's token; false when there is none left. */
+  /** Takes the token of one request; false if none is left. */
   take: () => boolean
   set: (requestsPerSecond: number) => void
   perSecond: () => number
-  /** Resend's four `ratelimit-*` headers as they stand now. */
+  /** Resend's four `ratelimit-*` headers for this moment. */
   headers: () => Record<string, string>
 }
 
 /**
- * A token bucket holding one second's worth of requests, refilled steadily by `now` (ms).
+ * A token bucket for one second's worth of requests, refilled continuously by the clock `now` (ms).
  * https://resend.com/docs/api-reference/rate-limit
  */
 export function rateLimit(requestsPerSecond: number, now: () => number): RateLimit {

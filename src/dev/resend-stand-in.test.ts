@@ -198,7 +198,7 @@ test('refuses callers without user agent or key, bodies that are not JSON, and u
   expect(standIn.accepted).toEqual([])
 })
 
-test('the same key and the same email answer with the same ids and mail nobody again', async () => {
+test('the same key and the same email get the same ids, and no one is emailed again', async () => {
   const first = await post('/emails/batch', [ADA, BEN], { 'idempotency-key': 'k' })
   const reordered = [ADA, BEN].map((email) => Object.fromEntries(Object.entries(email).reverse()))
   const again = await post('/emails/batch', reordered, { 'idempotency-key': 'k' })
@@ -305,7 +305,7 @@ test('an injected rate limit says when to come back and accepts nothing', async 
   expect(standIn.accepted).toEqual([])
 })
 
-test('a fault strikes the requests it is meant for, as often as it is told', async () => {
+test('a fault affects the requests it matches, as often as it is set to', async () => {
   const isBen: Fault['when'] = ({ emails }) => emails.some(({ to }) => to === BEN.to)
   standIn.inject({ kind: 'status', status: 503, when: isBen, times: 2 })
   const mails = [ADA, BEN, CLEO, BEN, BEN]
@@ -395,7 +395,7 @@ test('without keepBodies only a summary of each email stays', async () => {
   ])
 })
 
-test('as its own process it tells what it accepted and takes faults over HTTP', async () => {
+test('as a process of its own, it reports what it accepted and takes faults over HTTP', async () => {
   const child = spawn(process.execPath, [`${import.meta.dirname}/resend-stand-in.ts`, '--rps', '50'])
   try {
     const [line] = await once(createInterface(child.stdout), 'line')

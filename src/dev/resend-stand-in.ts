@@ -27,7 +27,7 @@ export type AcceptedEmail = {
   tags: { name: string; value: string }[]
 }
 
-/** `status` is null while a request is unanswered, and stays so where the connection was cut. */
+/** `status` is null until the request is answered, and stays null if the connection was cut. */
 export type SeenRequest = { method: string; path: string; key: string | null; status: number | null }
 
 export type StandInOptions = SendRules & {
@@ -35,22 +35,22 @@ export type StandInOptions = SendRules & {
   port?: number
   host?: string
   apiKey?: string
-  /** The account's sender domains; by default the one that is verified. */
+  /** The sender domains of the account; by default one verified domain. */
   domains?: StandInDomain[]
-  /** Makes the key one that only sends. */
+  /** The API key may only send. */
   sendingOnly?: boolean
   requestsPerSecond?: number
   /** Drives the rate limit, the 24 h of idempotency keys and `at`; ms since the epoch. */
   now?: () => number
-  /** False forgets html, text, headers and tags of accepted mail, for runs of a million. */
+  /** False drops html, text, headers, and tags of accepted emails, for runs of a million. */
   keepBodies?: boolean
-  /** True carries every request out, whatever its idempotency key: what other guards are worth without it. */
+  /** True ignores idempotency keys, to test what the other guards do without them. */
   ignoreKeys?: boolean
 }
 
 export type ResendStandIn = {
   url: string
-  /** Grows as mail is accepted, in that order. */
+  /** In the order of acceptance; grows. */
   accepted: AcceptedEmail[]
   requests: SeenRequest[]
   /** Accepted emails per recipient (bare address, lower case). */
@@ -58,17 +58,17 @@ export type ResendStandIn = {
   inject: (fault: Fault) => void
   clearFaults: () => void
   setRequestsPerSecond: (limit: number) => void
-  /** What Resend would post about this email; sign it with `signedWebhook`. */
+  /** The webhook event that Resend would post about this email; sign it with `signedWebhook`. */
   webhookEvent: (type: string, email: AcceptedEmail, extra?: Record<string, unknown>) => WebhookEvent
-  /** Cuts every connection, also the hanging ones. */
+  /** Closes every connection, including hanging ones. */
   close: () => Promise<void>
 }
 
 /**
- * Starts a local HTTP server that behaves like Resend, only stricter: it refuses what the real one is not known to
- * take. It sends nothing. Rejects when the port is taken.
+ * Starts a local HTTP server that behaves like Resend, but stricter: it refuses anything that Resend is not known to
+ * accept. It sends no email. Rejects if the port is taken.
  *
- * `/_stand-in/summary`, `/counts`, `/accepted` and `/faults` there tell and steer it from another process.
+ * Another process can read and control it at `/_stand-in/summary`, `/counts`, `/accepted`, and `/faults`.
  */
 export async function startResendStandIn(options: StandInOptions = {}): Promise<ResendStandIn> {
   const timers = new Set<NodeJS.Timeout>()
@@ -80,7 +80,7 @@ export async function startResendStandIn(options: StandInOptions = {}): Promise<
       else answerLikeResend(account, request, response, raw)
     })
   })
-  // Longer than clients keep an idle connection: cutting one just as a request comes looks like a lost answer.
+  // Longer than clients keep idle connections: closing one just as a request arrives would look like a lost answer.
   server.keepAliveTimeout = 120_000
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1')
   await once(server, 'listening')
@@ -132,7 +132,7 @@ function newAccount(options: StandInOptions, timers: Set<NodeJS.Timeout>): Accou
   }
 }
 
-/** The whole body, or null when the client left before its end. */
+/** The whole body; null if the client disconnected before its end. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   try {
     return await text(request)
@@ -159,7 +159,7 @@ function control(account: Account, request: IncomingMessage, raw: string): Answe
       account.faults.clear()
       return json({})
     default:
-      return envelope(404, 'not_found', 'The stand-in has summary, counts, accepted and faults.')
+      return envelope(404, 'not_found', 'The stand-in has summary, counts, accepted, and faults.')
   }
 }
 

@@ -8,22 +8,22 @@ import { hashEmail } from '../core/tokens.ts'
 import { subscribers, suppressions } from '../db/schema.ts'
 import { openSessions } from '../db/sessions.ts'
 
-/** How an invented reader stands; the ones who `joined` this week were told nothing yet. */
-export type Standing = 'regular' | 'joined' | 'unsubscribed' | 'pending' | 'paused' | 'monthly' | 'bounced'
+/** What is special about an invented reader. Those who `joined` this week have not been shown anything yet. */
+export type SampleKind = 'regular' | 'joined' | 'unsubscribed' | 'pending' | 'paused' | 'monthly' | 'bounced'
 
 export type SampleReader = {
   email: string
   name: string
   timeZone: string
   topics: string[]
-  standing: Standing
+  kind: SampleKind
   discreet: boolean
   locale: string
 }
 
 /**
- * Fills an empty database with an invented practice as of `now()`: what it offered last week, of which its readers
- * were told, then this week's changes. Same clock, same data, save for the random public ids.
+ * Fills an empty database with an invented practice as of `now()`: last week's sessions, which its readers have seen, then
+ * this week's changes. The same clock gives the same data, except for the random public ids.
  */
 export async function addSampleData(ledger: Ledger): Promise<void> {
   const now = ledger.now()
@@ -39,16 +39,16 @@ export async function addSampleData(ledger: Ledger): Promise<void> {
     topics,
     locale,
   }))
-  const consent = 'Ticked "mail me new group times" when they asked about a group'
+  const consent = 'Ticked "email me new group times" when they asked about a group'
   taken(await importSubscribers(ledger, asFile(rows), { consent, skipInvalid: false }))
-  settle(ledger, readers, throughSeq)
+  setKinds(ledger, readers, throughSeq)
 
   taken(await importSessions(ledger, asFile(thisWeek), { skipInvalid: false }))
 }
 
 /**
- * The practice's times as two files of its booking system, a week apart, in the columns of `sessions import`. In the
- * second some are new, one has moved, one has places again and one has filled up.
+ * The practice's sessions as two exports of its booking system, a week apart, in the columns of `sessions import`. In the
+ * second one, some are new, one has moved, one has open spots again, and one is full.
  */
 export function sampleSessions(now: Date): { lastWeek: object[]; thisWeek: object[] } {
   const lines = PROGRAMME.trim().split('\n')
@@ -70,27 +70,27 @@ export function sampleSessions(now: Date): { lastWeek: object[]; thisWeek: objec
   return { lastWeek, thisWeek: programme.map(({ row }) => row) }
 }
 
-/** 250 people in ten zones, some of whom cannot or need not be mailed this week. */
+/** 250 people in ten time zones. Some of them get no email this week. */
 export function sampleReaders(): SampleReader[] {
   return Array.from({ length: 250 }, (_, n) => {
-    // Five rounds through the first names, each with other last names.
+    // Goes through the first names five times, each time with other last names.
     const first = pick(FIRST_NAMES, n)
     const last = pick(LAST_NAMES, n * 7 + Math.floor(n / FIRST_NAMES.length) * 11)
     return {
       email: `${first}.${last}@sample.test`.toLowerCase(),
-      name: first, // mails greet by it
+      name: first, // emails greet them by it
       timeZone: pick(ZONES, n),
       topics: pick(CHOICES, n)
         .split(';')
         .filter((topic) => topic !== 'all'),
-      standing: standingOf(n),
+      kind: kindOf(n),
       discreet: n % 10 === 4,
       locale: SPANISH.has(first) ? 'es' : 'en',
     }
   })
 }
 
-function standingOf(n: number): Standing {
+function kindOf(n: number): SampleKind {
   if (n % 25 === 7) return 'unsubscribed'
   if (n % 50 === 13) return 'pending'
   if (n % 40 === 21) return 'paused'
@@ -99,16 +99,16 @@ function standingOf(n: number): Standing {
   return n >= 220 ? 'joined' : 'regular'
 }
 
-/** What an import cannot say. */
-function settle(
+/** Sets what an import cannot. */
+function setKinds(
   { db, hashKey, config, now }: Ledger,
   readers: readonly SampleReader[],
-  toldThrough: number,
+  seenThrough: number,
 ): void {
   const at = now().getTime()
   const thisSlot = slotAtOrBefore(config.slotRule, now())
   const lastSlot = slotAtOrBefore(config.slotRule, new Date(thisSlot.at.getTime() - 1))
-  const changes: Record<Standing, Partial<typeof subscribers.$inferInsert>> = {
+  const changes: Record<SampleKind, Partial<typeof subscribers.$inferInsert>> = {
     regular: {},
     joined: { seenThrough: 0 },
     unsubscribed: { status: 'unsubscribed', unsubscribedAt: at - 9 * DAY_MS },
@@ -118,11 +118,11 @@ function settle(
     bounced: {},
   }
   db.transaction(() => {
-    for (const { email, standing, discreet } of readers) {
+    for (const { email, kind, discreet } of readers) {
       const emailHash = hashEmail(hashKey, email)
-      const told = { seenThrough: toldThrough, discreet, ...changes[standing] }
-      db.update(subscribers).set(told).where(eq(subscribers.emailHash, emailHash)).run()
-      if (standing === 'bounced')
+      const values = { seenThrough, discreet, ...changes[kind] }
+      db.update(subscribers).set(values).where(eq(subscribers.emailHash, emailHash)).run()
+      if (kind === 'bounced')
         db.insert(suppressions)
           .values({ emailHash, reason: 'bounce', createdAt: at - 2 * DAY_MS })
           .run()
@@ -138,18 +138,23 @@ function sessionRow(line: string, index: number, now: Date) {
   const [left, total] = seats.split(' of ').map(Number)
   const row = {
     external_id: `harbor-${index + 1}`,
-    ...{ topic, group, therapist, starts_at: nextAt(at, zone, now), time_zone: zone },
+    topic,
+    group,
+    therapist,
+    starts_at: nextAt(at, zone, now),
+    time_zone: zone,
     kind: manner.startsWith('skills') ? 'skills' : 'therapy',
     duration_minutes: manner.startsWith('skills') ? 90 : 75,
     repeats: manner.endsWith('once') ? 'once' : 'weekly',
     occurrences: /(\d+) weeks/.exec(manner)?.[1] ?? null,
-    ...{ seats_left: left, seats_total: total },
+    seats_left: left,
+    seats_total: total,
     booking_url: `https://book.harbor.test/groups/${group.toLowerCase().replaceAll(' ', '-')}`,
   }
   return { row, since }
 }
 
-/** The first `tue 19:00` that is two days away or more, as clocks in `zone` show it. */
+/** The first `tue 19:00` at least two days from now, in local time of `zone`. */
 function nextAt(at: string, zone: string, now: Date): string {
   const [day = '', time = ''] = at.split(' ')
   const earliest = addDaysLocal(`${toLocal(now, zone).slice(0, 10)}T${time}`, 2)
@@ -221,7 +226,7 @@ const CHOICES = words(`
   ocd;anxiety all chronic-illness all relationship-issues all anger-management;relationship-issues all
 `)
 
-/** These read Spanish. */
+/** First names of readers who read Spanish. */
 const SPANISH = new Set(['Carmen', 'Pedro', 'Rosa', 'Ximena', 'Sofia', 'Marco'])
 
 const FIRST_NAMES = words(`

@@ -6,7 +6,7 @@ import { type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
 
 let running: { redis: PrivateRedis; folder: string } | undefined
 
-/** Jest's global set-up: one private Redis for the whole run; every test keeps to its own prefix. */
+/** Jest's global setup: one private Redis for the whole run. Each test uses a prefix of its own. */
 export default async function setup(): Promise<void> {
   const binary = await findOrInstallProgram(redisServer, (line) => process.stderr.write(`${line}\n`))
   const folder = mkdtempSync(join(tmpdir(), 'openseat-redis-'))
@@ -16,7 +16,7 @@ export default async function setup(): Promise<void> {
   process.env.OPENSEAT_TEST_REDIS = redis.connection.path
 }
 
-/** Jest's global tear-down. */
+/** Jest's global teardown. */
 export async function teardown(): Promise<void> {
   await running?.redis.close()
   if (running) rmSync(running.folder, { recursive: true, force: true })

@@ -2,13 +2,13 @@ import type { App } from '../app.ts'
 import { toLocal } from '../core/calendar.ts'
 import type { Offer } from '../core/content.ts'
 import { type DigestPage, digestView } from '../core/digest-view.ts'
-import type { Standing } from '../core/told.ts'
+import type { OfferStatus } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
 import { basePath } from './pages.ts'
 import { zoneGroups } from './zone-choice.ts'
 
 /** An offer as a page lists it. */
-export type Listed = { offer: Offer; standing: Standing }
+export type Listed = { offer: Offer; standing: OfferStatus }
 
 /**
  * Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, `lang` the

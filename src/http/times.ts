@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { App } from '../app.ts'
 import { isTimeZone } from '../core/calendar.ts'
 import { type Offer, offersAt, type Session } from '../core/content.ts'
-import { standingOf } from '../core/told.ts'
+import { offerStatus } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
 import { allTopics, openSessions, sessionsOfEdition } from '../db/sessions.ts'
@@ -100,5 +100,5 @@ async function toldTimes(app: Needs, id: string, query: Query) {
 /** Told as it was, save for what would mislead: where to reserve is looked up, and the places left are not counted. */
 function asItStands(offer: Offer, session: Session | undefined, now: Date): Listed {
   const bookingUrl = session?.bookingUrl ?? offer.bookingUrl
-  return { offer: { ...offer, bookingUrl, seatsLeft: null }, standing: standingOf(offer, session, now) }
+  return { offer: { ...offer, bookingUrl, seatsLeft: null }, standing: offerStatus(offer, session, now) }
 }

@@ -1,4 +1,4 @@
-// Chooses the browser's own time zone, unless someone has chosen one already. Without this script the list is there too.
+// Selects the browser's time zone, unless one was chosen already. The list also works without this script.
 const select = document.getElementById('tz')
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 if (select && zone && !('kept' in select.dataset)) {

@@ -1,4 +1,4 @@
-// Shows the times in the visitor's own zone. Once a zone is in the address someone chose it, and this does nothing.
+// Shows the times in the visitor's time zone. Does nothing if the URL has a zone: then the visitor chose it.
 const form = document.querySelector('form.choose')
 const here = new URL(location.href)
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone

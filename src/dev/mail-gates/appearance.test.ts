@@ -47,7 +47,7 @@ test.each([
     /second parser: the browser reads/,
   ],
   ['a picture from elsewhere', '<img src="https://pixel.test/1.gif" alt="">', /fetches nothing.*pixel\.test/],
-])('%s are told of', async (_, words, complaint) => {
+])('%s are reported', async (_, words, complaint) => {
   const mail = await broken(confirm, ({ html }) => ({ html: swap(html, '</body>', `${words}</body>`) }))
   expect(await seen(mail)).toMatch(complaint)
 })
@@ -64,7 +64,7 @@ test('the gallery has a picture of each look, and a sheet with all of them', asy
     ])
     const sheet = await readFile(join(folder, 'index.html'), 'utf8')
     expect(pictures.filter(({ file }) => !sheet.includes(`src="${file}"`))).toEqual([])
-    // A PNG tells its width in bytes 16 to 19; a phone's picture has two pixels for each of its 375.
+    // Bytes 16 to 19 of a PNG are its width. A phone's screenshot has two pixels for each of its 375.
     const widths = await Promise.all(
       pictures.map(async ({ file }) => (await readFile(join(folder, file))).readUInt32BE(16)),
     )

@@ -9,7 +9,7 @@ import { dense, type Mail } from './mail.ts'
 
 type Way = { as: string; wide: number; dark?: boolean; styles?: false; images?: false; axe?: true }
 
-/** How people see a mail. At 200 % zoom a window of 640 pixels holds 320. */
+/** Ways in which people view an email. At 200% zoom, a window of 640 pixels shows 320. */
 const WAYS: Way[] = [
   { as: 'phone, light', wide: 375, axe: true },
   { as: 'phone, dark', wide: 375, dark: true, axe: true },
@@ -21,10 +21,10 @@ const WAYS: Way[] = [
   { as: 'no <style>, desktop', wide: 640, styles: false },
 ]
 
-/** Webmail puts landmarks around a mail; a mail that brings its own would have two of each. Links are for thumbs. */
+/** Landmarks are off: webmail adds its own around an email. Target size is on: links are tapped with thumbs. */
 const AXE = `axe.run({ rules: { 'landmark-one-main': { enabled: false }, region: { enabled: false }, 'target-size': { enabled: true } } })`
 
-/** What was seen of a mail in one way of looking at it. */
+/** What was seen of an email in one way of viewing it. */
 type Look = {
   as: string
   dark: boolean
@@ -36,7 +36,7 @@ type Look = {
   axe: string[]
 }
 
-/** Looks at each mail in every way, with `atOnce` pages side by side. */
+/** Views each email in every way, with `atOnce` pages in parallel. */
 export async function appearance(browser: Browser, mails: readonly Mail[], atOnce = 3): Promise<Finding[]> {
   const waiting = [...mails]
   const findings = new Map<string, Finding[]>()
@@ -52,7 +52,7 @@ export async function appearance(browser: Browser, mails: readonly Mail[], atOnc
   return mails.flatMap(({ name }) => findings.get(name) ?? [])
 }
 
-/** What is wrong with what was seen. `wanted` are the addresses that the mail tried to fetch. */
+/** The faults in what was seen. `wanted`: the addresses that the email tried to fetch. */
 function faultsSeen({ name, email }: Mail, looks: readonly Look[], wanted: readonly string[]): Finding[] {
   const [first] = looks
   const wide = looks
@@ -104,7 +104,12 @@ async function lookAt({ page, images }: MailPage, html: string, axe: string): Pr
     const { width, words, all, bright } = await page.evaluate<Measured>(MEASURE)
     const { violations } = judged ? await page.evaluate<AxeResults>(AXE) : { violations: [] }
     looks.push({
-      ...{ as, dark, wide, width, all, words: words.replace(/\s+/g, ' ').trim() },
+      as,
+      dark,
+      wide,
+      width,
+      all,
+      words: words.replace(/\s+/g, ' ').trim(),
       bright: dark ? bright : [],
       axe: violations.flatMap(({ id, nodes }) =>
         nodes.map(({ target, failureSummary }) =>
@@ -119,8 +124,8 @@ async function lookAt({ page, images }: MailPage, html: string, axe: string): Pr
 type Measured = { width: number; words: string; all: string; bright: string[] }
 
 /**
- * Runs in the page; text, since its `document` is unknown to the types of Node. What is cut off at the edge counts as
- * scrolling. Bright is what has more than half of the light of white on more than 5,000 square pixels, save a button.
+ * Runs in the page. It is a string because Node's types do not know `document`. Content cut off at the edge counts as
+ * scrolling. Bright means more than half the luminance of white on more than 5,000 square pixels; buttons do not count.
  */
 const MEASURE = `(() => {
   const light = (color) => {
@@ -147,7 +152,7 @@ const MEASURE = `(() => {
     width: Math.max(document.scrollingElement.scrollWidth, ...rights),
     words: document.body.innerText,
     all: document.body.textContent,
-    bright: [...new Set(bright.map(name)), ...(canvas ? ['the page behind the mail'] : [])],
+    bright: [...new Set(bright.map(name)), ...(canvas ? ['the page behind the email'] : [])],
   }
 })()`
 

@@ -4,24 +4,29 @@ import { counted, type Finding } from './finding.ts'
 import type { Mail } from './mail.ts'
 
 const CLIENTS = [
-  ...['gmail.desktop-webmail', 'gmail.android', 'gmail.ios', 'outlook.windows', 'outlook.outlook-com'],
-  ...['apple-mail.*', 'yahoo.desktop-webmail'],
+  'gmail.desktop-webmail',
+  'gmail.android',
+  'gmail.ios',
+  'outlook.windows',
+  'outlook.outlook-com',
+  'apple-mail.*',
+  'yahoo.desktop-webmail',
 ] as const
 
-/** What we use knowing that some clients leave it out, with the reason why nothing is lost there. */
+/** Features we use although some clients lack them, and why nothing is lost there. */
 const ALLOWED: Record<string, string> = {
-  'color-scheme CSS property': 'clients without it show the light colours, which are complete by themselves',
+  'color-scheme CSS property': 'clients without it show the light colors, which work on their own',
   'color-scheme meta tag': 'the same',
   'overflow-wrap':
     "MJML's own word-break does it in every cell; the look without <style> shows that it is enough",
   'white-space': 'a label or button that may wrap is still a label or button',
   '<bdi> element':
-    'an unknown element is shown as its text; only the blanks around a right-to-left name may move',
-  ':focus': 'clients without it draw their own ring around the link in focus, or have no keyboard',
-  'outline-offset': 'the ring lies closer to the link',
+    'an unknown element is shown as its text; only the spaces around a right-to-left name may move',
+  ':focus': 'clients without it draw their own focus ring, or have no keyboard',
+  'outline-offset': 'the focus ring is closer to the link',
 }
 
-/** What caniemail's matcher does not see, though few clients can do it: tried one by one. */
+/** Features that few clients support and that caniemail does not detect. */
 const BLIND: [RegExp, string][] = [
   [/\bvar\(/i, 'a custom property'],
   [/<svg/i, 'an inline svg'],
@@ -29,13 +34,13 @@ const BLIND: [RegExp, string][] = [
   [/<script/i, 'a script'],
   [/<link/i, 'a link element'],
   [/<form|<input|<button/i, 'a form'],
-  [/@import|@font-face/i, 'a font or style from elsewhere'],
+  [/@import|@font-face/i, 'an external font or style'],
   [/(?<![-\w])position\s*:/i, 'a position'],
   [/display\s*:\s*(inline-)?(flex|grid)/i, 'flex or grid'],
   [/\bcalc\(|\bclamp\(|\bmin\(|\bmax\(/i, 'calculated lengths'],
 ]
 
-/** What the great mail clients would not show, beyond what an empty MJML document of the same parts brings with it. */
+/** Finds what the big email clients do not support, except for what a blank MJML document already contains. */
 export async function clientSupport(mails: readonly Mail[]): Promise<Finding[]> {
   const usual = new Set(unsupported(await blankDocument()))
   return mails.map((mail) => {
@@ -46,7 +51,7 @@ export async function clientSupport(mails: readonly Mail[]): Promise<Finding[]> 
   })
 }
 
-/** What none of the clients' tables would have told. */
+/** Finds what caniemail does not detect. */
 export function blindSpots({ name, email }: Mail): Finding[] {
   const faults = BLIND.flatMap(([pattern, what]) => {
     const found = pattern.exec(email.html)
@@ -55,7 +60,7 @@ export function blindSpots({ name, email }: Mail): Finding[] {
   return [counted('beyond what clients can do', name, faults)]
 }
 
-/** `display: flex in outlook.windows`, errors and partial support alike. */
+/** For example `display: flex in outlook.windows`. Includes partial support. */
 function unsupported(html: string): string[] {
   const { issues } = caniemail({ clients: [...CLIENTS], html })
   return [issues.errors, issues.warnings]

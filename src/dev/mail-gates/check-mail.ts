@@ -16,18 +16,18 @@ import { faultsOf, tableOf } from './table.ts'
 import { leftovers, textPart } from './text-part.ts'
 import { composeFrom, everyMail } from './variants.ts'
 
-/** Every gate on every mail: `npm run check:mail [-- PART-OF-A-NAME] [-- --all]`. Exit code 1 when one does not pass. */
+/** Runs every gate on every email: `npm run check:mail [-- PART-OF-A-NAME] [-- --all]`. Exit code 1 if one fails. */
 async function checkMail(args: readonly string[]): Promise<boolean> {
   const part = args.find((arg) => !arg.startsWith('--')) ?? ''
   const started = performance.now()
   const mails = await everyMail((name) => name.includes(part))
-  if (mails.length === 0) throw new Error(`no mail has "${part}" in its name`)
+  if (mails.length === 0) throw new Error(`no email has "${part}" in its name`)
   const findings = await gates(mails)
   const failed = findings.some(({ faults }) => faults.length > 0)
   console.log(`\n${tableOf(findings)}\n`)
   if (failed) console.log(`${faultsOf(findings, args.includes('--all') ? 1000 : undefined)}\n`)
   const seconds = Math.round((performance.now() - started) / 1000)
-  console.log(`${mails.length} mails ${failed ? 'did NOT pass' : 'passed'} in ${seconds} s`)
+  console.log(`${mails.length} emails ${failed ? 'did NOT pass' : 'passed'} in ${seconds} s`)
   return !failed
 }
 

@@ -1,30 +1,32 @@
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { chromium, findOrInstallProgram } from '../../find-program.ts'
 
-/** What the browser wanted to fetch while a mail was open. */
+/** A browser page. `wanted` lists the addresses it tried to fetch from others. */
 export type MailPage = { page: Page; wanted: string[]; images: { on: boolean } }
 
-// It asks no host for updates or lists. Colours are as in the style sheet, whatever the machine's screen.
+// Without calls home for updates or lists, and with the colors of the style sheet on any screen.
 const QUIET = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...[
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--force-color-profile=srgb',
-  ],
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--force-color-profile=srgb',
 ]
 
-/** A bright rectangle for any picture of our own, as a practice's logo would be. */
+/** A bright rectangle in place of our own pictures, such as a practice's logo. */
 const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="60"><rect width="240" height="60" fill="#3a7" /></svg>`
 
-/** Debian's Chromium, installed when it is missing and we may. Close it after use. */
+/** Opens the system's Chromium; installs it if it is missing and we may. Close it after use. */
 export async function openBrowser(): Promise<Browser> {
   const say = (line: string) => void process.stderr.write(`${line}\n`)
   return playwright.launch({ executablePath: await findOrInstallProgram(chromium, say), args: QUIET })
 }
 
-/** A page that reaches nobody: pictures under `publicUrl` are answered with one of ours while they are on. */
+/** A page without network. Pictures under `publicUrl` get a stand-in while `images.on`; other requests fail. */
 export async function openPage(browser: Browser, publicUrl: string, scale = 1): Promise<MailPage> {
   const context = await browser.newContext({ timezoneId: 'UTC', deviceScaleFactor: scale })
   const page = await context.newPage()

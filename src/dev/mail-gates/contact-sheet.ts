@@ -1,12 +1,12 @@
 import Handlebars from 'handlebars'
 import { KINDS, LANGUAGES, type Mail } from './mail.ts'
 
-/** One mail in all its looks; `file` is relative to the sheet, `wide` in the pixels that it was seen at. */
+/** A screenshot of one email in one look. `file` is relative to the sheet; `wide` is the viewport width in pixels. */
 export type Picture = { mail: Mail; look: string; file: string; wide: number }
 
 const SCALE = 0.4
 
-/** A page that shows all pictures side by side: a row for each kind, every language and look in it. */
+/** A page with all pictures: one row per kind, with every language and look. */
 export function contactSheet(pictures: readonly Picture[]): string {
   const sizes = [...new Set(pictures.map(({ mail }) => mail.size))]
   const rows = sizes.flatMap((size) =>
@@ -16,7 +16,7 @@ export function contactSheet(pictures: readonly Picture[]): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Every mail at a glance</title>
+<title>All emails at a glance</title>
 <style>
   body { margin: 24px; font: 14px/20px system-ui, sans-serif; color: #222; background: #d9dadb; width: max-content }
   h2 { margin: 28px 0 4px; font-size: 19px }
@@ -30,7 +30,7 @@ export function contactSheet(pictures: readonly Picture[]): string {
 </style>
 </head>
 <body>
-<h1>Every mail at a glance</h1>
+<h1>All emails at a glance</h1>
 ${rows
   .filter((row) => row.length > 0)
   .map(rowOf)

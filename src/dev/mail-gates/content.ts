@@ -2,7 +2,7 @@ import type { News, Offer } from '../../core/content.ts'
 import type { Letterhead } from '../../core/email.ts'
 import type { Language } from './mail.ts'
 
-/** Invented practices, sessions and people for the gates: least, usual, most, and what a joker would enter. */
+/** Invented practices, sessions, and people for the gates: least, usual, most, and hostile. */
 export const PUBLIC_URL = 'https://groups.sample.test'
 
 export const shortLetterhead: Letterhead = {
@@ -26,7 +26,7 @@ export const usualLetterhead: Letterhead = {
   unsubscribeMailto: 'hello@sample.test',
 }
 
-/** BRAND_NAME is at most 60 characters long. */
+/** As long as BRAND_NAME may be: 60 characters. */
 const LONG_PRACTICE = 'The Harbor and Lighthouse Centre for Group Work, Portland ME'
 
 export const longLetterhead: Letterhead = {
@@ -77,12 +77,12 @@ const THERAPISTS = [
 const NEWS: News[] = ['new', 'new', 'reopened', 'new', 'moved']
 const HOUR_MS = 3_600_000
 
-/** `count` sessions over the topics of a practice, of every sort there is. */
+/** `count` sessions of all sorts, spread over the topics of a practice. */
 export function usualOffers(count: number, language: Language): Offer[] {
   const { topics, groups } = language === 'es' ? ES : EN
   return Array.from({ length: count }, (_, n) => {
     const topic = n % topics.length
-    // Some first meet when the clocks have changed.
+    // Some start after the next clock change.
     const from = Date.parse(n % 8 === 6 ? '2027-03-16T17:30:00Z' : '2026-12-01T17:30:00Z')
     const startsAt = new Date(from + n * 11 * HOUR_MS).toISOString()
     return {
@@ -108,7 +108,7 @@ export function usualOffers(count: number, language: Language): Offer[] {
 
 export const newsOf = (index: number): News => NEWS[index % NEWS.length] ?? 'new'
 
-/** As many as settings allow, each with every line that a session can have, under the long names that people do use. */
+/** As many sessions as settings allow, each with every optional line, and with long but realistic names. */
 export const mostOffers = (language: Language): Offer[] =>
   usualOffers(40, language).map((offer, n) => ({
     ...offer,
@@ -126,7 +126,7 @@ export const mostOffers = (language: Language): Offer[] =>
     bookingUrl: `https://book.sample.test/en/practice/harbor/groups/skills-for-strong-feelings/${n}?from=mail`,
   }))
 
-/** The same with names that only a booking system's SQL could have written: an import takes 120 characters. */
+/** The same with names that only plain SQL can write: an import allows 120 characters. */
 export const longestOffers = (language: Language): Offer[] =>
   mostOffers(language).map((offer) => ({
     ...offer,
@@ -138,7 +138,7 @@ export const longestOffers = (language: Language): Offer[] =>
 const filled = (text: string, length: number): string =>
   `${text} `.repeat(Math.ceil(length / (text.length + 1))).slice(0, length - 1) + 'e'
 
-/** A name that is not one. Each must be read as it stands here. */
+/** Hostile names. Each must appear exactly as written here. */
 export const HOSTILE: Record<string, string> = {
   html: `</p></td><img src=x onerror="alert(1)"><script>alert('1')</script><b>&amp; &lt;i&gt;`,
   handlebars: '{{unsubscribeUrl}} {{{practice}}} {{#each topics}} \\{{x}} {{/each}} {{> page}}',
@@ -149,7 +149,7 @@ export const HOSTILE: Record<string, string> = {
   unbroken: 'Adä'.repeat(100),
 }
 
-/** Where a booking might lead; the second is no web address. */
+/** Hostile booking URLs; the second is not a web address. */
 export const HOSTILE_URLS: Record<string, string> = {
   html: `https://book.sample.test/x?a="><script>alert('1')</script>&b=1`,
   mjml: 'javascript:alert(1)',

@@ -1,12 +1,12 @@
-/** What a gate measured of one mail, and in `faults` what is wrong, in words; without faults it has passed. */
+/** The result of one gate for one email. It passed if there are no `faults`. */
 export type Finding = { gate: string; mail: string; figure: number; limit: number; faults: string[] }
 
-/** A finding that counts faults, of which there must be none. */
+/** A finding that counts faults; it passes without any. */
 export function counted(gate: string, mail: string, faults: readonly string[]): Finding {
   return { gate, mail, figure: faults.length, limit: 0, faults: [...faults] }
 }
 
-/** A finding that measures; `says` is the fault when `figure` is over `limit`. */
+/** A finding that measures; `says` is the fault if `figure` is above `limit`. */
 export function measured(
   gate: string,
   mail: string,

@@ -14,10 +14,10 @@ const LOOKS = [
   { look: 'desktop, dark', wide: 760, dark: true },
 ]
 
-/** As on a good phone. */
-const PIXELS_PER_PIXEL = 2
+/** As on a phone with a high-resolution screen. */
+const DEVICE_SCALE = 2
 
-/** Draws every kind of mail in every language and look into `folder`, and lays all out as `index.html` and `sheet.png`. */
+/** Takes screenshots of every kind of email, in each language and look, and puts them together in `index.html` and `sheet.png`. */
 export async function drawGallery(
   browser: Browser,
   folder: string,
@@ -37,7 +37,7 @@ export async function drawGallery(
 async function draw(browser: Browser, folder: string, mails: readonly Mail[]): Promise<Picture[]> {
   const pictures: Picture[] = []
   for (const mail of mails) {
-    const { page } = await openPage(browser, mail.publicUrl, PIXELS_PER_PIXEL)
+    const { page } = await openPage(browser, mail.publicUrl, DEVICE_SCALE)
     await page.setContent(mail.email.html, { waitUntil: 'load' })
     for (const { look, wide, dark } of LOOKS) {
       await page.setViewportSize({ width: wide, height: 200 })

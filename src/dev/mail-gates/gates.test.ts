@@ -15,7 +15,13 @@ import { leftovers, textPart } from './text-part.ts'
 type Gate = (mail: Mail) => Finding[] | Promise<Finding[]>
 
 const GATES: Record<string, Gate> = {
-  ...{ size, links, leftovers, textPart, privacy, headers, blindSpots },
+  size,
+  links,
+  leftovers,
+  textPart,
+  privacy,
+  headers,
+  blindSpots,
   markup: (mail) => markup([mail]),
   clientSupport: (mail) => clientSupport([mail]),
 }
@@ -34,7 +40,7 @@ const withHeaders = (more: Record<string, string>) => (email: Email) => ({
 })
 const link = (href: string) => inBody(`<a href="${href}">there</a>`)
 
-test.each(Object.keys(GATES))('the gate "%s" has nothing against a sound mail', async (gate) => {
+test.each(Object.keys(GATES))('the gate "%s" passes a sound email', async (gate) => {
   expect(await judged(gate, digest)).toBe('')
   expect(await judged(gate, discreet)).toBe('')
 })
@@ -55,7 +61,7 @@ test.each<[string, string, (email: Email) => Partial<Email>, RegExp]>([
     'links',
     'an address in a link',
     link('https://groups.sample.test/?to=ada%40sample.test'),
-    /holds a mail address/,
+    /contains an email address/,
   ],
   ['links', 'a link that the text lacks', link('https://groups.sample.test/x'), /1 times in HTML, 0 in text/],
   [
@@ -104,7 +110,7 @@ test.each<[string, string, (email: Email) => Partial<Email>, RegExp]>([
     withHeaders({ 'X-Group': 'quiet mornings' }),
     /X-Group names Quiet Mornings/,
   ],
-  ['privacy', 'the word therapy', () => ({ subject: 'Your therapy times' }), /tells what it is about/],
+  ['privacy', 'the word therapy', () => ({ subject: 'Your therapy times' }), /gives away the subject/],
   ['headers', 'an unknown header', withHeaders({ 'X-Mailer': 'x' }), /an unforeseen header: X-Mailer/],
   [
     'headers',
@@ -153,7 +159,7 @@ test.each<[string, string, (email: Email) => Partial<Email>, RegExp]>([
     inBody('<table><tr><td>x</td></tr></table>'),
     /a table that is read out/,
   ],
-])('the gate "%s" tells of %s', async (gate, _, change, words) => {
+])('the gate "%s" reports %s', async (gate, _, change, words) => {
   expect(await judged(gate, await broken(digest, change))).toMatch(words)
 })
 

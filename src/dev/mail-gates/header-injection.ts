@@ -4,7 +4,7 @@ import { counted, type Finding } from './finding.ts'
 import { fieldsOf } from './headers.ts'
 import { messageOf } from './mail.ts'
 
-/** Where text of others or of settings goes into a mail. */
+/** Fields of an email that come from other people or from settings. */
 export type Entered = {
   to: string
   name: string
@@ -18,8 +18,8 @@ export type Entered = {
 const FIELDS: (keyof Entered)[] = ['to', 'name', 'practice', 'from', 'topic', 'group', 'therapist']
 
 /**
- * Nothing that is entered anywhere can add a header: `compose` refuses it, or the message has the same headers as ever.
- * The seed is fixed, so that a fault is found again.
+ * Checks that no entered text can add a header: either `compose` refuses it, or the message has its usual headers.
+ * The seed is fixed, so that a fault can be reproduced.
  */
 export async function headerInjection(
   mail: string,

@@ -12,7 +12,7 @@ import {
 } from './content.ts'
 import { KINDS, type Kind, LANGUAGES, type Language, type Size } from './mail.ts'
 
-/** What a mail is made of, before the product's own composers make it. */
+/** The input from which the product's own composers make an email. */
 export type Ingredients = {
   kind: Kind
   language: Language
@@ -24,7 +24,7 @@ export type Ingredients = {
   mustSay: string[]
 }
 
-/** Every kind in every language: with the least, the usual and the most that is permitted in it, and full of traps. */
+/** Every kind in every language: with the least, the usual, and the most content allowed, and with hostile input. */
 export function everyIngredients(): Ingredients[] {
   const ordinary = LANGUAGES.flatMap((language) =>
     KINDS.flatMap((kind) => [
@@ -43,14 +43,22 @@ export function everyIngredients(): Ingredients[] {
 }
 
 const smallest = (kind: Kind, language: Language): Ingredients => ({
-  ...{ kind, language, size: 'smallest', mustSay: [], more: 0 },
+  kind,
+  language,
+  size: 'smallest',
+  mustSay: [],
+  more: 0,
   letterhead: shortLetterhead,
   offers: isDigest(kind) ? usualOffers(1, language) : [],
   reader: { name: null, email: 'jo.lee@sample.test', timeZone: 'America/Argentina/Buenos_Aires' },
 })
 
 export const typical = (kind: Kind, language: Language): Ingredients => ({
-  ...{ kind, language, size: 'typical', mustSay: ['Ada'], more: 0 },
+  kind,
+  language,
+  size: 'typical',
+  mustSay: ['Ada'],
+  more: 0,
   letterhead: usualLetterhead,
   offers: isDigest(kind) ? usualOffers(8, language) : [],
   reader: { name: 'Ada', email: 'ada@sample.test', timeZone: 'America/New_York' },
@@ -63,7 +71,9 @@ const branded = (kind: Kind, language: Language): Ingredients => ({
 
 const largest = (kind: Kind, language: Language): Ingredients => ({
   ...typical(kind, language),
-  ...{ size: 'largest', mustSay: [], more: 12_345 },
+  size: 'largest',
+  mustSay: [],
+  more: 12_345,
   letterhead: longLetterhead,
   offers: isDigest(kind) ? mostOffers(language) : [],
   reader: {
@@ -79,19 +89,24 @@ const longest = (kind: Kind, language: Language): Ingredients => ({
   offers: longestOffers(language),
 })
 
-/** One session with no place left, and nothing but the trap wherever somebody can enter text. */
+/** One full session, with the trap in every field where someone can enter text. */
 export function hostileOf(kind: Kind, language: Language, trap: string): Ingredients {
   const name = HOSTILE[trap] ?? ''
-  // It stands in the greeting and the address; a digest says topic, group and therapist too. BRAND_NAME takes less.
+  // The trap appears in the greeting and postal address; in a digest also as topic, group, and therapist. BRAND_NAME
+  // allows fewer characters.
   const practice = name.replace(/[<>"]/g, '').slice(0, 60).toWellFormed().trim()
   const offers = usualOffers(1, language).map((offer) => ({
     ...offer,
-    ...{ topic: name, group: name, therapist: name, seatsLeft: 0 },
+    topic: name,
+    group: name,
+    therapist: name,
+    seatsLeft: 0,
     bookingUrl: HOSTILE_URLS[trap] ?? offer.bookingUrl,
   }))
   return {
     ...typical(kind, language),
-    ...{ size: `hostile-${trap}`, mustSay: [...Array<string>(isDigest(kind) ? 5 : 2).fill(name), practice] },
+    size: `hostile-${trap}`,
+    mustSay: [...Array<string>(isDigest(kind) ? 5 : 2).fill(name), practice],
     letterhead: { ...usualLetterhead, practice, postalAddress: name },
     offers: isDigest(kind) ? offers : [],
     reader: { name, email: 'ada@sample.test', timeZone: 'America/New_York' },

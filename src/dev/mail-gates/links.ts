@@ -2,7 +2,7 @@ import { parse } from 'node-html-parser'
 import { counted, type Finding } from './finding.ts'
 import type { Mail } from './mail.ts'
 
-/** Where links lead, that both parts have the same ones, and that opening the mail fetches nothing from anyone else. */
+/** Checks where links lead, that both parts have the same links, and that opening the email fetches nothing from others. */
 export function links(mail: Mail): Finding[] {
   return [
     counted('links: https, ours or a booking', mail.name, wrongLinks(mail)),
@@ -19,8 +19,8 @@ function wrongLinks({ email, publicUrl, bookingUrls, mustSay }: Mail): string[] 
     if (!url) return [`not an absolute address: ${address}`]
     if (url.protocol !== 'https:') return [`not https: ${address}`]
     if (url.host !== own && !bookingUrls.includes(address)) return [`leads elsewhere: ${address}`]
-    if (/[?&](utm_|fbclid|gclid)/i.test(address)) return [`tells where a reader came from: ${address}`]
-    if (decodeURIComponent(url.href).includes('@')) return [`holds a mail address: ${address}`]
+    if (/[?&](utm_|fbclid|gclid)/i.test(address)) return [`tracks where a reader came from: ${address}`]
+    if (decodeURIComponent(url.href).includes('@')) return [`contains an email address: ${address}`]
     return []
   })
 }
@@ -50,7 +50,7 @@ function foreignReferences({ email, publicUrl }: Mail): string[] {
     .map(({ where, url }) => `${where}: ${url}`)
 }
 
-/** The attributes that a client may follow by itself; `xmlns` is a name, never fetched. */
+/** Attributes that a client may fetch on its own. `xmlns` is only a name and is never fetched. */
 const FETCHED = /^(src|srcset|href|background|poster|data|action|style|cite|ping|lowsrc|dynsrc)$/i
 
 const addressesToFetch = (value: string): string[] =>
@@ -58,7 +58,7 @@ const addressesToFetch = (value: string): string[] =>
     ([url]) => url,
   )
 
-/** A trap that holds an address is read as a name; nothing links to it. */
+/** The text without traps that contain a URL: those are names, not links. */
 const textOf = ({ email, mustSay }: Pick<Mail, 'email' | 'mustSay'>): string =>
   mustSay
     .flatMap((trap) => trap.split(/\s+/))

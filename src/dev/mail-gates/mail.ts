@@ -7,12 +7,12 @@ export const LANGUAGES = ['en', 'es'] as const
 export type Kind = (typeof KINDS)[number]
 export type Language = (typeof LANGUAGES)[number]
 /**
- * How much is in it; `branded` = the usual in other colours, `longest` = that many with names of 300 characters;
- * a `hostile-…` one is full of traps.
+ * How much content it has. `branded` is typical in other colors. `longest` is largest with names of 300 characters.
+ * `hostile-…` has a trap in every field.
  */
 export type Size = 'smallest' | 'typical' | 'branded' | 'largest' | 'longest' | `hostile-${string}`
 
-/** One mail as the gates look at it. */
+/** One email, as the gates check it. */
 export type Mail = {
   /** `digest-es-typical`; unique. */
   name: string
@@ -20,24 +20,24 @@ export type Mail = {
   language: Language
   size: Size
   email: Email
-  /** The whole message as it would lie in a mailbox, with line ends of mail. */
+  /** The whole message as in a mailbox, with CRLF line ends. */
   eml: Buffer
-  /** Our own pages; without a slash at the end. */
+  /** The address of our own pages, without a final slash. */
   publicUrl: string
-  /** Where else a link may lead. */
+  /** Other addresses that links may lead to. */
   bookingUrls: string[]
-  /** Topics, groups and therapists: what no header may name. */
+  /** Topics, groups, and therapists; no header may name them. */
   privateNames: string[]
-  /** The practice, which a discreet reader's sender and subject do not name. */
+  /** The practice; sender and subject of a discreet email must not name it. */
   practice: string
-  /** What must stand in both parts, letter for letter, and as often as it is here. */
+  /** Texts that must appear in both parts, unchanged, and as often as they are listed here. */
   mustSay: string[]
 }
 
-/** All messages bear this date, so that a run today and one next year see the same bytes. */
+/** The date of all messages, so that every run makes the same bytes. */
 const SENT_AT = new Date('2026-11-30T14:00:00Z')
 
-/** As Resend makes them; SpamAssassin looks at the shape. */
+/** Looks like Resend's, since SpamAssassin checks the format. */
 const MESSAGE_ID = '<010f019ad5b3c2e1-7c0e2f7a-3f0d-4c57-9a55-6d8f3b1e90aa-000000@us-east-2.amazonses.com>'
 
 /** A real multipart message. */
@@ -49,7 +49,7 @@ export async function messageOf(email: Email): Promise<Buffer> {
   return Buffer.from(withTheirs, 'latin1')
 }
 
-/** The words that a part of the mail says less often than it must; where lines break does not matter. */
+/** The texts that a part of the email contains less often than it must. Line breaks do not matter. */
 export function unsaidIn(part: string, mustSay: readonly string[]): string[] {
   const said = dense(part)
   return [...Map.groupBy(mustSay, dense)].flatMap(([words, all]) => {
@@ -58,5 +58,5 @@ export function unsaidIn(part: string, mustSay: readonly string[]): string[] {
   })
 }
 
-/** Without blanks and line breaks. */
+/** The text without whitespace. */
 export const dense = (text: string): string => text.replace(/\s+/g, '')

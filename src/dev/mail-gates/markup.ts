@@ -3,7 +3,7 @@ import { parse } from 'node-html-parser'
 import { counted, type Finding } from './finding.ts'
 import { type Mail, unsaidIn } from './mail.ts'
 
-/** What mail needs and a web page should not do: comments and attributes for Outlook, styles in every element. */
+/** Turns off rules that email must break: comments and attributes for Outlook, inline styles. */
 const validator = () =>
   new HtmlValidate(
     new StaticConfigLoader({
@@ -21,7 +21,7 @@ const validator = () =>
     }),
   )
 
-/** The HTML by html-validate, and what a screen reader needs that it does not look at. */
+/** Checks the HTML with html-validate, and what screen readers need that it does not check. */
 export async function markup(mails: readonly Mail[]): Promise<Finding[]> {
   const validate = validator()
   const findings: Finding[] = []
@@ -64,11 +64,11 @@ function shapeFaults({ email, language, mustSay }: Mail): string[] {
       page
         .querySelectorAll('table')
         .some((table) => !/^(presentation|none)$/.test(table.getAttribute('role') ?? '')),
-      'a table that is read out as one',
+      'a layout table without a presentation role',
     ],
     [
       page.querySelectorAll('script, iframe, form, object, video').length > 0,
-      'an element that mail has no use for',
+      'an element that must not be in email',
     ],
     [email.html.includes('<script'), 'a script'],
   ]

@@ -3,11 +3,11 @@ import { counted, type Finding } from './finding.ts'
 import { fieldsOf } from './headers.ts'
 import type { Mail } from './mail.ts'
 
-/** Words that tell what a mail is about; in Spanish too. */
+/** Words that give away the subject of an email, in English and Spanish. */
 const TELLING = /therap|terap|anxi|ansie|depress|depres|trauma|grief|duelo/i
 const NOT_DISCREET = /therap|terap|group|grupo|session|sesi[oó]n|seat|plaza|reserv/i
 
-/** Lists, logs, lock screens and shoulders: what shows before a mail is opened names nobody and no condition. */
+/** Checks what shows before an email is opened (inbox, lock screen, logs): it must name no person and no condition. */
 export function privacy(mail: Mail): Finding[] {
   const { name, kind, privateNames, practice } = mail
   const outside = shownBeforeOpening(mail)
@@ -16,7 +16,7 @@ export function privacy(mail: Mail): Finding[] {
   )
   const telling = outside
     .filter(({ where, words }) => where !== 'List-ID' && where !== 'List-Unsubscribe' && TELLING.test(words))
-    .map(({ where, words }) => `${where} tells what it is about: ${words}`)
+    .map(({ where, words }) => `${where} gives away the subject: ${words}`)
   const findings = [counted('privacy of headers and preview', name, [...faults, ...telling])]
   if (kind !== 'discreet') return findings
   const indiscreet = outside
@@ -50,5 +50,5 @@ function shownBeforeOpening({ eml, email }: Mail): { where: string; words: strin
 
 const holds = (words: string, name: string): boolean => words.toLowerCase().includes(name.toLowerCase())
 
-/** The address is the same for all; its name is what a discreet reader's mail changes. */
+/** The sender name only: the address is the same for everyone, and discreet emails change only the name. */
 const senderIn = (from: string): string => from.replace(/<[^<>]*>$/, '')

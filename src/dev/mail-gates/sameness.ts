@@ -3,13 +3,13 @@ import { promisify } from 'node:util'
 import { counted, type Finding } from './finding.ts'
 import type { Mail } from './mail.ts'
 
-/** Somewhere else on another day: whatever reads the clock, the zone or the language of the machine shows. */
+/** Two days in two places, so that reading the machine's clock, time zone, or language shows up. */
 const DAYS = [
   { at: '2026-11-30T14:00:00Z', env: { TZ: 'America/New_York', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' } },
   { at: '2027-03-29T01:59:00Z', env: { TZ: 'Asia/Kathmandu', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' } },
 ]
 
-/** The same mails made on two days, on two machines, are the same bytes. */
+/** The same emails made on two days on two machines must be the same bytes. */
 export async function sameness(mails: readonly Mail[]): Promise<Finding[]> {
   const made = await Promise.all(DAYS.map(({ at, env }) => emailsMadeOn(at, env, mails)))
   return mails.map(({ name, email }) => {
@@ -18,7 +18,7 @@ export async function sameness(mails: readonly Mail[]): Promise<Finding[]> {
   })
 }
 
-/** The same mails in JSON, as another process makes it whose clock stands still at `at`. */
+/** The same emails as JSON, made by another process whose clock stands still at `at`. */
 async function emailsMadeOn(
   at: string,
   env: Record<string, string>,

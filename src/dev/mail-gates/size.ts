@@ -1,7 +1,7 @@
 import { type Finding, measured } from './finding.ts'
 import type { Mail } from './mail.ts'
 
-/** Gmail hides what comes after some 102,000 bytes, and with it how to unsubscribe. */
+/** Gmail cuts off an email after about 102,000 bytes, and the unsubscribe link with it. */
 const MOST_BYTES = 60_000
 const TYPICAL_BYTES = 40_000
 

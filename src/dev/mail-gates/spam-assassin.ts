@@ -9,19 +9,19 @@ import type { Mail } from './mail.ts'
 
 const GATE = 'SpamAssassin, score'
 const MOST = 0.1
-/** What any HTML mail has. */
+/** Rules that every HTML email matches. */
 const HARMLESS = ['HTML_MESSAGE', 'MSGID_SHORT', 'none']
 
 export const spamassassin: WantedProgram = {
   names: ['spamassassin'],
   packageName: { 'apt-get': 'spamassassin', dnf: 'spamassassin', apk: 'spamassassin', brew: 'spamassassin' },
-  purpose: 'the check of mails for what spam filters dislike',
+  purpose: 'the spam check of emails',
 }
 
 /**
- * The score of each mail by the rules that come with SpamAssassin: no network, no memory of earlier mails, the same
- * on every day. One process reads many mails, as its start takes longer than ten of them; `atOnce` run side by side.
- * Throws the line that installs it when it is missing.
+ * The score of each email by the rules that ship with SpamAssassin, without network or learning, so it is the same every
+ * day. Each process reads many emails, since its start takes longer than ten of them; `atOnce` processes run in parallel.
+ * Throws an error with the command line that installs SpamAssassin if it is missing.
  */
 export async function spamScores(mails: readonly Mail[], atOnce = 2): Promise<Finding[]> {
   const program = findProgram(spamassassin)
@@ -32,8 +32,8 @@ export async function spamScores(mails: readonly Mail[], atOnce = 2): Promise<Fi
     await Promise.all(files.map((file, index) => writeFile(file, received(mails[index], index))))
     const share = Math.ceil(files.length / atOnce)
     const runs = Array.from({ length: atOnce }, (_, n) => files.slice(n * share, (n + 1) * share))
-    const told = await Promise.all(runs.map((some) => run(program, folder, some)))
-    const verdicts = new Map(told.flatMap(verdictsIn))
+    const outputs = await Promise.all(runs.map((some) => run(program, folder, some)))
+    const verdicts = new Map(outputs.flatMap(verdictsIn))
     return mails.map((mail, index) => finding(mail, verdicts.get(index)))
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -60,15 +60,22 @@ async function writeSettings(site: string): Promise<void> {
   await writeFile(
     join(site, 'local.cf'),
     [
-      ...['skip_rbl_checks 1', 'dns_available no', 'use_bayes 0', 'bayes_auto_learn 0', 'use_razor2 0'],
-      ...['use_pyzor 0', 'report_safe 0', 'clear_headers', 'fold_headers 0'],
+      'skip_rbl_checks 1',
+      'dns_available no',
+      'use_bayes 0',
+      'bayes_auto_learn 0',
+      'use_razor2 0',
+      'use_pyzor 0',
+      'report_safe 0',
+      'clear_headers',
+      'fold_headers 0',
       'add_header all Status "score=_SCORE_ tests=_TESTSSCORES(;)_"',
       '',
     ].join('\n'),
   )
 }
 
-/** The mail as it comes in from outside. An address set aside for examples would itself be a mark of spam. */
+/** The email as received from outside. Uses a real-looking IP address: one reserved for examples would count as spam. */
 function received(mail: Mail | undefined, index: number): Buffer {
   const hop = [
     'Return-Path: <bounce@mail.sample.test>',
@@ -85,7 +92,7 @@ async function run(program: string, folder: string, files: readonly string[]): P
   if (files.length === 0) return ''
   const flags = ['--local', '--nocreate-prefs', `--siteconfigpath=${folder}/site`, '--prefs-file=/dev/null']
   const { stdout } = await promisify(execFile)(program, [...flags, ...files], {
-    // Perl's hashes have an order of their own in each run without a seed.
+    // Without a seed, the order of Perl's hashes differs in each run.
     env: {
       PATH: process.env.PATH,
       HOME: folder,

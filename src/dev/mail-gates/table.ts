@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts'
 
 const SHOWN = 3
 
-/** One row per gate, with its worst figure and its limit, and below it what is wrong where. */
+/** One row per gate, with its worst figure and its limit. */
 export function tableOf(findings: readonly Finding[]): string {
   const gates = [...Map.groupBy(findings, ({ gate }) => gate)]
   const rows = gates.map(([gate, found]) => {
@@ -16,16 +16,16 @@ export function tableOf(findings: readonly Finding[]): string {
       failed === 0 ? 'passed' : `FAILED in ${failed}`,
     ]
   })
-  return layout([['gate', 'mails', 'worst', 'limit', ''], ...rows])
+  return layout([['gate', 'emails', 'worst', 'limit', ''], ...rows])
 }
 
-/** The faults by gate, the same ones told once with the mails that have them. */
+/** The faults by gate; each fault is listed once, with the emails that have it. */
 export function faultsOf(findings: readonly Finding[], shown = SHOWN): string {
   const failed = findings.filter(({ faults }) => faults.length > 0)
   return [...Map.groupBy(failed, ({ gate }) => gate)]
     .map(([gate, found]) => {
-      const told = found.flatMap(({ mail, faults }) => [...new Set(faults)].map((fault) => ({ mail, fault })))
-      const faults = [...Map.groupBy(told, ({ fault }) => fault)].map(
+      const each = found.flatMap(({ mail, faults }) => [...new Set(faults)].map((fault) => ({ mail, fault })))
+      const faults = [...Map.groupBy(each, ({ fault }) => fault)].map(
         ([fault, where]) => `  ${fault.slice(0, 300)}\n    in ${namesOf(where.map(({ mail }) => mail))}`,
       )
       const rest = faults.length > shown ? [`  and ${faults.length - shown} more`] : []

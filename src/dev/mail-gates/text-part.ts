@@ -5,7 +5,7 @@ import { type Mail, unsaidIn } from './mail.ts'
 const COLUMNS = 72
 const LEFTOVER = /undefined|NaN|\{\{|\}\}|\[object|\bnull\b|Invalid Date/
 
-/** Whether the text part reads well in a terminal: wrapped, in plain lines, and with every name as it was written. */
+/** Checks that the text part reads well in a terminal: wrapped, plain lines, and every name exactly as entered. */
 export function textPart({ name, email, mustSay }: Mail): Finding[] {
   const widths = email.text.split('\n').map((line) => ({ line, width: widthOf(line) }))
   const { line, width } = widths.reduce((a, b) => (b.width > a.width ? b : a))
@@ -16,7 +16,7 @@ export function textPart({ name, email, mustSay }: Mail): Finding[] {
   ]
 }
 
-/** Nothing of the machine behind the mail shows, in either part or the subject. */
+/** Checks that no leftovers of code show in either part or the subject. */
 export function leftovers({ name, email, mustSay }: Mail): Finding[] {
   const { html, text, subject } = email
   const faults = Object.entries({ html, text, subject }).flatMap(([part, source]) => {
@@ -29,7 +29,7 @@ export function leftovers({ name, email, mustSay }: Mail): Finding[] {
   return [counted('no undefined, {{, NaN, [object', name, faults)]
 }
 
-/** Characters as a reader counts them, save in a word that is longer than a line: an address cannot be wrapped. */
+/** Width in characters as a reader counts them, without URLs and overlong words, which cannot be wrapped. */
 function widthOf(line: string): number {
   const wrappable = line.replace(/https:\/\/\S+|\S{61,}/g, (word) => (/^([-=])\1+$/.test(word) ? word : ''))
   return [...graphemes.segment(wrappable)].length
@@ -40,9 +40,9 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 function shapeFaults(text: string, mustSay: readonly string[]): string[] {
   const own = mustSay.reduce(withoutTrap, text)
   const faults: [boolean, string][] = [
-    [/[^\S\n]$/m.test(text.replace(/^-- $/m, '--')), 'a blank at the end of a line'],
+    [/[^\S\n]$/m.test(text.replace(/^-- $/m, '--')), 'a space at the end of a line'],
     [/\n{4}/.test(text), 'three empty lines'],
-    [/^\n|\n\n$/.test(text), 'empty lines at an end'],
+    [/^\n|\n\n$/.test(text), 'empty lines at the start or end'],
     [/(?!\n)\p{Cc}|[\u2028-\u202e\u2066-\u2069]/u.test(text), 'a control character'],
     [/&(amp|lt|gt|quot|#x?\w+);/.test(own), 'HTML escapes'],
     [/<\/?(p|br|a|b|td|div|span)\b[^>]*>/.test(own), 'HTML'],
@@ -50,11 +50,11 @@ function shapeFaults(text: string, mustSay: readonly string[]): string[] {
   return faults.filter(([wrong]) => wrong).map(([, what]) => what)
 }
 
-/** A media query in the styles ends in two braces. */
+/** Media queries in styles end in two braces, which are not a leftover. */
 const withoutBraces = (html: string): string =>
   html.replace(/<style[^]*?<\/style>/gi, (style) => style.replaceAll('}', ' '))
 
-/** A trap may hold braces, and must be printed with them; where it is wrapped, each of its words alone. */
+/** Removes a trap, which may contain braces. If it was wrapped, removes its words one by one. */
 const withoutTrap = (source: string, trap: string): string =>
   [
     trap,

@@ -12,7 +12,7 @@ import { leftovers, textPart } from './text-part.ts'
 import { composeFrom } from './variants.ts'
 
 test.each(Object.keys(HOSTILE))(
-  'a trap of %s is printed as it is; one that is not is told of',
+  'a trap of %s is printed unchanged; a changed one is reported',
   async (trap) => {
     const name = HOSTILE[trap] ?? ''
     const mail = await soundMail('digest', hostileOf('digest', 'en', trap))
@@ -31,7 +31,7 @@ test.each(Object.keys(HOSTILE))(
   },
 )
 
-test('a name that is lost in one of its places is told of', async () => {
+test('a name that is missing in one place is reported', async () => {
   const mail = await soundMail('digest', hostileOf('digest', 'en', 'long'))
   const lost = await broken(mail, ({ html }) => ({
     html: swap(html, /(?<=<h2[^>]*>)[^]*?(?=<\/h2>)/, 'A topic'),
@@ -39,7 +39,7 @@ test('a name that is lost in one of its places is told of', async () => {
   expect(complaints(await markup([lost]))).toContain('says 4 of 5 times')
 })
 
-test('a composer that lets line breaks into headers is told of; ours is not', async () => {
+test('a composer that lets line breaks into headers is reported; ours is not', async () => {
   const { digest: compose } = await composeFrom()
   const digest = await soundMail()
   expect(complaints(await headerInjection('digest', compose, 40))).toBe('')
@@ -51,7 +51,7 @@ test('a composer that lets line breaks into headers is told of; ours is not', as
   expect(() => checked({ ...digest.email, subject: 'a\r\nBcc: b' })).toThrow('line break')
 })
 
-test('bytes that change with the day are told of', async () => {
+test('bytes that change with the day are reported', async () => {
   const digest = await soundMail()
   const changed = await broken(digest, ({ text }) => ({ text: `${text}Monday` }))
   const [same, other] = await sameness([digest, changed])

@@ -9,12 +9,11 @@ import type { Entered } from './header-injection.ts'
 import { everyIngredients, type Ingredients, isDigest, typical } from './ingredients.ts'
 import { type Kind, type Mail, messageOf } from './mail.ts'
 
-/** As far from our own colour as can be, and as pale as is let through. */
+/** Very different from our own color, and almost as pale as allowed. */
 const BRAND_COLOR = '#a8326e'
 
 /**
- * Every mail that there can be, as far as it matters (`everyIngredients`), made by the product's own composers; only
- * those that `wanted` takes by name.
+ * Every kind of email (`everyIngredients`) whose name `wanted` accepts, made by the product's own composers.
  */
 export async function everyMail(wanted: (name: string) => boolean = () => true): Promise<Mail[]> {
   const chosen = everyIngredients().filter((one) => wanted(nameOf(one)))
@@ -26,13 +25,18 @@ export async function everyMail(wanted: (name: string) => boolean = () => true):
 
 const nameOf = ({ kind, language, size }: Ingredients): string => `${kind}-${language}-${size}`
 
-/** Makes one mail, as the worker would, and the message around it. */
+/** Makes one email as the worker would, and its MIME message. */
 export async function mailOf(templates: Templates, made: Ingredients): Promise<Mail> {
   const { kind, language, size, letterhead, offers, mustSay } = made
   const name = nameOf(made)
   const email = emailOf(templates, made)
   return {
-    ...{ name, kind, language, size, email, mustSay },
+    name,
+    kind,
+    language,
+    size,
+    email,
+    mustSay,
     eml: await messageOf(email),
     publicUrl: letterhead.publicUrl,
     practice: letterhead.practice,
@@ -41,7 +45,7 @@ export async function mailOf(templates: Templates, made: Ingredients): Promise<M
   }
 }
 
-/** The mail by the product's own composers. Throws when they refuse it. */
+/** Makes the email with the product's own composers. Throws if they refuse it. */
 export function emailOf(templates: Templates, made: Ingredients): Email {
   return isDigest(made.kind) ? digestOf(templates, made) : noticeOf(templates, made)
 }
@@ -101,7 +105,7 @@ const links = {
   preferences: (publicId: string) => linkOf('preferences', publicId),
 }
 
-/** Makes a digest and a notice from whatever is entered, for the gate against header injection. */
+/** Functions that make a digest and a notice from any entered text, for the header injection gate. */
 export async function composeFrom() {
   const templates = await loadTemplates()
   const compose = (kind: Kind) => (entered: Partial<Entered>) => {
