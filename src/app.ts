@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
 import type { Offer } from './core/content.ts'
@@ -12,6 +10,7 @@ import { closeDb, type Db, openDb } from './db/open.ts'
 import { type Logger, openLog } from './log.ts'
 import type { Mailer } from './mail.ts'
 import type { Metrics } from './metrics.ts'
+import { identifyProcess } from './process-identity.ts'
 import type { Queue, RedisAddress } from './queue.ts'
 import type { Templates } from './templates.ts'
 
@@ -33,7 +32,7 @@ export type App = Ledger & {
   metrics: Metrics
   queue: Queue
   templates: Templates
-  /** `host/pid/random`: signs the claims of this process. */
+  /** Signs the claims of this process; see `identifyProcess`. */
   instance: string
   /** What this process may forget at any time. */
   cache: Cache
@@ -114,7 +113,6 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       baseUrl: config.RESEND_BASE_URL,
       ...(overrides.requestTimeoutMs === undefined ? {} : { timeoutMs: overrides.requestTimeoutMs }),
     })
-    const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
     return {
       ...ledger,
       close,
@@ -122,7 +120,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       queue,
       mailer: timed(mailer, metrics),
       metrics,
-      instance,
+      instance: identifyProcess(),
       cache: {
         offers: null,
         composers: new Map(),

@@ -18,6 +18,7 @@ const SHAPE: Record<string, string[]>[] = [
     log: ['log.ts'],
     mail: ['mail.ts', 'mail-check.ts', 'webhook-signature.ts'],
     metrics: ['metrics.ts'],
+    process: ['process-identity.ts'],
     redis: ['queue.ts', 'private-redis.ts', 'redis-check.ts', 'find-program.ts'],
     templates: [
       'templates.ts',

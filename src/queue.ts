@@ -10,10 +10,10 @@ import { checkRedis, explainRedisError } from './redis-check.ts'
  * ledger owes. So no function here throws because Redis is away; it logs, and the next sweep makes up for it.
  */
 export type Queue = {
-  /** Rings for these batches. */
-  wakeBatches(ids: readonly number[]): Promise<void>
-  /** Rings for these notices. */
-  wakeNotices(ids: readonly number[]): Promise<void>
+  /** Enqueues these batches; with `once`, only those that nobody enqueued with it in the last half second. */
+  wakeBatches(ids: readonly number[], once?: 'once'): Promise<void>
+  /** Enqueues these notices; `once` as for batches. */
+  wakeNotices(ids: readonly number[], once?: 'once'): Promise<void>
   /** Rings for the sweep, now. */
   wakeSweep(): Promise<void>
   /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
@@ -48,6 +48,8 @@ export type Handlers = {
   sweep(): Promise<void>
   /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
   submit(name: string, data: unknown): Promise<JobOutcome>
+  /** Called whenever this process finds that no wake-up for a batch or notice is left. */
+  drained: () => void
 }
 
 /** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
@@ -58,6 +60,8 @@ export type RedisAddress = { url: string } | { path: string }
 const SWEEP_EVERY_MS = 60_000
 // Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
 const CONCURRENCY = 6
+// Several processes find the queue drained at once, and all of them enqueue the same portion.
+const ONCE_IN_MS = 500
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
@@ -91,20 +95,22 @@ export async function openQueue(options: {
   }
 
   return {
-    async wakeBatches(ids) {
+    async wakeBatches(ids, once) {
       for (let from = 0; from < ids.length; from += 1000) {
-        const jobs = ids
-          .slice(from, from + 1000)
-          .map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
+        const jobs = ids.slice(from, from + 1000).map((batchId) => ({
+          name: 'submit-batch',
+          data: { batchId },
+          ...(once && { opts: onceIn(`batch-${batchId}`) }),
+        }))
         await attempt(() => batches.addBulk(jobs))
       }
     },
-    async wakeNotices(ids) {
-      // Someone waits in front of their inbox; an edition of thousands can let one mail pass.
+    async wakeNotices(ids, once) {
+      // Someone waits in front of their inbox; an edition of thousands can let one email pass.
       const jobs = ids.map((noticeId) => ({
         name: 'submit-notice',
         data: { noticeId },
-        opts: { lifo: true },
+        opts: { lifo: true, ...(once && onceIn(`notice-${noticeId}`)) },
       }))
       await attempt(() => batches.addBulk(jobs))
     },
@@ -156,6 +162,9 @@ export async function openQueue(options: {
   }
 }
 
+// The key goes by itself after half a second, whatever becomes of the job: a job of a killed process hides nothing.
+const onceIn = (id: string) => ({ deduplication: { id, ttl: ONCE_IN_MS } })
+
 // Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
 async function ensureScheduler(
   queue: BullQueue,
@@ -193,6 +202,7 @@ function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: 
     async (job, token) => obey(await handlers.submit(job.name, job.data), job, token, batches),
     { ...options, concurrency: CONCURRENCY },
   )
+  submitter.on('drained', handlers.drained)
   const workers = [sweeper, submitter]
   for (const worker of workers) worker.on('error', complain).on('failed', (_job, error) => complain(error))
   return {

@@ -204,6 +204,20 @@ export function manySubscribers(app: { db: Db; hashKey: HashKey }, count: number
   })()
 }
 
+/** Gives each waiting delivery whose batch was never attempted a batch of its own. */
+export async function oneReaderPerBatch({ db }: { db: Db }): Promise<void> {
+  db.$client.exec(`begin;
+    insert into batches (edition_id, generation, number, key, state, size, again)
+      select d.edition_id, d.generation, 1000000 + d.id, 'openseat/' || d.edition_id || '/g' || d.generation || '/b' || (1000000 + d.id),
+        'planned', 1, b.again
+      from deliveries d join batches b on b.id = d.batch_id
+      where d.state = 'waiting' and b.state = 'planned' and b.first_attempt_at is null and b.size > 1;
+    update deliveries set batch_id = own.id from batches own
+      where own.edition_id = deliveries.edition_id and own.generation = deliveries.generation and own.number = 1000000 + deliveries.id;
+    delete from batches where state = 'planned' and id not in (select batch_id from deliveries where batch_id is not null);
+    commit`)
+}
+
 /** Plans the edition of the slot at or before now, as the weekly job does; returns its id. */
 export async function planNow(app: App): Promise<string> {
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { enqueueOwed } from './actions/enqueue-owed.ts'
 import { submitBatch } from './actions/submit-batch.ts'
 import { submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
@@ -15,24 +16,35 @@ const SubmitJob = z.discriminatedUnion('name', [
 
 // The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.
 const GUARD_EVERY_MS = 10_000
+// How soon the ledger is looked at again while it owes anything, beside each time that the queue is drained: a process
+// that was killed, or a Redis that was emptied, drains nothing.
+const LOOK_EVERY_MS = 1_000
 // A broken disk fails every batch alike, and a locked database holds this process with every try: all of them wait.
 const BROKEN_WAIT_MS = 5_000
 
 /**
  * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
- * `guardEveryMs`: how often the schedulers in Redis are looked after.
+ * While the ledger owes anything it keeps the queue filled, and no sweep is needed for that.
+ * `guardEveryMs`: how often the schedulers in Redis are looked after. `lookEveryMs`: how soon the ledger is looked at
+ * again while it owes anything.
  * `scheduled: false` submits what is there without following the weekly slots (`edition send --wait`).
  */
 export async function startWorker(
   app: App,
-  { scheduled, guardEveryMs = GUARD_EVERY_MS }: { scheduled: boolean; guardEveryMs?: number },
+  {
+    scheduled,
+    guardEveryMs = GUARD_EVERY_MS,
+    lookEveryMs = LOOK_EVERY_MS,
+  }: { scheduled: boolean; guardEveryMs?: number; lookEveryMs?: number },
 ): Promise<{ stop(): Promise<void> }> {
   await watchEpoch(app)
   if (scheduled) await recordStart(app)
   const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
   const limit = rate === 'auto' ? 10 : rate
   await app.queue.limitRate(limit)
+  const filling = keepFilled(app, lookEveryMs)
   const work = app.queue.work({
+    drained: filling.look,
     sweep: async () => void (await unlessBroken(app, () => sweep(app))),
     submit: async (name, data) =>
       (await unlessBroken(app, () => submit(app, { name, data }))) ?? {
@@ -48,12 +60,52 @@ export async function startWorker(
   }
   await guard()
   await app.queue.wakeSweep() // a restart makes up at once for what it missed
+  filling.look()
   const timer = setInterval(() => void guard(), guardEveryMs)
   return {
     async stop() {
       clearInterval(timer)
+      filling.stop()
       await work.stop()
     },
+  }
+}
+
+/** Enqueues what is owed whenever asked, one look at a time, and again every `everyMs` while anything is owed. */
+function keepFilled(app: App, everyMs: number): { look: () => void; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  let looking = false
+  let askedMeanwhile = false
+  let stopped = false
+  const look = async (): Promise<void> => {
+    askedMeanwhile = looking
+    if (looking || stopped) return
+    looking = true
+    clearTimeout(timer)
+    const waitMs = await lookOnce(app, everyMs)
+    looking = false
+    if (stopped) return
+    if (askedMeanwhile) return look()
+    if (waitMs !== null) timer = setTimeout(() => void look(), waitMs)
+  }
+  return {
+    look: () => void look(),
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Returns after how many milliseconds to look again; null: nothing is owed. Never throws. */
+async function lookOnce(app: App, everyMs: number): Promise<number | null> {
+  try {
+    const owing = await unlessBroken(app, () => enqueueOwed(app))
+    if (owing === null) return BROKEN_WAIT_MS
+    return owing ? everyMs : null
+  } catch (error) {
+    app.log.error({ err: error }, 'the ledger could not be asked what it owes; it is asked again')
+    return everyMs
   }
 }
 

@@ -45,8 +45,8 @@ export const sabotages: Sabotage[] = [
     edits: [
       {
         file: 'src/db/batches.ts',
-        from: '.where(and(eq(batches.id, id), free, mayGoOn, sql`not ${earlierInDoubt}`, NOT_HELD))',
-        to: '.where(and(eq(batches.id, id), mayGoOn, sql`not ${earlierInDoubt}`, NOT_HELD))',
+        from: '.where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
+        to: '.where(and(eq(batches.id, id), mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
       },
     ],
     caughtBy: ['the same minute ten times'],

@@ -56,8 +56,8 @@ export const sabotages: Sabotage[] = [
       },
       {
         file: 'src/db/freezing.ts',
-        from: '.where(and(heldBy(batch), or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash))))',
-        to: '.where(heldBy(batch))',
+        from: '            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),\n',
+        to: '',
       },
     ],
     caughtBy: [AFTER_SUBMIT],
@@ -81,10 +81,10 @@ export const sabotages: Sabotage[] = [
   },
   {
     name: 'no-takeover',
-    removes: 'that the sweep rings for batches whose holder is dead',
+    removes: 'that batches whose holder is dead are enqueued',
     edits: [
       {
-        file: 'src/actions/sweep.ts',
+        file: 'src/actions/enqueue-owed.ts',
         from: "batch.state === 'planned' || isStale(",
         to: "batch.state === 'planned' || false && isStale(",
       },
@@ -93,8 +93,14 @@ export const sabotages: Sabotage[] = [
   },
   {
     name: 'no-sweep',
-    removes: 'that the sweep rings for what is owed',
-    edits: [{ file: 'src/actions/sweep.ts', from: '  await ringForOwed(app)\n', to: '' }],
+    removes: 'that what the ledger owes is enqueued',
+    edits: [
+      {
+        file: 'src/actions/enqueue-owed.ts',
+        from: 'if (!(await owesAnything(app.db))) return false',
+        to: 'return false',
+      },
+    ],
     caughtBy: ['the sweep alone: killed, and Redis emptied'],
   },
 ]

@@ -1,7 +1,7 @@
 import type { Ledger } from '../app.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
 import { type Edition, findEdition } from '../db/editions.ts'
-import { deliveriesTo, type PastDelivery } from '../db/history.ts'
+import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../db/history.ts'
 import { findByEmailHash, findSuppression, type Subscriber, type Suppression } from '../db/subscribers.ts'
 import { keyOf } from './consent.ts'
 
@@ -23,6 +23,8 @@ type Story = {
   subscriber: Subscriber
   suppression: Suppression | null
   edition: Edition
+  /** What the batch of a waiting delivery waits for, if anything. */
+  wait: Wait | null
   date: (at: number) => string
   time: (at: number) => string
 }
@@ -35,7 +37,15 @@ export async function explain(app: Needs, email: string, editionId: string): Pro
   const subscriber = await findByEmailHash(app.db, emailHash)
   const suppression = await findSuppression(app.db, emailHash)
   const deliveries = subscriber ? await deliveriesTo(app.db, subscriber.id, editionId) : []
-  const story = subscriber && { subscriber, suppression, edition, ...clock(app.config.DIGEST_TIME_ZONE) }
+  const waiting = deliveries.find(({ state }) => state === 'waiting')?.batch
+  const [wait = null] = waiting ? await waitsOf(app.db, editionId, waiting.id) : []
+  const story = subscriber && {
+    subscriber,
+    suppression,
+    edition,
+    wait,
+    ...clock(app.config.DIGEST_TIME_ZONE),
+  }
   const findings = story ? deliveries.map((delivery) => ofDelivery(delivery, story)) : []
 
   // A mail that was accepted answers the question; else the latest try does.
@@ -121,6 +131,8 @@ function whyExcluded(reason: string, generation: number, story: Story): string {
       return 'nothing that could be booked in their topics was new to them'
     case 'superseded':
       return 'a newer edition was planned before their turn came; that one tells them the same news'
+    case 'in-doubt':
+      return 'an email of a newer edition with the same news may have reached them already'
     case 'cancelled':
       return 'the edition was cancelled before their turn came'
     default:
@@ -136,7 +148,7 @@ const SUPPRESSED: Record<Suppression['reason'], string> = {
   operator: 'an operator suppressed their address',
 }
 
-function ofWaiting(batch: PastDelivery['batch'], { edition, time }: Story): Omit<Finding, 'state'> {
+function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story): Omit<Finding, 'state'> {
   if (edition.state === 'paused')
     return {
       reason: 'paused',
@@ -144,6 +156,11 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, time }: Story): Omit
     }
   if (edition.state === 'planning')
     return { reason: 'planning', says: 'will be mailed, as soon as the edition is wholly planned' }
+  if (wait)
+    return {
+      reason: 'in-doubt',
+      says: `has not been mailed yet: their batch waits because ${wait.generation > 0 ? `resend ${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they are mailed what is still new to them`,
+    }
   if (batch?.state === 'submitting') return { reason: 'submitting', says: 'is being mailed this moment' }
   if (batch?.reason) {
     const next =

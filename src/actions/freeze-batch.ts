@@ -63,7 +63,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
     app.db,
     batch,
     { ...parts, excluded, failed, frozen, bodyHash: hashOf(composed) },
-    now,
+    app.now(), // not the instant of the checks: a process that slept since has lost its turn
   )
   failpoint('after-freeze')
   return kept ? { body, deliveries: covered(composed) } : null

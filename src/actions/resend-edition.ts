@@ -31,15 +31,17 @@ const WHY: Record<Exclusion, string> = {
   paused: 'this reader has paused their mail',
   'monthly-not-due': 'this reader gets a monthly mail that is not due',
   'nothing-new': 'nothing of this edition can still be booked by this reader, or all of it was told since',
-  superseded: 'a newer edition was planned',
+  superseded: 'a newer edition is planned and tells this reader the same news',
+  'in-doubt': 'an email with the same news may have reached this reader',
   cancelled: 'the edition was cancelled',
   erased: 'this reader was erased',
 }
 
 /**
  * Plans a new generation of an edition, under keys of its own. `failed` and `unknown` tell what those readers were not
- * told since; `to` and `all` tell again what the edition told. Nobody who unsubscribed or is suppressed is reached, and
- * what makes no sense is refused with the reason. The caller rings for the batches.
+ * told since, and leave out whom a later edition is about to tell or may have told; `to` and `all` tell again what the
+ * edition told. Nobody who unsubscribed or is suppressed is reached, and what makes no sense is refused with the reason.
+ * The caller enqueues the batches.
  */
 export async function resendEdition(
   app: Pick<App, 'db' | 'hashKey' | 'now'>,
@@ -60,7 +62,7 @@ export async function resendEdition(
     verdictOn(candidate, { edition, offers, again, now: app.now() }),
   )
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
-  if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts) }
+  if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts, candidates) }
 
   const generation = await addGeneration(app.db, id, { verdicts, again, note: wish.kind }, app.now())
   failpoint('after-resend')
@@ -101,14 +103,30 @@ function verdictOn(candidate: ResendCandidate, { edition, offers, again, now }: 
   return {
     subscriberId: candidate.id,
     seenThrough: from.general,
-    exclusion: barred ?? (told ? null : 'nothing-new'),
+    exclusion: barred ?? (told ? null : 'nothing-new') ?? (again ? null : toldLater(candidate)),
   }
 }
 
-function nobodyLeft(wish: ResendWish, verdicts: readonly Verdict[]): string {
+/** Why a later edition, and not this one, tells them its news; null when none does. */
+function toldLater({ inDoubtIn, waitsIn }: ResendCandidate): Exclusion | null {
+  if (inDoubtIn !== null) return 'in-doubt'
+  return waitsIn === null ? null : 'superseded'
+}
+
+function nobodyLeft(
+  wish: ResendWish,
+  verdicts: readonly Verdict[],
+  candidates: readonly ResendCandidate[],
+): string {
   const [only] = verdicts
   if (wish.kind === 'to' && only?.exclusion) return WHY[only.exclusion]
   if (verdicts.length === 0 && wish.kind !== 'all') return `no delivery of this edition is ${wish.kind}`
+  const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
+  const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()
+  if (doubt !== null)
+    return `edition ${doubt} may have told them the same news already, but no certain answer has come; "openseat edition show ${doubt}" says where it stands`
+  const waits = candidates.find((_, index) => verdicts[index]?.exclusion === 'superseded')?.waitsIn
+  if (waits) return `edition ${waits} is planned and tells them the same news`
   return 'nobody is left to mail: they unsubscribed, were told since, or nothing of it can still be booked'
 }
 

@@ -10,11 +10,12 @@ import {
   tallyOf,
 } from '../db/editions.ts'
 import { standingHold } from '../db/epoch.ts'
-import { type Retries, retriesOf } from '../db/history.ts'
+import { type Retries, retriesOf, type Wait, waitsOf } from '../db/history.ts'
 
 /**
  * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
- * any. `held`: why nothing goes out, while the installation is held. Instants are ISO, UTC.
+ * any. `held`: why nothing goes out, while the installation is held. `waitsFor`: emails of other editions that have to be
+ * settled first. Instants are ISO, UTC.
  */
 export type Summary = {
   id: string
@@ -27,6 +28,7 @@ export type Summary = {
     batchStates: Record<string, number>
     retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
     held?: string
+    waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
     generations?: (Tally & { generation: number })[]
   }
 
@@ -56,6 +58,10 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
     Promise.all(numbers.map(async (generation) => ({ generation, ...(await tallyOf(db, id, generation)) })))
   const retries = await retriesOf(db, id)
   const held = await whyHeld({ db })
+  const waitsFor = (await waitsOf(db, id)).map((wait) => ({
+    ...wait,
+    since: new Date(wait.since).toISOString(),
+  }))
   return {
     ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
     ...(await tallyOf(db, id)),
@@ -66,6 +72,7 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
       nextAttemptAt: retries.nextAttemptAt === null ? null : new Date(retries.nextAttemptAt).toISOString(),
     },
     ...(held !== null && { held }),
+    ...(waitsFor.length > 0 && { waitsFor }),
     ...(newest > 0 && { generations: await generations() }),
   }
 }

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os'
 import { expect, test } from '@jest/globals'
 import { owedBatches } from '../db/batches.ts'
 import { batchCounts, findEdition, tallyOf } from '../db/editions.ts'
 import { batches, deliveries, sessions, subscribers } from '../db/schema.ts'
 import type { Fault } from '../dev/resend-faults.ts'
+import { identifyProcess } from '../process-identity.ts'
 import {
   aSession,
   aSubscriber,
@@ -248,17 +250,40 @@ test('two workers with the same wake-up: one submits, the other leaves it', asyn
 test('a claim whose process is dead is taken over at once, and one of a living process only after its lease', async () => {
   const app = await planned(2)
   const claimed = { state: 'submitting' as const, claimedAt: app.now().getTime() }
-  app.db
-    .update(batches)
-    .set({ ...claimed, claimedBy: `${(await import('node:os')).hostname()}/999999999/dead` })
-    .run()
+  const take = (claimedBy: string) =>
+    app.db
+      .update(batches)
+      .set({ ...claimed, claimedBy })
+      .run()
+  for (const alive of [identifyProcess(), 'elsewhere/12/alive', `${hostname()}/999999999/in-a-container`]) {
+    take(alive)
+    expect((await submitOwed(app)).map(({ kind }) => kind)).toEqual(['not-ours'])
+  }
+  take(identifyProcess().replace(/\/\d+$/, '/12')) // our pid, of a process that began long before
   expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted' }])
 
-  app.db
+  const leased = await planned(2)
+  leased.db
     .update(batches)
     .set({ ...claimed, claimedBy: 'elsewhere/12/alive' })
     .run()
-  expect(await submitOwed(app)).toEqual([])
+  later(leased, 91)
+  expect(await submitOwed(leased)).toMatchObject([{ kind: 'submitted' }])
+})
+
+test('an accepted batch is recorded, and its edition ended, before anything waits for Redis', async () => {
+  const app = await planned(2, { resend: { requestsPerSecond: 5 } })
+  const states: unknown[] = []
+  const queue: typeof app.queue = {
+    ...app.queue,
+    async limitRate(perSecond) {
+      states.push((await findEdition(app.db, MONDAY_ID))?.state, (await tallyOf(app.db, MONDAY_ID)).submitted)
+      await app.queue.limitRate(perSecond)
+    },
+  }
+  const [batch] = await owedBatches(app.db, app.now(), 1)
+  await submitBatch({ ...app, queue }, batch?.id ?? 0)
+  expect(states).toEqual(['submitted', 2])
 })
 
 test('killed after acceptance and before recording: the retry replays, and each is accepted once', async () => {

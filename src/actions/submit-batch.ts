@@ -1,19 +1,12 @@
-import { hostname } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../app.ts'
-import {
-  type Batch,
-  CLAIM_LEASE_MS,
-  claimBatch,
-  findBatch,
-  KEY_TRUST_MS,
-  type OwedBatch,
-} from '../db/batches.ts'
+import { type Batch, claimBatch, findBatch, KEY_TRUST_MS, leaseEnd, type OwedBatch } from '../db/batches.ts'
 import { type Edition, findEdition, finishEdition, pauseEdition } from '../db/editions.ts'
 import { markUnknown, releaseBatch } from '../db/outcomes.ts'
 import { recordSubmission } from '../db/submissions.ts'
 import { failpoint } from '../failpoint.ts'
 import type { SubmitAnswer } from '../mail.ts'
+import { hasCertainlyEnded } from '../process-identity.ts'
 import { type Frozen, freeze, thawed } from './freeze-batch.ts'
 
 /** What became of a batch, for the door that rang it. */
@@ -53,8 +46,7 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
     found.state === 'unknown'
   )
     return { kind: 'not-ours' }
-  // A claim of this very process that was not in its hand is one that a broken disk did not let it give back.
-  const gone = found.claimedBy === app.instance || holderIsGone(found, app.instance) ? found.claimedBy : null
+  const gone = found.claimedBy === app.instance || isStale(found, app, app.now()) ? found.claimedBy : null
   failpoint('before-claim')
   const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
   if (batch === null) return { kind: 'not-ours' }
@@ -63,8 +55,9 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
   if (edition === null) throw new Error(`batch ${batchId} has no edition`)
 
   try {
-    const outcome = await submitClaimed(app, batch, edition)
+    const { outcome, perSecond } = await submitClaimed(app, batch, edition)
     if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, edition.id)
+    await followLimit(app, perSecond) // last, as it waits for Redis
     return outcome
   } catch (error) {
     // Whether it was accepted is not known here, so what is frozen stays frozen.
@@ -76,34 +69,30 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
   }
 }
 
-/** Whether the holder of a claim can be told to be dead: same host, and no such process, or its pid is ours by now. */
-function holderIsGone(batch: Pick<OwedBatch, 'state' | 'claimedBy'>, instance: string): boolean {
-  if (batch.state !== 'submitting' || batch.claimedBy === null || batch.claimedBy === instance) return false
-  const [host, pid] = batch.claimedBy.split('/')
-  if (host !== hostname()) return false
-  if (Number(pid) === process.pid) return true // a container's new process has the old one's number
-  try {
-    process.kill(Number(pid), 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
-}
-
-/** Whether a claimed batch may be taken over: its lease ran out, its holder is dead, or it is ours and not in hand. */
+/** Whether a claim may be taken over: its lease ran out, its process has certainly ended, or it is ours and not in hand. */
 export function isStale(
-  batch: OwedBatch,
+  claim: Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>,
   { instance, cache }: Pick<App, 'instance' | 'cache'>,
   now: Date,
 ): boolean {
-  if (batch.claimedBy === instance) return !cache.inHand.has(batch.id)
-  return holderIsGone(batch, instance) || (batch.claimedAt ?? 0) < now.getTime() - CLAIM_LEASE_MS
+  if (claim.state !== 'submitting' || claim.claimedBy === null) return false
+  // A claim of this process that it does not work on is one that a broken disk did not let it give back.
+  if (claim.claimedBy === instance) return !cache.inHand.has(claim.id)
+  return isLeft(claim, now)
 }
 
-async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<SubmitOutcome> {
+/** Whether nothing will come of a claim any more: its lease ran out, or its process has certainly ended. */
+export function isLeft(claim: Pick<OwedBatch, 'claimedBy' | 'claimedAt'>, now: Date): boolean {
+  if (claim.claimedBy === null) return false
+  return hasCertainlyEnded(claim.claimedBy) || (claim.claimedAt ?? 0) < leaseEnd(now)
+}
+
+type Settled = { outcome: SubmitOutcome; perSecond: number | null }
+
+async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<Settled> {
   await ownTurn(app)
   const frozen = await contentOf(app, batch, edition)
-  if ('kind' in frozen) return frozen
+  if ('kind' in frozen) return { outcome: frozen, perSecond: null }
   failpoint('before-submit')
   const answer = await app.mailer.submitBatch({
     body: frozen.body,
@@ -112,7 +101,10 @@ async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<
   })
   failpoint('after-submit')
   letGo(frozen.body)
-  await followLimit(app, answer.perSecond)
+  return { outcome: await settle(app, batch, frozen, answer), perSecond: answer.perSecond }
+}
+
+async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnswer): Promise<SubmitOutcome> {
   const log = app.log.child({
     edition: batch.editionId,
     batch: batch.number,

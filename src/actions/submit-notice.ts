@@ -1,7 +1,9 @@
 import type { App } from '../app.ts'
 import { nextSlot } from '../core/calendar.ts'
+import type { Email } from '../core/email.ts'
 import { composeNotice } from '../core/notice.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
+import { withoutAddresses } from '../core/redact.ts'
 import { requestJson } from '../core/request.ts'
 import { signDatedToken } from '../core/tokens.ts'
 import { voiceFor } from '../core/words.ts'
@@ -9,6 +11,7 @@ import { KEY_TRUST_MS } from '../db/batches.ts'
 import {
   claimNotice,
   endNotice,
+  findNotice,
   freezeNotice,
   type Notice,
   type NoticeReader,
@@ -17,7 +20,7 @@ import {
 } from '../db/notices.ts'
 import type { SubmitAnswer } from '../mail.ts'
 import { linksFor, templateNow } from './freeze-batch.ts'
-import { retryAt } from './submit-batch.ts'
+import { isLeft, retryAt } from './submit-batch.ts'
 
 export type NoticeOutcome =
   | { kind: 'submitted' | 'ended' | 'not-ours' }
@@ -33,8 +36,26 @@ const REFUSED_WAIT_MS = 300_000
  * It is dropped when its reader is gone, suppressed, or needs it no more.
  */
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
-  const notice = await claimNotice(app.db, id, app.instance, app.now())
+  const now = app.now()
+  const found = await findNotice(app.db, id)
+  const gone = found !== null && isLeft(found, now) ? found.claimedBy : null
+  const notice = await claimNotice(app.db, id, app.instance, now, gone)
   if (notice === null) return { kind: 'not-ours' }
+  try {
+    return await submitClaimed(app, notice)
+  } catch (error) {
+    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    const reason = withoutAddresses((error as Error).message)
+    await releaseNotice(app.db, notice, {
+      refused: false,
+      reason,
+      nextAttemptAt: retryAt(app, notice),
+    }).catch(() => {})
+    throw error
+  }
+}
+
+async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
   const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
   if (body === null) return { kind: 'ended' }
   if (notice.firstAttemptAt !== null && app.now().getTime() - notice.firstAttemptAt > KEY_TRUST_MS) {
@@ -46,20 +67,8 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
     )
     return { kind: 'ended' }
   }
-  try {
-    return await record(
-      app,
-      notice,
-      await app.mailer.submitBatch({ body: Buffer.from(body), size: 1, key: notice.key }),
-    )
-  } catch (error) {
-    await releaseNotice(app.db, notice, {
-      refused: false,
-      reason: (error as Error).message,
-      nextAttemptAt: retryAt(app, notice),
-    })
-    throw error
-  }
+  const answer = await app.mailer.submitBatch({ body: Buffer.from(body), size: 1, key: notice.key })
+  return record(app, notice, answer)
 }
 
 async function freeze(app: App, notice: Notice): Promise<string | null> {
@@ -70,6 +79,23 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     await endNotice(app.db, notice, { state: 'dropped', reason: drop ?? '' }, now)
     return null
   }
+  const body = await bodyFor(app, notice, reader)
+  return body !== null && (await freezeNotice(app.db, notice, body, now)) ? body : null
+}
+
+/** The request, or null when no email can be made (a zone that is none, written by plain SQL): the notice has failed. */
+async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<string | null> {
+  try {
+    return `[${requestJson(emailFor(app, notice, reader))}]`
+  } catch (error) {
+    const reason = withoutAddresses(`no email can be made: ${(error as Error).message}`)
+    app.log.error({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
+    await endNotice(app.db, notice, { state: 'failed', reason }, app.now())
+    return null
+  }
+}
+
+function emailFor(app: App, notice: Notice, reader: NoticeReader): Email {
   const { letterhead } = templateNow(app)
   const voice = voiceFor(app.templates.words, reader.locale)
   const links = linksFor(app, letterhead)
@@ -83,11 +109,10 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     url: urlFor(app, notice, reader),
     unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
     preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
-    nextDate: formatOccurrence(nextSlot(app.config.slotRule, now).at, reader.timeZone, voice.locale).day,
+    nextDate: formatOccurrence(nextSlot(app.config.slotRule, app.now()).at, reader.timeZone, voice.locale)
+      .day,
   }
-  const email = composeNotice(app.templates.notice, letterhead, facts, voice)
-  const body = `[${requestJson(email)}]`
-  return (await freezeNotice(app.db, notice, body, now)) ? body : null
+  return composeNotice(app.templates.notice, letterhead, facts, voice)
 }
 
 function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {

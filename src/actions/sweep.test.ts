@@ -117,6 +117,7 @@ test('what killed processes still hold in Redis does not keep the sweep from rin
   const working = holders.map((holder) =>
     holder.queue.work({
       sweep: async () => {},
+      drained: () => {},
       async submit() {
         held += 1
         await end

@@ -1,25 +1,22 @@
 import type { App } from '../app.ts'
 import { type Slot, type SlotRule, slotAtOrBefore } from '../core/calendar.ts'
-import { owedBatches } from '../db/batches.ts'
 import { findEdition, finishEdition, halfPlannedEditions, unfinishedEditions } from '../db/editions.ts'
+import { waitsOf } from '../db/history.ts'
 import { changeFact, establishFact, installationFact } from '../db/installation.ts'
-import { owedNotices } from '../db/notices.ts'
 import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../db/outcomes.ts'
+import { enqueueOwed } from './enqueue-owed.ts'
 import { forgetUnconfirmed } from './join.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
-import { isStale } from './submit-batch.ts'
 import { watchEpoch } from './watch-epoch.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
 export type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
-const MOST_OWED = 20_000
-const FEW = 10
 
 /**
  * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
- * keys that are too old, ends what is done, and rings for every batch that is owed. Safe to run at any time, twice, and
+ * keys that are too old, ends what is done, and enqueues what is owed. Safe to run at any time, twice, and
  * from several processes. While the installation is held it does nothing.
  */
 export async function sweep(app: App): Promise<void> {
@@ -34,7 +31,8 @@ export async function sweep(app: App): Promise<void> {
   }
   await endAbandonedBatches(app.db, app.now())
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
-  await ringForOwed(app)
+  for (const { id } of await unfinishedEditions(app.db)) await logWaits(app, id)
+  await enqueueOwed(app)
   await forgetUnconfirmed(app)
 }
 
@@ -60,15 +58,12 @@ async function dueSlot(app: App): Promise<Slot | null> {
   return (await findEdition(app.db, slot.editionId)) === null ? slot : null
 }
 
-// While wake-ups for batches are waiting there is nothing to make up for; ringing again would only pile them up.
-async function ringForOwed(app: App): Promise<void> {
-  const now = app.now()
-  const owed = await owedBatches(app.db, now, MOST_OWED)
-  const free = owed.filter((batch) => batch.state === 'planned' || isStale(batch, app, now))
-  const waiting = await owedNotices(app.db, now, MOST_OWED)
-  if (free.length + waiting.length === 0) return
-  const backlog = await app.queue.backlog()
-  if (backlog === null || backlog > FEW) return
-  await app.queue.wakeBatches(free.map(({ id }) => id))
-  await app.queue.wakeNotices(waiting.map(({ id }) => id))
+async function logWaits(app: App, editionId: string): Promise<void> {
+  for (const { edition, generation, since, batches } of await waitsOf(app.db, editionId)) {
+    const waitsFor = { edition, generation, since: new Date(since) }
+    app.log.warn(
+      { edition: editionId, batches, waitsFor },
+      'batches wait until it is known whether an email of another edition reached their readers',
+    )
+  }
 }

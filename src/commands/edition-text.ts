@@ -6,7 +6,7 @@ import type { MailFiles } from './preview-files.ts'
 
 /** The status of an edition, for a person. `zone` is the practice's time zone. */
 export function summaryText(summary: Summary, zone: string): string {
-  const { id, state, excluded, retrying, generations } = summary
+  const { id, state, excluded, retrying, waitsFor, generations } = summary
   const rows = [
     ['due', when(summary.scheduledFor, zone)],
     ...(summary.pauseReason === null
@@ -21,12 +21,20 @@ export function summaryText(summary: Summary, zone: string): string {
     ['waiting', number(summary.waiting)],
     ['batches', withParts(summary.batches, summary.batchStates)],
     ...(retrying === null ? [] : [['retrying', `${counted(retrying.batches, 'batch')}: ${retrying.reason}`]]),
+    ...(waitsFor ?? []).map((wait) => ['waits for', waitText(wait, zone)]),
     ...(generations ?? []).map((one) => [
       one.generation === 0 ? 'edition' : `resend ${one.generation}`,
       `${number(one.submitted)} of ${number(one.candidates)} submitted, ${number(excludedIn(one))} excluded, ${number(one.failed)} failed, ${number(one.unknown)} unknown`,
     ]),
   ]
   return [`Edition ${id}, ${state}`, table(rows, '  '), ...mends(summary)].join('\n')
+}
+
+type Wait = NonNullable<Summary['waitsFor']>[number]
+
+function waitText({ edition, generation, since, batches, recipients }: Wait, zone: string): string {
+  const other = generation === 0 ? `edition ${edition}` : `resend ${generation} of edition ${edition}`
+  return `${other}: whether it reached some of the same readers is not known since ${when(since, zone)}; ${counted(batches, 'batch')} with ${counted(recipients, 'recipient')} until then`
 }
 
 /** All editions, one per line. `held`: why nothing goes out; null if there is no hold. */
@@ -84,6 +92,7 @@ const NOT_NOW: Record<Exclusion, string> = {
   'monthly-not-due': 'they get one edition a month, and the last was less than 28 days before',
   'nothing-new': 'nothing that can be booked in their topics is new to them',
   superseded: 'a newer edition comes first',
+  'in-doubt': 'an email with the same news may have reached them',
   cancelled: 'it is cancelled',
   erased: 'they were erased',
 }

@@ -5,7 +5,7 @@ import type { SteerOutcome } from '../actions/steer-edition.ts'
 import type { App, Ledger } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
-import { counted, number } from './layout.ts'
+import { breakdown, counted, number } from './layout.ts'
 import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -249,7 +249,8 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
     await app.queue.wakeSweep()
     const { generation, recipients, excluded } = outcome
     const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
-    const says = `Resend ${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded.`
+    const why = left === 0 ? '' : ` (${breakdown(excluded)})`
+    const says = `Resend ${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded${why}.`
     terminal.show(
       options,
       { edition: id, generation, recipients, excluded },

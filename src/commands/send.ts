@@ -76,10 +76,7 @@ async function handOver(terminal: Terminal, app: App, id: string, options: SendO
 /** Works on the edition, beside whoever else does, until it has ended, is paused, or `stop` asks to leave it. */
 async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { startWorker } = await import('../worker.ts')
-  const { owedBatches } = await import('../db/batches.ts')
   const worker = await startWorker(app, { scheduled: false })
-  // Wake-ups that a killed process held would otherwise be missing until Redis gives them up, half a minute later.
-  await app.queue.wakeBatches((await owedBatches(app.db, app.now(), 100)).map((batch) => batch.id))
   let summary = await standing(app, id)
   progress.show(summary)
   while (

@@ -1,4 +1,4 @@
-import { differenceInCalendarDays } from 'date-fns/differenceInCalendarDays'
+import { millisecondsInDay } from 'date-fns/constants'
 import { effectiveSeen, topicRows } from './topic-choice.ts'
 
 /** What the planning of an edition knows of one candidate. Instants are ms UTC. */
@@ -19,6 +19,7 @@ export type Exclusion =
   | 'monthly-not-due'
   | 'nothing-new'
   | 'superseded'
+  | 'in-doubt'
   | 'cancelled'
   | 'erased'
 
@@ -93,5 +94,7 @@ export function afterTelling(
 }
 
 function monthlyDue(lastEditionId: string | null, editionId: string): boolean {
-  return lastEditionId === null || differenceInCalendarDays(editionId, lastEditionId) >= MONTHLY_DAYS
+  if (lastEditionId === null) return true
+  // A date without a time is read as UTC, so the days are 24 hours each whatever the zone of the host.
+  return Date.parse(editionId) - Date.parse(lastEditionId) >= MONTHLY_DAYS * millisecondsInDay
 }

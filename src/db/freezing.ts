@@ -1,7 +1,7 @@
 import type { Exclusion } from '../core/audience.ts'
 import { failpoint } from '../failpoint.ts'
-import { type Batch, heldBy } from './batches.ts'
-import { and, asc, eq, isNotNull, isNull, or } from './drizzle.ts'
+import { type Batch, heldBy, leaseEnd } from './batches.ts'
+import { and, asc, eq, gte, isNotNull, isNull, or } from './drizzle.ts'
 import { type Db, statement } from './open.ts'
 import { type KnownCandidate, topicRowsOf } from './planning.ts'
 import { batches, deliveries, templates } from './schema.ts'
@@ -80,7 +80,8 @@ const OPEN_DELIVERIES = `
 
 /**
  * Freezes the content of a claimed batch, so that every later attempt sends the same bytes, and starts the clock of its
- * key. False when the claim was lost meanwhile: then nothing was written.
+ * key. False when the claim was lost meanwhile or its lease has run out, as another email may have gone to the same
+ * readers since: then nothing was written.
  */
 export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Date): Promise<boolean> {
   return db.transaction(
@@ -96,7 +97,13 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
           firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
           size: freeze.frozen.length,
         })
-        .where(and(heldBy(batch), or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash))))
+        .where(
+          and(
+            heldBy(batch),
+            gte(batches.claimedAt, leaseEnd(now)),
+            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),
+          ),
+        )
         .run()
       if (change.changes === 0) return false
       tx.insert(templates)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { CLAIM_LEASE_MS, NOT_HELD } from './batches.ts'
+import { leaseEnd, NOT_HELD } from './batches.ts'
 import { and, asc, eq, inArray, isNull, lt, lte, or } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
@@ -28,26 +28,40 @@ export function addNotice(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date):
     .get().id
 }
 
-/** Notices that are owed: planned and due, or claimed by someone who may be gone. */
+/** Notices that are owed: planned and due, and all that are claimed. None while the installation is held. */
 export async function owedNotices(db: Db, now: Date, limit: number): Promise<Notice[]> {
   const due = or(isNull(notices.nextAttemptAt), lte(notices.nextAttemptAt, now.getTime()))
-  const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
-  const owed = or(and(eq(notices.state, 'planned'), due), stale)
+  const owed = or(and(eq(notices.state, 'planned'), due), eq(notices.state, 'submitting'))
   return db
     .select()
     .from(notices)
-    .where(and(inArray(notices.state, UNFINISHED), owed))
+    .where(and(inArray(notices.state, UNFINISHED), owed, NOT_HELD))
     .orderBy(asc(notices.id))
     .limit(limit)
     .all()
 }
 
-/** Takes a notice for `by`; null when it is done, someone else has it, or the installation is held. The update is the guard. */
-export async function claimNotice(db: Db, id: number, by: string, now: Date): Promise<Notice | null> {
-  const stale = and(eq(notices.state, 'submitting'), lt(notices.claimedAt, now.getTime() - CLAIM_LEASE_MS))
+/**
+ * Takes a notice for `by`, also from `gone`, a holder that has certainly ended. Null when it is done, someone else has it,
+ * or the installation is held. The update is the guard.
+ */
+export async function claimNotice(
+  db: Db,
+  id: number,
+  by: string,
+  now: Date,
+  gone?: string | null,
+): Promise<Notice | null> {
+  const left = or(lt(notices.claimedAt, leaseEnd(now)), gone ? eq(notices.claimedBy, gone) : undefined)
+  const stale = and(eq(notices.state, 'submitting'), left)
   const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale), NOT_HELD)
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
   return db.update(notices).set(claim).where(free).returning().get() ?? null
+}
+
+/** The notice, or null. */
+export async function findNotice(db: Db, id: number): Promise<Notice | null> {
+  return db.select().from(notices).where(eq(notices.id, id)).get() ?? null
 }
 
 /** Whom the notice is for; null when they are gone, or the change of address is. */

@@ -118,11 +118,15 @@ export function cancelBatches(db: Db, which: SQL, reason: 'cancelled' | 'superse
   db.update(batches).set({ state: 'cancelled', reason }).where(planned).run()
 }
 
-/** Ends the rest of every edition before `editionId`: its news goes out with the new one instead. */
+/**
+ * Ends what was never attempted of every edition before `editionId`: its news goes out with the new one instead. What is
+ * in doubt stays, to be settled under its key: the new edition waits for that, reader by reader.
+ */
 export async function supersedeBefore(db: Db, editionId: string): Promise<void> {
   db.transaction(
     (tx) => {
-      cancelBatches(db, lt(batches.editionId, editionId), 'superseded')
+      const untried = sql`${batches.editionId} < ${editionId} and ${batches.firstAttemptAt} is null`
+      cancelBatches(db, untried, 'superseded')
       const halfPlanned = and(lt(editions.id, editionId), eq(editions.state, 'planning'))
       tx.update(editions)
         .set({ state: 'cancelled', pauseReason: `superseded by ${editionId}` })

@@ -12,8 +12,16 @@ export type ResendScope =
   | { kind: 'all' }
   | { kind: 'to'; subscriberId: number }
 
-/** A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. */
-export type ResendCandidate = KnownCandidate & { firstSeenThrough: number }
+/**
+ * A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. The
+ * others name the newest later edition whose email to them waits to be submitted, or may have reached them already: it
+ * tells all of this edition that is still news to them.
+ */
+export type ResendCandidate = KnownCandidate & {
+  firstSeenThrough: number
+  waitsIn: string | null
+  inDoubtIn: string | null
+}
 
 /** The readers in scope. Those whom the edition itself left out are not among `all`; `to` may be anyone. */
 export async function resendCandidates(
@@ -25,7 +33,9 @@ export async function resendCandidates(
     .prepare<{ edition: string; subscriber: number | null }, Row>(
       `select s.id, s.status, s.paused_until as pausedUntil, s.cadence, s.last_edition_id as lastEditionId,
               s.seen_through as seenThrough, x.email_hash is not null as suppressed,
-              coalesce(first.seen_through, s.seen_through) as firstSeenThrough
+              coalesce(first.seen_through, s.seen_through) as firstSeenThrough,
+              (${LATER} and l.state = 'waiting') as waitsIn,
+              (${LATER} and (l.state = 'unknown' or o.first_attempt_at is not null and l.state = 'waiting')) as inDoubtIn
        from ${FROM[scope.kind]}
        left join suppressions x on x.email_hash = s.email_hash
        left join deliveries first on first.subscriber_id = s.id and first.edition_id = @edition and first.generation = 0
@@ -75,6 +85,9 @@ export async function addGeneration(
 }
 
 type Row = Omit<ResendCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
+
+const LATER = `select max(l.edition_id) from deliveries l join batches o on o.id = l.batch_id
+  where l.subscriber_id = s.id and l.edition_id > @edition`
 
 const LAST = `not exists (select 1 from deliveries later where later.subscriber_id = d.subscriber_id
   and later.edition_id = d.edition_id and later.generation > d.generation)`

@@ -210,7 +210,7 @@ export const batches = sqliteTable(
     again: integer({ mode: 'boolean' }).notNull().default(false),
     attempts: integer().notNull().default(0),
     claimedAt: integer('claimed_at'),
-    /** `host/pid/instance`: a claim whose process is gone is stale at once. */
+    /** The name of a process: where that has certainly ended, its claim is stale at once. */
     claimedBy: text('claimed_by'),
     nextAttemptAt: integer('next_attempt_at'),
     /**
