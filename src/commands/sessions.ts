@@ -6,6 +6,7 @@ import { table } from './layout.ts'
 import { door, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
+type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean }
 
 /** Adds `sessions import|list|topics|add-topic`. */
 export function addSessions(openseat: Command, terminal: Terminal): void {
@@ -19,12 +20,9 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .argument('<file>', 'CSV or JSON; - reads stdin')
     .description('add and update sessions by external_id, all or nothing')
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
+    .option('--far-ahead', 'take sessions that start more than two years ahead')
     .option('--json', 'print one JSON document on stdout')
-    .action(
-      door(terminal, (file: string, options: Json & { skipInvalid?: boolean }) =>
-        importFile(terminal, file, options),
-      ),
-    )
+    .action(door(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
     .addHelpText('after', IMPORT_NOTES)
   sessions
     .command('list')
@@ -56,22 +54,20 @@ Columns that must be there: external_id, group, topic, therapist, starts_at
 Columns that may be: kind (therapy, skills), duration_minutes (90), repeats
 (weekly, once), occurrences, seats_total, seats_left and status (open, full,
 cancelled).
-Sessions that the file does not name stay as they are; to take one off, import
-it with status cancelled.
+A column that the file lacks changes nothing; a new session gets 90 minutes,
+weekly, open. Sessions that the file does not name stay as they are; to take one
+off, import it with status cancelled.
 
 Example:
   $ openseat sessions import sessions.csv`
 
-async function importFile(
-  terminal: Terminal,
-  file: string,
-  options: Json & { skipInvalid?: boolean },
-): Promise<number> {
+async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../read-records.ts')
   const { importSessions } = await import('../actions/import-sessions.ts')
   const result = await terminal.withLedger(async (ledger) =>
     importSessions(ledger, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
+      farAhead: options.farAhead ?? false,
     }),
   )
   return reportImport(terminal, options, result)
