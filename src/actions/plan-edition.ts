@@ -17,6 +17,7 @@ import {
 } from '../db/planning.ts'
 import { openSessions } from '../db/sessions.ts'
 import { failpoint } from '../failpoint.ts'
+import { warnOfLeftOut } from './left-out.ts'
 
 type Planner = Pick<App, 'db' | 'log' | 'now'>
 
@@ -39,6 +40,7 @@ export async function planEdition(
   const hold = await standingHold(app.db)
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
+    await warnOfLeftOut(app)
     const { throughSeq, sessions } = await openSessions(app.db, now)
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.db, slot.editionId)

@@ -2,6 +2,7 @@ import type { App } from '../app.ts'
 import { nextSlot } from '../core/calendar.ts'
 import { composeNotice } from '../core/notice.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
+import { withoutAddresses } from '../core/redact.ts'
 import { requestJson } from '../core/request.ts'
 import { signDatedToken } from '../core/tokens.ts'
 import { voiceFor } from '../core/words.ts'
@@ -15,6 +16,7 @@ import {
   readerOf,
   releaseNotice,
 } from '../db/notices.ts'
+import { databaseTrouble } from '../db/trouble.ts'
 import type { SubmitAnswer } from '../mail.ts'
 import { linksFor, templateNow } from './freeze-batch.ts'
 import { retryAt } from './submit-batch.ts'
@@ -35,7 +37,7 @@ const REFUSED_WAIT_MS = 300_000
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
   const notice = await claimNotice(app.db, id, app.instance, app.now())
   if (notice === null) return { kind: 'not-ours' }
-  const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
+  const body = notice.firstAttemptAt === null ? await frozenOrEnded(app, notice) : notice.body
   if (body === null) return { kind: 'ended' }
   if (notice.firstAttemptAt !== null && app.now().getTime() - notice.firstAttemptAt > KEY_TRUST_MS) {
     await endNotice(
@@ -59,6 +61,19 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
       nextAttemptAt: retryAt(app, notice),
     })
     throw error
+  }
+}
+
+// What cannot be composed now cannot be later: it fails alone, and is not tried again.
+async function frozenOrEnded(app: App, notice: Notice): Promise<string | null> {
+  try {
+    return await freeze(app, notice)
+  } catch (error) {
+    if (databaseTrouble(error) !== null) throw error
+    const reason = withoutAddresses(`no mail can be made: ${(error as Error).message}`)
+    app.log.warn({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
+    await endNotice(app.db, notice, { state: 'failed', reason }, app.now())
+    return null
   }
 }
 

@@ -6,6 +6,7 @@ import { changeFact, establishFact, installationFact } from '../db/installation.
 import { owedNotices } from '../db/notices.ts'
 import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../db/outcomes.ts'
 import { forgetUnconfirmed } from './join.ts'
+import { warnOfLeftOut } from './left-out.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
 import { isStale } from './submit-batch.ts'
 import { watchEpoch } from './watch-epoch.ts'
@@ -24,6 +25,7 @@ const FEW = 10
  */
 export async function sweep(app: App): Promise<void> {
   if ((await watchEpoch(app)) !== null) return
+  await warnOfLeftOut(app)
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
   for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)

@@ -26,7 +26,7 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .addHelpText('after', IMPORT_NOTES)
   sessions
     .command('list')
-    .description('show every session, soonest first')
+    .description('show every session, soonest first, and those that cannot be read')
     .option('--json', 'print one JSON document on stdout')
     .action(door(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat sessions list')
@@ -74,7 +74,8 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
-  const { allSessions } = await import('../db/sessions.ts')
+  const { allSessions, leftOutSessions } = await import('../db/sessions.ts')
+  const { leftOutLine } = await import('../actions/left-out.ts')
   const { nextOccurrence } = await import('../core/occurrences.ts')
   await terminal.withLedger(async ({ db, now }) => {
     const listed = (await allSessions(db)).map((session) => ({
@@ -86,10 +87,13 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
         (a.next?.at.getTime() ?? Number.POSITIVE_INFINITY) -
         (b.next?.at.getTime() ?? Number.POSITIVE_INFINITY),
     )
-    const documents = listed.map(({ session, next }) => ({
-      ...session,
-      nextStartsAt: next?.at.toISOString() ?? null,
-    }))
+    const leftOut = await leftOutSessions(db)
+    const documents = [
+      ...listed.map(({ session, next }) => ({ ...session, nextStartsAt: next?.at.toISOString() ?? null })),
+      ...leftOut.map(({ id, externalId, field, problem }) => ({
+        ...{ id, externalId, nextStartsAt: null, problem: `${field} ${problem}` },
+      })),
+    ]
     const rows = listed.map(({ session, next }) => sessionRow(session, next?.local ?? null))
     const head = [
       'EXTERNAL ID',
@@ -103,7 +107,15 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
       'STATUS',
     ]
     const none = 'No sessions yet. "openseat sessions import FILE" adds them.'
-    terminal.show(options, documents, rows.length > 0 ? table([head, ...rows]) : none)
+    const parts = [
+      ...(rows.length > 0 || leftOut.length === 0 ? [rows.length > 0 ? table([head, ...rows]) : none] : []),
+      ...(leftOut.length > 0
+        ? [
+            `Left out of every page and edition, as they cannot be read:\n${leftOut.map((one) => `  ${leftOutLine(one)}`).join('\n')}`,
+          ]
+        : []),
+    ]
+    terminal.show(options, documents, parts.join('\n\n'))
   })
 }
 

@@ -7,6 +7,9 @@ import { isTimeZone } from './calendar.ts'
 export const acceptedZones = (): string[] =>
   [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...LINKS.split(/\s+/)])].filter(isTimeZone)
 
+/** The zone, or UTC for what another program wrote into its place: the reader's pages still open, and say which clock. */
+export const readableZone = (zone: string): string => (isTimeZone(String(zone)) ? zone : 'UTC')
+
 /** Former and other names of zones, from the tz database (https://data.iana.org/time-zones/tzdb/backward) and `Etc/GMT`. */
 const LINKS = `
   Africa/Asmara Africa/Timbuktu America/Argentina/Buenos_Aires America/Argentina/Catamarca
