@@ -34,7 +34,7 @@ BEGIN
     WHEN (NEW.summary IS NOT NULL AND (typeof(NEW.summary) <> 'text' OR instr(CAST(NEW.summary AS BLOB), x'00')))
       THEN RAISE(ABORT, 'groups.summary: needs text, or null')
     WHEN (NEW.url IS NOT NULL AND (typeof(NEW.url) <> 'text' OR length(NEW.url) > 2000 OR NOT (lower(NEW.url) GLOB 'https://[^/ ]*' OR lower(NEW.url) GLOB 'http://[^/ ]*')
-        OR instr(NEW.url, ' ') OR NEW.url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.url AS BLOB), x'00')))
+        OR NEW.url GLOB '*[ <>"\]*' OR NEW.url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.url AS BLOB), x'00')))
       THEN RAISE(ABORT, 'groups.url: needs a link like https://practice.org/group without spaces, or null')
   END;
 END;
@@ -51,7 +51,7 @@ BEGIN
     WHEN NEW.summary IS NOT OLD.summary AND (NEW.summary IS NOT NULL AND (typeof(NEW.summary) <> 'text' OR instr(CAST(NEW.summary AS BLOB), x'00')))
       THEN RAISE(ABORT, 'groups.summary: needs text, or null')
     WHEN NEW.url IS NOT OLD.url AND (NEW.url IS NOT NULL AND (typeof(NEW.url) <> 'text' OR length(NEW.url) > 2000 OR NOT (lower(NEW.url) GLOB 'https://[^/ ]*' OR lower(NEW.url) GLOB 'http://[^/ ]*')
-        OR instr(NEW.url, ' ') OR NEW.url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.url AS BLOB), x'00')))
+        OR NEW.url GLOB '*[ <>"\]*' OR NEW.url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.url AS BLOB), x'00')))
       THEN RAISE(ABORT, 'groups.url: needs a link like https://practice.org/group without spaces, or null')
   END;
 END;
@@ -83,7 +83,7 @@ BEGIN
     WHEN NEW.status IS NOT NULL AND (NEW.status NOT IN ('open', 'full', 'cancelled'))
       THEN RAISE(ABORT, 'sessions.status: needs open, full or cancelled')
     WHEN NEW.booking_url IS NOT NULL AND (typeof(NEW.booking_url) <> 'text' OR length(NEW.booking_url) > 2000 OR NOT (lower(NEW.booking_url) GLOB 'https://[^/ ]*' OR lower(NEW.booking_url) GLOB 'http://[^/ ]*')
-        OR instr(NEW.booking_url, ' ') OR NEW.booking_url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.booking_url AS BLOB), x'00'))
+        OR NEW.booking_url GLOB '*[ <>"\]*' OR NEW.booking_url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.booking_url AS BLOB), x'00'))
       THEN RAISE(ABORT, 'sessions.booking_url: needs a link like https://practice.org/reserve without spaces')
   END;
 END;
@@ -115,7 +115,7 @@ BEGIN
     WHEN NEW.status IS NOT OLD.status AND NEW.status IS NOT NULL AND (NEW.status NOT IN ('open', 'full', 'cancelled'))
       THEN RAISE(ABORT, 'sessions.status: needs open, full or cancelled')
     WHEN NEW.booking_url IS NOT OLD.booking_url AND NEW.booking_url IS NOT NULL AND (typeof(NEW.booking_url) <> 'text' OR length(NEW.booking_url) > 2000 OR NOT (lower(NEW.booking_url) GLOB 'https://[^/ ]*' OR lower(NEW.booking_url) GLOB 'http://[^/ ]*')
-        OR instr(NEW.booking_url, ' ') OR NEW.booking_url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.booking_url AS BLOB), x'00'))
+        OR NEW.booking_url GLOB '*[ <>"\]*' OR NEW.booking_url GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || char(8234) || '-' || char(8238) || char(8294) || '-' || char(8297) || ']*' OR instr(CAST(NEW.booking_url AS BLOB), x'00'))
       THEN RAISE(ABORT, 'sessions.booking_url: needs a link like https://practice.org/reserve without spaces')
   END;
 END;
