@@ -6,9 +6,11 @@ import { slotAtOrBefore } from '../core/calendar.ts'
 import { heldBecause } from '../core/hold.ts'
 import { allEditions, type Edition } from '../db/editions.ts'
 import { standingHold } from '../db/epoch.ts'
+import { danglingIn } from '../db/health.ts'
 import { openSessions } from '../db/sessions.ts'
 import { lastReportAt } from '../db/standing.ts'
 import type { Check } from '../mail-check.ts'
+import { namesOfLeftOut } from './left-out.ts'
 import { type Summary, summaryOf } from './show-edition.ts'
 import { lateMs } from './watch.ts'
 
@@ -26,6 +28,8 @@ export async function checkEditions(ledger: Ledger, workers: number | null): Pro
   return [
     ...(await checkHold(ledger)),
     ...(await checkSessions(ledger)),
+    ...(await checkLeftOut(ledger)),
+    ...(await checkReferences(ledger)),
     ...(newest && last ? lastEdition(newest, last, ledger.config) : [NONE_YET]),
     ...editions.flatMap((edition) => unfinished(edition, workers)),
     ...(await lateness(ledger, workers)),
@@ -49,6 +53,24 @@ async function checkSessions({ db, now }: Ledger): Promise<Check[]> {
   return [
     { name: 'sessions', status: 'warn', detail: 'there is none to tell of, so nobody would be mailed', mend },
   ]
+}
+
+async function checkLeftOut({ db }: Ledger): Promise<Check[]> {
+  return (await namesOfLeftOut(db)).map((detail) => ({
+    name: 'left out',
+    status: 'warn',
+    detail: `no page and no edition shows ${detail}`,
+    mend: 'Correct the row, or import the session again: openseat sessions import FILE',
+  }))
+}
+
+async function checkReferences({ db }: Ledger): Promise<Check[]> {
+  return (await danglingIn(db)).map(({ table, parent, count }) => ({
+    name: 'references',
+    status: 'warn',
+    detail: `${count === 1 ? '1 row' : `${count} rows`} of ${table} ${count === 1 ? 'refers' : 'refer'} to ${parent} that are not there`,
+    mend: 'Whatever writes to the database should begin with "pragma foreign_keys = on"; correct or delete these rows.',
+  }))
 }
 
 function lastEdition(edition: Edition, last: Summary, config: Config): Check[] {

@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto'
 import type { App } from '../app.ts'
-import { type ChosenTopics, type Exclusion, exclusionOf, type Seen, seenBy } from '../core/audience.ts'
+import {
+  type ChosenTopics,
+  type Exclusion,
+  exclusionOf,
+  isTold,
+  type Seen,
+  seenBy,
+} from '../core/audience.ts'
 import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../core/content.ts'
 import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
@@ -188,8 +195,8 @@ async function bookableOffers(app: App, edition: Edition, now: Date): Promise<Of
   const kept = app.cache.offers
   if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
     return kept.offers
-  const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter(
-    (offer) => offer.seq <= edition.throughSeq,
+  const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter((offer) =>
+    isTold(offer, edition.throughSeq),
   )
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
   app.cache.offers = { editionId: edition.id, version, validUntil, offers }

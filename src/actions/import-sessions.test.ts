@@ -43,12 +43,14 @@ function row({
 
 function practice() {
   const db = openDb(':memory:')
+  const now = () => new Date('2026-11-23T15:00:00Z')
   return {
     db,
-    take: (file: string, skipInvalid = false) =>
-      importSessions({ db }, Readable.from([Buffer.from(file)]), { skipInvalid }),
+    now,
+    take: (file: string, skipInvalid = false, farAhead = false) =>
+      importSessions({ db, now }, Readable.from([Buffer.from(file)]), { skipInvalid, farAhead }),
     takeRows: (...rows: Fields[]) =>
-      importSessions({ db }, Readable.from([`${[HEADER, ...rows.map(row)].join('\n')}\n`]), {
+      importSessions({ db, now }, Readable.from([`${[HEADER, ...rows.map(row)].join('\n')}\n`]), {
         skipInvalid: false,
       }),
     sessions: () => allSessions(db),
@@ -227,3 +229,92 @@ test('100,000 rows go in in one run', async () => {
     report(100_000, 0, 0),
   )
 }, 120_000)
+
+const ALL =
+  'external_id,group,topic,kind,therapist,starts_at,time_zone,duration_minutes,repeats,occurrences,seats_total,seats_left,status,booking_url'
+const FEW = 'external_id,group,topic,therapist,starts_at,time_zone,booking_url'
+const STORED = {
+  ...{ kind: 'skills', durationMinutes: 60, repeats: 'weekly', occurrences: 8, seatsTotal: 8, seatsLeft: 0 },
+  status: 'full',
+}
+const full = `${ALL}\na,Calm,anxiety,skills,Dr. A,2027-01-12T19:00,America/New_York,60,weekly,8,8,0,full,https://b.test/1\n`
+
+test('a column that the file lacks changes nothing of a known session, in CSV and JSON', async () => {
+  using at = practice()
+  await at.take(
+    `${full}b,Calm two,anxiety,therapy,Dr. A,2027-01-13T19:00,America/New_York,60,once,,8,3,cancelled,https://b.test/2\n`,
+  )
+  const few = [
+    'a,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1',
+    'b,Calm two,anxiety,Dr. B,2027-01-13T19:00,America/New_York,https://b.test/2',
+  ]
+  expect(await at.take([FEW, ...few].join('\n'))).toEqual(report(0, 1, 1))
+  const kept = [
+    { externalId: 'a', ...STORED, seq: 1, news: 'new' },
+    {
+      externalId: 'b',
+      repeats: 'once',
+      durationMinutes: 60,
+      status: 'cancelled',
+      therapist: 'Dr. B',
+      seq: 2,
+    },
+  ]
+  expect(await at.sessions()).toMatchObject(kept)
+  const items = few.map((line) =>
+    Object.fromEntries(line.split(',').map((value, n) => [FEW.split(',')[n], value])),
+  )
+  expect(await at.take(JSON.stringify(items))).toEqual(report(0, 0, 2))
+  expect(await at.sessions()).toMatchObject(kept)
+})
+
+test('what the file lacks, a new session gets by default', async () => {
+  using at = practice()
+  await at.take(`${FEW}\na,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1\n`)
+  const defaults = {
+    kind: 'therapy',
+    durationMinutes: 90,
+    repeats: 'weekly',
+    occurrences: null,
+    seatsLeft: null,
+  }
+  expect(await at.sessions()).toMatchObject([{ ...defaults, status: 'open' }])
+})
+
+test('without a status column, seats that come back open a session that was full for want of them', async () => {
+  using at = practice()
+  await at.take(full)
+  const seats = (left: number) =>
+    at.take(
+      `${FEW},seats_left\na,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1,${left}\n`,
+    )
+  await seats(2)
+  expect(await at.sessions()).toMatchObject([
+    { status: 'open', seatsLeft: 2, seatsTotal: 8, news: 'reopened' },
+  ])
+  expect(await seats(9)).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { line: 2, field: 'seats_left', message: 'is 9, over the 8 seats on record; add seats_total' },
+      ],
+    },
+  })
+  expect(await at.sessions()).toMatchObject([{ seatsLeft: 2 }])
+})
+
+test('a start more than two years ahead is refused unless it is said twice', async () => {
+  using at = practice()
+  const file = (year: number) => `${HEADER}\n${row({ starts: `${year}-11-24T19:00` })}\n`
+  expect(await at.take(file(2072))).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { line: 2, field: 'starts_at', message: expect.stringContaining('more than two years ahead') },
+      ],
+    },
+  })
+  expect(await at.take(file(2028), false)).toMatchObject({ kind: 'refused' })
+  expect(await at.take(file(2028).replace('-24T', '-23T'))).toEqual(report(1, 0, 0))
+  expect(await at.take(file(2072), false, true)).toEqual(report(0, 1, 0))
+})

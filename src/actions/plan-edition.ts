@@ -17,6 +17,7 @@ import {
 } from '../db/planning.ts'
 import { openSessions } from '../db/sessions.ts'
 import { failpoint } from '../failpoint.ts'
+import { warnOfLeftOut } from './left-out.ts'
 
 type Planner = Pick<App, 'db' | 'log' | 'now'>
 
@@ -39,6 +40,7 @@ export async function planEdition(
   const hold = await standingHold(app.db)
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
+    await warnOfLeftOut(app)
     const { throughSeq, sessions } = await openSessions(app.db, now)
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.db, slot.editionId)
@@ -56,7 +58,7 @@ export async function planEdition(
 
 /** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */
 export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
-  const newest = newestByTopic(await offersOfEdition(app.db, editionId))
+  const told = newsAmong(await offersOfEdition(app.db, editionId))
   for (;;) {
     const edition = await findEdition(app.db, editionId)
     if (edition === null) throw new Error(`edition ${editionId} is gone`)
@@ -72,7 +74,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
     }
     // A slot planned late asks who is paused now, not who was on Monday.
     const at = new Date(Math.max(edition.scheduledFor, app.now().getTime()))
-    const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, newest, at))
+    const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, told, at))
     // False: another planner did this chunk; the next round reads where it got to.
     await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
     failpoint('after-verdicts')
@@ -80,30 +82,26 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
   }
 }
 
-function verdictOn(
-  candidate: KnownCandidate,
-  edition: Edition,
-  newest: ReadonlyMap<number, number>,
-  at: Date,
-): Verdict {
+function verdictOn(candidate: KnownCandidate, edition: Edition, told: ToldNews, at: Date): Verdict {
   const barred = exclusionOf(candidate, edition.id, at)
-  const exclusion = barred ?? (hasNews(candidate, newest, edition.throughSeq) ? null : 'nothing-new')
+  const exclusion = barred ?? (hasNews(candidate, told, edition.throughSeq) ? null : 'nothing-new')
   return { subscriberId: candidate.id, seenThrough: candidate.seenThrough, exclusion }
 }
 
-function hasNews(
-  candidate: KnownCandidate,
-  newest: ReadonlyMap<number, number>,
-  throughSeq: number,
-): boolean {
+function hasNews(candidate: KnownCandidate, { newest, changed }: ToldNews, throughSeq: number): boolean {
   const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
   for (const [topicId, seq] of newest) if (isNewsTo({ topicId, seq }, topics, seen, throughSeq)) return true
-  return false
+  return changed.some((offer) => isNewsTo(offer, topics, seen, throughSeq))
 }
 
-// A topic holds news for a reader exactly when its newest session is news to them.
-function newestByTopic(offers: readonly Offer[]): Map<number, number> {
+/** What an edition tells, in as few questions per reader as can be. */
+type ToldNews = { newest: ReadonlyMap<number, number>; changed: readonly Offer[] }
+
+// A topic holds news for a reader exactly when its newest session is news to them, save that some know how one stands
+// although it changed since: those sessions are asked for one by one.
+function newsAmong(offers: readonly Offer[]): ToldNews {
   const newest = new Map<number, number>()
-  for (const { topicId, seq } of offers) newest.set(topicId, Math.max(seq, newest.get(topicId) ?? 0))
-  return newest
+  for (const { topicId, seq, history } of offers)
+    if (!history) newest.set(topicId, Math.max(seq, newest.get(topicId) ?? 0))
+  return { newest, changed: offers.filter(({ history }) => history !== undefined) }
 }

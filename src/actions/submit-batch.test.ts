@@ -61,7 +61,7 @@ test('one bad address fails with Resend’s words, and the other ninety-nine go'
 test('an address that no header can hold fails alone', async () => {
   const app = await planned(2)
   app.db.$client.exec(
-    "update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1",
+    "drop trigger subscribers_checked_update; update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1",
   )
   await submitOwed(app)
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 1, failed: 1 })

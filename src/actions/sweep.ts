@@ -6,6 +6,7 @@ import { changeFact, establishFact, installationFact } from '../db/installation.
 import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../db/outcomes.ts'
 import { enqueueOwed } from './enqueue-owed.ts'
 import { forgetUnconfirmed } from './join.ts'
+import { warnOfLeftOut } from './left-out.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
 import { watchEpoch } from './watch-epoch.ts'
 
@@ -21,6 +22,7 @@ const HOUR_MS = 3_600_000
  */
 export async function sweep(app: App): Promise<void> {
   if ((await watchEpoch(app)) !== null) return
+  await warnOfLeftOut(app)
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
   for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)

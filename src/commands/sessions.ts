@@ -6,6 +6,7 @@ import { table } from './layout.ts'
 import { door, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
+type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean }
 
 /** Adds `sessions import|list|topics|add-topic`. */
 export function addSessions(openseat: Command, terminal: Terminal): void {
@@ -19,16 +20,13 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .argument('<file>', 'CSV or JSON; - reads stdin')
     .description('add and update sessions by external_id, all or nothing')
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
+    .option('--far-ahead', 'take sessions that start more than two years ahead')
     .option('--json', 'print one JSON document on stdout')
-    .action(
-      door(terminal, (file: string, options: Json & { skipInvalid?: boolean }) =>
-        importFile(terminal, file, options),
-      ),
-    )
+    .action(door(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
     .addHelpText('after', IMPORT_NOTES)
   sessions
     .command('list')
-    .description('show every session, soonest first')
+    .description('show every session, soonest first, and those that cannot be read')
     .option('--json', 'print one JSON document on stdout')
     .action(door(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat sessions list')
@@ -56,29 +54,28 @@ Columns that must be there: external_id, group, topic, therapist, starts_at
 Columns that may be: kind (therapy, skills), duration_minutes (90), repeats
 (weekly, once), occurrences, seats_total, seats_left and status (open, full,
 cancelled).
-Sessions that the file does not name stay as they are; to take one off, import
-it with status cancelled.
+A column that the file lacks changes nothing; a new session gets 90 minutes,
+weekly, open. Sessions that the file does not name stay as they are; to take one
+off, import it with status cancelled.
 
 Example:
   $ openseat sessions import sessions.csv`
 
-async function importFile(
-  terminal: Terminal,
-  file: string,
-  options: Json & { skipInvalid?: boolean },
-): Promise<number> {
+async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../read-records.ts')
   const { importSessions } = await import('../actions/import-sessions.ts')
   const result = await terminal.withLedger(async (ledger) =>
     importSessions(ledger, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
+      farAhead: options.farAhead ?? false,
     }),
   )
   return reportImport(terminal, options, result)
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
-  const { allSessions } = await import('../db/sessions.ts')
+  const { allSessions, leftOutSessions } = await import('../db/sessions.ts')
+  const { leftOutLine } = await import('../actions/left-out.ts')
   const { nextOccurrence } = await import('../core/occurrences.ts')
   await terminal.withLedger(async ({ db, now }) => {
     const listed = (await allSessions(db)).map((session) => ({
@@ -90,10 +87,13 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
         (a.next?.at.getTime() ?? Number.POSITIVE_INFINITY) -
         (b.next?.at.getTime() ?? Number.POSITIVE_INFINITY),
     )
-    const documents = listed.map(({ session, next }) => ({
-      ...session,
-      nextStartsAt: next?.at.toISOString() ?? null,
-    }))
+    const leftOut = await leftOutSessions(db)
+    const documents = [
+      ...listed.map(({ session, next }) => ({ ...session, nextStartsAt: next?.at.toISOString() ?? null })),
+      ...leftOut.map(({ id, externalId, field, problem }) => ({
+        ...{ id, externalId, nextStartsAt: null, problem: `${field} ${problem}` },
+      })),
+    ]
     const rows = listed.map(({ session, next }) => sessionRow(session, next?.local ?? null))
     const head = [
       'EXTERNAL ID',
@@ -107,7 +107,15 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
       'STATUS',
     ]
     const none = 'No sessions yet. "openseat sessions import FILE" adds them.'
-    terminal.show(options, documents, rows.length > 0 ? table([head, ...rows]) : none)
+    const parts = [
+      ...(rows.length > 0 || leftOut.length === 0 ? [rows.length > 0 ? table([head, ...rows]) : none] : []),
+      ...(leftOut.length > 0
+        ? [
+            `Left out of every page and edition, as they cannot be read:\n${leftOut.map((one) => `  ${leftOutLine(one)}`).join('\n')}`,
+          ]
+        : []),
+    ]
+    terminal.show(options, documents, parts.join('\n\n'))
   })
 }
 

@@ -1,4 +1,4 @@
-import { type ChosenTopics, isNewsTo, type Seen, seenThroughFor } from './audience.ts'
+import { type ChosenTopics, type News, type NewsState, newsTo, type Seen } from './audience.ts'
 import { isBookable, lastOccurrence, nextOccurrence } from './occurrences.ts'
 
 /** A session with its group and topic, as the database holds it. Local times belong to `timeZone` (IANA). */
@@ -23,9 +23,11 @@ export type Session = {
   seq: number
   addedSeq: number
   news: News
+  /** How it stood before, once it changed after an edition. */
+  history?: readonly NewsState[]
 }
 
-export type News = 'new' | 'reopened' | 'moved'
+export type { News } from './audience.ts'
 
 /** A bookable session as frozen for a mail: plain data that renders the same in any year. Instants are ISO, UTC. */
 export type Offer = {
@@ -45,6 +47,7 @@ export type Offer = {
   repeats: 'weekly' | 'once'
   seatsLeft: number | null
   bookingUrl: string
+  history?: readonly NewsState[]
 }
 
 /** What one reader is told: the offers shown, each with its news in the reader's eyes, and how many did not fit. */
@@ -78,15 +81,19 @@ export function selectFor(
   offers: readonly Offer[],
   { throughSeq, max, turn = 0 }: { throughSeq: number; max: number; turn?: number },
 ): Selection | null {
-  const news = inTurn(
-    offers.filter((offer) => isNewsTo(offer, reader.topics, reader.seen, throughSeq)),
+  const newsById = new Map<number, News>()
+  for (const offer of offers) {
+    const news = newsTo(offer, reader.topics, reader.seen, throughSeq)
+    if (news !== null) newsById.set(offer.id, news)
+  }
+  if (newsById.size === 0) return null
+  const shown = inTurn(
+    offers.filter(({ id }) => newsById.has(id)),
     turn,
   )
-  if (news.length === 0) return null
-  const shown = news
     .slice(0, max)
-    .map((offer) => ({ id: offer.id, news: newsInTheEyesOf(reader.seen, offer) }))
-  return { shown, more: news.length - shown.length }
+    .map(({ id }) => ({ id, news: newsById.get(id) ?? 'new' }))
+  return { shown, more: newsById.size - shown.length }
 }
 
 /**
@@ -116,11 +123,6 @@ function inTurn(offers: readonly Offer[], turn: number): readonly Offer[] {
   return offers.map((offer) => instead.get(offer) ?? offer)
 }
 
-// To someone who never heard of the session, one that moved or reopened is simply new.
-function newsInTheEyesOf(seen: Seen, offer: Offer): News {
-  return offer.addedSeq > seenThroughFor(offer.topicId, seen) ? 'new' : offer.news
-}
-
 function offer(session: Session, next: Date): Offer {
   return {
     id: session.id,
@@ -139,5 +141,6 @@ function offer(session: Session, next: Date): Offer {
     repeats: session.repeats,
     seatsLeft: session.seatsLeft,
     bookingUrl: session.bookingUrl,
+    ...(session.history && { history: session.history }),
   }
 }

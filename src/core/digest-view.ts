@@ -55,7 +55,7 @@ const EVENING = { from: 17, to: 22 }
 /**
  * The words of a digest for all readers who share `readership`. Topics are sorted by name, their sessions by start, and
  * sessions with the same start in the order of `shown`. `editionId` is the local date of the edition; clock changes
- * after it get a note. Throws if `shown` names an offer that is not in `offers`.
+ * after it get a note, and dates far from it carry the year. Throws if `shown` names an offer that is not in `offers`.
  */
 export function digestView(
   letterhead: Letterhead,
@@ -155,15 +155,15 @@ function sessionView(
   since: Date,
 ): SessionView {
   const { say, locale } = voice
-  const { day, time, zoneName } = formatOccurrence(new Date(offer.startsAt), timeZone, locale)
+  const { day, time, zoneName } = formatOccurrence(new Date(offer.startsAt), timeZone, locale, since)
   const group = plain(offer.group)
   const at = `${day}, ${time}`
   return {
     id: offer.id,
     group,
     label: say(`session.${offer.shownAs}`),
-    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice),
-    whenForGroup: timeForGroup(offer, day, timeZone, voice),
+    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice, since),
+    whenForGroup: timeForGroup(offer, day, timeZone, voice, since),
     clocks: clocksNote(offer, timeZone, voice, since),
     kind: offer.kind,
     therapist: plain(offer.therapist),
@@ -181,11 +181,12 @@ function whenText(
   at: string,
   timeZone: string,
   { say, locale }: Voice,
+  since: Date,
 ): string {
   if (repeats === 'once') return say('session.when.once', { at })
   if (lastStartsAt === null) return say('session.when.weekly', { at })
   if (lastStartsAt === startsAt) return say('session.when.last', { at })
-  const date = formatOccurrence(new Date(lastStartsAt), timeZone, locale).dateInWords
+  const date = formatOccurrence(new Date(lastStartsAt), timeZone, locale, since).dateInWords
   return say('session.when.until', { at, date })
 }
 
@@ -195,10 +196,11 @@ function timeForGroup(
   readersDay: string,
   timeZone: string,
   { say, locale }: Voice,
+  since: Date,
 ): string | null {
   const startsAt = new Date(offer.startsAt)
   if (sameWallClock(startsAt, timeZone, offer.timeZone)) return null
-  const { day, time, zoneName } = formatOccurrence(startsAt, offer.timeZone, locale)
+  const { day, time, zoneName } = formatOccurrence(startsAt, offer.timeZone, locale, since)
   return say('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
 }
 
@@ -211,7 +213,7 @@ function clocksNote(
 ): string | null {
   const changeIn = (zone: string): string | null => {
     const change = clockChangeBetween(zone, since, new Date(startsAt))
-    return change && formatOccurrence(change, zone, locale).dateInWords
+    return change && formatOccurrence(change, zone, locale, since).dateInWords
   }
   const [date, groupDate] = [changeIn(timeZone), changeIn(groupZone)]
   if (date !== null && groupDate !== null && date !== groupDate)

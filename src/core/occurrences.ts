@@ -1,4 +1,4 @@
-import { millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
+import { millisecondsInDay, millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
 import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
 
@@ -57,10 +57,10 @@ export function isBookable(session: SessionTimes & Availability, at: Date): bool
 }
 
 /**
- * A start in the reader's zone and language (`locale` as BCP 47; plain `en` reads as in the United States).
- * Throws when `zone` or `locale` is not valid.
+ * A start in the reader's zone and language (`locale` as BCP 47; plain `en` reads as in the United States). More than
+ * eleven months from `reference`, its dates carry the year: `Tue, Dec 1, 2027`. Throws when `zone` or `locale` is not valid.
  */
-export function formatOccurrence(at: Date, zone: string, locale: string): ReadableTime {
+export function formatOccurrence(at: Date, zone: string, locale: string, reference: Date = at): ReadableTime {
   const { weekday, date, day, dateInWords, time } = wallClockFormatters(locale)
   const shown = new Date(`${toLocal(at, zone)}Z`)
   return {
@@ -68,6 +68,7 @@ export function formatOccurrence(at: Date, zone: string, locale: string): Readab
     date: date.format(shown),
     day: day.format(shown),
     dateInWords: dateInWords.format(shown),
+    ...(isFar(at, reference) && datesWithYear(shown, locale)),
     // Intl puts no-break spaces here, and which one changes between versions of its data.
     time: time.format(shown).replace(/[\u00a0\u202f]/g, ' '),
     zoneName: zoneNameAt(at, zone, locale),
@@ -83,6 +84,23 @@ export function zoneTitle(timeZone: string, at: Date, locale: string): string {
 
 /** The hour of the day, 0 to 23, that clocks in `zone` show. */
 export const hourIn = (at: Date, zone: string): number => Number(toLocal(at, zone).slice(11, 13))
+
+/** Whether a date needs its year: it is more than eleven months from `reference`, so day and month may be misread. */
+export const isFar = (at: Date, reference: Date): boolean =>
+  Math.abs(at.getTime() - reference.getTime()) > 335 * millisecondsInDay
+
+// Few dates are that far, so these formatters are not kept.
+function datesWithYear(shown: Date, locale: string): Pick<ReadableTime, 'date' | 'day' | 'dateInWords'> {
+  const written = (parts: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale, { timeZone: 'UTC', year: 'numeric', day: 'numeric', ...parts }).format(
+      shown,
+    )
+  return {
+    date: written({ month: 'short' }),
+    day: written({ month: 'short', weekday: 'short' }),
+    dateInWords: written({ month: 'long' }),
+  }
+}
 
 const occurrenceCount = ({ repeats, occurrences }: SessionTimes): number =>
   repeats === 'once' ? 1 : (occurrences ?? Infinity)

@@ -34,6 +34,7 @@ test('the least a session needs is enough, and the rest has its defaults', () =>
       ...{ startsAtLocal: '2026-12-01T19:00', timeZone: 'America/New_York', durationMinutes: 90 },
       ...{ repeats: 'weekly', occurrences: null, seatsTotal: null, seatsLeft: null, status: 'open' },
       bookingUrl: 'https://book.sample.test/tue-7',
+      absent: SESSION_COLUMNS.known.filter((column) => !SESSION_COLUMNS.required.includes(column)),
     },
   })
 })

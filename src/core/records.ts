@@ -18,7 +18,12 @@ export type SessionRow = {
   seatsLeft: number | null
   status: 'open' | 'full' | 'cancelled'
   bookingUrl: string
+  /** The optional columns that the file lacks: of a known session they stay as they are, and a new one gets the value here. */
+  absent: string[]
 }
+
+/** When sessions may start: `today` is a date; `farAhead` lets one start more than two years later. */
+export type StartLimit = { today: string; farAhead: boolean }
 
 /** A subscriber as a file gives it, checked; null = the file does not say. `topics` are slugs. */
 export type SubscriberRow = {
@@ -41,6 +46,8 @@ export const SESSION_COLUMNS: Columns = {
   required: ['external_id', 'group', 'topic', 'therapist', 'starts_at', 'time_zone', 'booking_url'],
 }
 
+const OPTIONAL = SESSION_COLUMNS.known.filter((column) => !SESSION_COLUMNS.required.includes(column))
+
 export const SUBSCRIBER_COLUMNS: Columns = {
   known: ['email', 'name', 'time_zone', 'locale', 'topics'],
   required: ['email'],
@@ -50,6 +57,7 @@ export const SUBSCRIBER_COLUMNS: Columns = {
 export function parseSessionRow(
   record: Readonly<Record<string, unknown>>,
   topics: ReadonlySet<string>,
+  limit: StartLimit | null = null,
 ): Parsed<SessionRow> {
   const { problems, problem, text, oneOf, whole } = fieldsOf(record)
   const externalId = text('external_id', {
@@ -74,11 +82,12 @@ export function parseSessionRow(
 
   const row: SessionRow = {
     ...{ externalId, group, topic, therapist, bookingUrl, repeats, seatsTotal, seatsLeft },
-    ...startOf(text, problem),
+    ...startOf(text, problem, limit),
     kind: oneOf('kind', ['therapy', 'skills']),
     durationMinutes: whole('duration_minutes', 1, 1440) ?? 90,
     occurrences: repeats === 'once' ? null : occurrences,
     status: oneOf('status', seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled']),
+    absent: OPTIONAL.filter((column) => !(column in record)),
   }
   return problems.length === 0 ? { ok: true, row } : { ok: false, problems }
 }
@@ -173,7 +182,7 @@ function usualTag(tag: string): string | null {
 
 type Fields = ReturnType<typeof fieldsOf>
 
-function startOf(text: Fields['text'], problem: Fields['problem']) {
+function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartLimit | null) {
   const example = 'write the local start like 2026-12-01T19:00'
   const local = text('starts_at', { max: 40, missing: example })
   const timeZone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
@@ -186,8 +195,16 @@ function startOf(text: Fields['text'], problem: Fields['problem']) {
       'starts_at',
       `is ${local}, which the clocks in ${timeZone} skip that day; write a time that exists`,
     )
+  if (isLocal && limit && !limit.farAhead && local.slice(0, 10) > twoYearsAfter(limit.today))
+    problem(
+      'starts_at',
+      `is ${local}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
+    )
   return { startsAtLocal: local.slice(0, 16), timeZone }
 }
+
+/** As text, so that February 29 needs no care: it is only compared. */
+const twoYearsAfter = (date: string): string => `${Number(date.slice(0, 4)) + 2}${date.slice(4)}`
 
 function linkProblems(field: string, link: string): Problem[] {
   const url = /^https:\/\/[^/\s<>"\\][^\s<>"\\]*$/i.test(link) ? URL.parse(link) : null

@@ -1,4 +1,5 @@
 import type { TopicRow } from '../core/audience.ts'
+import { readableZone } from '../core/zone-links.ts'
 import { and, eq, isNull, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { subscribers, subscriberTopics, suppressions } from './schema.ts'
@@ -53,6 +54,6 @@ export async function calendarHolder(db: Db, key: string): Promise<CalendarHolde
     if (!row) return null
     const { id, suppressed, ...holder } = row
     const topicRows = tx.select().from(subscriberTopics).where(eq(subscriberTopics.subscriberId, id)).all()
-    return { ...holder, suppressed: suppressed === 1, topicRows }
+    return { ...holder, timeZone: readableZone(holder.timeZone), suppressed: suppressed === 1, topicRows }
   })
 }

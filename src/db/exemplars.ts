@@ -1,3 +1,4 @@
+import { readableZone } from '../core/zone-links.ts'
 import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { subscribers, subscriberTopics } from './schema.ts'
@@ -50,7 +51,6 @@ export async function exemplarIds(
 /** What shapes the mail of a subscriber, besides what they have seen; without who it is. */
 export async function tastesOf(db: Db, id: number) {
   const { timeZone, locale, discreet } = subscribers
-  return (
-    db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get() ?? null
-  )
+  const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()
+  return own ? { ...own, timeZone: readableZone(own.timeZone) } : null
 }

@@ -75,13 +75,26 @@ test('a database of a newer release is refused with what to do, and left as it i
 test('a migration that would leave damage is taken back, and says so', () => {
   makeAt(NEWEST - 1)
   const sqlite = new Database(path)
-  sqlite.pragma('foreign_keys = OFF')
-  sqlite.exec('update deliveries set subscriber_id = 999 where id = 1')
+  sqlite.exec(`create trigger damaging after insert on __drizzle_migrations
+    begin delete from batches; end`)
   sqlite.close()
-  expect(() => openDb(path)).toThrow('1 rows refer to what is not there, first in deliveries')
+  expect(() => openDb(path)).toThrow('20 rows refer to what is not there, first in deliveries')
   const after = new Database(path)
   expect(after.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(NEWEST - 1)
   after.close()
+})
+
+test('rows that referred to nothing before a migration do not stop it', () => {
+  makeAt(NEWEST - 1)
+  const sqlite = new Database(path)
+  sqlite.pragma('foreign_keys = OFF')
+  sqlite.exec(`
+    insert into sessions (external_id, group_id, therapist, starts_at_local, time_zone, duration_minutes, booking_url)
+      values ('x-1', 999, 'Dr. X', '2027-01-15 19:00', 'Eastern', '90 min', x'00'), ('x-2', 999, '', 'soon', '', -5, '');`)
+  sqlite.close()
+  const db = openDb(path)
+  expect(db.$client.prepare('select external_id from sessions').pluck().all()).toEqual(['x-1', 'x-2'])
+  closeDb(db)
 })
 
 test('without a copy nothing is migrated', () => {

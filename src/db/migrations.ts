@@ -37,12 +37,13 @@ function migrate(sqlite: Database.Database, known: readonly Migration[]): void {
     'create table if not exists __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)',
   )
   const before = applied(sqlite) // another process may have done it while this one waited for the lock
+  const orphansBefore = new Set(orphansIn(sqlite).map(nameOf))
   const note = sqlite.prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)')
   for (const migration of missing(before, known)) {
     for (const statements of migration.sql) sqlite.exec(statements)
     note.run(migration.hash, migration.folderMillis)
   }
-  if (before.length > 0) refuseDamage(sqlite)
+  if (before.length > 0) refuseDamage(sqlite, orphansBefore)
   failpoint('before-migrate')
 }
 
@@ -68,8 +69,14 @@ function refuseNewer(before: readonly number[], known: readonly Migration[]): vo
   )
 }
 
-function refuseDamage(sqlite: Database.Database): void {
-  const orphans = sqlite.pragma('foreign_key_check') as { table: string; parent: string }[]
+type Orphan = { table: string; rowid: number | null; parent: string; fkid: number }
+
+const orphansIn = (sqlite: Database.Database) => sqlite.pragma('foreign_key_check') as Orphan[]
+const nameOf = ({ table, rowid, parent }: Orphan): string => `${table} ${rowid} ${parent}`
+
+// Rows that referred to nothing before were written by another program, and are for `doctor` to name.
+function refuseDamage(sqlite: Database.Database, before: ReadonlySet<string>): void {
+  const orphans = orphansIn(sqlite).filter((orphan) => !before.has(nameOf(orphan)))
   const [orphan] = orphans
   const damage = [
     ...damageFoundBy('integrity_check', sqlite),

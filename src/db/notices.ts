@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readableZone } from '../core/zone-links.ts'
 import { leaseEnd, NOT_HELD } from './batches.ts'
 import { and, asc, eq, inArray, isNull, lt, lte, or } from './drizzle.ts'
 import type { Db } from './open.ts'
@@ -77,6 +78,7 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
     db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get() !== undefined
   return {
     ...subscriber,
+    timeZone: readableZone(subscriber.timeZone),
     to: change?.email ?? subscriber.email,
     addressChangePublicId: change?.publicId ?? null,
     suppressed,

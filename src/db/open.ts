@@ -6,6 +6,7 @@ import { failpoint } from '../failpoint.ts'
 import { drizzle } from './drizzle.ts'
 import { bringToNewest } from './migrations.ts'
 import * as schema from './schema.ts'
+import { keepTimeZones } from './time-zones.ts'
 import { databaseTrouble } from './trouble.ts'
 
 /** The open database. Only the files in `db/` look inside. */
@@ -45,7 +46,10 @@ function fileTrouble(error: unknown): string | null {
 function openNewest(path: string | Buffer): Db {
   const db = connect(path)
   try {
-    if (typeof path === 'string') bringToNewest(db.$client)
+    if (typeof path === 'string') {
+      bringToNewest(db.$client)
+      keepTimeZones(db.$client)
+    }
   } catch (error) {
     db.$client.close()
     throw error

@@ -1,8 +1,8 @@
 import { check, index, integer, primaryKey, sql, sqliteTable, text, unique } from './drizzle.ts'
 
 // Instants are integers, milliseconds UTC. Local times are text, `2026-12-01T19:00`, beside their IANA zone.
-// Triggers (drizzle/0001_triggers.sql) keep `sessions.seq` and `edition_tally`, so that plain SQL from another
-// program counts too.
+// Triggers (drizzle/0001_triggers.sql, 0007) keep `sessions.seq` and `edition_tally`, and refuse what cannot be read, so that
+// plain SQL from another program counts too. `session_change` and `replaced_parents` are theirs alone.
 
 /** Facts about this installation: when it first started, and the wrapped key that addresses are hashed with. */
 export const installation = sqliteTable('installation', {
@@ -81,6 +81,43 @@ export const sessions = sqliteTable(
       sql`${t.seatsLeft} is null or (${t.seatsLeft} >= 0 and (${t.seatsTotal} is null or ${t.seatsLeft} <= ${t.seatsTotal}))`,
     ),
   ],
+)
+
+/** The names that `time_zone` columns may hold; `db/time-zones.ts` fills it. */
+export const timeZones = sqliteTable('time_zones', { name: text().primaryKey() })
+
+/** Each `external_id` that ever was: its id, and how its session last stood. Kept by triggers; it outlives the row. */
+export const knownSessions = sqliteTable('known_sessions', {
+  externalId: text('external_id').primaryKey(),
+  sessionId: integer('session_id').notNull().unique('known_sessions_id'),
+  open: integer({ mode: 'boolean' }).notNull(),
+  /** The local date on which a finite series meets last. */
+  lastDate: text('last_date'),
+  /** What a calendar shows of it. */
+  face: text().notNull(),
+  seq: integer().notNull(),
+  addedSeq: integer('added_seq').notNull(),
+  news: text({ enum: ['new', 'reopened', 'moved'] }).notNull(),
+  newsAt: integer('news_at').notNull(),
+  revision: integer().notNull(),
+  /** The newest edition when the row was deleted; null = it is there, or was replaced. */
+  goneAfter: text('gone_after'),
+})
+
+/** What readers whose mark has reached `seq` know of a session, up to its next row. Kept by triggers; see `news.md`. */
+export const sessionHistory = sqliteTable(
+  'session_history',
+  {
+    sessionId: integer('session_id').notNull(),
+    seq: integer().notNull(),
+    topicId: integer('topic_id'),
+    /** Zone, weekday and hour of a series, date and hour of what is once; empty = it is not certain what they saw. */
+    times: text().notNull(),
+    /** The `seq` it last reopened with. */
+    reopened: integer().notNull(),
+    news: text({ enum: ['new', 'reopened', 'moved'] }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sessionId, t.seq] })],
 )
 
 /**

@@ -1,5 +1,7 @@
+import type { NewsState } from '../core/audience.ts'
 import type { Session } from '../core/content.ts'
 import type { DatedSession } from '../core/ics.ts'
+import { faultOf, type SessionFault, type WrittenSession } from '../core/session-faults.ts'
 import { and, eq, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { counters, editionSessions, groups, sessions, topics } from './schema.ts'
@@ -9,6 +11,9 @@ export type Topic = { id: number; slug: string; name: string }
 
 /** Sessions as they stand, with the highest `seq` given out when they were read. */
 export type Program = { throughSeq: number; sessions: Session[] }
+
+/** A session that is left out everywhere, as it cannot be read. */
+export type LeftOut = SessionFault & { id: number; externalId: string }
 
 /** All topics by name. */
 export async function allTopics(db: Db): Promise<Topic[]> {
@@ -24,31 +29,40 @@ export async function addTopic(db: Db, topic: { slug: string; name: string }): P
 export async function openSessions(db: Db, now: Date): Promise<Program> {
   return db.transaction((tx) => ({
     throughSeq: counterIn(tx, 'seq'),
-    sessions: sessionRows(tx).where(mayBeBookable(now)).all(),
+    sessions: readable(sessionRows(tx).where(mayBeBookable(now)).all()),
   }))
 }
 
 /** The same sessions with what a calendar or a feed must know of their changes, in order of id. */
 export async function openDatedSessions(db: Db, now: Date): Promise<DatedSession[]> {
-  return datedRows(db).where(mayBeBookable(now)).orderBy(sessions.id).all()
+  return readable<DatedSession>(datedRows(db).where(mayBeBookable(now)).orderBy(sessions.id).all())
 }
 
-/** The session, whatever its status, or null. */
+/** The session, whatever its status; null when there is none, or it cannot be read. */
 export async function findDatedSession(db: Db, id: number): Promise<DatedSession | null> {
-  return datedRows(db).where(eq(sessions.id, id)).get() ?? null
+  return readable<DatedSession>(datedRows(db).where(eq(sessions.id, id)).all())[0] ?? null
 }
 
 /** The sessions an edition was planned with, as they stand now. */
 export async function sessionsOfEdition(db: Db, editionId: string): Promise<Session[]> {
-  return sessionRows(db)
+  const rows = sessionRows(db)
     .innerJoin(editionSessions, eq(editionSessions.sessionId, sessions.id))
     .where(eq(editionSessions.editionId, editionId))
-    .all()
+  return readable(rows.all())
 }
 
-/** Every session, soonest start first, for listing. */
+/** Every session that can be read, soonest start first, for listing. */
 export async function allSessions(db: Db): Promise<Session[]> {
-  return sessionRows(db).orderBy(sessions.startsAtLocal, sessions.id).all()
+  return readable(sessionRows(db).orderBy(sessions.startsAtLocal, sessions.id).all())
+}
+
+/** The sessions that cannot be read, and why; in order of id. */
+export async function leftOutSessions(db: Db): Promise<LeftOut[]> {
+  const rows = sessionRows(db).orderBy(sessions.id).all()
+  return rows.flatMap((row) => {
+    const fault = faultOf(row)
+    return fault === null ? [] : [{ ...fault, id: row.id, externalId: String(row.externalId) }]
+  })
 }
 
 /** Rises with every change to sessions, groups or topics: what was read at one version may be kept while it lasts. */
@@ -71,12 +85,32 @@ function mayBeBookable(now: Date) {
   )
 }
 
+type HistoryRow = [seq: number, topicId: number | null, times: string, reopened: number]
+
+/**
+ * The one place where rows become sessions: what another program wrote badly is left out alone, so that nothing behind this
+ * meets it. `leftOutSessions` names it.
+ */
+function readable<Sound extends Session = Session>(rows: readonly WrittenSession[]): Sound[] {
+  return rows
+    .filter((row) => faultOf(row) === null)
+    .map(({ history, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
+}
+
+function historyOf(json: unknown): { history?: NewsState[] } {
+  if (typeof json !== 'string') return {}
+  const rows = JSON.parse(json) as HistoryRow[]
+  return {
+    history: rows.map(([seq, topicId, times, reopened]) => ({ seq, topicId, times, reopened })),
+  }
+}
+
 function sessionRows(db: Reader) {
   return db
     .select(SESSION)
     .from(sessions)
-    .innerJoin(groups, eq(groups.id, sessions.groupId))
-    .innerJoin(topics, eq(topics.id, groups.topicId))
+    .leftJoin(groups, eq(groups.id, sessions.groupId))
+    .leftJoin(topics, eq(topics.id, groups.topicId))
     .$dynamic()
 }
 
@@ -84,8 +118,8 @@ function datedRows(db: Reader) {
   return db
     .select({ ...SESSION, revision: sessions.revision, newsAt: sessions.newsAt })
     .from(sessions)
-    .innerJoin(groups, eq(groups.id, sessions.groupId))
-    .innerJoin(topics, eq(topics.id, groups.topicId))
+    .leftJoin(groups, eq(groups.id, sessions.groupId))
+    .leftJoin(topics, eq(topics.id, groups.topicId))
     .$dynamic()
 }
 
@@ -110,4 +144,9 @@ const SESSION = {
   seq: sessions.seq,
   addedSeq: sessions.addedSeq,
   news: sessions.news,
+  // Only of a session that changed: most have no more to say than `seq`.
+  history: sql<
+    string | null
+  >`(select case when count(*) > 1 then json_group_array(json_array(seq, topic_id, times, reopened)) end
+    from (select * from session_history where session_id = ${sessions.id} order by seq))`,
 }

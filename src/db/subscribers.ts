@@ -1,4 +1,5 @@
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
+import { readableZone } from '../core/zone-links.ts'
 import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import {
@@ -45,12 +46,16 @@ export type Holdings = {
 
 /** The subscriber with this keyed hash of the address (`hashEmail`), or null. */
 export async function findByEmailHash(db: Db, emailHash: string): Promise<Subscriber | null> {
-  return db.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get() ?? null
+  return readable(db.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get())
 }
 
 /** The subscriber with this public id, or null. */
 export async function findByPublicId(db: Db, publicId: string): Promise<Subscriber | null> {
-  return db.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get() ?? null
+  return readable(db.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get())
+}
+
+function readable(row: Subscriber | undefined): Subscriber | null {
+  return row ? { ...row, timeZone: readableZone(row.timeZone) } : null
 }
 
 /** Why this address must never be mailed, or null. */

@@ -90,7 +90,7 @@ test('an entry keeps its id when the session moves, and goes when it cannot be b
 
 test('hostile words stay text', async () => {
   const app = await testApp({ settings: { MAIL_FROM: 'A & B <groups@mail.harbor.test>' } })
-  aSession(app, { group: '</title><script>&amp; "\' \ufffe\uffff \x07 ]]>', therapist: '<b>& \ud83d' })
+  aSession(app, { group: '</title><script>&amp; "\' \ufffe\uffff ]]>', therapist: '<b>& \ud83d' })
   const feed = await feedOf(app)
   expect(textOf(all(feed, 'author')[0], 'name')[0]).toBe('A & B')
   const [entry] = all(feed, 'entry')

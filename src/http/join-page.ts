@@ -57,7 +57,7 @@ async function taste({ config, db, now }: Needs, { locale }: Voice) {
   return {
     zone: zoneTitle(timeZone, now(), locale),
     taste: soonest.slice(0, TASTE).map(({ startsAt, group, topic }) => {
-      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale)
+      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale, now())
       return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
     }),
   }

@@ -3,6 +3,7 @@ import { LINK_LIFE_MS } from '../actions/submit-notice.ts'
 import type { App } from '../app.ts'
 import { isTimeZone, toLocal } from '../core/calendar.ts'
 import type { Mistake } from '../core/fields.ts'
+import { isFar } from '../core/occurrences.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../core/preferences.ts'
 import { signToken } from '../core/tokens.ts'
 import { type Catalogues, languageOf, type Voice } from '../core/words.ts'
@@ -70,7 +71,7 @@ function statusOf(
       return say(`page.preferences.said.${saved}`)
     case 'pause':
       return paused
-        ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale) })
+        ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
         : null
     case 'resumed':
       return paused ? null : say('page.preferences.said.resumed')
@@ -120,7 +121,7 @@ function pauseOf(
 ) {
   const { first, last } = pauseDates(timeZone, now())
   return {
-    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone, locale) : null,
+    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone, locale, now()) : null,
     weeks: PAUSE_WEEKS,
     typed: typed ? textOf(typed.until) : '',
     first,
@@ -142,9 +143,11 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 const isPaused = (until: number | null, now: Date): until is number => until !== null && until > now.getTime()
 
-function dayOf(at: number, timeZone: string, locale: string): string {
+function dayOf(at: number, timeZone: string, locale: string, now: Date): string {
   const written = { timeZone: 'UTC', weekday: 'long', month: 'long', day: 'numeric' } as const
-  return new Intl.DateTimeFormat(locale, written).format(new Date(`${toLocal(new Date(at), timeZone)}Z`))
+  const year = isFar(new Date(at), now) && ({ year: 'numeric' } as const)
+  const shown = new Date(`${toLocal(new Date(at), timeZone)}Z`)
+  return new Intl.DateTimeFormat(locale, { ...written, ...year }).format(shown)
 }
 
 /** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */
