@@ -82,6 +82,7 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
     discreet: reader.discreet,
     url: urlFor(app, notice, reader),
     unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
+    unsubscribeAddress: subscribed ? links.unsubscribeAddress(reader.publicId) : null,
     preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
     nextDate: formatOccurrence(nextSlot(app.config.slotRule, now).at, reader.timeZone, voice.locale).day,
   }

@@ -66,6 +66,35 @@ export function withoutEscapes(text: string): string {
   return decoded
 }
 
+/** How long the part before the @ of UNSUBSCRIBE_ADDRESS may be, so that a token fits behind it (RFC 5321 §4.5.3.1.1). */
+export const LONGEST_UNSUBSCRIBE_NAME = 19
+const [ID_DIGITS, CHECK_DIGITS] = [28, 16]
+
+/**
+ * The address that an email to unsubscribe this subscriber goes to: `leave+TOKEN@in.practice.org`. The token is the
+ * public id and 80 bits of a signature in `a-z0-9`, since mail programs may write an address in small letters. Null
+ * when the public id is not one of ours, or the address is too long.
+ */
+export function signAddress(secret: string, address: string, publicId: string): string | null {
+  const [name = '', domain = ''] = address.split('@')
+  if (!/^[\w-]{22}$/.test(publicId) || name.length > LONGEST_UNSUBSCRIBE_NAME) return null
+  // With two more characters it is a whole number of bytes, and no bit of it is lost.
+  const id = inDigits(Buffer.from(`${publicId}AA`, 'base64url').toString('hex'), ID_DIGITS)
+  return `${name}+${id}${addressCheck(secret, publicId)}@${domain}`
+}
+
+/** The public id in an address that `signAddress` made with any of `secrets`, whatever its case, else null. */
+export function readAddress(secrets: readonly string[], address: string): string | null {
+  const token = /\+([a-z\d]+)@[^@]+$/.exec(address.trim().toLowerCase())?.[1]
+  if (token?.length !== ID_DIGITS + CHECK_DIGITS) return null
+  let id = 0n
+  for (const digit of token.slice(0, ID_DIGITS)) id = id * 36n + BigInt(Number.parseInt(digit, 36))
+  const [, publicId] = /^(.{22})AA$/.exec(bytesOf(id).toString('base64url')) ?? []
+  if (publicId === undefined) return null
+  const right = (secret: string) => same(addressCheck(secret, publicId), token.slice(ID_DIGITS))
+  return secrets.some(right) ? publicId : null
+}
+
 /** The token of a link that ends: the id, and the instant (ms UTC) that it was made at, signed together. */
 export function signDatedToken(secret: string, purpose: Purpose, publicId: string, at: Date): string {
   return signToken(secret, purpose, `${publicId}~${at.getTime().toString(36)}`)
@@ -156,6 +185,16 @@ function wrappingKey(secret: string): Buffer {
 function mac(key: string | HashKey, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, MAC_CHARACTERS)
 }
+
+function addressCheck(secret: string, publicId: string): string {
+  const signed = createHmac('sha256', secret).update(`unsubscribe-address:${publicId}`).digest('hex')
+  return inDigits(signed.slice(0, 20), CHECK_DIGITS)
+}
+
+const bytesOf = (number: bigint): Buffer => Buffer.from(number.toString(16).padStart(36, '0'), 'hex')
+
+const inDigits = (hex: string, digits: number): string =>
+  BigInt(`0x${hex}`).toString(36).padStart(digits, '0')
 
 const withoutDashes = (text: string): string => text.replace(/[-_]+$/, '')
 
