@@ -91,6 +91,10 @@ test('what is typed or set wrongly is told in one line, without an address, and 
       '--all mails everyone of the edition a second time; add --yes if that is meant',
     ],
     [['subscribers', 'show', 'nobody@sample.test'], 'EMAIL: nobody on the list has this address'],
+    [
+      ['subscribers', 'allow', 'nobody@sample.test', '--consent', 'on the phone'],
+      'EMAIL: nobody on the list has this address',
+    ],
     [['subscribers', 'mara@sample.test'], "unknown command '[address]' (--help shows what there is)"],
     [
       ['sessions', 'import', 'nothing.csv'],
@@ -101,6 +105,21 @@ test('what is typed or set wrongly is told in one line, without an address, and 
     expect(await program.run(args)).toEqual({ code: 2, out: '', err: `${says}\n` })
   const unset = await program.run(['edition', 'list'], { settings: { LINK_SECRET: '' } })
   expect(unset).toMatchObject({ code: 2, out: '', err: expect.stringContaining('LINK_SECRET: is missing') })
+}, 60_000)
+
+test('what was erased is erased the second time, and only they can undo it, which allow says', async () => {
+  await program.run(['subscribers', 'import', '-', '--consent', 'on paper'], {
+    input: 'email\nmara@sample.test',
+  })
+  const allow = ['subscribers', 'allow', 'mara@sample.test', '--consent', 'on the phone', '--json']
+  const allowed = await program.run(allow)
+  expect([allowed.code, JSON.parse(allowed.out)]).toEqual([0, { outcome: 'not-suppressed' }])
+  for (const outcome of ['erased', 'already']) {
+    const erased = await program.run(['subscribers', 'erase', 'mara@sample.test', '--json'])
+    expect([erased.code, JSON.parse(erased.out)]).toEqual([0, { outcome }])
+  }
+  const refused = await program.run(allow.slice(0, -1))
+  expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('Only they can come back') })
 }, 60_000)
 
 test('a file with problems imports nothing and ends with 2, each problem by line and field', async () => {

@@ -29,6 +29,25 @@ test('the five settings without a default are enough', () => {
   expect(config.LINK_SECRET).toEqual([SECRET])
 })
 
+test.each([
+  ['Harbor <leave@in.harbor.test>', 'angle brackets'],
+  ['leave', 'is not an address'],
+  ['leave@localhost', 'a domain that cannot exist'],
+  ['leave+us@in.harbor.test', 'may only have letters, digits, dots and dashes'],
+  ['unsubscribe-from-all@in.harbor.test', 'has more than 19 characters before the @'],
+])('UNSUBSCRIBE_ADDRESS %s is refused: %s', (address, says) => {
+  const settings = { ...NEEDED, RESEND_WEBHOOK_SECRET: 'whsec_MfKQ9r8G', UNSUBSCRIBE_ADDRESS: address }
+  expect(() => loadConfig(settings)).toThrow(says)
+})
+
+test('UNSUBSCRIBE_ADDRESS is refused without the webhook that reads what arrives there', () => {
+  const settings = { ...NEEDED, UNSUBSCRIBE_ADDRESS: 'leave@in.harbor.test' }
+  expect(() => loadConfig(settings)).toThrow('UNSUBSCRIBE_ADDRESS: needs RESEND_WEBHOOK_SECRET')
+  expect(loadConfig({ ...settings, RESEND_WEBHOOK_SECRET: 'whsec_MfKQ9r8G' }).UNSUBSCRIBE_ADDRESS).toBe(
+    'leave@in.harbor.test',
+  )
+})
+
 test('every problem is told at once, with its variable and an example that works', () => {
   const problems = problemsOf({
     ...{ NODE_ENV: 'production', PUBLIC_URL: 'http://groups.harbor.test', PORT: 'http' },

@@ -3,8 +3,10 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isTimeZone } from './core/calendar.ts'
 import { CRISIS_LINES } from './core/crisis.ts'
+import { normaliseEmail } from './core/email-address.ts'
 import { BadInput } from './core/errors.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/palette.ts'
+import { LONGEST_UNSUBSCRIBE_NAME } from './core/tokens.ts'
 
 /** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
 export type Config = z.infer<typeof Settings>
@@ -90,6 +92,18 @@ const senderName = (example: string) =>
       `has a control character or one of < > " @ , ; : ( ) [ ] \\ in it; for example ${example}`,
     )
 
+const UNSUBSCRIBE_EXAMPLE = 'leave@in.your-practice.org'
+
+function problemOfUnsubscribeAddress(value: string): string | null {
+  const read = normaliseEmail(value)
+  if ('problem' in read) return read.problem
+  const [name = ''] = value.split('@')
+  if (!/^[a-z\d.-]+$/i.test(name)) return 'may only have letters, digits, dots and dashes before the @'
+  if (name.length > LONGEST_UNSUBSCRIBE_NAME)
+    return `has more than ${LONGEST_UNSUBSCRIBE_NAME} characters before the @, where a token must fit behind them`
+  return null
+}
+
 const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 const Settings = z
@@ -121,6 +135,14 @@ const Settings = z
       .default('auto'),
     MAIL_FROM: mailbox('Harbor Groups <groups@mail.your-practice.org>'),
     MAIL_REPLY_TO: mailbox('hello@your-practice.org').optional(),
+    UNSUBSCRIBE_ADDRESS: text(UNSUBSCRIBE_EXAMPLE)
+      .superRefine((value, context) => {
+        const message = problemOfUnsubscribeAddress(value)
+        if (message)
+          context.addIssue({ code: 'custom', message: `${message}; for example ${UNSUBSCRIBE_EXAMPLE}` })
+      })
+      .transform((value) => value.toLowerCase())
+      .optional(),
     POSTAL_ADDRESS: text('"Harbor Groups, 12 Quay Street, Portland, ME 04101"').refine(
       (value) => !/[\r\n]/.test(value),
       'has a line break in it; for example "Harbor Groups, 12 Quay Street, Portland, ME 04101"',
@@ -220,6 +242,16 @@ const Settings = z
         code: 'custom',
         path: ['BRAND_LOGO_URL'],
         message: `is not on the host of PUBLIC_URL, and readers would be seen by another; for example ${PUBLIC_URL}/logo.png`,
+      })
+  })
+  .superRefine(({ UNSUBSCRIBE_ADDRESS, RESEND_WEBHOOK_SECRET }, context) => {
+    const isSound = UNSUBSCRIBE_ADDRESS && problemOfUnsubscribeAddress(UNSUBSCRIBE_ADDRESS) === null
+    if (isSound && !RESEND_WEBHOOK_SECRET)
+      context.addIssue({
+        code: 'custom',
+        path: ['UNSUBSCRIBE_ADDRESS'],
+        message:
+          'needs RESEND_WEBHOOK_SECRET, or nobody reads what arrives there; set it, or leave UNSUBSCRIBE_ADDRESS unset',
       })
   })
   .transform((settings) => {

@@ -99,11 +99,95 @@ test('the address that Resend gives for trying out is no sender', async () => {
   ])
 })
 
+const UNSUBSCRIBING = {
+  address: 'leave@in.harbor.test',
+  endpoint: 'https://groups.harbor.test/webhooks/resend',
+  lastAt: null,
+}
+const receiving = (differs: Partial<ReturnType<typeof aDomain>> = {}) =>
+  aDomain('in.harbor.test', { capabilities: { sending: 'disabled', receiving: 'enabled' }, ...differs })
+const REPORTED = { endpoint: UNSUBSCRIBING.endpoint, status: 'enabled' as const, events: ['email.received'] }
+
+test.each<[string, StandInOptions, RegExp]>([
+  [
+    'all is set up',
+    { domains: [receiving()], webhooks: [REPORTED] },
+    /^ok unsubscribe address: in\.harbor\.test receives/,
+  ],
+  [
+    'the webhook takes every event',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, events: null }] },
+    /^ok /,
+  ],
+  [
+    'the domain is not there',
+    { domains: [], webhooks: [REPORTED] },
+    /^fail .* is not in this Resend account \| Add/,
+  ],
+  [
+    'the domain does not receive',
+    { domains: [aDomain('in.harbor.test')], webhooks: [REPORTED] },
+    /^fail .* does not receive \| Enable/,
+  ],
+  [
+    'the MX record is not found',
+    { domains: [receiving({ receivingRecord: 'not_started' })], webhooks: [REPORTED] },
+    /^fail .* the MX record of in\.harbor\.test is not started \| Set/,
+  ],
+  [
+    'no webhook is there',
+    { domains: [receiving()] },
+    /^fail .* does not report email\.received here \| .* to https:\/\/groups/,
+  ],
+  [
+    'the webhook tells of other things',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, events: ['email.sent'] }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the webhook is off',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, status: 'disabled' }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the webhook goes elsewhere',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, endpoint: 'https://other.test/' }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the key only sends',
+    { sendingOnly: true },
+    /^warn .* no email has arrived at it yet \| See at .* run doctor again/,
+  ],
+])('of the address to unsubscribe at it is told when %s', async (_what, account, says) => {
+  expect(
+    (await told(account, new Date(), UNSUBSCRIBING)).find((line) => line.includes('unsubscribe address')),
+  ).toMatch(says)
+})
+
+test('an email that arrived proves the address to a key that only sends', async () => {
+  const lastAt = new Date('2026-11-20T10:00:00Z')
+  expect(await told({ sendingOnly: true }, new Date(), { ...UNSUBSCRIBING, lastAt })).toContain(
+    'ok unsubscribe address: email arrives; the last on 2026-11-20',
+  )
+})
+
 /** What is told of an account like this, a line each. */
-async function told(account: StandInOptions, now = new Date()): Promise<string[]> {
+async function told(
+  account: StandInOptions,
+  now = new Date(),
+  unsubscribing: Parameters<typeof checkMail>[0]['unsubscribing'] = null,
+): Promise<string[]> {
   const resend = await startResendStandIn(account)
   afterTest(() => resend.close())
-  return (await checkMail({ apiKey: 're_stand_in', baseUrl: resend.url, from: FROM, now })).map(asLine)
+  const checks = await checkMail({
+    apiKey: 're_stand_in',
+    baseUrl: resend.url,
+    from: FROM,
+    now,
+    unsubscribing,
+  })
+  return checks.map(asLine)
 }
 
 const asLine = ({ status, name, detail, mend }: Check) =>

@@ -4,8 +4,21 @@ import { withoutAddresses } from './core/redact.ts'
 /** One thing that was looked at. `mend` says what to do about it; there is none when all is well. */
 export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; mend?: string }
 
-type Account = { apiKey: string; baseUrl?: string | undefined; from: string; now: Date }
-type Domains = { name: string; id: string; status: string; capabilities?: { sending?: string } }[]
+type Account = {
+  apiKey: string
+  baseUrl?: string | undefined
+  from: string
+  now: Date
+  unsubscribing?: Unsubscribing | null
+}
+/** Where emails to unsubscribe go, where Resend should report them, and when one last came. */
+type Unsubscribing = { address: string; endpoint: string; lastAt: Date | null }
+type Domains = {
+  name: string
+  id: string
+  status: string
+  capabilities?: { sending?: string; receiving?: string }
+}[]
 
 const MINUTE_MS = 60_000
 
@@ -13,7 +26,7 @@ const MINUTE_MS = 60_000
  * Asks Resend whether the key works, whether the domain of `from` may be sent from, whether tracking is off, and what
  * time it is. It reads only; no mail is sent. Never throws: what cannot be found out is a check, too.
  */
-export async function checkMail({ apiKey, baseUrl, from, now }: Account): Promise<Check[]> {
+export async function checkMail({ apiKey, baseUrl, from, now, unsubscribing }: Account): Promise<Check[]> {
   const resend = new Resend(apiKey, baseUrl ? { baseUrl } : {})
   const domain = /@([^\s<>@]+?)>?$/.exec(from)?.[1]?.toLowerCase() ?? ''
   if (domain === 'resend.dev')
@@ -28,12 +41,13 @@ export async function checkMail({ apiKey, baseUrl, from, now }: Account): Promis
 
   const list = await resend.domains.list({ limit: 100 })
   const clock = clockAgainst(list.headers?.date, now)
-  if (list.error) return [keyProblem(list.error, domain), ...clock]
+  if (list.error) return [keyProblem(list.error, domain), ...unseen(unsubscribing), ...clock]
   const key: Check = { name: 'Resend key', status: 'ok', detail: 'Resend accepts it' }
   const known = list.data.data as Domains
   const own = known.find(({ name }) => name.toLowerCase() === domain)
-  if (!own) return [key, missing(domain, list.data.has_more), ...clock]
-  return [key, verification(domain, own), await tracking(resend, own.id, domain), ...clock]
+  const receiving = unsubscribing ? [await checkReceiving(resend, known, unsubscribing)] : []
+  if (!own) return [key, missing(domain, list.data.has_more), ...receiving, ...clock]
+  return [key, verification(domain, own), await tracking(resend, own.id, domain), ...receiving, ...clock]
 }
 
 type Refusal = { name?: string; message: string; statusCode: number | null }
@@ -113,6 +127,81 @@ async function tracking(resend: Resend, id: string, domain: string): Promise<Che
   if (on.length === 0) return { name, status: 'ok', detail: 'open and click tracking are off' }
   const mend = `Switch it off at resend.com/domains, under ${domain}: who reads this mail is health information.`
   return { name, status: 'fail', detail: `${on.join(' and ')} tracking is on`, mend }
+}
+
+const RECEIVING = 'unsubscribe address'
+
+/** Whether an email to UNSUBSCRIBE_ADDRESS reaches us: its domain receives at Resend, and Resend reports it here. */
+async function checkReceiving(
+  resend: Resend,
+  known: Domains,
+  { address, endpoint }: Unsubscribing,
+): Promise<Check> {
+  const name = RECEIVING
+  const domain = address.split('@')[1] ?? ''
+  const own = known.find((one) => one.name.toLowerCase() === domain)
+  // Resend gives every account a name below resend.app that receives; it is in no list.
+  if (!own && !domain.endsWith('.resend.app')) {
+    const mend = `Add ${domain} at resend.com/domains and enable receiving, or leave UNSUBSCRIBE_ADDRESS unset.`
+    return { name, status: 'fail', detail: `${domain} is not in this Resend account`, mend }
+  }
+  const problem = own && (await problemOfReceiving(resend, own, domain))
+  if (problem) return problem
+  const { data, error } = await resend.webhooks.list({ limit: 100 })
+  if (error) {
+    const mend = `See at resend.com/webhooks that email.received goes to ${endpoint}.`
+    return {
+      name,
+      status: 'warn',
+      detail: `the webhooks could not be read (${error.statusCode ?? 'no answer'})`,
+      mend,
+    }
+  }
+  const reported = data.data.some(
+    (hook) =>
+      hook.endpoint === endpoint &&
+      hook.status === 'enabled' &&
+      (hook.events?.includes('email.received') ?? true),
+  )
+  if (reported)
+    return { name, status: 'ok', detail: `${domain} receives at Resend, and email.received is reported here` }
+  const mend = `At resend.com/webhooks add the event email.received to ${endpoint}.`
+  return { name, status: 'fail', detail: 'Resend does not report email.received here', mend }
+}
+
+async function problemOfReceiving(
+  resend: Resend,
+  own: Domains[number],
+  domain: string,
+): Promise<Check | null> {
+  const fail = (detail: string, mend: string): Check => ({ name: RECEIVING, status: 'fail', detail, mend })
+  if (own.capabilities?.receiving !== 'enabled')
+    return fail(`${domain} does not receive`, `Enable receiving for ${domain} at resend.com/domains.`)
+  const { data } = await resend.domains.get(own.id)
+  const record = data?.records.find((one) => one.record === 'Receiving')
+  if (record?.status === 'verified') return null
+  const state = record?.status.replaceAll('_', ' ') ?? 'missing'
+  return fail(
+    `the MX record of ${domain} is ${state}`,
+    `Set the MX record that resend.com/domains shows for ${domain}, with the lowest priority there.`,
+  )
+}
+
+// A key that only sends sees no settings; an email that came is a better proof anyway.
+function unseen(unsubscribing: Unsubscribing | null | undefined): Check[] {
+  if (!unsubscribing) return []
+  const { address, endpoint, lastAt } = unsubscribing
+  if (lastAt)
+    return [
+      {
+        name: RECEIVING,
+        status: 'ok',
+        detail: `email arrives; the last on ${lastAt.toISOString().slice(0, 10)}`,
+      },
+    ]
+  const domain = address.split('@')[1]
+  const mend = `See at resend.com/domains that ${domain} receives and at resend.com/webhooks that email.received goes to ${endpoint}, then send an email to UNSUBSCRIBE_ADDRESS and run doctor again.`
+  return [{ name: RECEIVING, status: 'warn', detail: 'no email has arrived at it yet', mend }]
 }
 
 // What is due, how old a key is and whether a webhook is genuine are all told by this clock.

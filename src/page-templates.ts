@@ -7,6 +7,7 @@ const PAGES = [
   'change-address',
   'confirm',
   'confirmed',
+  'damaged',
   'expired',
   'forget',
   'forgotten',

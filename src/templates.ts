@@ -126,7 +126,7 @@ function sampleLetterhead(): Letterhead {
     practice: 'Harbor Groups',
     logoUrl: 'https://groups.sample.test/logo.png',
     crisisLine: 'us',
-    unsubscribeMailto: null,
+    unsubscribeAddress: null,
     linkSecretId: 'sample',
   }
 }
@@ -141,6 +141,7 @@ function sampleNotice(voice: Voice): NoticeView {
     discreet: false,
     url,
     unsubscribeUrl: url,
+    unsubscribeAddress: null,
     preferencesUrl: url,
     nextDate: 'Mon, Nov 30',
   } as const

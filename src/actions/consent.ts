@@ -6,6 +6,8 @@ import {
   findByEmailHash,
   findByPublicId,
   findSuppression,
+  type Lifted,
+  liftSuppression,
   type Subscriber,
   type Suppression,
   setResubscribed,
@@ -49,6 +51,21 @@ export async function resubscribeEmail(app: NeedsHash, email: string): Promise<R
   if (outcome.kind !== 'not-found') return outcome
   const suppression = await findSuppression(app.db, emailHash)
   return suppression ? { kind: 'suppressed', reason: suppression.reason } : outcome
+}
+
+/**
+ * Lets a suppressed address be mailed again. `consent` is how and when the person said that they want it, after whatever
+ * suppressed it: after a complaint nothing less will do (CAN-SPAM, 15 U.S.C. §7704(a)(4)(B)). Throws `BadInput` when it is
+ * no address, and when `consent` is empty.
+ */
+export async function allowEmail(
+  { db, hashKey, now }: NeedsHash,
+  email: string,
+  consent: string,
+): Promise<Lifted> {
+  if (consent.trim() === '')
+    throw new BadInput('--consent is empty; say how and when this person asked to get the email again')
+  return liftSuppression(db, keyOf(hashKey, email), consent.trim(), now())
 }
 
 /** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { nextSlot } from '../core/calendar.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
 import { appliedMigrations, damageIn } from '../db/health.ts'
+import { lastEventOf } from '../db/reports.ts'
 import type { Logger } from '../log.ts'
 import { type Check, checkMail } from '../mail-check.ts'
 import { checkEditions } from './doctor-editions.ts'
@@ -27,6 +28,7 @@ export async function examine(
         baseUrl: config.RESEND_BASE_URL,
         from: config.MAIL_FROM,
         now: now(),
+        unsubscribing: await unsubscribing(config, ledger),
       }),
       checkQueue(config, log, ledger ? queuePrefix(ledger) : 'openseat'),
       checkWeb(config),
@@ -46,6 +48,13 @@ export async function examine(
   } finally {
     await ledger?.close()
   }
+}
+
+/** Where emails to unsubscribe should arrive, and when one last did; null when that is not set up. */
+async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, ledger: Ledger | null) {
+  if (address === undefined) return null
+  const lastAt = ledger && (await lastEventOf(ledger.db, 'email.received'))
+  return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
 }
 
 function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check {

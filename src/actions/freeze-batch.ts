@@ -12,7 +12,7 @@ import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../
 import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { batchBody, type RequestPart, requestComposer } from '../core/request.ts'
-import { deliveryTagger, secretId, signToken } from '../core/tokens.ts'
+import { deliveryTagger, secretId, signAddress, signToken } from '../core/tokens.ts'
 import { type Batch } from '../db/batches.ts'
 import type { Edition } from '../db/editions.ts'
 import {
@@ -99,19 +99,18 @@ export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
 /** The template and letterhead as they are now; frozen with a batch, they outlive a change of either. */
 export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTemplate {
   const { config, templates } = app
-  const replyTo = config.MAIL_REPLY_TO ?? null
   return {
     ...templates.digest,
     letterhead: {
       from: config.MAIL_FROM,
       discreetName: config.DISCREET_FROM_NAME ?? null,
-      replyTo,
+      replyTo: config.MAIL_REPLY_TO ?? null,
       postalAddress: config.POSTAL_ADDRESS,
       publicUrl: config.PUBLIC_URL,
       practice: config.practice,
       logoUrl: config.BRAND_LOGO_URL ?? null,
       crisisLine: config.CRISIS_LINE,
-      unsubscribeMailto: replyTo && (/<([^>]+)>/.exec(replyTo)?.[1] ?? replyTo),
+      unsubscribeAddress: config.UNSUBSCRIBE_ADDRESS ?? null,
       linkSecretId: secretId(config.LINK_SECRET[0] ?? ''),
     },
   }
@@ -123,7 +122,9 @@ export function linksFor(app: Pick<App, 'config'>, letterhead: DigestTemplate['l
     app.config.LINK_SECRET.find((candidate) => secretId(candidate) === letterhead.linkSecretId) ?? ''
   const link = (purpose: 'unsubscribe' | 'preferences') => (publicId: string) =>
     `${letterhead.publicUrl}/${purpose}/${signToken(secret, purpose, publicId)}`
-  return { unsubscribe: link('unsubscribe'), preferences: link('preferences') }
+  const address = letterhead.unsubscribeAddress
+  const unsubscribeAddress = (publicId: string) => address && signAddress(secret, address, publicId)
+  return { unsubscribe: link('unsubscribe'), preferences: link('preferences'), unsubscribeAddress }
 }
 
 type CheckedReader = { id: number; reader: FrozenReader }

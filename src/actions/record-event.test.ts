@@ -6,6 +6,7 @@ import { hashEmail } from '../core/tokens.ts'
 import { batchCounts, findEdition, tallyOf } from '../db/editions.ts'
 import { closeDb, type Db, imageOf, openDb } from '../db/open.ts'
 import {
+  addressChanges,
   batches,
   deliveries,
   editions,
@@ -130,7 +131,7 @@ test('nor is one of a mark of its own, for a reader of every topic; all the othe
 
 test('a tag that we did not make finds nothing', async () => {
   const app = await unknown([ADA])
-  const told = eventAbout(app, 'email.bounced', ADA, PERMANENT)
+  const told = eventAbout(app, 'email.delivered', ADA)
   const { id } = delivery(app, ADA)
   for (const tag of [`${id.toString(36)}-aaaaaaaaaa`, 'x', '', `${'z'.repeat(11)}-aaaaaaaaaa`])
     await recordEvent(app, {
@@ -283,6 +284,87 @@ test('a notice that bounces for good suppresses its address', async () => {
   expect(suppressed(app)).toEqual([])
   await recordEvent(app, { svixId: 'msg_2', event: event(PERMANENT) })
   expect(suppressed(app)).toEqual([hashEmail(app.hashKey, ADA)])
+})
+
+const UNKNOWN = [
+  ['a complaint', 'email.complained', {}, 'complaint'],
+  ['a bounce for good', 'email.bounced', PERMANENT, 'bounce'],
+  [
+    'a refusal of Resend',
+    'email.suppressed',
+    { suppressed: { type: 'OnAccountSuppressionList' } },
+    'provider',
+  ],
+] as const
+
+/** What Resend reports of a mail that we have no row of: a copy for an operator, a row that is gone. */
+const aboutStrange = (app: TestApp, to: string, type: string, extra: object) => {
+  const mail = { id: randomUUID(), at: 0, from: 'groups@harbor.test', to: [to], subject: 'News', tags: [] }
+  return recordEvent(app, {
+    svixId: randomUUID(),
+    event: webhookEvent(type, mail, app.now().getTime(), { ...extra }),
+  })
+}
+
+test.each(UNKNOWN)(
+  '%s of a delivery that we do not know suppresses a known address',
+  async (_name, type, extra, reason) => {
+    const app = await mailed([ADA, BELA])
+    await aboutStrange(app, `Ada <${ADA.toUpperCase()}>`.replace(/.*<(.*)>/, '$1'), type, extra)
+    expect(await showSubscriber(app, ADA)).toMatchObject({
+      subscriber: { suppressed: reason, status: reason === 'complaint' ? 'unsubscribed' : 'active' },
+    })
+    expect(await showSubscriber(app, BELA)).toMatchObject({
+      subscriber: { suppressed: null, status: 'active' },
+    })
+  },
+)
+
+test('a new address that someone asked to change to counts as known, and its complaint does not unsubscribe them', async () => {
+  const app = await mailed([ADA])
+  const emailHash = hashEmail(app.hashKey, 'ada@new.test')
+  const change = {
+    publicId: 'c',
+    subscriberId: subscriber(app, ADA).id,
+    email: 'ada@new.test',
+    emailHash,
+    createdAt: 0,
+  }
+  app.db.insert(addressChanges).values(change).run()
+  await aboutStrange(app, 'ada@new.test', 'email.complained', {})
+  expect(suppressed(app)).toEqual([emailHash])
+  expect(subscriber(app, ADA)).toMatchObject({ status: 'active' })
+})
+
+test('a report on an address that is not known here leaves no mark, nor does a passing bounce', async () => {
+  const app = await mailed([ADA])
+  await aboutStrange(app, 'stranger@sample.test', 'email.complained', {})
+  await aboutStrange(app, ADA, 'email.bounced', TRANSIENT)
+  await aboutStrange(app, ADA, 'email.delivered', {})
+  expect(suppressed(app)).toEqual([])
+})
+
+test('a complaint at an old address stops the mail to whoever has it now, too', async () => {
+  const app = await mailed([ADA])
+  const { id } = subscriber(app, ADA)
+  const moved = { email: 'ada@new.test', emailHash: hashEmail(app.hashKey, 'ada@new.test') }
+  app.db.update(subscribers).set(moved).run()
+  const next = aSubscriber(app, ADA)
+  await tell(app, 'email.complained', ADA)
+  const left = app.db.select().from(subscribers).where(eq(subscribers.status, 'unsubscribed')).all()
+  expect(left.map((row) => row.id).toSorted()).toEqual([id, next].toSorted())
+})
+
+test('a late complaint of someone who was erased counts once they have signed up again', async () => {
+  const app = await mailed([ADA])
+  await erase(app, ADA)
+  aSubscriber(app, ADA, { status: 'pending' })
+  await tell(app, 'email.complained', ADA)
+  expect(await showSubscriber(app, ADA)).toMatchObject({
+    subscriber: { suppressed: 'complaint', status: 'unsubscribed' },
+  })
+  await erase(app, ADA)
+  expect(await erase(app, ADA)).toEqual({ kind: 'already' })
 })
 
 test('what is stored of an event holds no address, subject, link or IP', async () => {

@@ -108,6 +108,7 @@ function emailFor(app: App, notice: Notice, reader: NoticeReader): Email {
     discreet: reader.discreet,
     url: urlFor(app, notice, reader),
     unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
+    unsubscribeAddress: subscribed ? links.unsubscribeAddress(reader.publicId) : null,
     preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
     nextDate: formatOccurrence(nextSlot(app.config.slotRule, app.now()).at, reader.timeZone, voice.locale)
       .day,

@@ -83,7 +83,7 @@ export async function erase({ db, hashKey, now }: Needs, email: string): Promise
   const emailHash = keyOf(hashKey, email)
   if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased' }
   const suppression = await findSuppression(db, emailHash)
-  return { kind: suppression?.reason === 'erased' ? 'already' : 'not-found' }
+  return { kind: suppression?.reason === 'erased' || suppression?.erasedAt ? 'already' : 'not-found' }
 }
 
 function iso(instant: number | null): string | null {

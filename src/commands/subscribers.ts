@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Resubscribed } from '../actions/consent.ts'
 import type { Shown } from '../actions/subscriber-records.ts'
 import { BadInput } from '../core/errors.ts'
+import type { Lifted } from '../db/subscribers.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
 import { becomeLean } from './lean.ts'
@@ -10,7 +11,7 @@ import { door, type Terminal } from './terminal.ts'
 type Json = { json?: boolean }
 type ImportOptions = Json & { consent: string; skipInvalid?: boolean }
 
-/** Adds `subscribers import|show|unsubscribe|resubscribe|export|erase`. */
+/** Adds `subscribers import|show|unsubscribe|resubscribe|allow|export|erase`. */
 export function addSubscribers(openseat: Command, terminal: Terminal): void {
   const subscribers = openseat
     .command('subscribers')
@@ -33,7 +34,8 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
   const one = (
     name: string,
     description: string,
-    work: (email: string, options: Json) => Promise<number | undefined>,
+    work: (email: string, options: Json & { consent?: string }) => Promise<number | undefined>,
+    more = '',
   ) =>
     subscribers
       .command(name)
@@ -41,7 +43,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
       .description(description)
       .option('--json', 'print one JSON document on stdout')
       .action(door(terminal, work))
-      .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test`)
+      .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test${more}`)
   one('show', 'show one subscriber at a glance', (email, options) => show(terminal, email, options))
   one('unsubscribe', 'stop all mail to them, from the next batch on', (email, options) =>
     unsubscribe(terminal, email, options),
@@ -49,6 +51,12 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
   one('resubscribe', 'undo an unsubscription, when they ask for it', (email, options) =>
     resubscribe(terminal, email, options),
   )
+  one(
+    'allow',
+    'lift a suppression (bounce, complaint, by hand), when they ask for the email again',
+    (email, options) => allow(terminal, email, options),
+    ' --consent "Called on May 4: mailbox fixed, wants the email"',
+  ).requiredOption('--consent <text>', 'how and when this person said so; kept with them')
   one('export', 'print all that is held about them, as JSON, for them to have', (email) =>
     exportAll(terminal, email),
   )
@@ -92,7 +100,7 @@ async function show(terminal: Terminal, email: string, options: Json): Promise<u
       )
     if (shown.suppressed === null) throw nobody()
     throw new BadInput(
-      `EMAIL: nobody on the list has this address; it is suppressed (${shown.suppressed}) and is never mailed`,
+      `EMAIL: nobody on the list has this address; it is suppressed (${shown.suppressed}) and is not mailed`,
     )
   })
 }
@@ -154,9 +162,55 @@ function resubscribeSays(outcome: Resubscribed): string {
     case 'pending':
       return 'Not done: they have not confirmed their subscription yet, and only they can.'
     case 'suppressed':
-      return `Not done: the address is suppressed (${outcome.reason}) and is never mailed.`
+      return `Not done: the address is suppressed (${outcome.reason}). ${
+        outcome.reason === 'erased' ? 'Only they can sign up again.' : 'See `subscribers allow --help`.'
+      }`
     case 'not-found':
       return nobody().message
+  }
+}
+
+async function allow(
+  terminal: Terminal,
+  email: string,
+  { consent = '', ...options }: Json & { consent?: string },
+): Promise<number> {
+  const { allowEmail } = await import('../actions/consent.ts')
+  const outcome = await terminal.withLedger((ledger) => allowEmail(ledger, email, consent))
+  if (outcome.kind === 'not-found') throw nobody()
+  const { kind, ...more } = outcome
+  const done = kind !== 'erased'
+  if (done || options.json) terminal.show(options, { outcome: kind, ...more }, allowSays(outcome))
+  else terminal.note(allowSays(outcome))
+  return done ? 0 : 1
+}
+
+function allowSays(outcome: Lifted): string {
+  switch (outcome.kind) {
+    case 'allowed':
+      return `${allowedSays(outcome)}\nResend keeps a list of its own: if it has the address, remove it at resend.com/emails/suppressions.`
+    case 'erased':
+      return 'Not done: they were erased. Only they can come back, by signing up and confirming.'
+    case 'not-suppressed':
+      return 'The address is not suppressed; nothing was changed.'
+    case 'not-found':
+      return nobody().message
+  }
+}
+
+function allowedSays({ reason, status, erased }: Extract<Lifted, { kind: 'allowed' }>): string {
+  const lifted = `The suppression (${reason}) is lifted`
+  if (erased)
+    return `${lifted}. They were erased as well: only they can come back, by signing up and confirming.`
+  switch (status) {
+    case 'active':
+      return `${lifted} and the consent recorded. They are subscribed: the next edition shows them what they missed.`
+    case 'unsubscribed':
+      return `${lifted} and the consent recorded. They unsubscribed themselves, and that stays: when they ask, \`subscribers resubscribe\`.`
+    case 'pending':
+      return `${lifted} and the consent recorded. They have not confirmed their subscription yet, and only they can.`
+    case null:
+      return `${lifted}. Nobody on the list has this address: they can sign up, or be imported with their consent.`
   }
 }
 

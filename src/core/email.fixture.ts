@@ -11,7 +11,7 @@ export const harbor: Letterhead = {
   practice: 'Harbor Groups',
   logoUrl: null,
   crisisLine: 'us',
-  unsubscribeMailto: 'hello@sample.test',
+  unsubscribeAddress: 'leave@in.sample.test',
   linkSecretId: 'sample',
 }
 
@@ -79,6 +79,7 @@ export const ada: Reader = {
 export const links = {
   unsubscribe: (publicId: string) => `${harbor.publicUrl}/unsubscribe/${publicId}.signature`,
   preferences: (publicId: string) => `${harbor.publicUrl}/preferences/${publicId}.signature`,
+  unsubscribeAddress: (publicId: string): string | null => `leave+${publicId}@in.sample.test`,
 }
 
 export const edition = { id: '2026-11-30' }

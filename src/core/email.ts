@@ -18,7 +18,8 @@ export type Letterhead = {
   logoUrl: string | null
   /** Where to turn in a crisis. */
   crisisLine: CrisisLine
-  unsubscribeMailto: string | null
+  /** UNSUBSCRIBE_ADDRESS, where emails to unsubscribe are read; null = they are not. */
+  unsubscribeAddress: string | null
   linkSecretId: string
 }
 
@@ -49,11 +50,18 @@ export type Email = {
   tags: { name: string; value: string }[]
 }
 
-/** Absolute addresses of one subscriber's own pages. */
-export type PersonalLinks = { unsubscribe(publicId: string): string; preferences(publicId: string): string }
+/** Absolute addresses of one subscriber's own pages, and where an email unsubscribes them; null = nowhere. */
+export type PersonalLinks = {
+  unsubscribe(publicId: string): string
+  preferences(publicId: string): string
+  unsubscribeAddress(publicId: string): string | null
+}
 
-/** What differs between two readers of one page. HTML and text escape it each in its way. */
-export type Blanks = { to: string; deliveryTag: string; html: Personal; text: Personal }
+/**
+ * What differs between two readers of one page. HTML and text escape it each in its way. `byEmail` is the second way to
+ * unsubscribe, as `wayByEmail` writes it.
+ */
+export type Blanks = { to: string; deliveryTag: string; byEmail: string; html: Personal; text: Personal }
 
 /**
  * Returns what makes the digest of one reader. It depends on its arguments alone: the same rows give the same bytes
@@ -70,7 +78,8 @@ export function digestComposer(
   return (reader, deliveryTag) => {
     const personal = personalOf(reader, links)
     const text = { ...personal, name: fold(personal.name) }
-    return checked(pageOf(reader)({ to: reader.email, deliveryTag, html: personal, text }))
+    const leave = wayByEmail(links.unsubscribeAddress(reader.publicId))
+    return checked(pageOf(reader)({ to: reader.email, deliveryTag, byEmail: leave, html: personal, text }))
   }
 }
 
@@ -104,14 +113,19 @@ export function digestPages(
   return (reader) => {
     const voice = voiceFor(words, reader.locale)
     const page = pageFor(reader, voice)
-    return ({ to, deliveryTag, ...personal }) => ({
+    return ({ to, deliveryTag, byEmail, ...personal }) => ({
       from: senderOf(letterhead, reader.discreet, voice),
       to,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,
       html: html({ ...page, ...personal.html }, voice),
       text: wrap(text({ ...page, ...personal.text }, voice)),
-      headers: headersFor(letterhead, personal.text.unsubscribeUrl, deliveryTag),
+      headers: {
+        ...unsubscribeHeaders(personal.text.unsubscribeUrl, byEmail),
+        'List-Id': `<weekly.${new URL(letterhead.publicUrl).hostname}>`,
+        // Distinct per mail, so that Gmail does not fold each week's edition into the last one.
+        'X-Entity-Ref-ID': deliveryTag,
+      },
       tags: [
         { name: 'edition', value: edition.id },
         { name: 'delivery', value: deliveryTag },
@@ -142,23 +156,20 @@ export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, 
 
 const nameOf = ({ name }: Reader): string => plain(name ?? '')
 
-/** RFC 8058 (one click) on top of RFC 2369, with the https address first; List-Id is RFC 2919. */
-function headersFor(
-  letterhead: Letterhead,
-  unsubscribeUrl: string,
-  deliveryTag: string,
-): Record<string, string> {
-  const { unsubscribeMailto, publicUrl } = letterhead
-  const ways = [`<${unsubscribeUrl}>`]
-  if (unsubscribeMailto !== null) ways.push(`<mailto:${addressIn(unsubscribeMailto)}?subject=unsubscribe>`)
+/**
+ * The headers that unsubscribe (RFC 8058 on top of RFC 2369), the https address first. An email is offered only where a
+ * program reads it: some mail programs use that way alone, and then say that the reader is unsubscribed.
+ */
+export function unsubscribeHeaders(url: string, byEmail: string) {
   return {
-    'List-Unsubscribe': ways.join(', '),
+    'List-Unsubscribe': `<${url}>${byEmail}`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-    'List-Id': `<weekly.${new URL(publicUrl).hostname}>`,
-    // Distinct per mail, so that Gmail does not fold each week's edition into the last one.
-    'X-Entity-Ref-ID': deliveryTag,
   }
 }
+
+/** The second way to unsubscribe, for behind the first one; it needs no subject, as Apple's Mail sends none. */
+export const wayByEmail = (address: string | null): string =>
+  address === null ? '' : `, <mailto:${address}>`
 
 const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
 

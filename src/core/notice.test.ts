@@ -44,6 +44,11 @@ test('a welcome says when the first mail comes, and has the ways out', () => {
   for (const part of [mail.html, mail.text])
     for (const url of Object.values(ways)) expect(part).toContain(url)
   expect(mail.headers).toMatchObject({ 'List-Unsubscribe': '<https://groups.harbor.test/u>' })
+  const more = mailOf({ ...facts('welcome'), ...ways, unsubscribeAddress: 'leave+x1@in.harbor.test' })
+  expect(more.headers).toMatchObject({
+    'List-Unsubscribe': '<https://groups.harbor.test/u>, <mailto:leave+x1@in.harbor.test>',
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  })
 })
 
 test.each(KINDS)('the notice "%s" is Spanish from head to foot for who reads Spanish', (kind) => {
@@ -66,6 +71,6 @@ function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
   return {
     ...{ id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url },
-    ...{ unsubscribeUrl: null, preferencesUrl: null, nextDate: 'Mon, Nov 30' },
+    ...{ unsubscribeUrl: null, unsubscribeAddress: null, preferencesUrl: null, nextDate: 'Mon, Nov 30' },
   }
 }

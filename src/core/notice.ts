@@ -1,5 +1,5 @@
 import { crisisNote, plain, previewOf } from './digest-view.ts'
-import { checked, type Email, type Letterhead, senderOf } from './email.ts'
+import { checked, type Email, type Letterhead, senderOf, unsubscribeHeaders, wayByEmail } from './email.ts'
 import { compileTemplate } from './mail-merge.ts'
 import type { Voice } from './words.ts'
 import { fold, wrap } from './wrap.ts'
@@ -15,6 +15,8 @@ export type NoticeFacts = {
   url: string
   /** Null where nobody is subscribed yet. */
   unsubscribeUrl: string | null
+  /** Where an email unsubscribes them; null = nowhere. */
+  unsubscribeAddress: string | null
   preferencesUrl: string | null
   /** The day of the next edition in the reader's words; only a welcome says it. */
   nextDate: string
@@ -46,10 +48,8 @@ export function composeNotice(
   voice: Voice,
 ): Email {
   const view = noticeView(letterhead, facts, voice)
-  const oneClick = facts.unsubscribeUrl && {
-    'List-Unsubscribe': `<${facts.unsubscribeUrl}>`,
-    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-  }
+  const { unsubscribeUrl, unsubscribeAddress } = facts
+  const oneClick = unsubscribeUrl && unsubscribeHeaders(unsubscribeUrl, wayByEmail(unsubscribeAddress))
   return checked({
     from: senderOf(letterhead, facts.discreet, voice),
     to: facts.to,

@@ -56,7 +56,7 @@ export function readProviderEvent(event: unknown, hashKey: HashKey, receivedAt: 
 
 /** The type of an event as one of a few names: its own where we know it, `unreadable` or `other`. */
 export function nameOfReport(type: string): string {
-  return type in REPORTS || type === 'unreadable' ? type : 'other'
+  return type in REPORTS || type === 'email.received' || type === 'unreadable' ? type : 'other'
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   pageKey,
   personalOf,
   type Reader,
+  wayByEmail,
 } from './email.ts'
 import { lru, mailMerge } from './mail-merge.ts'
 import { fold } from './wrap.ts'
@@ -56,6 +57,7 @@ export function requestComposer(
     const values = {
       to: reader.email,
       deliveryTag,
+      byEmail: wayByEmail(links.unsubscribeAddress(reader.publicId)),
       name: fold(name),
       unsubscribeUrl,
       preferencesUrl,
@@ -76,6 +78,7 @@ const inHtmlInJson = (value: string): string => inJson(Handlebars.escapeExpressi
 const PRINTS = {
   to: inJson,
   deliveryTag: inJson,
+  byEmail: inJson,
   name: inJson,
   unsubscribeUrl: inJson,
   preferencesUrl: inJson,
@@ -85,11 +88,12 @@ const PRINTS = {
 }
 
 function blanksFrom(values: Record<keyof typeof PRINTS, string>, named: boolean) {
-  const { to, deliveryTag, name, unsubscribeUrl, preferencesUrl } = values
+  const { to, deliveryTag, byEmail, name, unsubscribeUrl, preferencesUrl } = values
   const { htmlName, htmlUnsubscribeUrl, htmlPreferencesUrl } = values
   return {
     to,
     deliveryTag,
+    byEmail,
     text: { name: named ? name : '', unsubscribeUrl, preferencesUrl },
     html: {
       name: named ? htmlName : '',

@@ -19,20 +19,80 @@ export type HashKey = KeyObject
 
 /** 144 bits in base64url. */
 const MAC_CHARACTERS = 24
+/** More than this of a link is not looked at for its token. */
+const LONGEST_LINK = 1_000
 
 /**
  * The token in a subscriber's link: the random public id and a signature over it. Same input, same token, for ever;
- * it carries no address and no expiry.
+ * it carries no address and no expiry. It ends in a letter or digit, since mail programs leave a last `-` or `_` out of
+ * the link that they make of plain text.
  */
 export function signToken(secret: string, purpose: Purpose, publicId: string): string {
-  return `${publicId}.${mac(secret, `${purpose}:${publicId}`)}`
+  return `${publicId}.${withoutDashes(mac(secret, `${purpose}:${publicId}`))}`
 }
 
-/** The public id in a token signed by any of `secrets` for this purpose, else null. Constant time in the signature. */
+/**
+ * The public id in a token signed by any of `secrets` for this purpose, else null. Constant time in the signature.
+ * What a mail program put around the token, or a copy by hand, does not matter (`bareToken`).
+ */
 export function readToken(secrets: readonly string[], purpose: Purpose, token: string): string | null {
-  const [publicId, signature, ...rest] = token.split('.')
-  if (!publicId || !signature || rest.length > 0) return null
-  return secrets.some((secret) => same(mac(secret, `${purpose}:${publicId}`), signature)) ? publicId : null
+  const [publicId, signature] = bareToken(token).split('.')
+  if (!publicId || !signature) return null
+  const right = (secret: string) => same(withoutDashes(mac(secret, `${purpose}:${publicId}`)), signature)
+  return secrets.some(right) ? publicId : null
+}
+
+/**
+ * The token in the text that a link was opened with, or an empty text where there is none. Removed is what no token has
+ * and links pick up on their way: percent-encoding, also twice; blanks and invisible characters, anywhere; and
+ * punctuation and brackets at either end.
+ */
+export function bareToken(text: string): string {
+  const visible = withoutEscapes(text.slice(0, LONGEST_LINK)).replace(/[^\x21-\x7e]/g, '')
+  return withoutDashes(/[\w-]+(?:~\w+)?\.[\w-]+/.exec(visible)?.[0] ?? '')
+}
+
+/** Undoes percent-encoding, also where it was done two or three times; what does not decode is dropped. */
+export function withoutEscapes(text: string): string {
+  let decoded = text
+  for (let times = 0; times < 3 && decoded.includes('%'); times += 1)
+    decoded = decoded.replace(/(?:%[0-9a-f]{0,2})+/gi, (run) => {
+      try {
+        return decodeURIComponent(run)
+      } catch {
+        return ''
+      }
+    })
+  return decoded
+}
+
+/** How long the part before the @ of UNSUBSCRIBE_ADDRESS may be, so that a token fits behind it (RFC 5321 §4.5.3.1.1). */
+export const LONGEST_UNSUBSCRIBE_NAME = 19
+const [ID_DIGITS, CHECK_DIGITS] = [28, 16]
+
+/**
+ * The address that an email to unsubscribe this subscriber goes to: `leave+TOKEN@in.practice.org`. The token is the
+ * public id and 80 bits of a signature in `a-z0-9`, since mail programs may write an address in small letters. Null
+ * when the public id is not one of ours, or the address is too long.
+ */
+export function signAddress(secret: string, address: string, publicId: string): string | null {
+  const [name = '', domain = ''] = address.split('@')
+  if (!/^[\w-]{22}$/.test(publicId) || name.length > LONGEST_UNSUBSCRIBE_NAME) return null
+  // With two more characters it is a whole number of bytes, and no bit of it is lost.
+  const id = inDigits(Buffer.from(`${publicId}AA`, 'base64url').toString('hex'), ID_DIGITS)
+  return `${name}+${id}${addressCheck(secret, publicId)}@${domain}`
+}
+
+/** The public id in an address that `signAddress` made with any of `secrets`, whatever its case, else null. */
+export function readAddress(secrets: readonly string[], address: string): string | null {
+  const token = /\+([a-z\d]+)@[^@]+$/.exec(address.trim().toLowerCase())?.[1]
+  if (token?.length !== ID_DIGITS + CHECK_DIGITS) return null
+  let id = 0n
+  for (const digit of token.slice(0, ID_DIGITS)) id = id * 36n + BigInt(Number.parseInt(digit, 36))
+  const [, publicId] = /^(.{22})AA$/.exec(bytesOf(id).toString('base64url')) ?? []
+  if (publicId === undefined) return null
+  const right = (secret: string) => same(addressCheck(secret, publicId), token.slice(ID_DIGITS))
+  return secrets.some(right) ? publicId : null
 }
 
 /** The token of a link that ends: the id, and the instant (ms UTC) that it was made at, signed together. */
@@ -125,6 +185,18 @@ function wrappingKey(secret: string): Buffer {
 function mac(key: string | HashKey, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, MAC_CHARACTERS)
 }
+
+function addressCheck(secret: string, publicId: string): string {
+  const signed = createHmac('sha256', secret).update(`unsubscribe-address:${publicId}`).digest('hex')
+  return inDigits(signed.slice(0, 20), CHECK_DIGITS)
+}
+
+const bytesOf = (number: bigint): Buffer => Buffer.from(number.toString(16).padStart(36, '0'), 'hex')
+
+const inDigits = (hex: string, digits: number): string =>
+  BigInt(`0x${hex}`).toString(36).padStart(digits, '0')
+
+const withoutDashes = (text: string): string => text.replace(/[-_]+$/, '')
 
 function same(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]

@@ -4,30 +4,51 @@ import {
   SOFT_BOUNCES_ALLOWED,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { and, desc, eq, inArray, isNotNull, ne } from './drizzle.ts'
+import { and, desc, eq, inArray, isNotNull, ne, or } from './drizzle.ts'
 import type { Db } from './open.ts'
-import { deliveries, subscribers, suppressions } from './schema.ts'
+import { addressChanges, deliveries, subscribers, suppressions } from './schema.ts'
 import type { Subscriber, Suppression } from './subscribers.ts'
 
 /**
- * Inside a transaction: what a report means for the subscriber and for the addresses it names, or else `emailHash`. They may be
- * old ones: a subscriber who has moved to a new one is mailed there still. A complaint unsubscribes.
+ * Inside a transaction: what a report means for the addresses that it concerns (keyed hashes), and for the subscriber
+ * whose mail it was. An address may be an old one: a subscriber who has moved to a new one was mailed there. A complaint
+ * unsubscribes them, and whoever has the address now.
  */
 export function followUp(
   db: Db,
-  subscriber: Subscriber,
-  emailHash: string,
   mail: MailReport,
+  { addresses, subscriberId = -1 }: { addresses: readonly string[]; subscriberId?: number },
   now: Date,
 ): void {
   const reason = suppressionFor(mail)
-  const addresses = mail.emailHashes.length > 0 ? mail.emailHashes : [emailHash]
   if (reason) for (const address of addresses) suppress(db, address, reason, now)
   if (mail.report !== 'complained') return
+  const whose = or(eq(subscribers.id, subscriberId), inArray(subscribers.emailHash, [...addresses]))
   db.update(subscribers)
     .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
-    .where(and(eq(subscribers.id, subscriber.id), ne(subscribers.status, 'unsubscribed')))
+    .where(and(whose, ne(subscribers.status, 'unsubscribed')))
     .run()
+}
+
+/** Those addresses (keyed hashes) that a subscriber has, or asked to change to: others are no business of this list. */
+export function knownAmong(db: Db, addresses: readonly string[]): string[] {
+  const known = [subscribers, addressChanges].flatMap((table) =>
+    db
+      .select({ emailHash: table.emailHash })
+      .from(table)
+      .where(inArray(table.emailHash, [...addresses]))
+      .all(),
+  )
+  return [...new Set(known.map(({ emailHash }) => emailHash))]
+}
+
+/** Inside a transaction: unsubscribes these subscribers; returns how many were not unsubscribed before. */
+export function leave(db: Db, ids: readonly number[], now: Date): number {
+  return db
+    .update(subscribers)
+    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
+    .where(and(inArray(subscribers.id, [...ids]), ne(subscribers.status, 'unsubscribed')))
+    .run().changes
 }
 
 /** Inside a transaction: counts the editions in a row that bounced, after `mail` changed one; five suppress the address. */
@@ -52,10 +73,11 @@ export function recountBounces(
   if (mail.soft && here && inARow > SOFT_BOUNCES_ALLOWED) suppress(db, emailHash, 'bounce', now)
 }
 
+// Who was erased and signed up again can bounce or complain like anyone; `erased_at` still says that they were erased.
 const WEAKER: Record<'bounce' | 'complaint' | 'provider', Suppression['reason'][]> = {
-  provider: [],
-  bounce: ['provider'],
-  complaint: ['provider', 'bounce'],
+  provider: ['erased'],
+  bounce: ['erased', 'provider'],
+  complaint: ['erased', 'provider', 'bounce'],
 }
 
 function suppress(db: Db, emailHash: string, reason: keyof typeof WEAKER, now: Date): void {
@@ -63,7 +85,7 @@ function suppress(db: Db, emailHash: string, reason: keyof typeof WEAKER, now: D
     .values({ emailHash, reason, createdAt: now.getTime() })
     .onConflictDoUpdate({
       target: suppressions.emailHash,
-      set: { reason },
+      set: { reason, createdAt: now.getTime() },
       setWhere: inArray(suppressions.reason, WEAKER[reason]),
     })
     .run()

@@ -52,8 +52,8 @@ export type Consent = { text: string; source: string }
 /**
  * Takes a sign-up and plans the mail it asks for, all or nothing. A new address becomes `pending`; for a pending or
  * unsubscribed one the newest form counts and its status stays; an active one stays as it is, and is told so. A
- * suppressed address is left alone: it bounced, complained or was erased, and only an operator whom the person asks
- * lifts that. Over a limit nothing is stored. What depends on the address costs the same work whatever comes of it, so
+ * suppressed address is left alone, as it bounced or complained, until an operator allows it; but who was erased may sign
+ * up again, and counts once it is confirmed. Over a limit nothing is stored. What depends on the address costs the same work whatever comes of it, so
  * the time of an answer tells nothing.
  */
 export async function takeSignUp(db: Db, form: SignUp, limits: MailLimits, now: Date): Promise<SignUpTaken> {
@@ -91,9 +91,10 @@ export async function confirmSignUp(
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get()
-      if (!subscriber || isSuppressed(tx, subscriber.emailHash)) return { kind: 'expired' }
+      if (!subscriber || isBarred(tx, subscriber.emailHash)) return { kind: 'expired' }
       if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
       if (subscriber.status === 'active') return { kind: 'already' }
+      tx.delete(suppressions).where(eq(suppressions.emailHash, subscriber.emailHash)).run()
       tx.update(subscribers)
         .set({
           ...AFRESH,
@@ -165,7 +166,7 @@ const AFRESH = {
 const BY_SIGN_UP = inArray(notices.kind, ['confirm', 'already'])
 
 function whyNoMail(tx: Tx, emailHash: string, subscriberId: number | undefined, limits: MailLimits) {
-  if (isSuppressed(tx, emailHash)) return 'suppressed'
+  if (isBarred(tx, emailHash)) return 'suppressed'
   const own = eq(notices.subscriberId, subscriberId ?? -1)
   return atLeast(tx, limits.perAddress, own) ? 'address-limit' : null
 }
@@ -195,8 +196,10 @@ function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
   return id
 }
 
-function isSuppressed(tx: Tx, emailHash: string): boolean {
-  return tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get() !== undefined
+/** Whether even a sign-up of their own must not be mailed. Being erased was their own wish, and so is coming back. */
+function isBarred(tx: Tx, emailHash: string): boolean {
+  const suppression = tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
+  return suppression !== undefined && suppression.reason !== 'erased'
 }
 
 /** Does the work of `plan`, takes it back, and still writes to the disk, as the other outcomes do. */

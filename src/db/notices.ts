@@ -74,8 +74,10 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
       : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
   if (!subscriber || change === undefined) return null
   const hash = change?.emailHash ?? subscriber.emailHash
+  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get()
+  // Who was erased and signs up again is asked to confirm, and mailed nothing else before.
   const suppressed =
-    db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get() !== undefined
+    suppression !== undefined && !(suppression.reason === 'erased' && notice.kind === 'confirm')
   return {
     ...subscriber,
     timeZone: readableZone(subscriber.timeZone),

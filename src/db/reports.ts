@@ -8,7 +8,7 @@ import {
 } from '../core/provider-report.ts'
 import { deliveryIdIn, deliveryTagger, type HashKey } from '../core/tokens.ts'
 import { failpoint } from '../failpoint.ts'
-import { followUp, recountBounces } from './consequences.ts'
+import { followUp, knownAmong, leave, recountBounces } from './consequences.ts'
 import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import {
@@ -32,6 +32,8 @@ export type Recorded =
       edition: string | null
       /** What of the edition it made one more, for the breaker. */
       counted: 'bounced' | 'complained' | null
+      /** How many unsubscribed by it. */
+      left: number
     }
   | { kind: 'repeat' }
   | { kind: 'busy' }
@@ -46,18 +48,19 @@ const PATIENCE_MS = 2_000
 
 /**
  * Stores an event and all that follows from it, in one transaction: the delivery's report, an `unknown` that is known
- * now, suppressions, the counts of the edition. Any order and repetition of the same events ends the same.
+ * now, suppressions, the counts of the edition; `leavers`, ids of subscribers, unsubscribe. Any order and repetition of
+ * the same events ends the same.
  */
 export async function storeEvent(
   db: Db,
   hashKey: HashKey,
-  event: ProviderEvent & { svixId: string },
+  event: ProviderEvent & { svixId: string; leavers?: readonly number[] },
   now: Date,
 ): Promise<Recorded> {
   return unlessBusy(db, () =>
     db.transaction(
       (tx): Recorded => {
-        const { svixId, type, at, mail } = event
+        const { svixId, type, at, mail, leavers = [] } = event
         const delivery = mail && findDelivery(db, hashKey, mail)
         const row = { svixId, type, at, deliveryId: delivery?.id ?? null, receivedAt: now.getTime() }
         const added = tx
@@ -69,14 +72,24 @@ export async function storeEvent(
         if (delivery) {
           const applied = applyTo(db, delivery, { ...mail, svixId, at }, now)
           failpoint('before-webhook')
-          return { kind: 'stored', ...applied }
+          return { kind: 'stored', ...applied, left: 0 }
         }
-        if (mail) applyToNotice(db, mail, now)
-        return { kind: 'stored', edition: null, counted: null }
+        if (mail) followUp(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
+        return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, now) }
       },
       { behavior: 'immediate' },
     ),
   )
+}
+
+/** When the provider last reported this type of event, or null. */
+export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
+  const row = db
+    .select({ at: max(providerEvents.receivedAt) })
+    .from(providerEvents)
+    .where(eq(providerEvents.type, type))
+    .get()
+  return row?.at ? new Date(row.at) : null
 }
 
 /** What the provider last reported of mail to this subscriber, or null. */
@@ -131,9 +144,10 @@ function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
       ? undefined
       : db.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
   if (subscriber) {
-    followUp(db, subscriber, subscriber.emailHash, event, now)
+    const addresses = event.emailHashes.length > 0 ? event.emailHashes : [subscriber.emailHash]
+    followUp(db, event, { addresses, subscriberId: subscriber.id }, now)
     recountBounces(db, subscriber, event, now)
-  }
+  } else followUp(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
   return { edition: delivery.editionId, counted }
 }
 
@@ -240,16 +254,23 @@ function countIn(
   return counted
 }
 
-/** A notice has no tag and is found by Resend's id alone; only what ends all mail to the address matters of it. */
-function applyToNotice(db: Db, mail: MailReport, now: Date): void {
-  if (suppressionFor(mail) === null || mail.providerId === null) return
-  const found = db
-    .select({ subscriber: subscribers, changeHash: addressChanges.emailHash })
-    .from(notices)
-    .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
-    .leftJoin(addressChanges, eq(addressChanges.id, notices.addressChangeId))
-    .where(eq(notices.providerId, mail.providerId))
-    .get()
-  if (!found) return
-  followUp(db, found.subscriber, found.changeHash ?? found.subscriber.emailHash, mail, now)
+/**
+ * The addresses that a report concerns whose delivery we do not know. A notice has no tag and is found by Resend's id
+ * alone. Else it is of a copy for an operator, or the row is gone or in another copy of the database: the report counts
+ * all the same for every address that is known here.
+ */
+function addressesElsewhere(db: Db, mail: MailReport): string[] {
+  if (suppressionFor(mail) === null) return []
+  const found =
+    mail.providerId === null
+      ? undefined
+      : db
+          .select({ own: subscribers.emailHash, asked: addressChanges.emailHash })
+          .from(notices)
+          .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
+          .leftJoin(addressChanges, eq(addressChanges.id, notices.addressChangeId))
+          .where(eq(notices.providerId, mail.providerId))
+          .get()
+  if (!found) return knownAmong(db, mail.emailHashes)
+  return mail.emailHashes.length > 0 ? mail.emailHashes : [found.asked ?? found.own]
 }

@@ -185,7 +185,10 @@ export const subscriberTopics = sqliteTable(
 export const suppressions = sqliteTable('suppressions', {
   emailHash: text('email_hash').primaryKey(),
   reason: text({ enum: ['bounce', 'complaint', 'provider', 'erased', 'operator'] }).notNull(),
+  /** When this reason came. */
   createdAt: integer('created_at').notNull(),
+  /** When they were erased, whatever the reason is: lifting it must not undo that. */
+  erasedAt: integer('erased_at'),
 })
 
 export const editions = sqliteTable('editions', {

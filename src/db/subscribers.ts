@@ -197,8 +197,8 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
       releaseDeliveries(tx, subscriber.id)
       tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
       tx.insert(suppressions)
-        .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
-        .onConflictDoNothing()
+        .values({ emailHash, reason: 'erased', createdAt: now.getTime(), erasedAt: now.getTime() })
+        .onConflictDoUpdate({ target: suppressions.emailHash, set: { erasedAt: now.getTime() } })
         .run()
       audit(tx, 'erase', subscriber.publicId, now)
       return true
@@ -208,6 +208,51 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
   // The write-ahead log still has the old pages. Another process that is reading may keep this from happening now.
   if (erased) db.$client.pragma('wal_checkpoint(TRUNCATE)')
   return erased
+}
+
+/** What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = nobody has the address. */
+export type Lifted =
+  | { kind: 'allowed'; reason: Suppression['reason']; status: Subscriber['status'] | null; erased: boolean }
+  | { kind: 'erased' | 'not-suppressed' | 'not-found' }
+
+/**
+ * Lifts the suppression of an address, and records the consent that its subscriber gave and that it was lifted. A
+ * complaint's unsubscribing is undone with it; one of their own stays. Who was erased stays so: only they themselves can
+ * sign up again.
+ */
+export async function liftSuppression(
+  db: Db,
+  emailHash: string,
+  consent: string,
+  now: Date,
+): Promise<Lifted> {
+  return db.transaction(
+    (tx): Lifted => {
+      const suppression = suppressionIn(tx, emailHash)
+      const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+      if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
+      const { reason, createdAt, erasedAt } = suppression
+      if (reason === 'erased') return { kind: 'erased' }
+      const own = eq(suppressions.emailHash, emailHash)
+      if (erasedAt === null) tx.delete(suppressions).where(own).run()
+      else tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
+      audit(tx, 'allow', subscriber?.publicId ?? 'nobody on the list', now, reason)
+      if (!subscriber || erasedAt !== null)
+        return { kind: 'allowed', reason, status: null, erased: erasedAt !== null }
+      const byComplaint = reason === 'complaint' && subscriber.unsubscribedAt === createdAt
+      const back = byComplaint ? ({ status: 'active', unsubscribedAt: null } as const) : {}
+      const given = { consentText: consent, consentSource: 'operator', consentedAt: now.getTime() }
+      const { status } =
+        tx
+          .update(subscribers)
+          .set({ ...given, ...back, softBounces: 0 })
+          .where(eq(subscribers.id, subscriber.id))
+          .returning({ status: subscribers.status })
+          .get() ?? subscriber
+      return { kind: 'allowed', reason, status, erased: false }
+    },
+    { behavior: 'immediate' },
+  )
 }
 
 type Writer = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
@@ -234,6 +279,6 @@ function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression |
   return db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get() ?? null
 }
 
-function audit(tx: Writer, action: string, subject: string, now: Date): void {
-  tx.insert(auditLog).values({ at: now.getTime(), action, subject }).run()
+function audit(tx: Writer, action: string, subject: string, now: Date, detail: string | null = null): void {
+  tx.insert(auditLog).values({ at: now.getTime(), action, subject, detail }).run()
 }

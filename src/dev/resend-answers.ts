@@ -8,7 +8,7 @@ import {
   type SendRules,
   type WireEmail,
 } from './resend-contract.ts'
-import { answerDomains, type StandInDomain } from './resend-domains.ts'
+import { answerDomains, answerWebhooks, type StandInDomain, type StandInWebhook } from './resend-domains.ts'
 import {
   type Answer,
   deliver,
@@ -28,6 +28,7 @@ export type Account = {
   apiKey: string
   rules: SendRules
   domains: StandInDomain[]
+  webhooks: StandInWebhook[]
   /** The API key may only send. */
   sendingOnly: boolean
   keepBodies: boolean
@@ -107,6 +108,7 @@ const ROUTES: { path: RegExp; method: string }[] = [
   { path: /^\/emails(\/batch)?$/, method: 'POST' },
   { path: /^\/emails\/(?!batch$)[^/]+$/, method: 'GET' },
   { path: /^\/domains(\/[^/]+)?$/, method: 'GET' },
+  { path: /^\/webhooks$/, method: 'GET' },
 ]
 
 function refuseRoute(method: string, path: string): Answer | null {
@@ -184,7 +186,8 @@ function accept(account: Account, email: WireEmail, key: string | null, index: n
 
 const NO_BODY = { html: '', text: '', headers: {}, tags: [] }
 
-function read({ accepted, domains }: Account, path: string): Answer {
+function read({ accepted, domains, webhooks }: Account, path: string): Answer {
+  if (path === '/webhooks') return answerWebhooks(webhooks)
   const email = accepted.find(({ id }) => path === `/emails/${id}`)
   if (email) return json(emailDetails(email))
   return answerDomains(domains, path) ?? envelope(404, 'not_found', 'Email not found')

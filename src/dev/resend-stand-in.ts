@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { type Account, answerLikeResend, json, parseJson, pathOf, write } from './resend-answers.ts'
 import type { SendRules } from './resend-contract.ts'
-import { aDomain, type StandInDomain } from './resend-domains.ts'
+import { aDomain, type StandInDomain, type StandInWebhook } from './resend-domains.ts'
 import { type Answer, envelope, type Fault, FaultSettings, faultList } from './resend-faults.ts'
 import { idempotencyStore } from './resend-idempotency.ts'
 import { rateLimit } from './resend-rate-limit.ts'
@@ -37,6 +37,8 @@ export type StandInOptions = SendRules & {
   apiKey?: string
   /** The sender domains of the account; by default one verified domain. */
   domains?: StandInDomain[]
+  /** The account's webhooks; none by default. */
+  webhooks?: StandInWebhook[]
   /** The API key may only send. */
   sendingOnly?: boolean
   requestsPerSecond?: number
@@ -112,6 +114,7 @@ function newAccount(options: StandInOptions, timers: Set<NodeJS.Timeout>): Accou
     apiKey,
     rules: options,
     domains: options.domains ?? [aDomain(options.fromDomain ?? 'openseat.test')],
+    webhooks: options.webhooks ?? [],
     sendingOnly: options.sendingOnly ?? false,
     keepBodies,
     ignoreKeys,

@@ -29,6 +29,33 @@ export function webhookEvent(
   return { type, created_at: new Date(nowMs).toISOString(), data }
 }
 
+/**
+ * What Resend posts about an email that arrived for `to`: metadata, never its text.
+ * https://resend.com/docs/webhooks/emails/received
+ */
+export function receivedEvent(
+  to: string[],
+  nowMs: number,
+  extra: Record<string, unknown> = {},
+): WebhookEvent {
+  const created_at = new Date(nowMs).toISOString()
+  const id = randomUUID()
+  const data = {
+    email_id: id,
+    created_at,
+    from: 'Ada Moreno <ada@sample.test>',
+    to,
+    bcc: [],
+    cc: [],
+    received_for: [],
+    message_id: messageId(id),
+    subject: '',
+    attachments: [],
+    ...extra,
+  }
+  return { type: 'email.received', created_at, data }
+}
+
 /** The Message-ID the stand-in gives to the accepted email with this id. */
 export const messageId = (id: string): string => `<${id}@stand-in.test>`
 

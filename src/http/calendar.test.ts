@@ -155,7 +155,7 @@ test('opening twice keeps the address; revoking ends it, and opening again makes
   expect(await revokeCalendar(app, 'adas-public-id')).toBe(false)
   const gone = await get(app, url)
   expect([gone.statusCode, gone.headers['content-type']]).toEqual([410, 'text/html; charset=utf-8'])
-  expect(gone.body).toContain('This calendar has ended')
+  expect(gone.body).toContain('This calendar link does not work')
   const opened = await openCalendar(app, 'adas-public-id')
   expect(opened.kind === 'open' && new URL(opened.url).pathname).not.toBe(url)
   expect((await get(app, url)).statusCode).toBe(410)

@@ -286,16 +286,16 @@ test('a link that is old, forged, for something else or of before they left chan
   aSubscriber(app, ADA, { publicId: 'AdasPublicId0000000000', status: 'pending' })
   const link = (at: string, purpose: 'confirm' | 'form' = 'confirm', secret = LINK_SECRET) =>
     `/confirm/${signDatedToken(secret, purpose, 'AdasPublicId0000000000', new Date(at))}`
-  const gone = [
-    link(later(-8 * 24 * HOUR_MS)),
-    link(MONDAY, 'form'),
-    link(MONDAY, 'confirm', 'x'.repeat(40)),
-    '/confirm/x',
+  const gone: [string, number, string][] = [
+    [link(later(-8 * 24 * HOUR_MS)), 410, 'This link has expired'],
+    [link(MONDAY, 'form'), 404, 'This link is not whole'],
+    [link(MONDAY, 'confirm', 'x'.repeat(40)), 404, 'This link is not whole'],
+    ['/confirm/x', 404, 'This link is not whole'],
   ]
-  for (const url of gone)
+  for (const [url, code, says] of gone)
     for (const answer of [await server.inject(url), await post(server, url)]) {
-      expect(answer.statusCode).toBe(410)
-      expect(answer.body).toContain('This link has expired')
+      expect(answer.statusCode).toBe(code)
+      expect(answer.body).toContain(says)
     }
   expect(one(app, 'select status from subscribers')).toEqual({ status: 'pending' })
 

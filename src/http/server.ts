@@ -7,6 +7,7 @@ import { addErrorPages } from './errors.ts'
 import { addFeed } from './feed.ts'
 import { addHealthRoutes } from './health.ts'
 import { addJoinRoutes } from './join.ts'
+import { guardLinks, tidyLink } from './links.ts'
 import { addMetricsRoute } from './metrics.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
@@ -83,7 +84,10 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
     connectionTimeout: SILENCE_LIMIT_MS,
     http: { connectionsCheckingInterval: 2_000 },
     routerOptions: { maxParamLength: LONGEST_PARAM },
-    rewriteUrl: ({ url = '/' }) => (canDecode(url) ? url : '/not-found'),
+    rewriteUrl: ({ url = '/' }) => {
+      const tidy = tidyLink(url)
+      return canDecode(tidy) ? tidy : '/not-found'
+    },
   })
   logRequests(server, app)
   dropBodies(server)
@@ -91,6 +95,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   keepPrivate(server)
   addPages(server, app)
   await addErrorPages(server, app)
+  guardLinks(server, app)
   addHealthRoutes(server, app)
   addMetricsRoute(server, app)
   await addJoinRoutes(server, app)

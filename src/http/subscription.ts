@@ -13,14 +13,11 @@ type WithToken = { Params: { token: string } }
 
 /**
  * What the links in a mail open. Only POST changes anything: scanners open every link, and some run scripts
- * (RFC 8058 wants POST to need no cookie and never to redirect). Forged, unknown and repeated tokens are answered
- * like any other, so a link tells nobody who is on the list; only the language is the reader's own.
+ * (RFC 8058 wants POST to need no cookie and never to redirect). Tokens that we signed are answered alike, whether they
+ * are used again or name someone who is gone, so a link tells nobody who is on the list; only the language is the
+ * reader's own. `guardLinks` has answered the others.
  */
 export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void {
-  // A link that was cut off right before its token would match with an empty one.
-  for (const url of ['/unsubscribe/', '/preferences/'])
-    server.route({ method: ['GET', 'POST'], url, handler: (_request, reply) => reply.callNotFound() })
-
   // Offers the same to every token.
   server.get<WithToken>('/unsubscribe/:token', async (request, reply) => {
     await readerIn(app, request, reply)
@@ -30,7 +27,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
     const publicId = await readerIn(app, request, reply)
-    const outcome = publicId === null ? 'bad-token' : (await unsubscribe(app, publicId)).kind
+    const outcome = (await unsubscribe(app, publicId)).kind
     app.log.info({ outcome }, 'unsubscribe')
     const undo = undoUrl(app, request.params.token)
     return reply.view('unsubscribed', { title: reply.voice.say('page.unsubscribed.title'), undo })
@@ -38,7 +35,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
   server.post<WithToken>('/unsubscribe/:token/undo', async (request, reply) => {
     const publicId = await readerIn(app, request, reply)
-    const outcome = publicId === null ? 'bad-token' : (await resubscribe(app, publicId)).kind
+    const outcome = (await resubscribe(app, publicId)).kind
     app.log.info({ outcome }, 'resubscribe')
     return showMessage(reply, afterUndo(outcome), { practice: app.config.practice })
   })
@@ -47,7 +44,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
   const instead = (path: string, act: (publicId: string) => Promise<Paused | Monthly>) =>
     server.post<WithToken>(`/unsubscribe/:token${path}`, async (request, reply) => {
       const publicId = await readerIn(app, request, reply)
-      const outcome = publicId === null ? NO_ONE : await act(publicId)
+      const outcome = await act(publicId)
       app.log.info({ outcome: outcome.kind }, 'less instead of unsubscribing')
       return showMessage(reply, afterLess(outcome))
     })
@@ -56,16 +53,16 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 }
 
 type Monthly = Awaited<ReturnType<typeof goMonthly>>
-const NO_ONE = { kind: 'not-subscribed' } as const
 
-/** The subscriber a link names, or null for a forged one; the answer is then in their language. */
+/** The public id in a link that `guardLinks` let pass; the answer is in the language of the subscriber it names. */
 async function readerIn(
   { config, db, templates }: Needs,
   request: FastifyRequest<WithToken>,
   reply: FastifyReply,
-): Promise<string | null> {
+): Promise<string> {
   const publicId = readToken(config.LINK_SECRET, 'unsubscribe', request.params.token)
-  const reader = publicId === null ? null : await findByPublicId(db, publicId)
+  if (publicId === null) throw new Error('a link with a wrong signature came as far as its handler')
+  const reader = await findByPublicId(db, publicId)
   if (reader) speakAs(reply, templates.words, reader.locale)
   return publicId
 }
@@ -85,7 +82,7 @@ function showMessage(reply: FastifyReply, message: Message, values: Values = {})
   })
 }
 
-function afterUndo(outcome: Resubscribed['kind'] | 'bad-token'): Message {
+function afterUndo(outcome: Resubscribed['kind']): Message {
   switch (outcome) {
     case 'resubscribed':
     case 'already':
@@ -93,7 +90,6 @@ function afterUndo(outcome: Resubscribed['kind'] | 'bad-token'): Message {
     case 'pending':
     case 'suppressed':
     case 'not-found':
-    case 'bad-token':
       return 'undone.not'
   }
 }

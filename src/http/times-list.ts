@@ -73,7 +73,7 @@ export function inWords(
     practice: config.practice,
     logoUrl: config.BRAND_LOGO_URL ?? null,
     crisisLine: config.CRISIS_LINE,
-    unsubscribeMailto: null,
+    unsubscribeAddress: null,
     linkSecretId: '',
   }
   const byId = new Map(offers.map((offer) => [offer.id, offer]))

@@ -1,8 +1,14 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { openDb } from '../db/open.ts'
-import { deliveries, providerEvents } from '../db/schema.ts'
-import { type SignedWebhook, signedWebhook, type WebhookEvent, webhookEvent } from '../dev/resend-webhooks.ts'
+import { deliveries, providerEvents, subscribers } from '../db/schema.ts'
+import {
+  receivedEvent,
+  type SignedWebhook,
+  signedWebhook,
+  type WebhookEvent,
+  webhookEvent,
+} from '../dev/resend-webhooks.ts'
 import { afterTest, aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
 import { buildServer } from './server.ts'
 
@@ -147,6 +153,94 @@ test('a body of 256 KB is taken, a larger one refused', async () => {
 test('there is nothing to see with GET', async () => {
   const { server } = await mailed()
   expect((await server.inject('/webhooks/resend')).statusCode).toBe(404)
+})
+
+const LEAVE = { UNSUBSCRIBE_ADDRESS: 'Leave@in.harbor.test' }
+const standing = (app: TestApp) => app.db.select().from(subscribers).get()?.status
+
+/** Where the mail that Ada was sent says that an email unsubscribes her. */
+function addressIn(app: TestApp): string {
+  const header = app.resend.accepted.at(-1)?.headers['List-Unsubscribe'] ?? ''
+  return /^<https:[^>]+>, <mailto:([^>]+)>$/.exec(header)?.[1] ?? ''
+}
+
+test('an email to the address in the header unsubscribes its reader, and nothing of it is kept', async () => {
+  const { app, post } = await mailed(LEAVE)
+  const address = addressIn(app)
+  expect(address).toMatch(/^leave\+[a-z0-9]{44}@in\.harbor\.test$/)
+  expect(address.indexOf('@')).toBeLessThanOrEqual(64)
+  const hook = signedWebhook(SECRET, receivedEvent([address], app.now().getTime()), { id: 'msg_1' })
+  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  expect(standing(app)).toBe('unsubscribed')
+  expect(stored(app)).toEqual([
+    expect.objectContaining({ svixId: 'msg_1', type: 'email.received', deliveryId: null, detail: null }),
+  ])
+  expect(JSON.stringify(stored(app)) + app.logged()).not.toMatch(/@|Moreno|leave\+/)
+
+  // The same event told again does not undo what she wished since.
+  app.db.update(subscribers).set({ status: 'active', unsubscribedAt: null }).run()
+  expect(await post(hook)).toEqual({ code: 200, status: 'repeat' })
+  expect(standing(app)).toBe('active')
+})
+
+const WRITTEN: [string, (address: string) => [to: string[], extra?: Record<string, unknown>]][] = [
+  ['in capitals', (address) => [[address.toUpperCase()]]],
+  ['with a name', (address) => [[`"Harbor, Leave" <${address}>`]]],
+  ['as a copy', (address) => [['hello@harbor.test'], { cc: [address] }]],
+  ['as a blind copy', (address) => [[], { bcc: [address] }]],
+  ['by forwarding', (address) => [['hello@harbor.test'], { received_for: [address] }]],
+  ['at the address of last year', (address) => [[address.replace(/^leave|in\./g, 'away')]]],
+  ['and by a Resend that leaves fields out', (address) => [[address], { cc: null, bcc: undefined }]],
+]
+
+test.each(WRITTEN)('it does so %s', async (_name, write) => {
+  const { app, post } = await mailed(LEAVE)
+  const [to, extra] = write(addressIn(app))
+  await post(signedWebhook(SECRET, receivedEvent(to, app.now().getTime(), extra)))
+  expect(standing(app)).toBe('unsubscribed')
+})
+
+test.each<[string, (address: string) => string]>([
+  ['a lost digit', (address) => address.replace('@', '').replace(/(.)in\.harbor/, '@in.harbor')],
+  ['another digit', (address) => address.replace(/.@/, (end) => (end === 'x@' ? 'y@' : 'x@'))],
+  ['another id', (address) => address.replace(/\+./, (start) => (start === '+0' ? '+1' : '+0'))],
+  ['no token', () => 'leave@in.harbor.test'],
+  ['all digits the highest', () => `leave+${'z'.repeat(44)}@in.harbor.test`],
+])(
+  'an email to an address with %s unsubscribes nobody, and the log says so without it',
+  async (_name, damage) => {
+    const { app, post } = await mailed(LEAVE)
+    const damaged = damage(addressIn(app))
+    expect(damaged).not.toBe(addressIn(app))
+    const hook = signedWebhook(SECRET, receivedEvent([damaged], app.now().getTime()))
+    expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+    expect(standing(app)).toBe('active')
+    expect(app.logged()).toContain('had no whole token')
+    expect(app.logged()).not.toMatch(/@in\.harbor|leave\+/)
+  },
+)
+
+test('an email to someone else in the same account is no matter of ours, and a forged one is refused', async () => {
+  const { app, post } = await mailed(LEAVE)
+  await post(signedWebhook(SECRET, receivedEvent(['intake@other.test'], app.now().getTime())))
+  expect(app.logged()).not.toContain('no whole token')
+  const forged = signedWebhook(NEXT_SECRET, receivedEvent([addressIn(app)], app.now().getTime()))
+  expect(await post(forged)).toMatchObject({ code: 401 })
+  expect(standing(app)).toBe('active')
+})
+
+test('without UNSUBSCRIBE_ADDRESS no header offers an email; one sent to an earlier address counts all the same', async () => {
+  const { app } = await mailed(LEAVE)
+  const address = addressIn(app)
+  const later = await mailed()
+  expect(later.app.resend.accepted[0]?.headers['List-Unsubscribe']).toMatch(/^<https:[^<>,]+>$/)
+  const [row] = app.db.select().from(subscribers).all()
+  later.app.db
+    .update(subscribers)
+    .set({ publicId: row?.publicId ?? '' })
+    .run()
+  await later.post(signedWebhook(SECRET, receivedEvent([address], app.now().getTime())))
+  expect(standing(later.app)).toBe('unsubscribed')
 })
 
 /** Ada was mailed, and Resend has things to tell of it. */

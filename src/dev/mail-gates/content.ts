@@ -14,7 +14,7 @@ export const shortLetterhead: Letterhead = {
   practice: 'Harbor Groups',
   logoUrl: null,
   crisisLine: 'off',
-  unsubscribeMailto: null,
+  unsubscribeAddress: null,
   linkSecretId: 'sample',
 }
 
@@ -23,7 +23,7 @@ export const usualLetterhead: Letterhead = {
   replyTo: 'hello@sample.test',
   postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
   crisisLine: 'us',
-  unsubscribeMailto: 'hello@sample.test',
+  unsubscribeAddress: 'leave@in.sample.test',
 }
 
 /** As long as BRAND_NAME may be: 60 characters. */

@@ -124,6 +124,14 @@ test.each<[string, string, (email: Email) => Partial<Email>, RegExp]>([
     withHeaders({ 'List-Unsubscribe': '<mailto:a@sample.test>' }),
     /does not begin with our https/,
   ],
+  [
+    'headers',
+    'an email to unsubscribe to a person',
+    withHeaders({
+      'List-Unsubscribe': '<https://groups.sample.test/u>, <mailto:hello@sample.test?subject=unsubscribe>',
+    }),
+    /a way to unsubscribe that nobody reads/,
+  ],
   ['headers', 'a long subject', () => ({ subject: 'x '.repeat(50) }), /over 78 characters/],
   ['blindSpots', 'a custom property', inBody('<p style="color:var(--x)">x</p>'), /a custom property/],
   ['blindSpots', 'a gradient', inBody('<p style="background:linear-gradient(red,blue)">x</p>'), /a gradient/],

@@ -103,7 +103,7 @@ function unsubscribeFaults({ kind, email, eml, publicUrl }: Mail): string[] {
     return ways === undefined && post === undefined
       ? []
       : ['it can be unsubscribed from before it is subscribed to']
-  const url = /^<(https:\/\/[^<>\s]+)>/.exec(ways ?? '')?.[1] ?? ''
+  const [, url = '', more = ''] = /^<(https:\/\/[^<>\s]+)>(.*)$/.exec(ways ?? '') ?? []
   const faults: [boolean, string][] = [
     [!url.startsWith(`${publicUrl}/`), `List-Unsubscribe does not begin with our https address: ${ways}`],
     [post !== 'List-Unsubscribe=One-Click', `List-Unsubscribe-Post is ${post}`],
@@ -111,12 +111,16 @@ function unsubscribeFaults({ kind, email, eml, publicUrl }: Mail): string[] {
       /@|%40/.test(url) || url.includes(email.to.split('@')[0] ?? '\0'),
       'the address of the reader is in the link',
     ],
+    [more !== '' && !READ_BY_US.test(more), `a way to unsubscribe that nobody reads: ${more}`],
     [!email.html.includes(url), 'the HTML part lacks the link'],
     [!email.text.includes(url), 'the text part lacks the link'],
     [isDigest(kind) && !/^<[\w.-]+>$/.test(valueOf('List-ID') ?? ''), 'no List-Id'],
   ]
   return faults.filter(([wrong]) => wrong).map(([, what]) => what)
 }
+
+/** An address with a token in it; without one no program could tell who writes. RFC 5321 §4.5.3.1.1: up to 64 characters. */
+const READ_BY_US = /^, <mailto:[a-z\d.-]{1,19}\+[a-z\d]{44}@[a-z\d.-]+>$/
 
 const isDigest = (kind: Mail['kind']): boolean => kind === 'digest' || kind === 'discreet'
 

@@ -1,7 +1,8 @@
-import { type DigestTemplate, digestComposer, type Email } from '../../core/email.ts'
+import { type DigestTemplate, digestComposer, type Email, type Letterhead } from '../../core/email.ts'
 import { composeNotice, type NoticeFacts } from '../../core/notice.ts'
 import { formatOccurrence } from '../../core/occurrences.ts'
 import { paletteFrom } from '../../core/palette.ts'
+import { signAddress } from '../../core/tokens.ts'
 import { voiceFor } from '../../core/words.ts'
 import { loadTemplates, type Templates } from '../../templates.ts'
 import { newsOf, PUBLIC_URL, usualOffers } from './content.ts'
@@ -59,7 +60,7 @@ function digestOf(
     template,
     offers,
     { id: '2026-11-30' },
-    links,
+    linksOf(letterhead),
   )(
     {
       publicId: PUBLIC_ID,
@@ -84,6 +85,7 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     discreet: false,
     url: buttonOf(kind),
     unsubscribeUrl: subscribed ? links.unsubscribe(PUBLIC_ID) : null,
+    unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
     preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
     nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', voice.locale).day,
   }
@@ -99,6 +101,12 @@ const PUBLIC_ID = 'T3hJq0bnS2mYxXgW7v5c1A'
 
 const linkOf = (page: string, publicId: string) =>
   `${PUBLIC_URL}/${page}/${publicId}.k2J9sQ0pXwVbN4mZtRcL8yHd`
+
+/** Any secret does: it is the shape of the links that is looked at. */
+const linksOf = ({ unsubscribeAddress: address }: Letterhead) => ({
+  ...links,
+  unsubscribeAddress: (publicId: string) => address && signAddress('gate', address, publicId),
+})
 
 const links = {
   unsubscribe: (publicId: string) => linkOf('unsubscribe', publicId),

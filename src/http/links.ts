@@ -1,0 +1,50 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { App } from '../app.ts'
+import { bareToken, readToken, withoutEscapes } from '../core/tokens.ts'
+
+type Needs = Pick<App, 'config' | 'log'>
+
+const PURPOSES = ['unsubscribe', 'preferences', 'confirm', 'change-address'] as const
+const LINK = new RegExp(`^/+(${PURPOSES.join('|')})(?![\\w-])([^?#]*)(\\?[^#]*)?`, 'i')
+const CALENDAR = /^\/+calendar\/([^?#]*)(\?[^#]*)?/i
+
+/**
+ * The address of a subscriber's link as we made it, where a mail program or a person added to it on its way: a last
+ * slash, a bracket, a blank, an invisible character. Any other address stays as it is.
+ */
+export function tidyLink(url: string): string {
+  const [, purpose, path = '', query = ''] = LINK.exec(url) ?? []
+  if (purpose !== undefined) {
+    const [first = '', ...more] = path
+      .split(/\/|%2f/i)
+      .filter((part) => /[a-z\d]/i.test(withoutEscapes(part)))
+    return `/${[purpose.toLowerCase(), bareToken(first) || '-', ...more].join('/')}${query}`
+  }
+  const [, file = '', search = ''] = CALENDAR.exec(url) ?? []
+  const key = /[\w-]+/.exec(withoutEscapes(file).replace(/[^\x21-\x7e]/g, ''))?.[0]
+  return key === undefined ? url : `/calendar/${key}.ics${search}`
+}
+
+/**
+ * Answers a subscriber's link whose signature is wrong: cut short, changed, or signed with a LINK_SECRET that is gone.
+ * It says that nothing was changed and how to leave anyway, the same whoever it names. 404 for one-click too: RFC 8058
+ * has no answer for a link that cannot be read, and a 2xx would make the mail program say that it worked.
+ */
+export function guardLinks(server: FastifyInstance, app: Needs): void {
+  const answer = (reply: FastifyReply, purpose: string) => {
+    app.log.info({ purpose }, 'a link with a wrong signature was opened')
+    return reply.code(404).view('damaged', { title: reply.voice.say('page.damaged.title') })
+  }
+  server.addHook('onRequest', async (request, reply) => {
+    const purpose = PURPOSES.find((one) => request.routeOptions.url?.startsWith(`/${one}/:token`))
+    const { token = '' } = (request.params ?? {}) as { token?: string }
+    if (purpose === undefined || readToken(app.config.LINK_SECRET, purpose, token) !== null) return
+    return answer(reply, purpose)
+  })
+  for (const purpose of PURPOSES)
+    server.route({
+      method: ['GET', 'POST'],
+      url: `/${purpose}/*`,
+      handler: (_, reply) => answer(reply, purpose),
+    })
+}
