@@ -12,8 +12,8 @@ import { checkRedis, explainRedisError } from './redis-check.ts'
 export type Queue = {
   /** Rings for these batches. */
   wakeBatches(ids: readonly number[]): Promise<void>
-  /** Rings for these notices. */
-  wakeNotices(ids: readonly number[]): Promise<void>
+  /** Enqueues these notices, to be taken up after `delayMs`. */
+  wakeNotices(ids: readonly number[], delayMs?: number): Promise<void>
   /** Rings for the sweep, now. */
   wakeSweep(): Promise<void>
   /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
@@ -99,12 +99,12 @@ export async function openQueue(options: {
         await attempt(() => batches.addBulk(jobs))
       }
     },
-    async wakeNotices(ids) {
+    async wakeNotices(ids, delayMs = 0) {
       // Someone waits in front of their inbox; an edition of thousands can let one mail pass.
       const jobs = ids.map((noticeId) => ({
         name: 'submit-notice',
         data: { noticeId },
-        opts: { lifo: true },
+        opts: { lifo: true, delay: delayMs },
       }))
       await attempt(() => batches.addBulk(jobs))
     },

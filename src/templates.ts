@@ -142,6 +142,7 @@ function sampleNotice(voice: Voice): NoticeView {
     url,
     unsubscribeUrl: url,
     preferencesUrl: url,
+    notMeUrl: url,
     nextDate: 'Mon, Nov 30',
   } as const
   return noticeView(sampleLetterhead(), facts, voice)

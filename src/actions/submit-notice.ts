@@ -1,11 +1,12 @@
 import type { App } from '../app.ts'
 import { nextSlot } from '../core/calendar.ts'
-import { composeNotice } from '../core/notice.ts'
+import { byStranger, composeNotice, type NoticeFacts } from '../core/notice.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
 import { requestJson } from '../core/request.ts'
-import { signDatedToken } from '../core/tokens.ts'
+import { type Purpose, signDatedToken, signToken } from '../core/tokens.ts'
 import { voiceFor } from '../core/words.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
+import { manner } from '../db/joining.ts'
 import {
   claimNotice,
   endNotice,
@@ -26,6 +27,10 @@ export type NoticeOutcome =
 
 /** How long a link that confirms something is good for. */
 export const LINK_LIFE_MS = 7 * 86_400_000
+/** How long a fresh link is good for, which is used once. */
+export const FRESH_LIFE_MS = 15 * 60_000
+/** Not the id of a notice: where nothing is to be mailed, it is enqueued and made all the same. */
+export const DECOY = 0
 const REFUSED_WAIT_MS = 300_000
 
 /**
@@ -33,6 +38,7 @@ const REFUSED_WAIT_MS = 300_000
  * It is dropped when its reader is gone, suppressed, or needs it no more.
  */
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
+  if (id === DECOY) compose(app, DECOY_FACTS, app.config.LOCALE)
   const notice = await claimNotice(app.db, id, app.instance, app.now())
   if (notice === null) return { kind: 'not-ours' }
   const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
@@ -65,52 +71,103 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
 async function freeze(app: App, notice: Notice): Promise<string | null> {
   const now = app.now()
   const reader = await readerOf(app.db, notice)
+  // Made before it is decided whether it goes out: how long that takes must not tell.
+  const body = reader && compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
   const drop = reader === null ? 'the reader is gone' : whyDrop(notice, reader, now)
-  if (reader === null || drop) {
+  if (body === null || drop !== null) {
     await endNotice(app.db, notice, { state: 'dropped', reason: drop ?? '' }, now)
     return null
   }
-  const { letterhead } = templateNow(app)
-  const voice = voiceFor(app.templates.words, reader.locale)
-  const links = linksFor(app, letterhead)
-  const subscribed = notice.kind === 'already' || notice.kind === 'welcome'
-  const facts = {
-    id: notice.key.split('/').at(-1) ?? '',
-    kind: notice.kind,
-    to: reader.to,
-    name: reader.name,
-    discreet: reader.discreet,
-    url: urlFor(app, notice, reader),
-    unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
-    preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
-    nextDate: formatOccurrence(nextSlot(app.config.slotRule, now).at, reader.timeZone, voice.locale).day,
-  }
-  const email = composeNotice(app.templates.notice, letterhead, facts, voice)
-  const body = `[${requestJson(email)}]`
   return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
 
+function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: string }, locale: string) {
+  const voice = voiceFor(app.templates.words, locale)
+  const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
+  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, voice.locale).day
+  const { letterhead } = templateNow(app)
+  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, voice))}]`
+}
+
+function factsOf(app: App, notice: Notice, reader: NoticeReader) {
+  const { kind } = notice
+  const links = linksFor(app, templateNow(app).letterhead)
+  return {
+    id: noticeId(notice),
+    kind,
+    to: reader.to,
+    // Whoever gets it may not have written the name.
+    name: kind === 'welcome' ? reader.name : null,
+    discreet: mannerOf(notice, reader).discreet,
+    url: urlFor(app, notice, reader),
+    unsubscribeUrl: kind === 'already' || kind === 'welcome' ? links.unsubscribe(reader.publicId) : null,
+    preferencesUrl: kind === 'welcome' ? links.preferences(reader.publicId) : null,
+    notMeUrl: byStranger(kind)
+      ? `${app.config.PUBLIC_URL}/not-me/${signToken(app.config.LINK_SECRET[0] ?? '', 'not-me', reader.toHash)}`
+      : null,
+    timeZone: reader.timeZone,
+  }
+}
+
+const DECOY_FACTS = {
+  id: 'decoy',
+  kind: 'confirm',
+  to: 'nobody@invalid',
+  name: null,
+  discreet: false,
+  url: 'https://invalid/',
+  unsubscribeUrl: null,
+  preferencesUrl: null,
+  notMeUrl: 'https://invalid/',
+  timeZone: 'UTC',
+} as const
+
+/** The last part of its key, by which its link finds it. */
+const noticeId = ({ key }: Notice): string => key.split('/').at(-1) ?? ''
+
+/** A form is written to in its own language, and a reader who is written to discreetly always is. */
+function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
+  const asked = form === null ? { locale, discreet } : manner(form)
+  return { locale: asked.locale, discreet: discreet || asked.discreet }
+}
+
 function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {
-  if (reader.suppressed) return 'the address is suppressed'
-  if (now.getTime() - notice.createdAt > LINK_LIFE_MS) return 'its link would have expired'
-  if (notice.kind === 'confirm' && reader.status === 'active') return 'the reader has confirmed'
-  if (notice.kind !== 'confirm' && reader.status !== 'active') return 'the reader has left'
+  const { kind } = notice
+  // An erased address may come back by itself.
+  const returning = reader.suppressed === 'erased' && (kind === 'confirm' || kind === 'change-address')
+  if (reader.suppressed !== null && !returning) return 'the address is suppressed'
+  if (reader.refused && byStranger(kind)) return 'the holder of the address wants no such email'
+  const life = FRESH.has(kind) ? FRESH_LIFE_MS : LINK_LIFE_MS
+  if (now.getTime() - notice.createdAt > life) return 'its link would have expired'
+  if (kind === 'confirm' && reader.status === 'active') return 'the reader has confirmed'
+  if (FOR_SUBSCRIBED.has(kind) && reader.status !== 'active') return 'the reader has left'
   return null
 }
 
+const FRESH = new Set<Notice['kind']>(['fresh-data', 'fresh-forget', 'fresh-address'])
+const FOR_SUBSCRIBED = new Set<Notice['kind']>(['welcome', 'already', 'change-address', 'fresh-address'])
+
 function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
   const { LINK_SECRET, PUBLIC_URL } = app.config
-  const secret = LINK_SECRET[0] ?? ''
-  const at = new Date(notice.createdAt)
+  const { publicId, addressChange } = reader
+  const dated = (purpose: Purpose, id = '', at: number | null = notice.createdAt) =>
+    `${PUBLIC_URL}/${purpose}/${signDatedToken(LINK_SECRET[0] ?? '', purpose, id, new Date(at ?? 0))}`
   switch (notice.kind) {
     case 'confirm':
-      return `${PUBLIC_URL}/confirm/${signDatedToken(secret, 'confirm', reader.publicId, at)}`
+      return dated('confirm', publicId)
     case 'change-address':
-      return `${PUBLIC_URL}/change-address/${signDatedToken(secret, 'change-address', reader.addressChangePublicId ?? '', at)}`
+      return dated('change-address', addressChange?.publicId)
+    case 'address-changed':
+      return dated('undo-address', addressChange?.publicId, addressChange?.changedAt)
     case 'welcome':
       return `${PUBLIC_URL}/sessions`
     case 'already':
-      return linksFor(app, templateNow(app).letterhead).preferences(reader.publicId)
+    case 'fresh-links':
+      return linksFor(app, templateNow(app).letterhead).preferences(publicId)
+    case 'fresh-data':
+    case 'fresh-forget':
+    case 'fresh-address':
+      return dated('fresh', noticeId(notice))
   }
 }
 

@@ -66,6 +66,6 @@ function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
   return {
     ...{ id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url },
-    ...{ unsubscribeUrl: null, preferencesUrl: null, nextDate: 'Mon, Nov 30' },
+    ...{ unsubscribeUrl: null, preferencesUrl: null, notMeUrl: null, nextDate: 'Mon, Nov 30' },
   }
 }

@@ -25,7 +25,7 @@ export function followUp(
   if (reason) for (const address of addresses) suppress(db, address, reason, now)
   if (mail.report !== 'complained') return
   db.update(subscribers)
-    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
+    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: null })
     .where(and(eq(subscribers.id, subscriber.id), ne(subscribers.status, 'unsubscribed')))
     .run()
 }
