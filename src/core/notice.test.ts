@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { loadTemplates, type Templates } from '../templates.ts'
 import { harbor } from './email.fixture.ts'
-import { composeNotice, type NoticeFacts } from './notice.ts'
+import { byStranger, composeNotice, type NoticeFacts } from './notice.ts'
 import { voiceFor } from './words.ts'
 
 let templates: Templates
@@ -14,7 +14,10 @@ beforeAll(async () => {
 const mailOf = (facts: NoticeFacts, letterhead = harbor, locale = 'en') =>
   composeNotice(templates.notice, letterhead, facts, voiceFor(templates.words, locale))
 
-const KINDS: NoticeFacts['kind'][] = ['confirm', 'welcome', 'already', 'change-address']
+const KINDS: NoticeFacts['kind'][] = [
+  ...(['confirm', 'welcome', 'already', 'change-address', 'address-changed'] as const),
+  ...(['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as const),
+]
 
 test.each(KINDS)(
   'the notice "%s" has one link to press, who we are and where to turn, in both parts',
@@ -45,6 +48,15 @@ test('a welcome says when the first mail comes, and has the ways out', () => {
     for (const url of Object.values(ways)) expect(part).toContain(url)
   expect(mail.headers).toMatchObject({ 'List-Unsubscribe': '<https://groups.harbor.test/u>' })
 })
+
+test.each(KINDS.filter(byStranger))(
+  'whoever gets the notice "%s" can end such emails, in both parts',
+  (kind) => {
+    const notMeUrl = 'https://groups.harbor.test/not-me/token'
+    const mail = mailOf({ ...facts(kind), notMeUrl })
+    for (const part of [mail.html, mail.text]) expect(part).toContain(notMeUrl)
+  },
+)
 
 test.each(KINDS)('the notice "%s" is Spanish from head to foot for who reads Spanish', (kind) => {
   const [english, spanish] = [mailOf(facts(kind)), mailOf(facts(kind), harbor, 'es-MX')]

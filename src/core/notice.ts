@@ -66,9 +66,8 @@ export function composeNotice(
   voice: Voice,
 ): Email {
   const view = noticeView(letterhead, facts, voice)
-  const out = facts.unsubscribeUrl ?? facts.notMeUrl
-  const oneClick = out !== null && {
-    'List-Unsubscribe': `<${out}>`,
+  const oneClick = facts.unsubscribeUrl && {
+    'List-Unsubscribe': `<${facts.unsubscribeUrl}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
   }
   return checked({
