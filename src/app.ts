@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
 import type { Offer } from './core/content.ts'
@@ -36,7 +37,19 @@ export type App = Ledger & {
   instance: string
   /** What this process may forget at any time. */
   cache: Cache
+  pace: Pace
 }
+
+/** Keeps the time of an answer, and of the email that follows it, from telling whom they are about. */
+export type Pace = {
+  /** An answer about an address comes so long after its request, or after as many times that as its work takes. */
+  answerMs: number
+  /** How long an email that anybody may ask for waits, ms; another time for each. */
+  emailDelayMs(): number
+}
+
+// An answer usually takes some 10 ms; nobody minds waiting so long for either.
+const PACE: Pace = { answerMs: 400, emailDelayMs: () => randomInt(1_000, 20_000) }
 
 export type Cache = {
   offers: CachedOffers | null
@@ -59,6 +72,7 @@ export type Overrides = {
   redis?: RedisAddress
   queuePrefix?: string
   requestTimeoutMs?: number
+  pace?: Pace
 }
 
 /**
@@ -121,6 +135,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       mailer: timed(mailer, metrics),
       metrics,
       instance: identifyProcess(),
+      pace: overrides.pace ?? PACE,
       cache: {
         offers: null,
         composers: new Map(),

@@ -12,8 +12,8 @@ import { checkRedis, explainRedisError } from './redis-check.ts'
 export type Queue = {
   /** Enqueues these batches; with `once`, only those that nobody enqueued with it in the last half second. */
   wakeBatches(ids: readonly number[], once?: 'once'): Promise<void>
-  /** Enqueues these notices; `once` as for batches. */
-  wakeNotices(ids: readonly number[], once?: 'once'): Promise<void>
+  /** Enqueues these notices, to be taken up after `delayMs`; `once` as for batches. */
+  wakeNotices(ids: readonly number[], options?: { once?: boolean; delayMs?: number }): Promise<void>
   /** Rings for the sweep, now. */
   wakeSweep(): Promise<void>
   /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
@@ -105,12 +105,12 @@ export async function openQueue(options: {
         await attempt(() => batches.addBulk(jobs))
       }
     },
-    async wakeNotices(ids, once) {
+    async wakeNotices(ids, { once = false, delayMs = 0 } = {}) {
       // Someone waits in front of their inbox; an edition of thousands can let one email pass.
       const jobs = ids.map((noticeId) => ({
         name: 'submit-notice',
         data: { noticeId },
-        opts: { lifo: true, ...(once && onceIn(`notice-${noticeId}`)) },
+        opts: { lifo: true, delay: delayMs, ...(once && onceIn(`notice-${noticeId}`)) },
       }))
       await attempt(() => batches.addBulk(jobs))
     },

@@ -143,6 +143,7 @@ function sampleNotice(voice: Voice): NoticeView {
     unsubscribeUrl: url,
     unsubscribeAddress: null,
     preferencesUrl: url,
+    notMeUrl: url,
     nextDate: 'Mon, Nov 30',
   } as const
   return noticeView(sampleLetterhead(), facts, voice)

@@ -73,8 +73,9 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
   const lines: string[] = []
   const log = openLog(config.LOG_LEVEL, { write: (line) => void lines.push(line) })
   const redis = testRedis()
-  const { requestTimeoutMs = 5_000 } = options
-  const overrides: Overrides = { now: () => new Date(now), redis, queuePrefix: prefix, log, requestTimeoutMs }
+  const { requestTimeoutMs = 5_000, pace = { answerMs: 0, emailDelayMs: () => 0 } } = options
+  const clock = { now: () => new Date(now), pace }
+  const overrides: Overrides = { ...clock, redis, queuePrefix: prefix, log, requestTimeoutMs }
   const db = options.db ?? (options.file ? openDb(path) : openDb(migratedImage()))
   open.push({
     async close() {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { enqueueOwed } from './actions/enqueue-owed.ts'
 import { submitBatch } from './actions/submit-batch.ts'
-import { submitNotice } from './actions/submit-notice.ts'
+import { DECOY, submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
 import { watchEpoch } from './actions/watch-epoch.ts'
 import type { App } from './app.ts'
@@ -11,7 +11,7 @@ import type { JobOutcome } from './queue.ts'
 const RowId = z.number().int().positive()
 const SubmitJob = z.discriminatedUnion('name', [
   z.object({ name: z.literal('submit-batch'), data: z.object({ batchId: RowId }) }),
-  z.object({ name: z.literal('submit-notice'), data: z.object({ noticeId: RowId }) }),
+  z.object({ name: z.literal('submit-notice'), data: z.object({ noticeId: RowId.or(z.literal(DECOY)) }) }),
 ])
 
 // The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.

@@ -120,10 +120,10 @@ test.each(['bounce', 'complaint', 'provider', 'operator'] as const)(
     const app = await testApp()
     const emailHash = hashEmail(app.hashKey, ADA)
     app.db.insert(suppressions).values({ emailHash, reason, createdAt: 0, erasedAt: 0 }).run()
-    expect(await requestSubscription(app, FORM)).toEqual({ kind: 'suppressed' })
+    expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'suppressed' })
     expect(ada(app)).toBeUndefined()
     await allowEmail(app, ADA, CONSENT)
-    expect(await requestSubscription(app, FORM)).toEqual({ kind: 'confirm' })
+    expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'confirm' })
   },
 )
 
@@ -133,7 +133,7 @@ test('a confirming mail of someone who was erased and then bounced confirms noth
   const link = await signUp(app)
   await report(app, 'email.bounced', { bounce: { type: 'Permanent' } })
   expect(await confirm(app, link)).toEqual({ kind: 'expired' })
-  expect(await requestSubscription(app, FORM)).toEqual({ kind: 'suppressed' })
+  expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'suppressed' })
 })
 
 const FORM = {
@@ -167,7 +167,7 @@ async function* asFile(text: string): AsyncGenerator<string> {
 
 /** Signs Ada up by the form; returns the token of the link that she is mailed. */
 async function signUp(app: TestApp): Promise<string> {
-  expect(await requestSubscription(app, FORM)).toEqual({ kind: 'confirm' })
+  expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'confirm' })
   const id = app.db.$client
     .prepare<[], number>("select max(id) from notices where kind = 'confirm'")
     .pluck()

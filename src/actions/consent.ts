@@ -2,6 +2,7 @@ import type { Ledger } from '../app.ts'
 import { normaliseEmail } from '../core/email-address.ts'
 import { BadInput } from '../core/errors.ts'
 import { type HashKey, hashEmail } from '../core/tokens.ts'
+import { findByFormerId } from '../db/links.ts'
 import {
   findByEmailHash,
   findByPublicId,
@@ -26,19 +27,38 @@ export type Resubscribed =
   | { kind: 'suppressed'; reason: Suppression['reason'] }
   | { kind: 'not-found' }
 
-/** Unsubscribes whoever the link names; it works for ever, however often. */
+/** How long a link may undo what it ended. */
+export const UNDO_MS = 24 * 3_600_000
+
+/** Unsubscribes whoever the link names, also by a link of before theirs were renewed; it works for ever, however often. */
 export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
-  return end(app, await findByPublicId(app.db, publicId))
+  const subscriber = (await findByPublicId(app.db, publicId)) ?? (await findByFormerId(app.db, publicId))
+  return end(app, subscriber, 'link')
 }
 
 /** Unsubscribes an address for an operator. Throws `BadInput` when it is no address. */
 export async function unsubscribeEmail(app: NeedsHash, email: string): Promise<Unsubscribed> {
-  return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)))
+  return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)), 'operator')
 }
 
-/** Undoes an unsubscription by the link of the one who made it. */
-export async function resubscribe(app: Needs, publicId: string): Promise<Resubscribed> {
-  return begin(app, await findByPublicId(app.db, publicId))
+/** Undoes an unsubscription by the link that made it, within a day; `too-late` also when an operator ended it. */
+export async function resubscribe(
+  app: Needs,
+  publicId: string,
+): Promise<Resubscribed | { kind: 'too-late' }> {
+  const subscriber = await findByPublicId(app.db, publicId)
+  if (subscriber?.status === 'unsubscribed' && !canUndo(subscriber, app.now())) return { kind: 'too-late' }
+  return begin(app, subscriber)
+}
+
+/** Whether the subscriber's own link may undo that they left; whether they are suppressed is another matter. */
+export function canUndo(
+  subscriber: Pick<Subscriber, 'status' | 'unsubscribedAt' | 'unsubscribedBy'>,
+  now: Date,
+): boolean {
+  const { status, unsubscribedAt, unsubscribedBy } = subscriber
+  if (status !== 'unsubscribed' || unsubscribedBy !== 'link') return false
+  return now.getTime() - (unsubscribedAt ?? 0) <= UNDO_MS
 }
 
 /**
@@ -75,9 +95,13 @@ export function keyOf(hashKey: HashKey, text: string): string {
   return hashEmail(hashKey, address.email)
 }
 
-async function end({ db, now }: Needs, subscriber: Subscriber | null): Promise<Unsubscribed> {
+async function end(
+  { db, now }: Needs,
+  subscriber: Subscriber | null,
+  by: 'link' | 'operator',
+): Promise<Unsubscribed> {
   if (!subscriber) return { kind: 'not-found' }
-  return { kind: (await setUnsubscribed(db, subscriber.id, now())) ? 'unsubscribed' : 'already' }
+  return { kind: (await setUnsubscribed(db, subscriber.id, by, now())) ? 'unsubscribed' : 'already' }
 }
 
 async function begin({ db, now }: Needs, subscriber: Subscriber | null): Promise<Resubscribed> {

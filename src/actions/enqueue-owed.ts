@@ -30,7 +30,7 @@ export async function enqueueOwed(app: App): Promise<boolean> {
   )
   await app.queue.wakeNotices(
     notices.map(({ id }) => id),
-    'once',
+    { once: true },
   )
   return true
 }

@@ -3,8 +3,11 @@ import { consentEvidence } from '../core/consent-wording.ts'
 import { hashEmail, newPublicId, readDatedToken } from '../core/tokens.ts'
 import type { TopicChoice } from '../core/topic-choice.ts'
 import type { Voice } from '../core/words.ts'
+import { forgetAddressChanges } from '../db/address-changes.ts'
 import { changeFact, establishFact, installationFact } from '../db/installation.ts'
-import { confirmSignUp, deleteUnconfirmed, readersLately, takeSignUp } from '../db/joining.ts'
+import { confirmSignUp, deleteUnconfirmed, type SignUpTaken, takeSignUp } from '../db/joining.ts'
+import { forgetRequests } from '../db/requested-emails.ts'
+import { enqueueUnseen, REQUESTS_COUNT_MS, requestLimits } from './request-limits.ts'
 import { LINK_LIFE_MS } from './submit-notice.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'now'>
@@ -21,43 +24,30 @@ export type SignUpForm = {
   topics: TopicChoice
 }
 
-/** For the log and the tests alone: whoever signs up gets the same answer to each of them. */
-export type SignUpOutcome = {
-  kind: 'confirm' | 'already' | 'suppressed' | 'address-limit' | 'overall-limit'
-}
+/** For the log and the tests alone, save `busy`: whoever signs up gets the same answer to each of the others. */
+export type SignUpOutcome = { kind: SignUpTaken['kind'] }
 
 export type ConfirmOutcome = { kind: 'confirmed' | 'already' | 'expired' }
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-
-/** Mails that sign-ups may cause to one address in a day. */
-const MAILS_PER_ADDRESS_A_DAY = 3
-/** Mails that all sign-ups together may cause in an hour: one for every hundred readers, within these bounds. */
-const MAILS_AN_HOUR = { least: 60, most: 600 }
 /** How long an address that was not confirmed is kept. */
-const UNCONFIRMED_KEPT_MS = 30 * DAY_MS
+const UNCONFIRMED_KEPT_MS = 30 * 86_400_000
 
 /**
- * Takes a sign-up: plans the mail that asks to confirm, or the one that says they are subscribed, and submits neither.
+ * Takes a sign-up: plans the email that asks to confirm, or the one that says they are subscribed, and submits neither.
  * Over the limits it is dropped, not put off: what a flood asked for must not reach people's inboxes an hour later,
- * and someone who meant it can ask again.
+ * and someone who meant it can ask again. `fromNetwork`: which request of its network in the last hour it is.
  */
-export async function requestSubscription(app: NeedsQueue, form: SignUpForm): Promise<SignUpOutcome> {
+export async function requestSubscription(
+  app: NeedsQueue & Pick<App, 'pace'>,
+  form: SignUpForm,
+  fromNetwork: number,
+): Promise<SignUpOutcome> {
   const now = app.now()
-  const since = (ms: number) => new Date(now.getTime() - ms)
-  const hundredth = Math.floor((await readersLately(app.db)) / 100)
-  const limits = {
-    perAddress: { max: MAILS_PER_ADDRESS_A_DAY, since: since(DAY_MS) },
-    overall: {
-      max: Math.min(MAILS_AN_HOUR.most, Math.max(MAILS_AN_HOUR.least, hundredth)),
-      since: since(HOUR_MS),
-    },
-  }
+  const delayMs = app.pace.emailDelayMs()
+  const dueAt = delayMs === 0 ? null : new Date(now.getTime() + delayMs)
   const signUp = { ...form, publicId: newPublicId(), emailHash: hashEmail(app.hashKey, form.email) }
-  const taken = await takeSignUp(app.db, signUp, limits, now)
-  // Rung once the answer is on its way, which must not take longer for those who get a mail. The sweep rings too.
-  if ('noticeId' in taken) setImmediate(() => void app.queue.wakeNotices([taken.noticeId]))
+  const taken = await takeSignUp(app.db, signUp, await requestLimits(app, fromNetwork), { now, dueAt })
+  if (taken.kind !== 'busy') enqueueUnseen(app, 'noticeId' in taken ? taken.noticeId : null, delayMs)
   return { kind: taken.kind }
 }
 
@@ -84,12 +74,14 @@ export async function confirmSubscription(
   return { kind: confirmed.kind }
 }
 
-/** Deletes, once a day, the sign-ups that nobody confirmed within thirty days. */
+/** Deletes, once a day, the sign-ups that nobody confirmed within thirty days, and requests that count no more. */
 export async function forgetUnconfirmed({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
   const today = now().toISOString().slice(0, 10)
   if ((await installationFact(db, 'forgot_pending')) === today) return
   await establishFact(db, 'forgot_pending', 'never')
   const deleted = await deleteUnconfirmed(db, new Date(now().getTime() - UNCONFIRMED_KEPT_MS))
+  await forgetRequests(db, new Date(now().getTime() - REQUESTS_COUNT_MS))
+  await forgetAddressChanges(db, new Date(now().getTime() - LINK_LIFE_MS))
   await changeFact(db, 'forgot_pending', today)
   if (deleted > 0) log.info({ deleted }, 'forgot sign-ups that were not confirmed in thirty days')
 }

@@ -1,13 +1,13 @@
 import type { App } from '../app.ts'
 import { nextSlot } from '../core/calendar.ts'
-import type { Email } from '../core/email.ts'
-import { composeNotice } from '../core/notice.ts'
+import { byStranger, composeNotice, type NoticeFacts } from '../core/notice.ts'
 import { formatOccurrence } from '../core/occurrences.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { requestJson } from '../core/request.ts'
-import { signDatedToken } from '../core/tokens.ts'
+import { type Purpose, signDatedToken, signToken } from '../core/tokens.ts'
 import { voiceFor } from '../core/words.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
+import { manner } from '../db/joining.ts'
 import {
   claimNotice,
   endNotice,
@@ -29,6 +29,10 @@ export type NoticeOutcome =
 
 /** How long a link that confirms something is good for. */
 export const LINK_LIFE_MS = 7 * 86_400_000
+/** How long a fresh link is good for, which is used once. */
+export const FRESH_LIFE_MS = 15 * 60_000
+/** Not the id of a notice: where nothing is to be mailed, it is enqueued and made all the same. */
+export const DECOY = 0
 const REFUSED_WAIT_MS = 300_000
 
 /**
@@ -36,6 +40,7 @@ const REFUSED_WAIT_MS = 300_000
  * It is dropped when its reader is gone, suppressed, or needs it no more.
  */
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
+  if (id === DECOY) compose(app, DECOY_FACTS, app.config.LOCALE)
   const now = app.now()
   const found = await findNotice(app.db, id)
   const gone = found !== null && isLeft(found, now) ? found.claimedBy : null
@@ -74,19 +79,21 @@ async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
 async function freeze(app: App, notice: Notice): Promise<string | null> {
   const now = app.now()
   const reader = await readerOf(app.db, notice)
+  // Made before it is decided whether it goes out: how long that takes must not tell.
+  const body = reader && (await bodyFor(app, notice, reader))
+  if (reader !== null && body === null) return null
   const drop = reader === null ? 'the reader is gone' : whyDrop(notice, reader, now)
-  if (reader === null || drop) {
+  if (body === null || drop !== null) {
     await endNotice(app.db, notice, { state: 'dropped', reason: drop ?? '' }, now)
     return null
   }
-  const body = await bodyFor(app, notice, reader)
-  return body !== null && (await freezeNotice(app.db, notice, body, now)) ? body : null
+  return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
 
-/** The request, or null when no email can be made (a zone that is none, written by plain SQL): the notice has failed. */
+/** The request, or null when no email can be made of the row, however it came to be so: then the notice has failed. */
 async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<string | null> {
   try {
-    return `[${requestJson(emailFor(app, notice, reader))}]`
+    return compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
   } catch (error) {
     const reason = withoutAddresses(`no email can be made: ${(error as Error).message}`)
     app.log.error({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
@@ -95,48 +102,96 @@ async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<
   }
 }
 
-function emailFor(app: App, notice: Notice, reader: NoticeReader): Email {
+function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: string }, locale: string) {
+  const voice = voiceFor(app.templates.words, locale)
+  const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
+  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, voice.locale).day
   const { letterhead } = templateNow(app)
-  const voice = voiceFor(app.templates.words, reader.locale)
-  const links = linksFor(app, letterhead)
-  const subscribed = notice.kind === 'already' || notice.kind === 'welcome'
-  const facts = {
-    id: notice.key.split('/').at(-1) ?? '',
-    kind: notice.kind,
+  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, voice))}]`
+}
+
+function factsOf(app: App, notice: Notice, reader: NoticeReader) {
+  const { kind } = notice
+  const links = linksFor(app, templateNow(app).letterhead)
+  return {
+    id: noticeId(notice),
+    kind,
     to: reader.to,
-    name: reader.name,
-    discreet: reader.discreet,
+    // Whoever gets it may not have written the name.
+    name: kind === 'welcome' ? reader.name : null,
+    discreet: mannerOf(notice, reader).discreet,
     url: urlFor(app, notice, reader),
-    unsubscribeUrl: subscribed ? links.unsubscribe(reader.publicId) : null,
-    unsubscribeAddress: subscribed ? links.unsubscribeAddress(reader.publicId) : null,
-    preferencesUrl: notice.kind === 'welcome' ? links.preferences(reader.publicId) : null,
-    nextDate: formatOccurrence(nextSlot(app.config.slotRule, app.now()).at, reader.timeZone, voice.locale)
-      .day,
+    unsubscribeUrl: kind === 'already' || kind === 'welcome' ? links.unsubscribe(reader.publicId) : null,
+    unsubscribeAddress:
+      kind === 'already' || kind === 'welcome' ? links.unsubscribeAddress(reader.publicId) : null,
+    preferencesUrl: kind === 'welcome' ? links.preferences(reader.publicId) : null,
+    notMeUrl: byStranger(kind)
+      ? `${app.config.PUBLIC_URL}/not-me/${signToken(app.config.LINK_SECRET[0] ?? '', 'not-me', reader.toHash)}`
+      : null,
+    timeZone: reader.timeZone,
   }
-  return composeNotice(app.templates.notice, letterhead, facts, voice)
+}
+
+const DECOY_FACTS = {
+  id: 'decoy',
+  kind: 'confirm',
+  to: 'nobody@invalid',
+  name: null,
+  discreet: false,
+  url: 'https://invalid/',
+  unsubscribeUrl: null,
+  unsubscribeAddress: null,
+  preferencesUrl: null,
+  notMeUrl: 'https://invalid/',
+  timeZone: 'UTC',
+} as const
+
+/** The last part of its key, by which its link finds it. */
+const noticeId = ({ key }: Notice): string => key.split('/').at(-1) ?? ''
+
+/** A form is written to in its own language, and a reader who is written to discreetly always is. */
+function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
+  const asked = form === null ? { locale, discreet } : manner(form)
+  return { locale: asked.locale, discreet: discreet || asked.discreet }
 }
 
 function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {
-  if (reader.suppressed) return 'the address is suppressed'
-  if (now.getTime() - notice.createdAt > LINK_LIFE_MS) return 'its link would have expired'
-  if (notice.kind === 'confirm' && reader.status === 'active') return 'the reader has confirmed'
-  if (notice.kind !== 'confirm' && reader.status !== 'active') return 'the reader has left'
+  const { kind } = notice
+  // An erased address may come back by itself.
+  const returning = reader.suppressed === 'erased' && (kind === 'confirm' || kind === 'change-address')
+  if (reader.suppressed !== null && !returning) return 'the address is suppressed'
+  if (reader.refused && byStranger(kind)) return 'the holder of the address wants no such email'
+  const life = FRESH.has(kind) ? FRESH_LIFE_MS : LINK_LIFE_MS
+  if (now.getTime() - notice.createdAt > life) return 'its link would have expired'
+  if (kind === 'confirm' && reader.status === 'active') return 'the reader has confirmed'
+  if (FOR_SUBSCRIBED.has(kind) && reader.status !== 'active') return 'the reader has left'
   return null
 }
 
+const FRESH = new Set<Notice['kind']>(['fresh-data', 'fresh-forget', 'fresh-address'])
+const FOR_SUBSCRIBED = new Set<Notice['kind']>(['welcome', 'already', 'change-address', 'fresh-address'])
+
 function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
   const { LINK_SECRET, PUBLIC_URL } = app.config
-  const secret = LINK_SECRET[0] ?? ''
-  const at = new Date(notice.createdAt)
+  const { publicId, addressChange } = reader
+  const dated = (purpose: Purpose, id = '', at: number | null = notice.createdAt) =>
+    `${PUBLIC_URL}/${purpose}/${signDatedToken(LINK_SECRET[0] ?? '', purpose, id, new Date(at ?? 0))}`
   switch (notice.kind) {
     case 'confirm':
-      return `${PUBLIC_URL}/confirm/${signDatedToken(secret, 'confirm', reader.publicId, at)}`
+      return dated('confirm', publicId)
     case 'change-address':
-      return `${PUBLIC_URL}/change-address/${signDatedToken(secret, 'change-address', reader.addressChangePublicId ?? '', at)}`
+      return dated('change-address', addressChange?.publicId)
+    case 'address-changed':
+      return dated('undo-address', addressChange?.publicId, addressChange?.changedAt)
     case 'welcome':
       return `${PUBLIC_URL}/sessions`
     case 'already':
-      return linksFor(app, templateNow(app).letterhead).preferences(reader.publicId)
+    case 'fresh-links':
+      return linksFor(app, templateNow(app).letterhead).preferences(publicId)
+    case 'fresh-data':
+    case 'fresh-forget':
+    case 'fresh-address':
+      return dated('fresh', noticeId(notice))
   }
 }
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { loadTemplates, type Templates } from '../templates.ts'
 import { harbor } from './email.fixture.ts'
-import { composeNotice, type NoticeFacts } from './notice.ts'
+import { byStranger, composeNotice, type NoticeFacts } from './notice.ts'
 import { voiceFor } from './words.ts'
 
 let templates: Templates
@@ -14,7 +14,10 @@ beforeAll(async () => {
 const mailOf = (facts: NoticeFacts, letterhead = harbor, locale = 'en') =>
   composeNotice(templates.notice, letterhead, facts, voiceFor(templates.words, locale))
 
-const KINDS: NoticeFacts['kind'][] = ['confirm', 'welcome', 'already', 'change-address']
+const KINDS: NoticeFacts['kind'][] = [
+  ...(['confirm', 'welcome', 'already', 'change-address', 'address-changed'] as const),
+  ...(['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as const),
+]
 
 test.each(KINDS)(
   'the notice "%s" has one link to press, who we are and where to turn, in both parts',
@@ -51,6 +54,15 @@ test('a welcome says when the first mail comes, and has the ways out', () => {
   })
 })
 
+test.each(KINDS.filter(byStranger))(
+  'whoever gets the notice "%s" can end such emails, in both parts',
+  (kind) => {
+    const notMeUrl = 'https://groups.harbor.test/not-me/token'
+    const mail = mailOf({ ...facts(kind), notMeUrl })
+    for (const part of [mail.html, mail.text]) expect(part).toContain(notMeUrl)
+  },
+)
+
 test.each(KINDS)('the notice "%s" is Spanish from head to foot for who reads Spanish', (kind) => {
   const [english, spanish] = [mailOf(facts(kind)), mailOf(facts(kind), harbor, 'es-MX')]
   expect(parse(spanish.html).querySelector('html')?.getAttribute('lang')).toBe('es')
@@ -71,6 +83,7 @@ function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
   return {
     ...{ id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url },
-    ...{ unsubscribeUrl: null, unsubscribeAddress: null, preferencesUrl: null, nextDate: 'Mon, Nov 30' },
+    ...{ unsubscribeUrl: null, unsubscribeAddress: null, preferencesUrl: null, notMeUrl: null },
+    nextDate: 'Mon, Nov 30',
   }
 }

@@ -4,10 +4,27 @@ import { compileTemplate } from './mail-merge.ts'
 import type { Voice } from './words.ts'
 import { fold, wrap } from './wrap.ts'
 
+export type NoticeKind =
+  | 'confirm'
+  | 'welcome'
+  | 'already'
+  | 'change-address'
+  | 'address-changed'
+  | 'fresh-data'
+  | 'fresh-forget'
+  | 'fresh-address'
+  | 'fresh-links'
+
+/**
+ * Whether anybody can cause such an email who knows an address or has an old link. It says nothing that they wrote, has a way
+ * to want no more of them, and counts in the limits.
+ */
+export const byStranger = (kind: NoticeKind): boolean => kind !== 'welcome' && kind !== 'address-changed'
+
 /** The facts of one notice. `id` is random and opaque; `url` is what its button opens. */
 export type NoticeFacts = {
   id: string
-  kind: 'confirm' | 'welcome' | 'already' | 'change-address'
+  kind: NoticeKind
   to: string
   name: string | null
   /** Whether the sender must not name the practice either; no subject or preheader here does. */
@@ -18,6 +35,8 @@ export type NoticeFacts = {
   /** Where an email unsubscribes them; null = nowhere. */
   unsubscribeAddress: string | null
   preferencesUrl: string | null
+  /** Where the holder of the address asks for no more such emails; null where nobody else can cause one. */
+  notMeUrl: string | null
   /** The day of the next edition in the reader's words; only a welcome says it. */
   nextDate: string
 }
@@ -36,6 +55,7 @@ export type NoticeView = {
   why: string
   unsubscribeUrl: string
   preferencesUrl: string
+  notMeUrl: string
   postalAddress: string
   crisisNote: string | null
 }
@@ -65,15 +85,16 @@ export function composeNotice(
 /** What the template shows of a notice. No subject says what it is about: it shows on a locked phone. */
 export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Voice): NoticeView {
   const { say } = voice
-  const { kind, nextDate } = facts
+  const { nextDate } = facts
+  const [kind, what] = wordsOf(facts.kind)
   const practice = plain(letterhead.practice)
-  const first = kind === 'welcome' ? { practice, date: nextDate } : { practice }
+  const first = { practice, ...(kind === 'welcome' && { date: nextDate }), ...(what && { what }) }
   return {
     language: voice.language,
     subject: say(`notice.${kind}.subject`),
     preheader: previewOf(say(`notice.${kind}.preheader`)),
     lines: [say(`notice.${kind}.line1`, first), say(`notice.${kind}.line2`)],
-    button: say(`notice.${kind}.button`),
+    button: what ? say('notice.fresh.button', { what }) : say(`notice.${kind}.button`),
     why: say(`notice.${kind}.why`),
     practice,
     logoUrl: letterhead.logoUrl,
@@ -81,7 +102,15 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Vo
     url: facts.url,
     unsubscribeUrl: facts.unsubscribeUrl ?? '',
     preferencesUrl: facts.preferencesUrl ?? '',
+    notMeUrl: facts.notMeUrl ?? '',
     postalAddress: plain(letterhead.postalAddress),
     crisisNote: crisisNote(letterhead, voice),
   }
+}
+
+/** What the messages of a kind begin with, and what they are told that they are about. */
+function wordsOf(kind: NoticeKind) {
+  if (kind === 'fresh-data' || kind === 'fresh-forget' || kind === 'fresh-address')
+    return ['fresh', kind.slice('fresh-'.length)] as const
+  return [kind, null] as const
 }

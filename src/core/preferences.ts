@@ -1,7 +1,7 @@
 import { addDaysLocal, isTimeZone, parseLocal, resolveLocal, toLocal } from './calendar.ts'
-import { plain } from './digest-view.ts'
 import type { AddressFault } from './email-address.ts'
 import type { Mistake } from './fields.ts'
+import { readName } from './names.ts'
 import type { TopicChoice } from './topic-choice.ts'
 import type { Values } from './words.ts'
 
@@ -31,12 +31,12 @@ export function readPreferences(
 ): { preferences: Preferences } | { mistakes: Mistake[] } {
   const { tz, cadence } = form
   const language = offered.languages.find((one) => one === form.language) ?? null
-  const name = plain(typeof form.name === 'string' ? form.name : '')
+  const { name, mistake } = readName(typeof form.name === 'string' ? form.name : '', LONGEST_NAME)
   const chosen = listOf(form.topics).map((slug) => offered.topicIds.get(slug))
   const mistakes: Mistake[] = []
   const mistaken = (field: string, says: Mistake['says'], values: Values = {}) =>
     void mistakes.push({ field, says, values })
-  if (name.length > LONGEST_NAME) mistaken('name', 'page.wrong.name.long', { max: LONGEST_NAME })
+  if (mistake) mistakes.push(mistake)
   if (typeof tz !== 'string' || !isTimeZone(tz)) mistaken('tz', 'page.wrong.zone')
   if (cadence !== 'weekly' && cadence !== 'monthly') mistaken('cadence', 'page.wrong.cadence')
   if (language === null && form.language !== undefined) mistaken('language', 'page.wrong.language')

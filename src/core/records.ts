@@ -1,6 +1,7 @@
 import { isTimeZone, parseLocal, resolveLocal } from './calendar.ts'
 import { normaliseEmail } from './email-address.ts'
 import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
+import { holdsContact } from './names.ts'
 
 /** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
 export type SessionRow = {
@@ -101,6 +102,8 @@ export function parseSubscriberRow(
   const address = typeof record.email === 'string' ? normaliseEmail(record.email) : normaliseEmail('')
   if ('problem' in address) problem('email', address.problem)
   const name = text('name', { max: 120 })
+  if (holdsContact(name))
+    problem('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
   const timeZone = text('time_zone', { max: 80 })
   if (timeZone !== '' && !isTimeZone(timeZone)) problem('time_zone', unknownZone(timeZone))
   const locale = text('locale', { max: 40 })

@@ -12,7 +12,16 @@ import {
 } from 'node:crypto'
 
 /** What a link lets its holder do; a token for one purpose is no good for another. */
-export type Purpose = 'unsubscribe' | 'preferences' | 'confirm' | 'change-address' | 'calendar' | 'form'
+export type Purpose =
+  | 'unsubscribe'
+  | 'preferences'
+  | 'confirm'
+  | 'change-address'
+  | 'undo-address'
+  | 'fresh'
+  | 'not-me'
+  | 'calendar'
+  | 'form'
 
 /** Keys the hashes of addresses. A key object, since a buffer would be made into one for every hash. */
 export type HashKey = KeyObject

@@ -25,7 +25,7 @@ export function followUp(
   if (mail.report !== 'complained') return
   const whose = or(eq(subscribers.id, subscriberId), inArray(subscribers.emailHash, [...addresses]))
   db.update(subscribers)
-    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
+    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: null })
     .where(and(whose, ne(subscribers.status, 'unsubscribed')))
     .run()
 }

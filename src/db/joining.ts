@@ -14,6 +14,8 @@ import {
 } from './drizzle.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
+import { liftRefusalIn } from './refusals.ts'
+import { countRequest, isBusy, type Requested, type RequestLimits } from './requested-emails.ts'
 import {
   editions,
   editionTally,
@@ -37,12 +39,10 @@ export type SignUp = {
   topics: TopicChoice
 }
 
-/** How many mails sign-ups may cause: to one address since an instant, and to all together since another. */
-export type MailLimits = { perAddress: { max: number; since: Date }; overall: { max: number; since: Date } }
-
+/** `suppressed`, `often` and `refused` plan nothing, and whoever asked cannot tell. */
 export type SignUpTaken =
   | { kind: 'confirm' | 'already'; noticeId: number }
-  | { kind: 'suppressed' | 'address-limit' | 'overall-limit' }
+  | { kind: 'suppressed' | Exclude<Requested, 'counted'> }
 
 export type SignUpConfirmed = { kind: 'confirmed'; noticeId: number } | { kind: 'already' | 'expired' }
 
@@ -50,36 +50,52 @@ export type SignUpConfirmed = { kind: 'confirmed'; noticeId: number } | { kind: 
 export type Consent = { text: string; source: string }
 
 /**
- * Takes a sign-up and plans the mail it asks for, all or nothing. A new address becomes `pending`; for a pending or
- * unsubscribed one the newest form counts and its status stays; an active one stays as it is, and is told so. A
- * suppressed address is left alone, as it bounced or complained, until an operator allows it; but who was erased may sign
- * up again, and counts once it is confirmed. Over a limit nothing is stored. What depends on the address costs the same work whatever comes of it, so
- * the time of an answer tells nothing.
+ * Takes a sign-up and plans the email it asks for, all or nothing; it is due at `dueAt`. A new address becomes `pending`;
+ * any other stays as it is: the form is kept with the notice, and counts once it is confirmed. A suppressed address is left
+ * alone until an operator allows it, save an erased one, which may come back by itself. The same work is done in every
+ * case, so that the time of an answer says nothing.
  */
-export async function takeSignUp(db: Db, form: SignUp, limits: MailLimits, now: Date): Promise<SignUpTaken> {
+export async function takeSignUp(
+  db: Db,
+  form: SignUp,
+  limits: RequestLimits,
+  { now, dueAt }: { now: Date; dueAt: Date | null },
+): Promise<SignUpTaken> {
   return db.transaction(
     (tx) => {
       // First and for everyone alike, so that a flood costs next to nothing.
-      if (atLeast(tx, limits.overall)) return { kind: 'overall-limit' }
+      if (isBusy(tx, limits)) return { kind: 'busy' }
+      const barred = isBarred(tx, form.emailHash)
+      const counted = countRequest(tx, form.emailHash, limits, now)
       const known = tx.select().from(subscribers).where(eq(subscribers.emailHash, form.emailHash)).get()
-      const kind = known?.status === 'active' ? 'already' : 'confirm'
-      const plan = (inner: Tx) => {
-        const subscriberId = known && kind === 'already' ? known.id : storeForm(inner, form, now)
-        return addNotice(inner, { kind, subscriberId }, now)
+      const kind: 'already' | 'confirm' = known?.status === 'active' ? 'already' : 'confirm'
+      const plan = (inner: Nested) => {
+        const own = { ...form, emailHash: known ? form.publicId : form.emailHash }
+        const stored = known ? tried(inner, (vain) => storeForm(vain, own, now)) : storeForm(inner, own, now)
+        const text = formAsText(form)
+        const notice = {
+          kind,
+          form: kind === 'confirm' ? text : null,
+          nextAttemptAt: dueAt?.getTime() ?? null,
+        }
+        return addNotice(inner, { ...notice, subscriberId: known?.id ?? stored ?? 0 }, now)
       }
-      const barred = whyNoMail(tx, form.emailHash, known?.id, limits)
-      if (barred === null) return { kind, noticeId: plan(tx) }
-      planInVain(tx, plan)
-      return { kind: barred }
+      if (!barred && counted === 'counted') return { kind, noticeId: plan(tx) }
+      tried(tx, plan)
+      // Still writes to the disk, as the other outcomes do.
+      tx.update(installation)
+        .set({ value: sql`${installation.value}` })
+        .run()
+      return { kind: barred || counted === 'counted' ? 'suppressed' : counted }
     },
     { behavior: 'immediate' },
   )
 }
 
 /**
- * Makes the subscriber active with their consent, and starts them afresh: nothing counts as told, so the next edition
- * brings all that can be booked. Plans the mail that welcomes them. `askedAt` is when their link was made: one from before they last unsubscribed is
- * `expired`, as is one whose subscriber is gone or suppressed.
+ * Makes the subscriber active with their consent and with the form that this link confirms, and starts them afresh: nothing
+ * counts as told, so the next edition brings all that can be booked. Plans the mail that welcomes them. `askedAt` is when
+ * their link was made: one from before they last unsubscribed is `expired`, as is one whose subscriber is gone or suppressed.
  */
 export async function confirmSignUp(
   db: Db,
@@ -94,10 +110,13 @@ export async function confirmSignUp(
       if (!subscriber || isBarred(tx, subscriber.emailHash)) return { kind: 'expired' }
       if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
       if (subscriber.status === 'active') return { kind: 'already' }
+      // The wish of whoever holds the address now; what they or an erasure refused before is over.
+      liftRefusalIn(tx, subscriber.emailHash)
       tx.delete(suppressions).where(eq(suppressions.emailHash, subscriber.emailHash)).run()
       tx.update(subscribers)
         .set({
           ...AFRESH,
+          ...applyForm(tx, subscriber, askedAt),
           consentText: consent.text,
           consentSource: consent.source,
           consentedAt: now.getTime(),
@@ -109,6 +128,7 @@ export async function confirmSignUp(
         .where(and(own, eq(subscriberTopics.chosen, false)))
         .run()
       tx.update(subscriberTopics).set({ seenThrough: null }).where(own).run()
+      tx.update(notices).set({ form: null }).where(eq(notices.subscriberId, subscriber.id)).run()
       return {
         kind: 'confirmed',
         noticeId: addNotice(tx, { kind: 'welcome', subscriberId: subscriber.id }, now),
@@ -151,6 +171,7 @@ export async function deleteUnconfirmed(db: Db, before: Date): Promise<number> {
 }
 
 type Tx = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
+type Nested = Tx & Pick<Db, 'transaction'>
 
 /** A weekly reader to whom nothing was told: the form asks for the weekly mail, whatever was chosen before leaving. */
 const AFRESH = {
@@ -160,36 +181,43 @@ const AFRESH = {
   lastEditionId: null,
   pausedUntil: null,
   unsubscribedAt: null,
+  unsubscribedBy: null,
   softBounces: 0,
 } as const
 
-const BY_SIGN_UP = inArray(notices.kind, ['confirm', 'already'])
+type Kept = Pick<SignUp, 'name' | 'timeZone' | 'locale' | 'discreet'> & { topics: number[] | null }
 
-function whyNoMail(tx: Tx, emailHash: string, subscriberId: number | undefined, limits: MailLimits) {
-  if (isBarred(tx, emailHash)) return 'suppressed'
-  const own = eq(notices.subscriberId, subscriberId ?? -1)
-  return atLeast(tx, limits.perAddress, own) ? 'address-limit' : null
+function formAsText({ name, timeZone, locale, discreet, topics }: SignUp): string {
+  const kept: Kept = { name, timeZone, locale, discreet, topics: topics === 'all' ? null : [...topics] }
+  return JSON.stringify(kept)
 }
 
-/** Whether `max` mails were planned since: then the one that is `max` back in the ledger is recent. */
-function atLeast(tx: Tx, { max, since }: MailLimits['overall'], whose = BY_SIGN_UP): boolean {
-  const nth = tx
-    .select({ createdAt: notices.createdAt })
-    .from(notices)
-    .where(and(BY_SIGN_UP, whose))
-    .orderBy(desc(notices.id))
-    .limit(1)
-    .offset(max - 1)
-    .get()
-  return nth !== undefined && nth.createdAt > since.getTime()
+/** How to write to whoever filled this form, which nobody has confirmed: in its language, and as discreetly as it asks. */
+export function manner(form: string): Pick<SignUp, 'locale' | 'discreet'> {
+  return JSON.parse(form) as Kept
+}
+
+/**
+ * What the confirmed form says, with its topics stored; nothing for a link of before forms were kept. Whoever was written to
+ * discreetly still is: that ends in their preferences alone.
+ */
+function applyForm(tx: Tx, { id, discreet }: typeof subscribers.$inferSelect, askedAt: Date) {
+  const asked = and(
+    eq(notices.subscriberId, id),
+    eq(notices.kind, 'confirm'),
+    eq(notices.createdAt, askedAt.getTime()),
+  )
+  const text = tx.select().from(notices).where(asked).orderBy(desc(notices.id)).get()?.form ?? null
+  if (text === null) return {}
+  const { topics, ...form } = JSON.parse(text) as Kept
+  setTopicsIn(tx, id, topics === null ? 'all' : new Set(topics))
+  return { ...form, discreet: form.discreet || discreet }
 }
 
 function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
-  const { name, timeZone, locale, discreet } = form
   const { id } = tx
     .insert(subscribers)
     .values({ ...form, status: 'pending', createdAt: now.getTime() })
-    .onConflictDoUpdate({ target: subscribers.emailHash, set: { name, timeZone, locale, discreet } })
     .returning({ id: subscribers.id })
     .get()
   setTopicsIn(tx, id, topics)
@@ -202,17 +230,15 @@ function isBarred(tx: Tx, emailHash: string): boolean {
   return suppression !== undefined && suppression.reason !== 'erased'
 }
 
-/** Does the work of `plan`, takes it back, and still writes to the disk, as the other outcomes do. */
-function planInVain(tx: Pick<Db, 'transaction' | 'update'>, plan: (inner: Tx) => number): void {
+/** Does the work and takes it back, so that it costs what it would. */
+function tried(tx: Pick<Db, 'transaction'>, work: (inner: Nested) => number): null {
   try {
     tx.transaction((inner) => {
-      plan(inner)
+      work(inner)
       inner.rollback()
     })
   } catch (error) {
     if (!(error instanceof TransactionRollbackError)) throw error
   }
-  tx.update(installation)
-    .set({ value: sql`${installation.value}` })
-    .run()
+  return null
 }

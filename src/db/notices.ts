@@ -3,6 +3,7 @@ import { readableZone } from '../core/zone-links.ts'
 import { leaseEnd, NOT_HELD } from './batches.ts'
 import { and, asc, eq, inArray, isNull, lt, lte, or } from './drizzle.ts'
 import type { Db } from './open.ts'
+import { isRefused } from './requested-emails.ts'
 import { addressChanges, notices, subscribers, suppressions } from './schema.ts'
 
 /** One mail to one person outside the editions. Instants are ms UTC. */
@@ -11,15 +12,21 @@ export type Notice = typeof notices.$inferSelect
 /** Whom a notice is for, as of now; `to` is the address it goes to. */
 export type NoticeReader = typeof subscribers.$inferSelect & {
   to: string
-  addressChangePublicId: string | null
-  suppressed: boolean
+  /** The keyed hash of `to`. */
+  toHash: string
+  addressChange: typeof addressChanges.$inferSelect | null
+  /** Why `to` must not be mailed. */
+  suppressed: (typeof suppressions.$inferSelect)['reason'] | null
+  /** Its holder wants no email that somebody else can cause. */
+  refused: boolean
 }
 
 const UNFINISHED = ['planned', 'submitting'] as const
 
-type NewNotice = { kind: Notice['kind']; subscriberId: number; addressChangeId?: number }
+type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
+  Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
 
-/** Inside a transaction: puts a notice into the ledger and returns its id. The caller rings for it. */
+/** Inside a transaction: puts a notice into the ledger and returns its id. The caller enqueues it. */
 export function addNotice(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
   const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
   return db
@@ -73,18 +80,25 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
       ? null
       : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
   if (!subscriber || change === undefined) return null
-  const hash = change?.emailHash ?? subscriber.emailHash
-  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, hash)).get()
-  // Who was erased and signs up again is asked to confirm, and mailed nothing else before.
-  const suppressed =
-    suppression !== undefined && !(suppression.reason === 'erased' && notice.kind === 'confirm')
+  const { email, emailHash } = targetOf(notice, subscriber, change)
+  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
   return {
     ...subscriber,
     timeZone: readableZone(subscriber.timeZone),
-    to: change?.email ?? subscriber.email,
-    addressChangePublicId: change?.publicId ?? null,
-    suppressed,
+    to: email,
+    toHash: emailHash,
+    addressChange: change,
+    suppressed: suppression?.reason ?? null,
+    refused: isRefused(db, emailHash),
   }
+}
+
+type Target = { email: string; emailHash: string }
+
+function targetOf({ kind }: Notice, subscriber: Target, change: NoticeReader['addressChange']): Target {
+  if (change === null) return subscriber
+  if (kind !== 'address-changed') return change
+  return change.before === null ? subscriber : (JSON.parse(change.before) as Target)
 }
 
 /** Freezes the request of a claimed notice before its first attempt. False when the claim was lost. */

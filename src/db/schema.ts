@@ -154,6 +154,8 @@ export const subscribers = sqliteTable(
     consentSource: text('consent_source'),
     consentedAt: integer('consented_at'),
     unsubscribedAt: integer('unsubscribed_at'),
+    /** Who ended it; only what a link did can be undone by a link. Null: a complaint, or not known. */
+    unsubscribedBy: text('unsubscribed_by', { enum: ['link', 'operator'] }),
     createdAt: integer('created_at').notNull(),
     /** The random part of the private calendar's address; null = there is none. Changing it revokes the old one. */
     calendarKey: text('calendar_key').unique(),
@@ -315,7 +317,40 @@ export const editionTally = sqliteTable(
   (t) => [primaryKey({ columns: [t.editionId, t.generation, t.state, t.reason] })],
 )
 
-/** A new address that a subscriber asked for and has not confirmed from there yet. */
+/** Public ids that a subscriber had before: links with them still unsubscribe, and do nothing else. */
+export const formerIds = sqliteTable(
+  'former_ids',
+  {
+    publicId: text('public_id').primaryKey(),
+    subscriberId: integer('subscriber_id')
+      .notNull()
+      .references(() => subscribers.id, { onDelete: 'cascade' }),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [index('former_ids_subscriber').on(t.subscriberId)],
+)
+
+/** Emails that anybody could have asked for, by the keyed hash of their target; kept for as long as they count. */
+export const requestedEmails = sqliteTable(
+  'requested_emails',
+  {
+    id: integer().primaryKey(),
+    emailHash: text('email_hash').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    index('requested_emails_target').on(t.emailHash, t.createdAt),
+    index('requested_emails_created').on(t.createdAt),
+  ],
+)
+
+/** Addresses whose holder wants no email that somebody else can cause; as keyed hashes. */
+export const refusals = sqliteTable('refusals', {
+  emailHash: text('email_hash').primaryKey(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** A new address that a subscriber asked for; once it is confirmed, kept for as long as the old one may undo it. */
 export const addressChanges = sqliteTable('address_changes', {
   id: integer().primaryKey(),
   /** Random; what the confirming link carries. */
@@ -326,6 +361,9 @@ export const addressChanges = sqliteTable('address_changes', {
   email: text().notNull(),
   emailHash: text('email_hash').notNull(),
   createdAt: integer('created_at').notNull(),
+  changedAt: integer('changed_at'),
+  /** JSON: the old address and its consent, once it was changed. */
+  before: text(),
 })
 
 /** One mail to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
@@ -333,7 +371,12 @@ export const notices = sqliteTable(
   'notices',
   {
     id: integer().primaryKey(),
-    kind: text({ enum: ['confirm', 'welcome', 'already', 'change-address'] }).notNull(),
+    kind: text({
+      enum: [
+        ...(['confirm', 'welcome', 'already', 'change-address', 'address-changed'] as const),
+        ...(['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as const),
+      ],
+    }).notNull(),
     subscriberId: integer('subscriber_id')
       .notNull()
       .references(() => subscribers.id, { onDelete: 'cascade' }),
@@ -354,6 +397,10 @@ export const notices = sqliteTable(
     providerId: text('provider_id'),
     createdAt: integer('created_at').notNull(),
     submittedAt: integer('submitted_at'),
+    /** The sign-up form that this confirms, JSON; nothing of it counts before. */
+    form: text(),
+    /** When its link was used, for a link that works once. */
+    usedAt: integer('used_at'),
   },
   (t) => [
     index('notices_subscriber').on(t.subscriberId, t.createdAt),

@@ -31,15 +31,8 @@ export type Holdings = {
     providerId: string | null
     frozen: string | null
   }[]
-  notices: {
-    kind: string
-    state: string
-    reason: string | null
-    createdAt: number
-    submittedAt: number | null
-    providerId: string | null
-    body: string | null
-  }[]
+  /** Not what they said or what became of them: that would tell of other addresses, and hold links for others. */
+  notices: { kind: string; createdAt: number }[]
   addressChanges: { email: string; createdAt: number }[]
   suppression: Suppression | null
 }
@@ -63,14 +56,29 @@ export async function findSuppression(db: Db, emailHash: string): Promise<Suppre
   return suppressionIn(db, emailHash)
 }
 
-/** Stops all mail to the subscriber that no batch has claimed yet. False when they were unsubscribed already. */
-export async function setUnsubscribed(db: Db, id: number, now: Date): Promise<boolean> {
-  const change = db
-    .update(subscribers)
-    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
-    .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
-    .run()
-  return change.changes === 1
+/**
+ * Stops all mail to the subscriber that no batch has claimed yet. False when they were unsubscribed already; what an operator
+ * ends, also then, no link undoes.
+ */
+export async function setUnsubscribed(
+  db: Db,
+  id: number,
+  by: 'link' | 'operator',
+  now: Date,
+): Promise<boolean> {
+  return db.transaction(
+    (tx) => {
+      const change = tx
+        .update(subscribers)
+        .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: by })
+        .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
+        .run()
+      if (change.changes === 0 && by === 'operator')
+        tx.update(subscribers).set({ unsubscribedBy: by }).where(eq(subscribers.id, id)).run()
+      return change.changes === 1
+    },
+    { behavior: 'immediate' },
+  )
 }
 
 /**
@@ -83,7 +91,7 @@ export async function setResubscribed(db: Db, subscriber: Subscriber, now: Date)
       if (suppressionIn(tx, subscriber.emailHash)) return null
       const change = tx
         .update(subscribers)
-        .set({ status: 'active', unsubscribedAt: null })
+        .set({ status: 'active', unsubscribedAt: null, unsubscribedBy: null })
         .where(and(eq(subscribers.id, subscriber.id), eq(subscribers.status, 'unsubscribed')))
         .run()
       if (change.changes === 1) audit(tx, 'resubscribe', subscriber.publicId, now)
@@ -160,12 +168,7 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
       notices: tx
         .select({
           kind: notices.kind,
-          state: notices.state,
-          reason: notices.reason,
           createdAt: notices.createdAt,
-          submittedAt: notices.submittedAt,
-          providerId: notices.providerId,
-          body: notices.body,
         })
         .from(notices)
         .where(eq(notices.subscriberId, id))

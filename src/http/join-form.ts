@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { SignUpForm } from '../actions/join.ts'
 import { isTimeZone } from '../core/calendar.ts'
-import { plain } from '../core/digest-view.ts'
 import { normaliseEmail } from '../core/email-address.ts'
 import type { Mistake } from '../core/fields.ts'
+import { readName } from '../core/names.ts'
 import { mistakeOfAddress } from '../core/preferences.ts'
 import { readDatedToken, signDatedToken } from '../core/tokens.ts'
 import type { Topic } from '../db/sessions.ts'
@@ -14,8 +14,11 @@ export type Typed = z.infer<typeof Typed>
 export type FormRead =
   | { kind: 'valid'; form: SignUpForm }
   | { kind: 'invalid'; mistakes: Mistake[] }
-  /** Filled by a machine. */
-  | { kind: 'bot' }
+  /**
+   * Too fast for a person, or not from our page, or with the field filled that nobody sees. A browser that fills forms by itself
+   * may do any of it, so it is asked to send it once more.
+   */
+  | { kind: 'again' }
   /** The page was open for more than a day. */
   | { kind: 'stale' }
 
@@ -35,8 +38,8 @@ const Typed = z.object({
     .literal('1')
     .transform(() => true)
     .catch(false),
-  /** No person sees this field. */
-  website: Text,
+  /** No person sees this field. Its name means nothing, so that nothing is known to belong there. */
+  zq3: Text,
   /** When the page was made, signed. */
   stamp: Text,
 })
@@ -54,20 +57,25 @@ export function stampFor(secrets: readonly string[], at: Date): string {
 /** What a form is read against; `locale` is that of the page it came with. */
 type Context = { secrets: readonly string[]; topics: readonly Topic[]; locale: string; now: Date }
 
+/** Whether one of `secrets` made this stamp for a page, however long ago. */
+export function isStamp(secrets: readonly string[], stamp: string): boolean {
+  return readDatedToken(secrets, 'form', stamp) !== null
+}
+
 /** Reads what was typed into a form whose page was made by one of `secrets`. */
 export function readForm(typed: Typed, { secrets, topics, locale, now }: Context): FormRead {
   const made = readDatedToken(secrets, 'form', typed.stamp)
   const age = now.getTime() - (made?.at.getTime() ?? 0)
-  if (made === null || typed.website !== '' || age < LEAST_FILL_MS) return { kind: 'bot' }
+  if (made === null || typed.zq3 !== '' || age < LEAST_FILL_MS) return { kind: 'again' }
   if (age > LONGEST_FILL_MS) return { kind: 'stale' }
 
   const address = normaliseEmail(typed.email)
-  const name = plain(typed.name)
+  const { name, mistake } = readName(typed.name, LONGEST_NAME)
   const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
   const chosen = typed.topics.map((slug) => ids.get(slug))
   const mistakes: Mistake[] = []
   if ('fault' in address) mistakes.push(mistakeOfAddress(address.fault))
-  mistakes.push(...mistakesInName(name))
+  if (mistake) mistakes.push(mistake)
   if (!isTimeZone(typed.tz)) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
   if (chosen.includes(undefined)) mistakes.push({ field: 'topics', says: 'page.wrong.topics' })
   if ('fault' in address || mistakes.length > 0) return { kind: 'invalid', mistakes }
@@ -83,13 +91,4 @@ export function readForm(typed: Typed, { secrets, topics, locale, now }: Context
       topics: topicIds.size === 0 ? 'all' : topicIds,
     },
   }
-}
-
-// A stranger's address and a link as the "name" would make our mail carry their advertisement.
-const LINK = /:\/\/|www\.|@|[\p{L}\d]\.\p{L}{2,}/iu
-
-function mistakesInName(name: string): Mistake[] {
-  if (name.length > LONGEST_NAME)
-    return [{ field: 'name', says: 'page.wrong.name.long', values: { max: LONGEST_NAME } }]
-  return LINK.test(name) ? [{ field: 'name', says: 'page.wrong.name.link' }] : []
 }

@@ -6,21 +6,25 @@ import type { App } from '../app.ts'
 
 type Needs = Pick<App, 'hashKey' | 'now'> & { queue: Pick<App['queue'], 'limits'> }
 
-/** Whether a sign-up may go on; `unknown`: Redis does not answer, so nobody can tell. */
-export type Passage = 'free' | 'network' | 'address' | 'unknown'
+/**
+ * Whether a request may go on that causes an email; `nth`: which one of its network in the last hour it is. `unknown`: Redis
+ * does not answer, so nobody can tell.
+ */
+export type Passage = { kind: 'free'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
+export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<Passage>
 
 const HOUR_MS = 3_600_000
-/** Sign-ups in an hour from one network: an IPv4 /24 or an IPv6 /48, which is about one household, office or host. */
+/** Requests in an hour from one network: an IPv4 /24 or an IPv6 /48, which is about one household, office or host. */
 const PER_NETWORK_AN_HOUR = 10
 /** Sign-ups in an hour for one address, wherever they come from; beyond, not even the database is asked. */
 const PER_ADDRESS_AN_HOUR = 10
 const PATIENCE_MS = 1_500
 
 /**
- * Counts sign-ups in Redis by network and by address. It holds neither: the keys are keyed hashes that nobody can link
- * to those of another day. `email` is normalised.
+ * Counts what strangers can cause in Redis, by network and, where there is one, by the address in the form. It holds neither:
+ * the keys are keyed hashes that nobody can link to those of another day. `email` is normalized.
  */
-export async function joinLimits(server: FastifyInstance, app: Needs) {
+export async function requestLimiter(server: FastifyInstance, app: Needs): Promise<RequestLimiter> {
   const emails = new WeakMap<FastifyRequest, string>()
   await server.register(rateLimit, { global: false, ...app.queue.limits })
   const perNetwork = server.createRateLimit({
@@ -33,20 +37,18 @@ export async function joinLimits(server: FastifyInstance, app: Needs) {
     timeWindow: HOUR_MS,
     keyGenerator: (request) => hashed(app, 'address', emails.get(request) ?? ''),
   })
-
-  return async (request: FastifyRequest, email: string): Promise<Passage> => {
-    emails.set(request, email)
-    const over = async (limit: typeof perNetwork) => {
-      const answer = await limit(request)
-      return !answer.isAllowed && answer.isExceeded
-    }
+  return async (request, email) => {
+    if (email !== undefined) emails.set(request, email)
     const count = async (): Promise<Passage> => {
-      if (await over(perNetwork)) return 'network'
-      return (await over(perAddress)) ? 'address' : 'free'
+      const network = await perNetwork(request)
+      if (network.isAllowed) return { kind: 'free', nth: 1 }
+      if (network.isExceeded) return { kind: 'network' }
+      const address = email === undefined ? null : await perAddress(request)
+      if (address && !address.isAllowed && address.isExceeded) return { kind: 'address' }
+      return { kind: 'free', nth: network.max - network.remaining }
     }
-    return Promise.race([count(), setTimeout(PATIENCE_MS, 'unknown' as const, { ref: false })]).catch(
-      () => 'unknown',
-    )
+    const patience = setTimeout(PATIENCE_MS, { kind: 'unknown' } as const, { ref: false })
+    return Promise.race([count(), patience]).catch(() => ({ kind: 'unknown' }))
   }
 }
 

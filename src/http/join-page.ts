@@ -8,7 +8,7 @@ import type { Mistake } from '../core/fields.ts'
 import { formatOccurrence, zoneTitle } from '../core/occurrences.ts'
 import type { Voice, WordKey } from '../core/words.ts'
 import { allTopics, openSessions } from '../db/sessions.ts'
-import { LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
+import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
 import { sayMistakes } from './mistakes.ts'
 import { zoneGroups } from './zone-choice.ts'
 
@@ -43,7 +43,7 @@ export async function showForm(app: Needs, reply: FastifyReply, { typed, mistake
     someTopics: chosen.size > 0,
     discreet: typed?.discreet ?? false,
     discreetSubject: say('digest.subject.discreet'),
-    stamp: typed?.stamp || stampFor(config.LINK_SECRET, madeAt(app, typed)),
+    stamp: typed && isStamp(config.LINK_SECRET, typed.stamp) ? typed.stamp : newStamp(app, trouble),
   })
 }
 
@@ -63,7 +63,8 @@ async function taste({ config, db, now }: Needs, { locale }: Voice) {
   }
 }
 
-/** Whoever is shown the form again has filled it already, and may press the button at once. */
-function madeAt({ now }: Needs, typed: Typed | undefined): Date {
-  return new Date(now().getTime() - (typed ? LEAST_FILL_MS : 0))
+/** Whoever left the page open may press the button at once; what was not from our page waits like any other. */
+function newStamp({ config, now }: Needs, trouble: WordKey | undefined): string {
+  const credit = trouble === 'page.home.stale' ? LEAST_FILL_MS : 0
+  return stampFor(config.LINK_SECRET, new Date(now().getTime() - credit))
 }

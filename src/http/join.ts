@@ -3,15 +3,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canConfirm, confirmSubscription, requestSubscription, type SignUpForm } from '../actions/join.ts'
 import type { App } from '../app.ts'
 import { consentWording } from '../core/consent-wording.ts'
+import type { WordKey } from '../core/words.ts'
 import { allTopics } from '../db/sessions.ts'
 import { findByPublicId } from '../db/subscribers.ts'
 import { readForm, type Typed, typedIn } from './join-form.ts'
-import { joinLimits } from './join-limits.ts'
+import type { RequestLimiter } from './join-limits.ts'
 import { showForm } from './join-page.ts'
 import { speakAs } from './language.ts'
+import { steadily } from './steadily.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
-  queue: Pick<App['queue'], 'limits' | 'wakeNotices'>
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string } }
 
@@ -22,11 +24,15 @@ const HOUR_MS = 3_600_000
  * The way onto the list: the first page with its form, and the link that confirms. What comes back for a valid address
  * is the same whether it is new, subscribed, gone or barred, so the form tells nobody who is on the list.
  */
-export async function addJoinRoutes(server: FastifyInstance, app: Needs): Promise<void> {
+export async function addJoinRoutes(
+  server: FastifyInstance,
+  app: Needs,
+  limit: RequestLimiter,
+): Promise<void> {
   server.get('/', async (_request, reply) => showForm(app, reply.removeHeader('x-robots-tag'), {}))
   await server.register(async (scope) => {
     await scope.register(formbody, { bodyLimit: FORM_LIMIT_BYTES })
-    addSubscribe(scope, app, await joinLimits(scope, app))
+    addSubscribe(scope, app, limit)
   })
 
   // Scanners open links: only the button does anything.
@@ -54,13 +60,9 @@ async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, rep
   return publicId
 }
 
-function addSubscribe(
-  scope: FastifyInstance,
-  app: Needs,
-  limit: Awaited<ReturnType<typeof joinLimits>>,
-): void {
+function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter): void {
   const noteOverall = onceAnHour(app, () =>
-    app.log.warn('sign-ups are over the limit of mails an hour: more are answered, and dropped'),
+    app.log.warn('sign-ups are over the limit of emails an hour: more are asked to come again later'),
   )
 
   scope.post('/subscribe', async (request, reply) => {
@@ -69,9 +71,9 @@ function addSubscribe(
     const topics = await allTopics(app.db)
     const read = readForm(typed, { secrets, topics, locale: reply.voice.locale, now: app.now() })
     switch (read.kind) {
-      case 'bot':
-        app.log.info({ outcome: 'bot' }, 'subscribe')
-        return showSubscribed(reply)
+      case 'again':
+        app.log.info({ outcome: 'again' }, 'subscribe')
+        return showForm(app, reply.code(400), { typed, trouble: 'page.home.again' })
       case 'stale':
         return showForm(app, reply.code(400), { typed: { ...typed, stamp: '' }, trouble: 'page.home.stale' })
       case 'invalid':
@@ -82,21 +84,26 @@ function addSubscribe(
   })
 
   async function take(request: FastifyRequest, reply: FastifyReply, typed: Typed, form: SignUpForm) {
-    const passage = await limit(request, form.email)
-    if (passage === 'network')
-      return showForm(app, reply.code(429).header('retry-after', HOUR_MS / 1000), {
-        typed,
-        trouble: 'page.home.many',
-      })
-    // Without the counts of Redis nobody can tell a reader from a flood, so no mail is planned.
-    if (passage === 'unknown')
-      return showForm(app, reply.code(503).header('retry-after', 60), { typed, trouble: 'page.home.unable' })
-    const outcome = passage === 'address' ? 'address-limit' : (await requestSubscription(app, form)).kind
+    const outcome = await steadily(app.pace.answerMs, async () => {
+      const passage = await limit(request, form.email)
+      return passage.kind === 'free' ? (await requestSubscription(app, form, passage.nth)).kind : passage.kind
+    })
     app.log.info({ outcome }, 'subscribe')
-    if (outcome === 'overall-limit') noteOverall()
-    return showSubscribed(reply)
+    if (outcome === 'busy') noteOverall()
+    const trouble = TROUBLES.get(outcome)
+    if (trouble === undefined) return showSubscribed(reply)
+    reply.code(trouble.code).header('retry-after', trouble.retryAfter)
+    return showForm(app, reply, { typed, trouble: trouble.says })
   }
 }
+
+/** What keeps us from taking a sign-up, whoever it is about. */
+const TROUBLES = new Map<string, { code: number; retryAfter: number; says: WordKey }>([
+  ['network', { code: 429, retryAfter: HOUR_MS / 1000, says: 'page.home.many' }],
+  ['busy', { code: 503, retryAfter: HOUR_MS / 1000, says: 'page.home.busy' }],
+  // Without the counts of Redis nobody can tell a reader from a flood, so no email is planned.
+  ['unknown', { code: 503, retryAfter: 60, says: 'page.home.unable' }],
+])
 
 const showSubscribed = (reply: FastifyReply) =>
   reply.view('subscribed', { title: reply.voice.say('page.subscribed.title') })

@@ -1,3 +1,5 @@
+import { canUndo } from '../actions/consent.ts'
+import { canAskFresh } from '../actions/fresh-links.ts'
 import { calendarUrl } from '../actions/private-calendar.ts'
 import { LINK_LIFE_MS } from '../actions/submit-notice.ts'
 import type { App } from '../app.ts'
@@ -7,7 +9,7 @@ import { isFar } from '../core/occurrences.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../core/preferences.ts'
 import { signToken } from '../core/tokens.ts'
 import { type Catalogues, languageOf, type Voice } from '../core/words.ts'
-import { lastAddressChange } from '../db/preferences.ts'
+import { waitingAddressChange } from '../db/address-changes.ts'
 import { allTopics } from '../db/sessions.ts'
 import { findSuppression, holdingsOf, type Subscriber } from '../db/subscribers.ts'
 import { sayMistakes } from './mistakes.ts'
@@ -22,7 +24,7 @@ export type Form = Readonly<Record<string, unknown>>
 /** What was just done: saved, or `form` was posted with `typed` and has mistakes. */
 export type Just = { saved: string } | { form: string; typed: Form; mistakes: readonly Mistake[] }
 
-const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until', 'email'] as const
+const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
 
 /** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
 export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Voice) {
@@ -34,17 +36,18 @@ export async function preferencesPage(app: Needs, subscriber: Subscriber, just: 
     title: voice.say('page.preferences.title'),
     active,
     bounced: subscribed && !active,
-    canMove: subscribed,
+    canLeave: subscribed,
     page,
     unsubscribe,
-    undo: subscriber.status === 'unsubscribed' && suppressedFor === null ? `${unsubscribe}/undo` : null,
+    undo: suppressedFor === null && canUndo(subscriber, app.now()) ? `${unsubscribe}/undo` : null,
+    canAsk: await canAskFresh(app, subscriber),
     status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), voice) : null,
     problems: sayMistakes(FIELDS, 'mistakes' in just ? just.mistakes : [], voice),
     mend: 'mistakes' in just,
     fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), voice) : null,
     pause: pauseOf(app, subscriber, typedIn('pause', just), voice),
     calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
-    address: await addressOf(app, subscriber, typedIn('address', just)),
+    address: await addressOf(app, subscriber),
     discreetName: app.config.DISCREET_FROM_NAME ?? voice.say('mail.discreet.sender'),
   }
 }
@@ -66,9 +69,7 @@ function statusOf(
   const paused = isPaused(pausedUntil, now)
   switch (saved) {
     case 'preferences':
-    case 'address':
-    case 'too-many':
-      return say(`page.preferences.said.${saved}`)
+      return say('page.preferences.said.preferences')
     case 'pause':
       return paused
         ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
@@ -129,13 +130,9 @@ function pauseOf(
   }
 }
 
-async function addressOf({ db, now }: Needs, subscriber: Subscriber, typed: Form | null) {
-  const change = await lastAddressChange(db, subscriber.id, new Date(now().getTime() - LINK_LIFE_MS))
-  return {
-    now: masked(subscriber.email),
-    waiting: change && change.emailHash !== subscriber.emailHash ? masked(change.email) : null,
-    typed: typed ? textOf(typed.email) : '',
-  }
+async function addressOf({ db, now }: Needs, subscriber: Subscriber) {
+  const change = await waitingAddressChange(db, subscriber.id, new Date(now().getTime() - LINK_LIFE_MS))
+  return { now: masked(subscriber.email), waiting: change && masked(change.email) }
 }
 
 /** What a field holds that should be there once; nothing for anything else. */
@@ -151,4 +148,4 @@ function dayOf(at: number, timeZone: string, locale: string, now: Date): string 
 }
 
 /** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */
-const masked = (email: string): string => email.replace(/^(.).*(@[^@]*)$/, '$1…$2')
+export const masked = (email: string): string => email.replace(/^(.).*(@[^@]*)$/, '$1…$2')

@@ -1,9 +1,6 @@
-import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
-import { importSubscribers } from '../actions/import-subscribers.ts'
 import { submitNotice } from '../actions/submit-notice.ts'
-import { exportSubscriber } from '../actions/subscriber-records.ts'
 import { hashEmail, signDatedToken, signToken } from '../core/tokens.ts'
 import { owedNotices } from '../db/notices.ts'
 import { imageOf } from '../db/open.ts'
@@ -98,6 +95,11 @@ const MISTAKES = [
     form: { ...FILLED, name: 'x'.repeat(121) },
     field: 'name',
     says: 'Use a name of 120 characters at most.',
+  },
+  {
+    form: { ...FILLED, name: 'see evil.example' },
+    field: 'name',
+    says: 'Leave out links, addresses and phone numbers; a first name is enough.',
   },
   { form: { ...FILLED, tz: 'Mars/Olympus' }, field: 'tz', says: 'Choose a time zone from the list.' },
   { form: { name: 'Bo', cadence: 'weekly' }, field: 'tz', says: 'Choose a time zone from the list.' },
@@ -234,11 +236,15 @@ test('whatever a scanner opens, nothing changes', async () => {
     '/forget?confirm=1',
   ]
   for (const method of ['HEAD', 'GET', 'GET'] as const) {
-    for (const path of paths) expect((await server.inject({ method, url: PAGE + path })).statusCode).toBe(200)
+    for (const path of paths)
+      expect((await server.inject({ method, url: PAGE + path })).statusCode).toBeLessThan(304)
     for (const path of [
       '/pause',
       '/pause/end',
       '/address',
+      '/data',
+      '/links',
+      '/newest',
       '/calendar',
       '/calendar/replace',
       '/calendar/remove',
@@ -246,7 +252,7 @@ test('whatever a scanner opens, nothing changes', async () => {
       expect((await server.inject({ method, url: PAGE + path })).statusCode).toBe(404)
     for (const path of ['/pause', '/monthly'])
       expect((await server.inject({ method, url: linkOf('unsubscribe') + path })).statusCode).toBe(404)
-    expect((await server.inject({ method, url: confirm })).statusCode).toBe(200)
+    expect((await server.inject({ method, url: confirm })).statusCode).toBe(404)
   }
   expect(imageOf(app.db).equals(before)).toBe(true)
 })
@@ -268,7 +274,17 @@ test('a link that is forged, for something else or of nobody tells how to get a 
       expect(answer.statusCode).toBe(404)
       answers.add(answer.body)
     }
-    for (const path of ['', '/pause', '/pause/end', '/address', '/forget', '/calendar'])
+    for (const path of [
+      '',
+      '/pause',
+      '/pause/end',
+      '/address',
+      '/forget',
+      '/calendar',
+      '/data',
+      '/links',
+      '/newest',
+    ])
       answers.add((await post(`/preferences/${token}${path}`, { ...FILLED, weeks: '2', email: NEW })).body)
   }
   // One page for whoever's token is not whole, one for a whole token of nobody.
@@ -282,188 +298,9 @@ test('whoever left sees so, and can set nothing', async () => {
   const { app, save, show } = await withAda({ status: 'unsubscribed' })
   expect(text(await show())).toContain('You are not subscribed')
   const before = imageOf(app.db)
-  for (const path of ['', '/pause', '/pause/end', '/address', '/calendar'])
+  for (const path of ['', '/pause', '/pause/end', '/calendar'])
     expect(statusIn(await save(PAGE + path, { ...FILLED, weeks: '2', email: NEW }))).toBeUndefined()
   expect(imageOf(app.db).equals(before)).toBe(true)
-})
-
-test('the download is what the command exports, as a file', async () => {
-  const { app, server } = await withAda({ topics: ['ocd'] })
-  aSession(app, { topic: 'ocd' })
-  await planNow(app)
-  await submitOwed(app)
-  const answer = await server.inject(`${PAGE}/data.json`)
-  expect(answer.headers).toMatchObject({
-    'content-type': 'application/json; charset=utf-8',
-    'content-disposition': 'attachment; filename="my-data.json"',
-    'cache-control': 'no-store',
-  })
-  const exported = await exportSubscriber(app, ADA)
-  expect(exported).toMatchObject({
-    kind: 'found',
-    record: { subscriber: { email: ADA }, deliveries: [{ state: 'submitted' }] },
-  })
-  expect({ kind: 'found', record: answer.json() }).toEqual(exported)
-})
-
-test('forgetting deletes everything, kills the link, and no import brings them back', async () => {
-  const { app, server, post } = await withAda({ topics: ['ocd'] })
-  await post(`${PAGE}/address`, { email: NEW })
-  expect(text(parse((await server.inject(`${PAGE}/forget`)).body))).toContain('It cannot be undone')
-  expect(stored(app)).toBeDefined()
-
-  const answer = await post(`${PAGE}/forget`)
-  expect([answer.statusCode, text(parse(answer.body))]).toEqual([
-    200,
-    expect.stringContaining('You are forgotten'),
-  ])
-  expect((await server.inject(PAGE)).statusCode).toBe(404)
-  expect((await post(`${PAGE}/forget`)).statusCode).toBe(404)
-  expect(imageOf(app.db).includes('ada')).toBe(false)
-
-  const file = Readable.from([`email,name\n${ADA},Ada\n`])
-  const { report } = await importSubscribers(app, file, { consent: 'asked on paper', skipInvalid: false })
-  expect(stored(app)).toBeUndefined()
-  expect(report?.rejected).toEqual([expect.objectContaining({ message: expect.stringContaining('erased') })])
-})
-
-/** The link in the mail that asks the new address. */
-async function confirmLink(app: TestApp): Promise<string> {
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
-  const url = /https:\/\/groups\.harbor\.test(\/change-address\/\S+)/.exec(
-    app.resend.accepted.at(-1)?.text ?? '',
-  )
-  return url?.[1] ?? ''
-}
-
-test('an address changes when it is confirmed from the new one, and only then', async () => {
-  const { app, server, post, save } = await withAda({ softBounces: 3 })
-  const page = await save(`${PAGE}/address`, { email: ' Ada.Moreno@Elsewhere.test ' })
-  expect(statusIn(page)).toBe(
-    'We are writing to the new address. Please open the link in that mail within seven days.',
-  )
-  expect(text(page)).toContain('The mail goes to a…@sample.test. A new one, a…@elsewhere.test, waits')
-  expect(stored(app)).toMatchObject({ email: ADA })
-
-  const link = await confirmLink(app)
-  expect(app.resend.accepted.map(({ to }) => to)).toEqual([[NEW]])
-  expect(parse((await server.inject(link)).body).querySelector('main button')?.textContent).toBe(
-    'Use this address',
-  )
-  expect(stored(app)).toMatchObject({ email: ADA })
-  for (const _ of ['once', 'twice']) {
-    const answer = await post(link)
-    expect([answer.statusCode, text(parse(answer.body))]).toEqual([
-      200,
-      expect.stringContaining('Your mail comes here now'),
-    ])
-  }
-  expect(stored(app)).toMatchObject({
-    email: NEW,
-    email_hash: hashEmail(app.hashKey, NEW),
-    soft_bounces: 0,
-    status: 'active',
-  })
-
-  aSession(app)
-  await planNow(app)
-  await submitOwed(app)
-  expect(app.resend.accepted.map(({ to }) => to)).toEqual([[NEW], [NEW]])
-})
-
-test.each([
-  ['', 'Enter your email address.'],
-  ['ada at home', 'has a space'],
-  ['ada@@sample.test', 'more than one @'],
-  [ADA.toUpperCase(), 'goes to this address already'],
-  ['x\r\nBcc: eve@sample.test', 'control character'],
-])('the new address %j is refused beside the field: %s', async (email, says) => {
-  const { app, post } = await withAda()
-  const answer = await post(`${PAGE}/address`, { email })
-  expect(answer.statusCode).toBe(422)
-  const page = parse(answer.body)
-  expect(page.querySelector('#email-problem')?.textContent).toContain(says)
-  expect(page.querySelector('#email')?.getAttribute('value')).toBe(email)
-  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
-})
-
-test('asking tells nobody who is on the list; confirming an address that has the mail changes nothing', async () => {
-  const { app, post, save } = await withAda()
-  aSubscriber(app, 'ben@sample.test', { name: 'Ben' })
-  app.db.$client
-    .prepare("insert into suppressions values (?, 'complaint', 0)")
-    .run(hashEmail(app.hashKey, 'cleo@sample.test'))
-  const pages: string[] = []
-  for (const email of ['dora@sample.test', 'cleo@sample.test', 'ben@sample.test'])
-    pages.push(text(await save(`${PAGE}/address`, { email })).replace(/\b[bcd]…/, '?…'))
-  expect(new Set(pages).size).toBe(1)
-
-  const link = await confirmLink(app)
-  expect(app.resend.accepted.map(({ to }) => to[0])).toEqual(['dora@sample.test', 'ben@sample.test'])
-  const answer = await post(link)
-  expect([answer.statusCode, text(parse(answer.body))]).toEqual([
-    200,
-    expect.stringContaining('The new address already gets the mail, or cannot get it.'),
-  ])
-  expect(stored(app)).toMatchObject({ email: ADA })
-})
-
-test('an address that is suppressed by the time it is confirmed is refused in the same words', async () => {
-  const { app, post } = await withAda()
-  await post(`${PAGE}/address`, { email: NEW })
-  const link = await confirmLink(app)
-  app.db.$client
-    .prepare("insert into suppressions values (?, 'operator', 0)")
-    .run(hashEmail(app.hashKey, NEW))
-  expect((await post(link)).body).toContain('The new address already gets the mail, or cannot get it.')
-  expect(stored(app)).toMatchObject({ email: ADA })
-})
-
-test('a sign-up from the new address that nobody confirmed does not stand in the way', async () => {
-  const { app, post } = await withAda()
-  aSubscriber(app, NEW, { status: 'pending' })
-  await post(`${PAGE}/address`, { email: NEW })
-  await post(await confirmLink(app))
-  expect(stored(app)).toMatchObject({ email: NEW })
-})
-
-test('only the newest link counts, for seven days, and a few are mailed in a day', async () => {
-  const { app, server, post, save } = await withAda()
-  await post(`${PAGE}/address`, { email: 'typo@elsewhere.test' })
-  const first = await confirmLink(app)
-  await post(`${PAGE}/address`, { email: NEW })
-  const second = await confirmLink(app)
-  expect((await post(first)).statusCode).toBe(404)
-  await post(`${PAGE}/address`, { email: NEW })
-  const third = await confirmLink(app)
-  expect(statusIn(await save(`${PAGE}/address`, { email: NEW }))).toContain('several times today')
-  expect(app.resend.accepted).toHaveLength(3)
-  expect((await post(second)).body).toContain('This link no longer works')
-  expect((await post(linkOf().replace('preferences', 'change-address'))).statusCode).toBe(404)
-
-  app.setNow('2026-11-30T15:00:00.001Z')
-  expect((await server.inject(third)).statusCode).toBe(404)
-  expect((await post(third)).statusCode).toBe(404)
-  expect(stored(app)).toMatchObject({ email: ADA })
-})
-
-test('a reader whose mail came back may change the address; one who complained may not', async () => {
-  const { app, post, save, show } = await withAda()
-  const suppress = (reason: string) =>
-    app.db.$client
-      .prepare('insert or replace into suppressions values (?, ?, 0)')
-      .run(hashEmail(app.hashKey, ADA), reason)
-  suppress('complaint')
-  expect(text(await show())).toContain('You are not subscribed')
-  await save(`${PAGE}/address`, { email: NEW })
-  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
-
-  suppress('bounce')
-  expect(text(await show())).toContain('Our mail to a…@sample.test came back')
-  await save(`${PAGE}/address`, { email: NEW })
-  await post(await confirmLink(app))
-  expect(stored(app)).toMatchObject({ email: NEW })
-  expect((await show()).querySelector('#tz')).not.toBeNull()
 })
 
 test('leaving comes first; a pause or less mail is offered after it', async () => {
@@ -514,13 +351,13 @@ test('a discreet reader sees no practice before the mail is opened: not as sende
   aSubscriber(app, 'ben@sample.test')
   aSession(app)
   await post(PAGE, { ...FILLED, discreet: '1' })
-  await post(`${PAGE}/address`, { email: NEW })
-  await confirmLink(app)
+  await post(`${PAGE}/data`)
+  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
   await planNow(app)
   await submitOwed(app)
   const mails = app.resend.accepted.filter(({ to }) => to[0] !== 'ben@sample.test')
   expect(mails.map(({ from, subject }) => [from, subject])).toEqual([
-    ['Weekly update <groups@mail.harbor.test>', 'Please confirm your new address'],
+    ['Weekly update <groups@mail.harbor.test>', 'The link you asked for'],
     ['Weekly update <groups@mail.harbor.test>', 'Your weekly update'],
   ])
   for (const { html, headers } of mails) {

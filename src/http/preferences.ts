@@ -1,24 +1,18 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import {
-  canConfirmAddress,
-  confirmAddressChange,
-  endPause,
-  forgetReader,
-  pauseMail,
-  requestAddressChange,
-  savePreferences,
-} from '../actions/preferences.ts'
+import { type FreshAsked, renewLinks, requestFreshLink, requestNewestLink } from '../actions/fresh-links.ts'
+import { endPause, pauseMail, savePreferences } from '../actions/preferences.ts'
 import { openCalendar, revokeCalendar } from '../actions/private-calendar.ts'
-import { exportSubscriber } from '../actions/subscriber-records.ts'
 import type { App } from '../app.ts'
 import type { Mistake } from '../core/fields.ts'
 import { readToken } from '../core/tokens.ts'
-import { localeOfMover } from '../db/preferences.ts'
+import { findByFormerId } from '../db/links.ts'
 import { findByPublicId, type Subscriber } from '../db/subscribers.ts'
+import { showRequested } from './fresh-links.ts'
+import type { RequestLimiter } from './join-limits.ts'
 import { chosenBy, chosenLanguage, speakAs } from './language.ts'
 import { basePath } from './pages.ts'
-import { type Form, preferencesPage, textOf } from './preferences-page.ts'
+import { type Form, masked, preferencesPage, textOf } from './preferences-page.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
@@ -30,33 +24,35 @@ type Outcome = { kind: string; mistakes?: Mistake[] }
  * What the preferences link of every mail opens. GET and HEAD change nothing. A form that was right is answered with
  * a redirect to the page, so that loading it anew repeats nothing; one that was not, with the page as it was filled.
  */
-export async function addPreferencesRoutes(server: FastifyInstance, app: Needs): Promise<void> {
+export async function addPreferencesRoutes(
+  server: FastifyInstance,
+  app: Needs,
+  limit: RequestLimiter,
+): Promise<void> {
   await server.register(async (forms) => {
     await forms.register(formbody)
     addPageRoutes(forms, app)
-    addDataRoutes(forms, app)
-    addAddressRoutes(forms, app)
+    addRequests(forms, app, limit)
   })
 }
 
 function addPageRoutes(server: FastifyInstance, app: Needs): void {
   server.get<WithToken>('/preferences/:token', async (request, reply) => {
     const subscriber = await readerOf(app, request, reply)
-    if (subscriber === null) return unknownLink(reply)
+    if (subscriber === null) return unknownLink(app, request, reply)
     const page = await preferencesPage(app, subscriber, { saved: savedIn(request) }, reply.voice)
     return reply.view('preferences', page)
   })
 
-  /** One form of the page: does it, then shows the page with what was done or what to mend. */
+  /** One form of the page: does it, then shows the page with what was done or what to fix. */
   const form = (path: string, saved: string, act: (publicId: string, form: Form) => Promise<Outcome>) =>
     server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
       const subscriber = await readerOf(app, request, reply)
-      if (subscriber === null) return unknownLink(reply)
+      if (subscriber === null) return unknownLink(app, request, reply)
       const typed = { ...request.body }
       const { kind, mistakes } = await act(subscriber.publicId, typed)
       app.log.info({ outcome: kind }, `preferences: ${saved}`)
       if (kind === 'not-subscribed') return backTo(app, request, reply, {})
-      if (kind === 'too-many') return backTo(app, request, reply, { saved: 'too-many' })
       if (!mistakes) return backTo(app, request, reply, { saved })
       const page = await preferencesPage(app, subscriber, { form: saved, typed, mistakes }, reply.voice)
       return reply.code(422).view('preferences', page)
@@ -76,55 +72,47 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
     await revokeCalendar(app, publicId)
     return { kind: 'removed' }
   })
-  form('/address', 'address', (publicId, { email }) => requestAddressChange(app, publicId, textOf(email)))
 }
 
-function addDataRoutes(server: FastifyInstance, app: Needs): void {
-  server.get<WithToken>('/preferences/:token/data.json', async (request, reply) => {
-    const subscriber = await readerOf(app, request, reply)
-    const exported = subscriber && (await exportSubscriber(app, subscriber.email))
-    if (exported?.kind !== 'found') return unknownLink(reply)
-    return reply
-      .header('content-disposition', 'attachment; filename="my-data.json"')
-      .type('application/json; charset=utf-8')
-      .send(`${JSON.stringify(exported.record, null, 2)}\n`)
-  })
+/** What a link in an email is not enough for: it is asked for here, and done by a fresh link mailed to the address on record. */
+function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter): void {
+  const request = (
+    path: string,
+    act: (publicId: string, nth: number) => Promise<FreshAsked>,
+    sent: 'sent' | 'renewed',
+  ) =>
+    server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
+      const subscriber = await readerOf(app, request, reply)
+      if (subscriber === null) return unknownLink(app, request, reply)
+      const passage = await limit(request)
+      const { kind } = passage.kind === 'free' ? await act(subscriber.publicId, passage.nth) : passage
+      app.log.info({ outcome: kind }, `preferences: asked for ${path.slice(1)}`)
+      const said = kind === 'sent' ? sent : kind
+      return showRequested(reply, said, masked(subscriber.email))
+    })
+  request('/data', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-data', nth), 'sent')
+  request('/forget', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-forget', nth), 'sent')
+  request('/address', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-address', nth), 'sent')
+  request('/links', (publicId, nth) => renewLinks(app, publicId, nth), 'renewed')
 
-  server.get<WithToken>('/preferences/:token/forget', async (request, reply) => {
-    if ((await readerOf(app, request, reply)) === null) return unknownLink(reply)
-    const preferences = pageOf(app, request) + chosenLanguage(request, app.templates.words)
-    return reply.view('forget', { title: reply.voice.say('page.forget.title'), preferences })
-  })
+  // Bookmarks of before fresh links.
+  for (const path of ['/data.json', '/forget'])
+    server.get<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
+      if ((await readerOf(app, request, reply)) === null) return unknownLink(app, request, reply)
+      return reply.redirect(
+        `${pageOf(app, request)}${chosenLanguage(request, app.templates.words)}#data`,
+        303,
+      )
+    })
 
-  server.post<WithToken>('/preferences/:token/forget', async (request, reply) => {
-    const subscriber = await readerOf(app, request, reply)
-    if (subscriber === null) return unknownLink(reply)
-    const { kind } = await forgetReader(app, subscriber.publicId)
-    app.log.info({ outcome: kind }, 'forget me')
-    return reply.view('forgotten', { title: reply.voice.say('page.forgotten.title') })
-  })
-}
-
-function addAddressRoutes(server: FastifyInstance, app: Needs): void {
-  server.get<WithToken>('/change-address/:token', async (request, reply) => {
-    if ((await moverOf(app, request, reply)) === null) return answer(reply.code(404), 'expired')
-    return reply.view('change-address', { title: reply.voice.say('page.address.title') })
-  })
-
-  server.post<WithToken>('/change-address/:token', async (request, reply) => {
-    await moverOf(app, request, reply)
-    const { kind } = await confirmAddressChange(app, request.params.token)
-    app.log.info({ outcome: kind }, 'change of address')
-    if (kind === 'expired') return answer(reply.code(404), kind)
-    return answer(reply, kind === 'not-subscribed' ? 'ended' : kind)
-  })
-}
-
-function answer(reply: FastifyReply, what: 'changed' | 'taken' | 'ended' | 'expired'): FastifyReply {
-  const { say } = reply.voice
-  return reply.view('message', {
-    title: say(`page.address.${what}.title`),
-    text: say(`page.address.${what}.text`),
+  server.post<WithToken>('/preferences/:token/newest', async (request, reply) => {
+    const former = formerIdIn(app, request)
+    if (former === null) return unknownLink(app, request, reply)
+    const passage = await limit(request)
+    const { kind } = passage.kind === 'free' ? await requestNewestLink(app, former, passage.nth) : passage
+    app.log.info({ outcome: kind }, 'preferences: asked for the newest link')
+    if (kind === 'unknown-link') return unknownLink(app, request, reply)
+    return showRequested(reply, kind === 'sent' ? 'newest' : kind, '')
   })
 }
 
@@ -140,21 +128,24 @@ async function readerOf(
   return reader
 }
 
-/** The change of address that a link is for, or null when it is not ours or too old. */
-async function moverOf(
-  app: Needs,
-  request: FastifyRequest<WithToken>,
-  reply: FastifyReply,
-): Promise<string | null> {
-  const changeId = canConfirmAddress(app, request.params.token)
-  const locale = changeId === null ? null : await localeOfMover(app.db, changeId)
-  if (locale !== null) speakAs(reply, app.templates.words, locale)
-  return changeId
+/**
+ * The same for forged, unknown and forgotten ones. One of before the links were renewed opens nothing either, and offers to mail
+ * the newest to the address on record.
+ */
+async function unknownLink(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
+  const former = formerIdIn(app, request)
+  const renewed = former !== null && (await findByFormerId(app.db, former)) !== null
+  if (renewed) {
+    const newest = `${pageOf(app, request)}/newest`
+    return reply
+      .code(410)
+      .view('replaced-link', { title: reply.voice.say('page.replacedLink.title'), newest })
+  }
+  return reply.code(404).view('no-preferences', { title: reply.voice.say('page.noPreferences.title') })
 }
 
-/** The same for forged, unknown and forgotten ones. */
-const unknownLink = (reply: FastifyReply) =>
-  reply.code(404).view('no-preferences', { title: reply.voice.say('page.noPreferences.title') })
+const formerIdIn = ({ config }: Needs, { params }: FastifyRequest<WithToken>): string | null =>
+  readToken(config.LINK_SECRET, 'preferences', params.token)
 
 const pageOf = ({ config }: Needs, { params }: FastifyRequest<WithToken>): string =>
   `${basePath(config)}/preferences/${encodeURIComponent(params.token)}`

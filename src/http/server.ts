@@ -2,13 +2,17 @@ import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../app.ts'
 import { Unavailable } from '../core/errors.ts'
+import { addAddressRoutes } from './address-change.ts'
 import { addCalendarRoutes } from './calendar.ts'
 import { addErrorPages } from './errors.ts'
 import { addFeed } from './feed.ts'
+import { addFreshLinkRoutes } from './fresh-links.ts'
 import { addHealthRoutes } from './health.ts'
 import { addJoinRoutes } from './join.ts'
+import { requestLimiter } from './join-limits.ts'
 import { guardLinks, tidyLink } from './links.ts'
 import { addMetricsRoute } from './metrics.ts'
+import { addNotMeRoutes } from './not-me.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
@@ -16,7 +20,10 @@ import { addTimesRoutes } from './times.ts'
 import { addWebhookRoute } from './webhooks.ts'
 
 /** The parts of the program that the web needs. */
-export type Web = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now' | 'templates'> & {
+export type Web = Pick<
+  App,
+  'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now' | 'pace' | 'templates'
+> & {
   queue: Pick<App['queue'], 'backlog' | 'limits' | 'standing' | 'wakeNotices' | 'workers'>
 }
 
@@ -98,12 +105,16 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   guardLinks(server, app)
   addHealthRoutes(server, app)
   addMetricsRoute(server, app)
-  await addJoinRoutes(server, app)
+  const limit = await requestLimiter(server, app)
+  await addJoinRoutes(server, app, limit)
   await addTimesRoutes(server, app)
   addCalendarRoutes(server, app)
   addFeed(server, app)
   addSubscriptionRoutes(server, app)
-  await addPreferencesRoutes(server, app)
+  await addPreferencesRoutes(server, app, limit)
+  await addFreshLinkRoutes(server, app, limit)
+  addAddressRoutes(server, app)
+  addNotMeRoutes(server, app)
   await addWebhookRoute(server, app)
   return server
 }

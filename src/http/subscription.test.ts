@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
-import { unsubscribeEmail } from '../actions/consent.ts'
+import { resubscribeEmail, unsubscribeEmail } from '../actions/consent.ts'
 import { planEdition } from '../actions/plan-edition.ts'
 import { submitBatch } from '../actions/submit-batch.ts'
 import { erase } from '../actions/subscriber-records.ts'
@@ -143,9 +143,30 @@ test('a mistake is undone with the form on the answer', async () => {
   expect(status(app)).toBe('active')
 })
 
+test('a link undoes what it did for a day, and never what an operator did', async () => {
+  const { app, server, link } = await withAda()
+  const post = async (url: string) => (await server.inject({ method: 'POST', url })).body
+  await post(link)
+  app.setNow('2026-11-24T15:00:00.000Z')
+  expect(await post(`${link}/undo`)).toContain('You are subscribed again')
+  await post(link)
+  app.setNow('2026-11-25T15:00:00.001Z')
+  expect(await post(`${link}/undo`)).toContain('one day')
+  expect(status(app)).toBe('unsubscribed')
+  expect((await server.inject(linkFor('preferences'))).body).not.toContain('/undo')
+
+  // An operator ends it, also after the reader did.
+  aSubscriber(app, 'ben@sample.test', { publicId: 'BensPublicId0000000000' })
+  const bens = `/unsubscribe/${signToken(LINK_SECRET, 'unsubscribe', 'BensPublicId0000000000')}`
+  await post(bens)
+  await unsubscribeEmail(app, 'ben@sample.test')
+  expect(await post(`${bens}/undo`)).toContain('We could not subscribe you again')
+  expect((await resubscribeEmail(app, 'ben@sample.test')).kind).toBe('resubscribed')
+})
+
 test('undoing brings back neither the erased nor the suppressed', async () => {
   const { app, server, link } = await withAda()
-  await unsubscribeEmail(app, ADA)
+  await server.inject({ method: 'POST', url: link })
   app.db.$client.exec("insert into suppressions select email_hash, 'complaint', 0 from subscribers")
   const answer = await server.inject({ method: 'POST', url: `${link}/undo` })
   expect(answer.statusCode).toBe(200)

@@ -4,6 +4,7 @@ import { goMonthly, type Paused, pauseMail } from '../actions/preferences.ts'
 import type { App } from '../app.ts'
 import { readToken } from '../core/tokens.ts'
 import type { Values } from '../core/words.ts'
+import { findByFormerId } from '../db/links.ts'
 import { findByPublicId } from '../db/subscribers.ts'
 import { speakAs } from './language.ts'
 import { basePath } from './pages.ts'
@@ -29,7 +30,9 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     const publicId = await readerIn(app, request, reply)
     const outcome = (await unsubscribe(app, publicId)).kind
     app.log.info({ outcome }, 'unsubscribe')
-    const undo = undoUrl(app, request.params.token)
+    // A link of before theirs were renewed may be a stranger's by now; it can end the mail, and no more.
+    const former = (await findByFormerId(app.db, publicId)) !== null
+    const undo = former ? null : undoUrl(app, request.params.token)
     return reply.view('unsubscribed', { title: reply.voice.say('page.unsubscribed.title'), undo })
   })
 
@@ -72,7 +75,7 @@ const unsubscribeUrl = ({ config }: Needs, token: string): string =>
 
 const undoUrl = (app: Needs, token: string): string => `${unsubscribeUrl(app, token)}/undo`
 
-type Message = 'undone' | 'undone.not' | 'less.paused' | 'less.monthly' | 'less.not'
+type Message = 'undone' | 'undone.late' | 'undone.not' | 'less.paused' | 'less.monthly' | 'less.not'
 
 function showMessage(reply: FastifyReply, message: Message, values: Values = {}): FastifyReply {
   const { say } = reply.voice
@@ -82,11 +85,13 @@ function showMessage(reply: FastifyReply, message: Message, values: Values = {})
   })
 }
 
-function afterUndo(outcome: Resubscribed['kind']): Message {
+function afterUndo(outcome: Resubscribed['kind'] | 'too-late'): Message {
   switch (outcome) {
     case 'resubscribed':
     case 'already':
       return 'undone'
+    case 'too-late':
+      return 'undone.late'
     case 'pending':
     case 'suppressed':
     case 'not-found':

@@ -94,12 +94,12 @@ async function roundTripFaults({ eml, email }: Mail): Promise<string[]> {
   return faults.filter(([wrong]) => wrong).map(([, what]) => what)
 }
 
-/** https://www.rfc-editor.org/rfc/rfc8058. A mail that only asks to confirm an address belongs to no list yet. */
+/** https://www.rfc-editor.org/rfc/rfc8058. An email that only asks to confirm, or that was asked for, belongs to no list. */
 function unsubscribeFaults({ kind, email, eml, publicUrl }: Mail): string[] {
   const fields = fieldsOf(eml)
   const valueOf = (name: string) => fields.find((field) => field.name === name)?.raw
   const [ways, post] = [valueOf('List-Unsubscribe'), valueOf('List-Unsubscribe-Post')]
-  if (kind === 'confirm' || kind === 'change-address')
+  if (!isDigest(kind) && kind !== 'welcome' && kind !== 'already')
     return ways === undefined && post === undefined
       ? []
       : ['it can be unsubscribed from before it is subscribed to']

@@ -1,7 +1,10 @@
 import type { Email } from '../../core/email.ts'
 import { mailFile } from '../../mail-file.ts'
 
-export const KINDS = ['digest', 'discreet', 'confirm', 'welcome', 'already', 'change-address'] as const
+export const KINDS = [
+  ...(['digest', 'discreet', 'confirm', 'welcome', 'already', 'change-address'] as const),
+  ...(['address-changed', 'fresh-data', 'fresh-links'] as const),
+]
 export const LANGUAGES = ['en', 'es'] as const
 
 export type Kind = (typeof KINDS)[number]

@@ -1,5 +1,5 @@
 import { type DigestTemplate, digestComposer, type Email, type Letterhead } from '../../core/email.ts'
-import { composeNotice, type NoticeFacts } from '../../core/notice.ts'
+import { byStranger, composeNotice, type NoticeFacts } from '../../core/notice.ts'
 import { formatOccurrence } from '../../core/occurrences.ts'
 import { paletteFrom } from '../../core/palette.ts'
 import { signAddress } from '../../core/tokens.ts'
@@ -87,6 +87,7 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     unsubscribeUrl: subscribed ? links.unsubscribe(PUBLIC_ID) : null,
     unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
     preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
+    notMeUrl: byStranger(kind as NoticeFacts['kind']) ? linkOf('not-me', PUBLIC_ID) : null,
     nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', voice.locale).day,
   }
   return composeNotice(templates.notice, letterhead, facts, voice)
