@@ -56,6 +56,7 @@ const PURE = [
   'intl-messageformat',
   'node:crypto',
   'node:url',
+  'windows-iana',
   'zod',
 ]
 
