@@ -118,8 +118,9 @@ export function canonicalZone(name: string): string | null {
 }
 
 /** The names that a browser may report for a zone in place of its name of today. */
-export const formerNames = (zone: string): string[] =>
-  [...Object.entries(RENAMED), ...POSIX].filter(([, today]) => today === zone).map(([name]) => name)
+export const formerNames = (zone: string): string[] => (FORMER.get(zone) ?? []).map(([name]) => name)
+
+const FORMER = Map.groupBy([...Object.entries(RENAMED), ...POSIX], ([, today]) => today)
 
 /** What to say of a name that `zoneMeant` does not understand; goes on from the field's name. */
 export function unknownZone(name: string): string {

@@ -10,6 +10,7 @@ import { addJoinRoutes } from './join.ts'
 import { addMetricsRoute } from './metrics.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
+import { addRestoredTabs } from './restored-tabs.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
 import { addTimesRoutes } from './times.ts'
 import { addWebhookRoute } from './webhooks.ts'
@@ -82,7 +83,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
     // Of silence on a connection: ends a client that would keep `close` waiting.
     connectionTimeout: SILENCE_LIMIT_MS,
     http: { connectionsCheckingInterval: 2_000 },
-    routerOptions: { maxParamLength: LONGEST_PARAM },
+    routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
     rewriteUrl: ({ url = '/' }) => (canDecode(url) ? url : '/not-found'),
   })
   logRequests(server, app)
@@ -99,6 +100,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   addFeed(server, app)
   addSubscriptionRoutes(server, app)
   await addPreferencesRoutes(server, app)
+  addRestoredTabs(server, app)
   await addWebhookRoute(server, app)
   return server
 }
