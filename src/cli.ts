@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { BadInput, Unavailable } from './core/errors.ts'
 import { withoutAddresses } from './core/redact.ts'
+import { readEnvFile } from './env-file.ts'
 import { armFailpoint } from './failpoint.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
@@ -18,7 +18,7 @@ process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    if (existsSync('.env')) process.loadEnvFile('.env')
+    loadEnvFile()
     armFailpoint(process.env.FAILPOINT)
     const terminal = openTerminal(process.env)
     await program(terminal).parseAsync(args, { from: 'user' })
@@ -26,6 +26,13 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error)
   }
+}
+
+/** Takes the settings in `.env` that the environment does not have. */
+function loadEnvFile(): void {
+  const { values, warnings } = readEnvFile('.env')
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const [name, value] of Object.entries(values)) process.env[name] ??= value
 }
 
 /** Says on stderr what went wrong, and returns the exit code for it. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -156,8 +156,39 @@ test.each([
     /^BRAND_LOGO_URL: is not on the host of PUBLIC_URL/,
   ],
   ['LOCALE', 'english please', /^LOCALE: is not a language tag/],
+  ['LOCALE', 'fr', /^LOCALE: is fr, and there are no words in that language; for example en or es/],
+  ['LOCALE', 'fr-CA', /^LOCALE: is fr-CA, and there are no words/],
+  ['DISCREET_FROM_NAME', 'Weekly <x>', /^DISCREET_FROM_NAME: has a control character or one of/],
 ])('%s=%s is refused', (name, value, words) => {
   expect(problemsOf({ ...NEEDED, [name]: value })).toEqual([expect.stringMatching(words)])
+})
+
+test('a language is spoken once its words are there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-words-'))
+  mkdirSync(join(folder, 'words'))
+  writeFileSync(join(folder, 'words/fr.json'), '{}')
+  expect(loadConfig({ ...NEEDED, LOCALE: 'fr-CA', TEMPLATES_PATH: folder }).LOCALE).toBe('fr-CA')
+  expect(loadConfig({ ...NEEDED, LOCALE: 'es-MX' }).LOCALE).toBe('es-MX')
+  rmSync(folder, { recursive: true })
+})
+
+test('international names are in ASCII wherever they go, and names of senders are quoted', () => {
+  const config = loadConfig({
+    ...NEEDED,
+    PUBLIC_URL: 'https://Bücher.test/Grüße/',
+    BRAND_LOGO_URL: 'https://bücher.test/logo.png',
+    MAIL_FROM: 'Mira Lee, LCSW <mira@bücher.test>',
+    MAIL_REPLY_TO: 'mira@bücher.test',
+    DISCREET_FROM_NAME: 'Lee, M.',
+  })
+  expect(config).toMatchObject({
+    PUBLIC_URL: 'https://xn--bcher-kva.test/Gr%C3%BC%C3%9Fe',
+    BRAND_LOGO_URL: 'https://xn--bcher-kva.test/logo.png',
+    MAIL_FROM: '"Mira Lee, LCSW" <mira@xn--bcher-kva.test>',
+    MAIL_REPLY_TO: 'mira@xn--bcher-kva.test',
+    DISCREET_FROM_NAME: 'Lee, M.',
+    practice: 'Mira Lee, LCSW',
+  })
 })
 
 test('a practice has its own colour and logo', () => {

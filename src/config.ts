@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { isTimeZone } from './core/calendar.ts'
 import { CRISIS_LINES } from './core/crisis.ts'
 import { normaliseEmail } from './core/email-address.ts'
 import { BadInput } from './core/errors.ts'
+import { formatMailbox, parseMailbox } from './core/mailbox.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/palette.ts'
 import { LONGEST_UNSUBSCRIBE_NAME } from './core/tokens.ts'
 
@@ -59,13 +61,16 @@ const webAddress = (example: string) =>
       (value) => /^https?:\/\/[^/?#]+(\/[^?#]*)?$/.test(value) && URL.canParse(value),
       `is not a web address; for example ${example}`,
     )
-    .transform((value) => value.replace(/\/+$/, ''))
+    // In ASCII whatever its letters: it goes into headers.
+    .transform((value) => new URL(value).href.replace(/\/+$/, ''))
 
 const mailbox = (example: string) =>
-  text(example).refine(
-    (value) => /^[^\r\n<>]*<[^\s<>@]+@[^\s<>@]+>$|^[^\s<>@]+@[^\s<>@]+$/.test(value),
-    `is not a mail address; for example ${example}`,
-  )
+  text(example).transform((value, context) => {
+    const read = parseMailbox(value)
+    if (read) return formatMailbox(read)
+    context.addIssue({ code: 'custom', message: `is not a mail address; for example ${example}` })
+    return z.NEVER
+  })
 
 const isHops = (value: string): boolean => /^[1-9]$/.test(value)
 
@@ -87,10 +92,7 @@ function isLocale(value: string): boolean {
 const senderName = (example: string) =>
   text(example)
     .max(60, `is longer than 60 characters; use a short name, for example ${example}`)
-    .regex(
-      /^[^\p{Cc}<>"@,;:()[\]\\]*$/u,
-      `has a control character or one of < > " @ , ; : ( ) [ ] \\ in it; for example ${example}`,
-    )
+    .regex(/^[^\p{Cc}<>@]*$/u, `has a control character or one of < > @ in it; for example ${example}`)
 
 const UNSUBSCRIBE_EXAMPLE = 'leave@in.your-practice.org'
 
@@ -104,6 +106,7 @@ function problemOfUnsubscribeAddress(value: string): string | null {
   return null
 }
 
+const OWN_TEMPLATES = join(import.meta.dirname, '../templates')
 const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 const Settings = z
@@ -175,6 +178,7 @@ const Settings = z
         error: 'is not an https address; for example https://groups.your-practice.org/logo.png',
         abort: true,
       })
+      .transform((value) => new URL(value).href)
       .optional(),
     TEMPLATES_PATH: text('./templates').optional(),
     LOCALE: z
@@ -254,9 +258,19 @@ const Settings = z
           'needs RESEND_WEBHOOK_SECRET, or nobody reads what arrives there; set it, or leave UNSUBSCRIBE_ADDRESS unset',
       })
   })
+  .superRefine(({ LOCALE, TEMPLATES_PATH }, context) => {
+    if (!isLocale(LOCALE)) return // said already
+    const { language } = new Intl.Locale(LOCALE)
+    const folders = [OWN_TEMPLATES, ...(TEMPLATES_PATH === undefined ? [] : [TEMPLATES_PATH])]
+    if (folders.some((folder) => existsSync(join(folder, `words/${language}.json`)))) return
+    context.addIssue({
+      code: 'custom',
+      path: ['LOCALE'],
+      message: `is ${LOCALE}, and there are no words in that language; for example en or es, or put words/${language}.json into the folder of TEMPLATES_PATH`,
+    })
+  })
   .transform((settings) => {
-    const practice =
-      settings.BRAND_NAME || /^"?([^"<]*?)"?\s*</.exec(settings.MAIL_FROM)?.[1] || 'Group times'
+    const practice = settings.BRAND_NAME || parseMailbox(settings.MAIL_FROM)?.name || 'Group times'
     const weekday = WEEKDAYS.indexOf(settings.DIGEST_DAY) as 0 | 1 | 2 | 3 | 4 | 5 | 6
     return {
       ...settings,

@@ -12,7 +12,7 @@ const SHAPE: Record<string, string[]>[] = [
   { actions: ['actions/'] },
   { app: ['app.ts'] },
   {
-    config: ['config.ts'],
+    config: ['config.ts', 'env-file.ts'],
     db: ['db/'],
     files: ['read-records.ts', 'mail-file.ts'],
     log: ['log.ts'],
@@ -57,6 +57,7 @@ const PURE = [
   'intl-messageformat',
   'node:crypto',
   'node:url',
+  'windows-iana',
   'zod',
 ]
 

@@ -41,17 +41,74 @@ test('however the bytes are cut into chunks, the same is read', async () => {
   )
 })
 
+const sheet = [
+  { kind: 'header', line: 1, columns: ['email', 'name', 'topics'] },
+  record(2, { email: 'ann@sample.test', name: 'Lind, Ann', topics: 'ocd;anxiety' }),
+]
+
+test.each([
+  ['commas', 'email,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety\n'],
+  ['semicolons', 'email;name;topics\nann@sample.test;Lind, Ann;"ocd;anxiety"\n'],
+  ['tabs', 'email\tname\ttopics\nann@sample.test\tLind, Ann\tocd;anxiety\n'],
+  ['bars', 'email|name|topics\nann@sample.test|Lind, Ann|ocd;anxiety\n'],
+  ['a quoted header', '"email";"name";"topics"\n"ann@sample.test";"Lind, Ann";"ocd;anxiety"\n'],
+  ['carriage returns', 'email,name,topics\rann@sample.test,"Lind, Ann",ocd;anxiety\r'],
+  ['trailing commas', 'email,name,topics,,\r\nann@sample.test,"Lind, Ann",ocd;anxiety,,\r\n,,,,\r\n'],
+  ['commas behind rows alone', 'email,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety,,,\n'],
+  [
+    'blanks and marks in the header',
+    '\ufeffEmail\u00a0, \u200bName ,TOPICS\nann@sample.test,"Lind, Ann",ocd;anxiety',
+  ],
+])('a file with %s is read like any other', async (_, file) => {
+  expect(await read(file)).toEqual(sheet)
+})
+
+test.each([
+  ['sep=,\nemail,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety\n'],
+  ['sep=;\r\nemail;name;topics\r\nann@sample.test;Lind, Ann;"ocd;anxiety"\r\n'],
+  ['\ufeff"sep=\t"\nemail\tname\ttopics\nann@sample.test\tLind, Ann\tocd;anxiety\n'],
+  ['SEP=,,,\nemail,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety\n'],
+])('%j says how it is separated, and lines are still counted from the first', async (file) => {
+  expect(await read(file)).toEqual(sheet.map((entry) => ({ ...entry, line: entry.line + 1 })))
+})
+
+test.each(['utf-16le', 'utf-16be'])('what Excel saves as Unicode text is read: %s', async (encoding) => {
+  const text = 'email\tname\ttopics\r\nann@sample.test\tLind, Ann\tocd;anxiety\r\n'
+  for (const mark of ['\ufeff', '']) {
+    const bytes = Buffer.from(mark + text, 'utf16le')
+    if (encoding === 'utf-16be') bytes.swap16()
+    expect(await read(bytes)).toEqual(sheet)
+    expect(await read(...Array.from(bytes, (byte) => Buffer.of(byte)))).toEqual(sheet)
+  }
+})
+
+test('a column may have a name with a blank for the line that joins it', async () => {
+  expect((await read('External ID,Time-zone\n1,2\n'))[0]).toMatchObject({
+    columns: ['external_id', 'time_zone'],
+  })
+})
+
+test('where both commas and semicolons are in the header, nothing is guessed', async () => {
+  expect((await read('email;name,topics\n1,2\n'))[0]).toMatchObject({ columns: ['email;name', 'topics'] })
+})
+
 test('a row with too few or too many fields is named, and reading goes on', async () => {
   const [, short, long, good] = await read('a,b\n1\n1,2,3\n1,2\n')
   expect(short).toMatchObject({ line: 2, message: expect.stringContaining('1 fields, the header has 2') })
   expect(long).toMatchObject({ line: 3, fatal: false })
   expect(good).toEqual(record(4, { a: '1', b: '2' }))
+  const [, split] = await read('a;b\n1;2;3\n')
+  expect(split).toMatchObject({
+    message: expect.stringContaining('quotation marks around text with semicolons'),
+  })
 })
 
 test.each([
   ['', 1, 'is empty'],
   ['\ufeff\r\n \r\n', 1, 'is empty'],
   ['a,b\n1,"2" 3\n', 2, 'stray quotation mark'],
+  ['sep=x\naxb\n', 1, 'names a separator that is not known'],
+  ['PK\u0003\u0004 and so on', 1, 'is a workbook'],
   ['a,b\n1,2"3\n', 2, 'stray quotation mark'],
   ['a,b\n1,2\n3,"4\n5,6\n', 3, 'nothing closes'],
   [`a,b\n1,2\n3,"${'x'.repeat(1_000_000)}"\n`, 3, 'longer than 100000'],

@@ -153,7 +153,7 @@ test.each([
   ['an unknown column', `${HEADER},colour\n${row({})},red\n`, 'colour'],
   ['a column that is there twice', `${HEADER},status\n`, 'status'],
   ['a missing column', 'external_id,group\na,b\n', 'topic'],
-  ['no header', row({ id: 'tue-7' }), 'tue-7'],
+  ['no header', row({ id: 'tue-7' }), 'header'],
   ['an open quotation mark', `${HEADER}\n${row({})}\n"b,c\n`, 'file'],
 ])('%s refuses the file even with skipInvalid', async (_, file, field) => {
   using at = practice()

@@ -45,5 +45,5 @@ export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: stri
   )
   const { practice, PUBLIC_URL: publicUrl } = app.config
   const voice = voiceFor(app.templates.words, holder.locale)
-  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl, voice }) }
+  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl, voice, now }) }
 }

@@ -5,6 +5,11 @@ import { normaliseEmail } from './email-address.ts'
 test.each([
   ['  Mara.Lind@Sample.TEST ', 'mara.lind@sample.test'],
   ['\ufeffmara@sample.test', 'mara@sample.test'],
+  ['\u200bmara@sample.test', 'mara@sample.test'],
+  ['\u202amara@sample.test\u202c', 'mara@sample.test'],
+  ['mar\u200ba\u00ad@sam\u200bple.test\u200b', 'mara@sample.test'],
+  ['\u00a0mara@sample.test\u2060', 'mara@sample.test'],
+  ['ma\u200dra\ufe0f@sample.test', 'mara@sample.test'],
   ["o'neil+groups@sample.test", "o'neil+groups@sample.test"],
   ['jonas@bücher.test', 'jonas@xn--bcher-kva.test'],
   ['jonas@BÜCHER.test', 'jonas@xn--bcher-kva.test'],

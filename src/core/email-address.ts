@@ -1,13 +1,14 @@
 import { domainToASCII } from 'node:url'
+import { withoutInvisible } from './invisible.ts'
 
 /**
- * An address in the one form we store and compare: trimmed, lower case, the domain in ASCII (`xn--…`). Refused with
+ * An address in the one form we store and compare: without invisible characters, lower case, the domain in ASCII (`xn--…`). Refused with
  * what to do: anything that Resend or the next server would refuse. `problem` never repeats the address, and `fault` is
  * the same for a reader's page to say. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international
  * domains).
  */
 export function normaliseEmail(text: string): { email: string } | { problem: string; fault: AddressFault } {
-  const read = addressIn(text.trim())
+  const read = addressIn(withoutInvisible(text))
   return 'fault' in read ? { problem: PROBLEMS[read.fault], fault: read.fault } : read
 }
 
@@ -34,8 +35,9 @@ function addressIn(trimmed: string): { email: string } | { fault: AddressFault }
   if (trimmed.length > LONGEST_ADDRESS) return { fault: 'long' }
   if (/[<>]/.test(trimmed)) return { fault: 'name' }
   if (/[\s\p{Cc}]/u.test(trimmed)) return { fault: 'space' }
-  const [local = '', domain = '', ...more] = trimmed.split('@')
+  const [typed = '', domain = '', ...more] = trimmed.split('@')
   if (more.length > 0) return { fault: 'several' }
+  const local = typed.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
   if (local === '' || domain === '') return { fault: 'none' }
 
   const fault = faultOfLocalPart(local)

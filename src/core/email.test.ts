@@ -209,6 +209,8 @@ test('a discreet mail does not even say that it is about groups before it is ope
   })
   const own = { ...template, letterhead: { ...harbor, discreetName: 'News' } }
   expect(mailTo(own, { ...ada, discreet: true }).from).toBe('News <groups@mail.sample.test>')
+  const named = { ...template, letterhead: { ...harbor, discreetName: 'Lee, M.' } }
+  expect(mailTo(named, { ...ada, discreet: true }).from).toBe('"Lee, M." <groups@mail.sample.test>')
   expect(visibleText(mail.html).slice(0, 120)).not.toMatch(/group time|reserve/i)
   expect(parse(mail.html).querySelector('title')?.text).toBe('Your weekly update')
 })

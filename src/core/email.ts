@@ -2,6 +2,7 @@ import type { News, Offer } from './content.ts'
 import type { CrisisLine } from './crisis.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-view.ts'
 import { compileTemplate } from './mail-merge.ts'
+import { formatMailbox } from './mailbox.ts'
 import { type Catalogues, type Voice, voiceFor } from './words.ts'
 import { fold, wrap } from './wrap.ts'
 
@@ -151,7 +152,8 @@ export function personalOf(reader: Reader, links: PersonalLinks): Personal {
 
 /** Who a mail is from. A discreet reader sees the same address under a neutral name. */
 export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { say }: Voice): string {
-  return discreet ? `${discreetName ?? say('mail.discreet.sender')} <${addressIn(from)}>` : from
+  const name = discreetName ?? say('mail.discreet.sender')
+  return discreet ? formatMailbox({ name, address: addressIn(from) }) : from
 }
 
 const nameOf = ({ name }: Reader): string => plain(name ?? '')

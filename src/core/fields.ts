@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein'
+import { withoutInvisible } from './invisible.ts'
 import type { Values, WordKey } from './words.ts'
 
 /** What is wrong with one field of a row; `message` goes on from the field's name and says what to do. */
@@ -81,5 +82,5 @@ function plain(value: unknown): string | null {
   if (value === undefined || value === null) return ''
   if (typeof value === 'number') return String(value)
   if (typeof value !== 'string' || !value.isWellFormed()) return null
-  return value.normalize('NFC').replace(/\s+/gu, ' ').trim()
+  return withoutInvisible(value.normalize('NFC')).replace(/\s+/gu, ' ')
 }

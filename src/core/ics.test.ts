@@ -7,6 +7,8 @@ import { vtimezone } from './vtimezone.ts'
 import { voiceFor } from './words.ts'
 
 const PUBLIC_URL = 'https://groups.harbor.test'
+/** Before every session here: nothing of a series is over. */
+const EPOCH = new Date(0)
 const words = await loadCatalogues()
 const voice = voiceFor(words, 'en')
 
@@ -32,7 +34,8 @@ const steadyGround: DatedSession = {
   addedSeq: 4,
   news: 'new',
   revision: 0,
-  newsAt: Date.parse('2026-11-20T10:00:00Z'),
+  revisedAt: Date.parse('2026-11-20T10:00:00Z'),
+  newsAt: Date.parse('2026-11-20T09:00:00Z'),
 }
 
 const holder = {
@@ -41,6 +44,7 @@ const holder = {
   discreet: false,
   timeZone: 'America/New_York',
   voice,
+  now: EPOCH,
 }
 
 const eventsIn = (text: string) =>
@@ -71,7 +75,7 @@ function ourInstants(session: DatedSession, count: number): string[] {
 }
 
 test('one session is one event, with what a calendar needs', () => {
-  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, voice))
+  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, voice, EPOCH))
   expect(event.uid).toBe('session-12@groups.harbor.test')
   expect(event.summary).toBe('Steady Ground')
   expect(event.description).toBe(
@@ -88,10 +92,15 @@ test('one session is one event, with what a calendar needs', () => {
 
 test('a moved session keeps its UID under a higher SEQUENCE, and a cancelled one says so', () => {
   const moved = eventIn(
-    sessionCalendar({ ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 }, PUBLIC_URL, voice),
+    sessionCalendar(
+      { ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 },
+      PUBLIC_URL,
+      voice,
+      EPOCH,
+    ),
   )
   const cancelled = eventIn(
-    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL, voice),
+    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL, voice, EPOCH),
   )
   expect([moved.uid, cancelled.uid]).toEqual(Array(2).fill('session-12@groups.harbor.test'))
   expect([moved.sequence, cancelled.sequence]).toEqual([1, 2])
@@ -114,23 +123,49 @@ test.each([
   ['UTC', '2026-03-01T19:00'],
 ])('in %s from %s, 60 weeks are the same to another program as to us', (timeZone, startsAtLocal) => {
   const session = { ...steadyGround, timeZone, startsAtLocal }
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice), 60)).toEqual(ourInstants(session, 60))
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice, EPOCH), 60)).toEqual(ourInstants(session, 60))
 })
 
 test('far ahead the rule still holds', () => {
   const session = { ...steadyGround, startsAtLocal: '2026-07-07T19:00' }
   const weeks = 52 * 40
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice), weeks).at(-1)).toBe(
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice, EPOCH), weeks).at(-1)).toBe(
     ourInstants(session, weeks).at(-1),
   )
 })
 
 test('a series ends after its last meeting, and a single meeting has no rule', () => {
   const three = { ...steadyGround, occurrences: 3 }
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice), 4)).toEqual(ourInstants(three, 4))
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice), 4)).toContain('over')
-  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL, voice)
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice, EPOCH), 4)).toEqual(ourInstants(three, 4))
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice, EPOCH), 4)).toContain('over')
+  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL, voice, EPOCH)
   expect(eventIn(once).isRecurring()).toBe(false)
+})
+
+test.each([
+  // Winter and summer, the moment before a meeting is over and the moment after.
+  ['2020-01-08T00:30:00Z', '2020-01-07T19:00:00', null],
+  ['2026-11-25T01:29:00Z', '2026-11-24T19:00:00', null],
+  ['2026-11-25T01:31:00Z', '2026-12-01T19:00:00', '2026-11-25T01:30:00Z'],
+  ['2026-07-01T12:00:00Z', '2026-07-07T19:00:00', '2026-07-01T00:30:00Z'],
+])('at %s a series of old is put into a calendar from %s on', (now, start, since) => {
+  const old = { ...steadyGround, startsAtLocal: '2020-01-07T19:00', revisedAt: 0 }
+  const event = eventIn(sessionCalendar(old, PUBLIC_URL, voice, new Date(now)))
+  expect(event.startDate.toString()).toBe(start)
+  expect(String(event.component.getFirstPropertyValue('rrule'))).toBe('FREQ=WEEKLY')
+  const stamp = String(event.component.getFirstPropertyValue('dtstamp'))
+  if (since) expect(stamp).toBe(since)
+})
+
+test('a series of ten of which seven are over has three left, and one that has ended keeps its last', () => {
+  const ten = { ...steadyGround, occurrences: 10 }
+  const left = (now: string) => {
+    const text = sessionCalendar(ten, PUBLIC_URL, voice, new Date(now))
+    return instantsIn(text, 4).filter((at) => at !== 'over')
+  }
+  expect(left('2027-01-13T15:00:00Z')).toEqual(ourInstants(ten, 10).slice(7))
+  expect(left('2027-06-01T15:00:00Z')).toEqual(ourInstants(ten, 10).slice(9))
+  expect(left('2026-11-01T15:00:00Z')).toEqual(ourInstants(ten, 4))
 })
 
 test('every zone that an event names comes with its rules, once', () => {
@@ -169,7 +204,7 @@ test.each([
 ])('a title with %s stays a title, in lines of 75 octets', (_, group, read) => {
   const hostile = { ...steadyGround, group, therapist: group }
   for (const text of [
-    sessionCalendar(hostile, PUBLIC_URL, voice),
+    sessionCalendar(hostile, PUBLIC_URL, voice, EPOCH),
     privateCalendar([hostile], { ...holder, practice: group }),
   ]) {
     expect(eventIn(text).summary).toBe(read)
@@ -188,7 +223,7 @@ test.each([
 
 test('a booking address that is not on the web is left out', () => {
   const { description } = eventIn(
-    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, voice),
+    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, voice, EPOCH),
   )
   expect(description).toBe('Group with Dr. Mira Lee.')
 })
@@ -216,8 +251,8 @@ test('a calendar without a time is still a valid one', () => {
 })
 
 test('the same session makes the same bytes, and they have not changed by themselves', () => {
-  const text = sessionCalendar(steadyGround, PUBLIC_URL, voice)
-  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL, voice)).toBe(text)
+  const text = sessionCalendar(steadyGround, PUBLIC_URL, voice, EPOCH)
+  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL, voice, EPOCH)).toBe(text)
   expect(text.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
 "BEGIN:VCALENDAR
 VERSION:2.0
@@ -257,7 +292,7 @@ END:VCALENDAR
 
 test('it speaks the language of who asked', () => {
   const spanish = voiceFor(words, 'es')
-  const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish))
+  const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish, EPOCH))
   expect(event.description).toContain('Grupo de habilidades con Dr. Mira Lee.')
   expect(event.description).toContain('Reservar un lugar: https://book.harbor.test/')
   const discreet = privateCalendar([steadyGround], { ...holder, discreet: true, voice: spanish })

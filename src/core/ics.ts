@@ -6,23 +6,33 @@ import ical, {
   ICalEventStatus,
   ICalEventTransparency,
 } from 'ical-generator'
-import { resolveLocal } from './calendar.ts'
+import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
 import type { Session } from './content.ts'
 import { plain, webAddress } from './digest-view.ts'
 import { vtimezone } from './vtimezone.ts'
 import type { Voice } from './words.ts'
 
-/** A session with what calendars must know of its changes; `newsAt` in ms UTC. */
-export type DatedSession = Session & { revision: number; newsAt: number }
+/** A session with what calendars and feeds must know of its changes; `revisedAt` and `newsAt` in ms UTC. */
+export type DatedSession = Session & { revision: number; revisedAt: number; newsAt: number }
 
 /** Whose calendar it is. `publicUrl` has no slash at its end; `timeZone` is the reader's. */
-type Holder = { practice: string; publicUrl: string; discreet: boolean; timeZone: string; voice: Voice }
+type Holder = {
+  practice: string
+  publicUrl: string
+  discreet: boolean
+  timeZone: string
+  voice: Voice
+  now: Date
+}
 
 const REFRESH_SECONDS = 4 * 60 * 60
 
-/** One session as an iCalendar file (RFC 5545). The same session makes the same bytes in one language at any time. */
-export function sessionCalendar(session: DatedSession, publicUrl: string, voice: Voice): string {
-  return calendarText([{ ...identity(session, publicUrl), ...description(session, voice) }], {})
+/**
+ * One session as an iCalendar file (RFC 5545), a series from its next date at `now` on. Until that date is over, the same
+ * session makes the same bytes in one language.
+ */
+export function sessionCalendar(session: DatedSession, publicUrl: string, voice: Voice, now: Date): string {
+  return calendarText([{ ...identity(session, publicUrl, now), ...description(session, voice) }], {})
 }
 
 /**
@@ -30,9 +40,9 @@ export function sessionCalendar(session: DatedSession, publicUrl: string, voice:
  * busy, and others who see the calendar see no titles. A discreet one says nothing but when.
  */
 export function privateCalendar(sessions: readonly DatedSession[], holder: Holder): string {
-  const { practice, publicUrl, discreet, voice } = holder
+  const { practice, publicUrl, discreet, voice, now } = holder
   const events = sessions.map((session) => ({
-    ...identity(session, publicUrl),
+    ...identity(session, publicUrl, now),
     ...(discreet ? { summary: voice.say('page.calendar.discreet') } : description(session, voice)),
     transparency: ICalEventTransparency.TRANSPARENT,
   }))
@@ -56,13 +66,13 @@ function calendarText(events: readonly ICalEventData[], head: Head): string {
 }
 
 /** When, how often, and which version of which session: all that may be told of it in discreet mode. */
-function identity(session: DatedSession, publicUrl: string) {
-  const { startsAtLocal, timeZone, durationMinutes, repeats, occurrences, status } = session
-  const { at } = resolveLocal(startsAtLocal, timeZone)
+function identity(session: DatedSession, publicUrl: string, now: Date) {
+  const { timeZone, durationMinutes, repeats, status } = session
+  const { at, count, since } = fromNow(session, now)
   return {
     id: `session-${session.id}@${new URL(publicUrl).hostname}`,
     sequence: session.revision,
-    stamp: new Date(session.newsAt),
+    stamp: new Date(Math.max(session.revisedAt, since)),
     // TZDate, as the generator would print the host's own time for a plain Date.
     start: new TZDate(at, timeZone),
     end: new TZDate(at.getTime() + durationMinutes * 60_000, timeZone),
@@ -70,10 +80,29 @@ function identity(session: DatedSession, publicUrl: string) {
     repeating:
       repeats === 'once'
         ? null
-        : { freq: ICalEventRepeatingFreq.WEEKLY, ...(occurrences === null ? {} : { count: occurrences }) },
+        : { freq: ICalEventRepeatingFreq.WEEKLY, ...(count === null ? {} : { count }) },
     status: status === 'cancelled' ? ICalEventStatus.CANCELLED : ICalEventStatus.CONFIRMED,
     class: ICalEventClass.PRIVATE,
   }
+}
+
+const WEEK_MS = 7 * 86_400_000
+
+/**
+ * A series without the dates that are over; one that has ended keeps its last. `since` is when the first of the dates that
+ * are left became the first, in ms UTC; 0 while all are left.
+ */
+function fromNow(
+  { startsAtLocal, timeZone, durationMinutes, repeats, occurrences }: DatedSession,
+  now: Date,
+) {
+  const lasts = durationMinutes * 60_000
+  const begun = wallClockBetween(startsAtLocal, toLocal(new Date(now.getTime() - lasts), timeZone))
+  const most = repeats === 'once' ? 0 : (occurrences ?? Number.POSITIVE_INFINITY) - 1
+  const over = Math.min(most, Math.max(0, Math.floor(begun / WEEK_MS) + 1))
+  const dateAt = (week: number) => resolveLocal(addDaysLocal(startsAtLocal, 7 * week), timeZone).at
+  const since = over === 0 ? 0 : dateAt(over - 1).getTime() + lasts
+  return { at: dateAt(over), count: occurrences === null ? null : occurrences - over, since }
 }
 
 function description({ group, kind, therapist, bookingUrl }: DatedSession, { say }: Voice) {

@@ -1,9 +1,10 @@
-import { addDaysLocal, isTimeZone, parseLocal, resolveLocal, toLocal } from './calendar.ts'
+import { addDaysLocal, parseLocal, resolveLocal, toLocal } from './calendar.ts'
 import type { AddressFault } from './email-address.ts'
 import type { Mistake } from './fields.ts'
 import { readName } from './names.ts'
 import type { TopicChoice } from './topic-choice.ts'
 import type { Values } from './words.ts'
+import { canonicalZone } from './zone-names.ts'
 
 /** What a reader decides about their mail. `timeZone` is an IANA name; `topics` are ids; `language` null: as it was. */
 export type Preferences = {
@@ -30,6 +31,7 @@ export function readPreferences(
   offered: { topicIds: ReadonlyMap<string, number>; languages: readonly string[] },
 ): { preferences: Preferences } | { mistakes: Mistake[] } {
   const { tz, cadence } = form
+  const timeZone = typeof tz === 'string' ? canonicalZone(tz) : null
   const language = offered.languages.find((one) => one === form.language) ?? null
   const { name, mistake } = readName(typeof form.name === 'string' ? form.name : '', LONGEST_NAME)
   const chosen = listOf(form.topics).map((slug) => offered.topicIds.get(slug))
@@ -37,16 +39,16 @@ export function readPreferences(
   const mistaken = (field: string, says: Mistake['says'], values: Values = {}) =>
     void mistakes.push({ field, says, values })
   if (mistake) mistakes.push(mistake)
-  if (typeof tz !== 'string' || !isTimeZone(tz)) mistaken('tz', 'page.wrong.zone')
+  if (timeZone === null) mistaken('tz', 'page.wrong.zone')
   if (cadence !== 'weekly' && cadence !== 'monthly') mistaken('cadence', 'page.wrong.cadence')
   if (language === null && form.language !== undefined) mistaken('language', 'page.wrong.language')
   if (chosen.includes(undefined)) mistaken('topics', 'page.wrong.topics')
-  if (mistakes.length > 0) return { mistakes }
+  if (timeZone === null || mistakes.length > 0) return { mistakes }
   const topics = new Set(chosen.filter((id) => id !== undefined))
   return {
     preferences: {
       name: name || null,
-      timeZone: String(tz),
+      timeZone,
       cadence: cadence === 'monthly' ? 'monthly' : 'weekly',
       discreet: form.discreet !== undefined,
       topics: topics.size === 0 ? 'all' : topics,

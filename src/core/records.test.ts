@@ -61,9 +61,17 @@ test.each([
   [{ topic: 'anxeity' }, 'topic', 'unknown topic "anxeity"; did you mean "anxiety"?'],
   [{ topic: 'Grief' }, 'topic', 'did you mean "grief-and-loss"?'],
   [{ time_zone: 'America/NewYork' }, 'time_zone', 'did you mean "America/New_York"?'],
-  [{ time_zone: 'Mars/Base' }, 'time_zone', 'write an IANA name'],
+  [{ time_zone: 'Mars/Base' }, 'time_zone', 'write the IANA name'],
+  [{ time_zone: 'MST' }, 'time_zone', 'did you mean "America/Denver" or "America/Phoenix"?'],
+  [{ time_zone: 'America/Boston' }, 'time_zone', 'write the IANA name of a big city'],
+  [{ topic: 'anxiety, ocd' }, 'topic', 'is "anxiety, ocd"; a group has one topic'],
+  [{ topic: 'anxiety;ocd' }, 'topic', 'a group has one topic'],
   [{ starts_at: '2026-03-08T02:30' }, 'starts_at', 'the clocks in America/New_York skip that day'],
-  [{ starts_at: '2026-02-30T19:00' }, 'starts_at', 'write the local start like 2026-12-01T19:00'],
+  [{ starts_at: '2027-02-29T19:00' }, 'starts_at', 'is 2027-02-29T19:00, a date or time that does not exist'],
+  [{ starts_at: '2026-04-31T19:00:00' }, 'starts_at', 'a date or time that does not exist'],
+  [{ starts_at: '2026-13-01T19:00' }, 'starts_at', 'a date or time that does not exist'],
+  [{ starts_at: '2026-12-01T25:00' }, 'starts_at', 'a date or time that does not exist'],
+  [{ starts_at: '12/1/2026 7pm' }, 'starts_at', 'write the local start like 2026-12-01T19:00'],
   [{ starts_at: '2026-12-01T19:00Z' }, 'starts_at', 'without a zone'],
   [{ seats_total: 8, seats_left: 9 }, 'seats_left', 'is 9, over seats_total (8)'],
   [{ seats_left: -1 }, 'seats_left', 'a whole number from 0'],
@@ -88,6 +96,48 @@ test.each([
   expect(session(fields)).toEqual({
     ok: false,
     problems: [{ field, message: expect.stringContaining(message) }],
+  })
+})
+
+test('common names of clocks are understood, and stored as a zone', () => {
+  expect(session({ time_zone: 'Pacific Time' })).toMatchObject({ row: { timeZone: 'America/Los_Angeles' } })
+  expect(subscriber({ email: 'mara@sample.test', time_zone: 'EST5EDT' })).toMatchObject({
+    row: { timeZone: 'America/New_York' },
+  })
+})
+
+test('what nobody sees is dropped around and within every field', () => {
+  const marked = Object.fromEntries(
+    Object.entries(least).map(([field, text]) => [
+      field,
+      `\u200b\u202a${text.slice(0, 3)}\ufeff\u00ad${text.slice(3)}\u202c\u00a0`,
+    ]),
+  )
+  expect(parseSessionRow(marked, topics)).toEqual(session({}))
+  expect(session({ seats_left: '\u200e3', seats_total: '8\u200b' })).toMatchObject({
+    row: { seatsLeft: 3, seatsTotal: 8 },
+  })
+  expect(
+    subscriber({ email: '\u200bmara\u2060@sample.test', name: '\ufeffMara', topics: 'ocd;\u200banxiety' }),
+  ).toMatchObject({ row: { email: 'mara@sample.test', name: 'Mara', topics: ['ocd', 'anxiety'] } })
+  expect(session({ group: '\u200b\u3164' })).toMatchObject({
+    problems: [{ field: 'group', message: expect.stringContaining('is missing') }],
+  })
+  // Persian spells with a joiner, and emoji are made with them.
+  expect(session({ group: 'می\u200cخواهم 👩\u200d💻' })).toMatchObject({
+    row: { group: 'می\u200cخواهم 👩\u200d💻' },
+  })
+})
+
+test('topics separated by something else are told what separates them', () => {
+  expect(subscriber({ email: 'mara@sample.test', topics: 'anxiety, ocd' })).toEqual({
+    ok: false,
+    problems: [
+      {
+        field: 'topics',
+        message: 'has "anxiety, ocd"; separate topics with ; (for example anxiety;depression)',
+      },
+    ],
   })
 })
 
@@ -136,7 +186,25 @@ test('columns may come in any order; unknown, repeated and missing ones are name
     { field: 'name', message: expect.stringContaining('twice') },
     { field: 'email', message: expect.stringContaining('missing') },
   ])
-  expect(columnProblems(['email;name'], SUBSCRIBER_COLUMNS)[0]?.message).toContain(
-    'separate the columns with commas',
-  )
+})
+
+test.each([
+  [['email;name']],
+  [['email,name']],
+  [[SESSION_COLUMNS.known.join(';')]],
+  [[SESSION_COLUMNS.known.join('\t')]],
+  [['email', 'name;time_zone']],
+])('in %j the separator is the one problem named', (columns) => {
+  expect(columnProblems(columns, SUBSCRIBER_COLUMNS)).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('separate the columns with commas') }),
+  ])
+})
+
+test('a file without a header line is told so once, without a word of what it holds', () => {
+  expect(columnProblems(['ann@sample.test', 'Ann'], SUBSCRIBER_COLUMNS)).toEqual([
+    {
+      field: 'header',
+      message: 'names no known column; the first line must be like email,name,time_zone,locale,topics',
+    },
+  ])
 })

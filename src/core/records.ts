@@ -1,7 +1,8 @@
-import { isTimeZone, parseLocal, resolveLocal } from './calendar.ts'
+import { parseLocal, resolveLocal } from './calendar.ts'
 import { normaliseEmail } from './email-address.ts'
 import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
 import { holdsContact } from './names.ts'
+import { unknownZone, zoneMeant } from './zone-names.ts'
 
 /** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
 export type SessionRow = {
@@ -74,7 +75,7 @@ export function parseSessionRow(
   const seatsTotal = whole('seats_total', 0, 10_000)
   const seatsLeft = whole('seats_left', 0, 10_000)
 
-  if (topic !== '' && !topics.has(topic)) problem('topic', unknownTopic(topic, topics))
+  if (topic !== '' && !topics.has(topic)) problem('topic', unknownTopic(topic, topics, 'one'))
   if (bookingUrl !== '') problems.push(...linkProblems('booking_url', bookingUrl))
   if (repeats === 'once' && occurrences !== null && occurrences > 1)
     problem('occurrences', `is ${occurrences}, but the session happens once; leave it empty`)
@@ -104,8 +105,9 @@ export function parseSubscriberRow(
   const name = text('name', { max: 120 })
   if (holdsContact(name))
     problem('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
-  const timeZone = text('time_zone', { max: 80 })
-  if (timeZone !== '' && !isTimeZone(timeZone)) problem('time_zone', unknownZone(timeZone))
+  const zone = text('time_zone', { max: 80 })
+  const timeZone = zoneMeant(zone)
+  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
   const locale = text('locale', { max: 40 })
   if (locale !== '' && usualTag(locale) === null)
     problem('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
@@ -114,21 +116,40 @@ export function parseSubscriberRow(
     .split(';')
     .map((slug) => slug.trim().toLowerCase())
     .filter((slug) => slug !== '')
-  for (const slug of slugs) if (!topics.has(slug)) problem('topics', unknownTopic(slug, topics))
+  for (const slug of slugs) if (!topics.has(slug)) problem('topics', unknownTopic(slug, topics, 'several'))
 
   if (problems.length > 0 || 'problem' in address) return { ok: false, problems }
   const row: SubscriberRow = {
     email: address.email,
     name: name || null,
-    timeZone: timeZone || null,
+    timeZone,
     locale: locale === '' ? null : usualTag(locale),
     topics: slugs.length === 0 ? null : [...new Set(slugs)],
   }
   return { ok: true, row }
 }
 
-/** What is wrong with the columns of a file: unknown ones, ones that are there twice, and required ones missing. */
+/**
+ * What is wrong with the columns of a file: unknown ones, ones that are there twice, and required ones missing. Where
+ * the cause is one for all of them, such as a wrong separator, that is the only problem named.
+ */
 export function columnProblems(columns: readonly string[], { known, required }: Columns): Problem[] {
+  const joined = columns.findIndex((column) =>
+    column.split(/[,;\t|]/).some((part, _, { length }) => length > 1 && known.includes(part.trim())),
+  )
+  if (joined >= 0)
+    return [
+      {
+        field: `column ${joined + 1}`,
+        message:
+          'holds more than one name; separate the columns with commas, all of them, and put no quotation marks around a whole line',
+      },
+    ]
+  const unnamed = columns.every((column) => !known.includes(column) && suggestion(column, known) === '')
+  if (unnamed)
+    return [
+      { field: 'header', message: `names no known column; the first line must be like ${known.join(',')}` },
+    ]
   const named = columns.flatMap((column, index) => {
     if (!known.includes(column)) return [unknownColumn(column, index, known)]
     if (columns.indexOf(column) !== index)
@@ -155,20 +176,19 @@ function unknownColumn(column: string, index: number, known: readonly string[]):
       field: `column ${index + 1}`,
       message: `has no column name; the first line must name the columns: ${known.join(',')}`,
     }
-  const separated = /[;\t|]/.test(column) ? '; separate the columns with commas' : ''
-  const hint = separated || suggestion(column.toLowerCase(), known) || `; the columns are ${known.join(',')}`
+  const hint = suggestion(column.toLowerCase(), known) || `; the columns are ${known.join(',')}`
   return { field: column, message: `is not a known column${hint}` }
 }
 
-function unknownTopic(slug: string, topics: ReadonlySet<string>): string {
+function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | 'several'): string {
+  // Slugs have none of these in them, and people write them between two.
+  if (/[,;|/&+]/.test(slug) && !slug.includes('@'))
+    return most === 'one'
+      ? `is ${quote(slug)}; a group has one topic, so write one`
+      : `has ${quote(slug)}; separate topics with ; (for example anxiety;depression)`
   const near = nearest(slug, topics)
   const hint = near === undefined ? 'there are no topics yet' : `did you mean "${near}"?`
   return `has the unknown topic ${quote(slug)}; ${hint}`
-}
-
-function unknownZone(zone: string): string {
-  const near = suggestion(zone, Intl.supportedValuesOf('timeZone'))
-  return `has the unknown time zone ${quote(zone)}${near || '; write an IANA name, for example America/New_York'}`
 }
 
 const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
@@ -185,25 +205,29 @@ function usualTag(tag: string): string | null {
 
 type Fields = ReturnType<typeof fieldsOf>
 
+const localForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:00)?$/
+
 function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartLimit | null) {
   const example = 'write the local start like 2026-12-01T19:00'
-  const local = text('starts_at', { max: 40, missing: example })
-  const timeZone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
-  const isLocal = parseLocal(local) !== null
-  const isZone = timeZone !== '' && isTimeZone(timeZone)
-  if (local !== '' && !isLocal) problem('starts_at', `is ${quote(local)}; ${example}, without a zone`)
-  if (timeZone !== '' && !isZone) problem('time_zone', unknownZone(timeZone))
-  if (isLocal && isZone && resolveLocal(local, timeZone).kind === 'skipped')
+  const start = text('starts_at', { max: 40, missing: example })
+  const zone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
+  const timeZone = zoneMeant(zone)
+  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
+  if (start === '') return { startsAtLocal: '', timeZone: '' }
+  if (!localForm.test(start)) problem('starts_at', `is ${quote(start)}; ${example}, without a zone`)
+  else if (parseLocal(start) === null)
+    problem('starts_at', `is ${start}, a date or time that does not exist; check it in a calendar`)
+  else if (timeZone !== null && resolveLocal(start, timeZone).kind === 'skipped')
     problem(
       'starts_at',
-      `is ${local}, which the clocks in ${timeZone} skip that day; write a time that exists`,
+      `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`,
     )
-  if (isLocal && limit && !limit.farAhead && local.slice(0, 10) > twoYearsAfter(limit.today))
+  if (parseLocal(start) !== null && limit && !limit.farAhead && start.slice(0, 10) > twoYearsAfter(limit.today))
     problem(
       'starts_at',
-      `is ${local}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
+      `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
     )
-  return { startsAtLocal: local.slice(0, 16), timeZone }
+  return { startsAtLocal: start.slice(0, 16), timeZone: timeZone ?? '' }
 }
 
 /** As text, so that February 29 needs no care: it is only compared. */

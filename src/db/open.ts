@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { Unavailable } from '../core/errors.ts'
@@ -13,9 +13,9 @@ import { databaseTrouble } from './trouble.ts'
 export type Db = ReturnType<typeof connect>
 
 /**
- * Opens the database at `path` (a file, or a serialized image for tests), creates its folder, and brings it to the
+ * Opens the database at `path` (a file, or a serialized image for tests), creates it for its owner alone (0600), and brings it to the
  * newest schema, with a copy made first. Throws `Unavailable`, saying why, when it cannot be used or written by this
- * user, is newer than this program, or cannot be migrated.
+ * user, belongs to another program, is newer than this program, or cannot be migrated.
  */
 export function openDb(path: string | Buffer): Db {
   try {
@@ -34,7 +34,57 @@ export function openDb(path: string | Buffer): Db {
 function preparePlace(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   accessSync(dirname(path), constants.W_OK)
-  if (existsSync(path)) accessSync(path, constants.W_OK)
+  if (makeForOwner(path)) return
+  accessSync(path, constants.W_OK)
+  refuseForeign(path)
+}
+
+/** Makes an empty file that only its owner may read, which SQLite fills: the files beside it get the same rights. */
+function makeForOwner(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** `PRAGMA application_id` of our files, set by a migration. https://www.sqlite.org/fileformat2.html#application_id */
+const APPLICATION_ID = 1332768371
+const APPLICATION_ID_AT = 68
+/** What every file of ours has had from its first migration on, and hardly another program's. */
+const OUR_TABLES = ['editions', 'edition_tally', 'subscriber_topics']
+
+/** Throws for another program's database, before the first byte of it is changed. */
+function refuseForeign(path: string): void {
+  const header = Buffer.alloc(100)
+  const fd = openSync(path, 'r')
+  const read = readSync(fd, header, 0, header.length, 0)
+  closeSync(fd)
+  const id = header.readUInt32BE(APPLICATION_ID_AT)
+  // What is no database at all is refused by SQLite itself; files of earlier releases have no id.
+  if (read < header.length || header.toString('latin1', 0, 15) !== 'SQLite format 3' || id === APPLICATION_ID)
+    return
+  if (id !== 0 || !hasOurTables(path))
+    throw new Unavailable(
+      `the database ${path} belongs to another program, and nothing was written to it; set DATABASE_PATH to a file of its own for Openseat`,
+    )
+}
+
+function hasOurTables(path: string): boolean {
+  // Only a connection that may write removes the -wal it made. Where one is there, or a journal, it is someone else's.
+  const inUse = ['-wal', '-journal'].some((suffix) => existsSync(path + suffix))
+  const sqlite = new Database(path, { readonly: inUse })
+  try {
+    const tables = sqlite
+      .prepare<[], string>("select name from sqlite_master where type = 'table'")
+      .pluck()
+      .all()
+    return tables.length === 0 || OUR_TABLES.every((table) => tables.includes(table))
+  } finally {
+    sqlite.close()
+  }
 }
 
 function fileTrouble(error: unknown): string | null {

@@ -68,8 +68,10 @@ export const sessions = sqliteTable(
       .notNull()
       .default('new'),
     newsAt: integer('news_at').notNull().default(0),
-    /** Rises when a calendar that holds the session must change: moved, cancelled, reopened. RFC 5545 SEQUENCE. */
+    /** Rises with every change that a calendar shows, kept by triggers. RFC 5545 SEQUENCE. */
     revision: integer().notNull().default(0),
+    /** When `revision` last rose, or the session was added; rises with it. RFC 5545 DTSTAMP. */
+    revisedAt: integer('revised_at').notNull().default(0),
   },
   (t) => [
     index('sessions_seq').on(t.seq),

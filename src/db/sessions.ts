@@ -116,7 +116,12 @@ function sessionRows(db: Reader) {
 
 function datedRows(db: Reader) {
   return db
-    .select({ ...SESSION, revision: sessions.revision, newsAt: sessions.newsAt })
+    .select({
+      ...SESSION,
+      revision: sessions.revision,
+      revisedAt: sessions.revisedAt,
+      newsAt: sessions.newsAt,
+    })
     .from(sessions)
     .leftJoin(groups, eq(groups.id, sessions.groupId))
     .leftJoin(topics, eq(topics.id, groups.topicId))

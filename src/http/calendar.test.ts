@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import ICAL from 'ical.js'
 import { resubscribe, unsubscribe } from '../actions/consent.ts'
+import { importSessions } from '../actions/import-sessions.ts'
 import { openCalendar, revokeCalendar } from '../actions/private-calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { suppressions } from '../db/schema.ts'
@@ -52,6 +54,52 @@ test('a session keeps its UID, and its SEQUENCE rises when it moves, is cancelle
     { ...moved, sequence: 3 },
     { ...moved, sequence: 3 },
   ])
+})
+
+test('DTSTAMP and SEQUENCE rise with every change that a calendar shows, made by SQL or by an import', async () => {
+  const app = await testApp()
+  const id = aSession(app)
+  const server = await buildServer(app)
+  const versionOf = (text: string) =>
+    [/SEQUENCE:(\d+)/, /DTSTAMP:(\S+)/].map((line) => line.exec(text)?.[1] ?? '')
+  let before = (await server.inject(`/sessions/${id}.ics`)).body
+  const changed = async () => {
+    const now = (await server.inject(`/sessions/${id}.ics`)).body
+    const [[sequence = '', stamp = ''], [was = '', stampWas = '']] = [versionOf(now), versionOf(before)]
+    const rose = Number(sequence) > Number(was) && stamp > stampWas
+    const shown = now.replace(/SEQUENCE.*|DTSTAMP.*/g, '') !== before.replace(/SEQUENCE.*|DTSTAMP.*/g, '')
+    before = now
+    return { rose, shown }
+  }
+  for (const sql of [
+    "update sessions set therapist = 'Dr. New'",
+    "update sessions set booking_url = 'https://book.harbor.test/new'",
+    'update sessions set duration_minutes = 60',
+    'update sessions set occurrences = 8',
+    "update sessions set starts_at_local = '2026-12-03T18:00'",
+    "update sessions set status = 'cancelled'",
+    "update groups set title = 'Calm renamed'",
+    "update groups set kind = 'skills'",
+  ]) {
+    app.db.$client.exec(sql)
+    expect([sql, await changed()]).toEqual([sql, { rose: true, shown: true }])
+  }
+  for (const sql of [
+    'update sessions set seats_left = 3, seats_total = 8',
+    "update topics set name = 'Fear'",
+  ]) {
+    app.db.$client.exec(sql)
+    expect([sql, await changed()]).toEqual([sql, { rose: false, shown: false }])
+  }
+  const [{ external }] = app.db.$client.prepare('select external_id as external from sessions').all() as [
+    { external: string },
+  ]
+  const file = (title: string) => [
+    'external_id,group,topic,therapist,starts_at,time_zone,booking_url\n',
+    `${external},${title},anxiety,Dr. New,2026-12-03T18:00,America/New_York,https://book.harbor.test/new\n`,
+  ]
+  await importSessions(app, Readable.from(file('Calm once more')), { skipInvalid: false })
+  expect(await changed()).toEqual({ rose: true, shown: true })
 })
 
 test('a session is served as a calendar, also to HEAD, and once to those who have it', async () => {

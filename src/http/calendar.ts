@@ -13,7 +13,7 @@ export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
     const { id } = request.params
     const session = await findDatedSession(app.db, Number(id))
     if (session === null) return reply.callNotFound()
-    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.voice)
+    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.voice, app.now())
     const answer = asCalendar(reply.header('vary', 'accept-language'), `session-${id}.ics`)
     return sendFresh(request, answer, text)
   })

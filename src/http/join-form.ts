@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { SignUpForm } from '../actions/join.ts'
-import { isTimeZone } from '../core/calendar.ts'
 import { normaliseEmail } from '../core/email-address.ts'
 import type { Mistake } from '../core/fields.ts'
 import { readName } from '../core/names.ts'
 import { mistakeOfAddress } from '../core/preferences.ts'
 import { readDatedToken, signDatedToken } from '../core/tokens.ts'
+import { canonicalZone } from '../core/zone-names.ts'
 import type { Topic } from '../db/sessions.ts'
 
 /** What a browser sent, as text; nothing of it is believed yet. */
@@ -76,16 +76,17 @@ export function readForm(typed: Typed, { secrets, topics, locale, now }: Context
   const mistakes: Mistake[] = []
   if ('fault' in address) mistakes.push(mistakeOfAddress(address.fault))
   if (mistake) mistakes.push(mistake)
-  if (!isTimeZone(typed.tz)) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
+  const timeZone = canonicalZone(typed.tz)
+  if (timeZone === null) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
   if (chosen.includes(undefined)) mistakes.push({ field: 'topics', says: 'page.wrong.topics' })
-  if ('fault' in address || mistakes.length > 0) return { kind: 'invalid', mistakes }
+  if ('fault' in address || timeZone === null || mistakes.length > 0) return { kind: 'invalid', mistakes }
   const topicIds = new Set(chosen.filter((id) => id !== undefined))
   return {
     kind: 'valid',
     form: {
       email: address.email,
       name: name || null,
-      timeZone: typed.tz,
+      timeZone,
       locale,
       discreet: typed.discreet,
       topics: topicIds.size === 0 ? 'all' : topicIds,

@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { App } from '../app.ts'
-import { isTimeZone } from '../core/calendar.ts'
 import { consentWording } from '../core/consent-wording.ts'
 import { offersAt } from '../core/content.ts'
 import { plain } from '../core/digest-view.ts'
 import type { Mistake } from '../core/fields.ts'
 import { formatOccurrence, zoneTitle } from '../core/occurrences.ts'
 import type { Voice, WordKey } from '../core/words.ts'
+import { canonicalZone } from '../core/zone-names.ts'
 import { allTopics, openSessions } from '../db/sessions.ts'
 import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
 import { sayMistakes } from './mistakes.ts'
@@ -37,7 +37,7 @@ export async function showForm(app: Needs, reply: FastifyReply, { typed, mistake
     problems: sayMistakes(['email', 'name', 'tz', 'topics'], mistakes, reply.voice),
     email: typed?.email ?? '',
     name: typed?.name ?? '',
-    zones: zoneGroups(typed && isTimeZone(typed.tz) ? typed.tz : config.DIGEST_TIME_ZONE, reply.voice),
+    zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, reply.voice),
     kept: typed !== undefined,
     topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
     someTopics: chosen.size > 0,

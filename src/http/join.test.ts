@@ -210,6 +210,22 @@ test('confirming keeps what was agreed to, and the next edition brings all that 
   expect(text).not.toContain('Loose Ends')
 })
 
+test('the day of the mail is the one where the reader is, on the page and in the mail', async () => {
+  const { app, server } = await aPage()
+  const confirmedIn = async (tz: string) => {
+    await send(app, server, { email: `${tz.replace('/', '-')}@sample.test`, tz }, anotherNetwork())
+    await submitNotices(app)
+    const page = await post(server, linkIn(app))
+    await submitNotices(app)
+    const said = [page.body, app.resend.accepted.at(-1)?.text ?? '']
+    return said.map((text) => /goes out\s+on (Mondays|Tuesdays|\w{3}, \w+ \d+)/.exec(text)?.[1])
+  }
+  // The slot is Monday at nine in New York: Tuesday at three in Auckland.
+  expect(await confirmedIn('America/New_York')).toEqual(['Mondays', 'Mon, Nov 30'])
+  expect(await confirmedIn('Pacific/Auckland')).toEqual(['Tuesdays', 'Tue, Dec 1'])
+  expect(await confirmedIn('Asia/Calcutta')).toEqual(['Mondays', 'Mon, Nov 30'])
+})
+
 test('a form in Spanish is confirmed, agreed to and welcomed in Spanish', async () => {
   const { app, server } = await aPage()
   const accepts = { 'accept-language': 'es-MX' }

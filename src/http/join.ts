@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { canConfirm, confirmSubscription, requestSubscription, type SignUpForm } from '../actions/join.ts'
 import type { App } from '../app.ts'
+import { nextSlot, toLocal, weekdayOf } from '../core/calendar.ts'
 import { consentWording } from '../core/consent-wording.ts'
 import type { WordKey } from '../core/words.ts'
 import { allTopics } from '../db/sessions.ts'
@@ -37,27 +38,34 @@ export async function addJoinRoutes(
 
   // Scanners open links: only the button does anything.
   server.get<WithToken>('/confirm/:token', async (request, reply) => {
-    if ((await speakToReader(app, request, reply)) === null) return showExpired(reply)
+    if ((await speakToReader(app, request, reply)).publicId === null) return showExpired(reply)
     const consent = consentWording(app.config.practice, reply.voice)
     return reply.view('confirm', { title: reply.voice.say('page.confirm.title'), consent })
   })
   server.post<WithToken>('/confirm/:token', async (request, reply) => {
-    await speakToReader(app, request, reply)
+    const { reader } = await speakToReader(app, request, reply)
     const { token } = request.params
     const { kind } = await confirmSubscription(app, token, { source: '/confirm', voice: reply.voice })
     app.log.info({ outcome: kind }, 'confirm')
     if (kind === 'expired') return showExpired(reply)
     const title = reply.voice.say('page.confirmed.title')
-    return reply.view('confirmed', { title, day: app.config.DIGEST_DAY })
+    return reply.view('confirmed', { title, day: dayFor(app, reader?.timeZone) })
   })
 }
 
-/** Answers in the language of the form that the link came from; returns who asked for it, or null when it expired. */
+/** Answers in the language of the form that the link came from; returns who asked for it; `publicId` is null when it expired. */
 async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
   const publicId = canConfirm(app, request.params.token)
   const reader = publicId === null ? null : await findByPublicId(app.db, publicId)
   if (reader) speakAs(reply, app.templates.words, reader.locale)
-  return publicId
+  return { publicId, reader }
+}
+
+const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
+
+/** The day on which the mail goes out where the reader is: Monday morning in New York is Tuesday in Auckland. */
+function dayFor({ config, now }: Needs, timeZone = config.DIGEST_TIME_ZONE) {
+  return DAYS[weekdayOf(toLocal(nextSlot(config.slotRule, now()).at, timeZone))]
 }
 
 function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter): void {

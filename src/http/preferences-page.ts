@@ -3,12 +3,13 @@ import { canAskFresh } from '../actions/fresh-links.ts'
 import { calendarUrl } from '../actions/private-calendar.ts'
 import { LINK_LIFE_MS } from '../actions/submit-notice.ts'
 import type { App } from '../app.ts'
-import { isTimeZone, toLocal } from '../core/calendar.ts'
+import { toLocal } from '../core/calendar.ts'
 import type { Mistake } from '../core/fields.ts'
 import { isFar } from '../core/occurrences.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../core/preferences.ts'
 import { signToken } from '../core/tokens.ts'
 import { type Catalogues, languageOf, type Voice } from '../core/words.ts'
+import { canonicalZone } from '../core/zone-names.ts'
 import { waitingAddressChange } from '../db/address-changes.ts'
 import { allTopics } from '../db/sessions.ts'
 import { findSuppression, holdingsOf, type Subscriber } from '../db/subscribers.ts'
@@ -101,7 +102,7 @@ async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed:
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
     discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
-    zones: zoneGroups(isTimeZone(typedZone) ? typedZone : subscriber.timeZone, voice),
+    zones: zoneGroups(canonicalZone(typedZone) ?? subscriber.timeZone, voice),
     languages: languagesOf(templates.words, textOf(typed?.language) || languageOf(subscriber.locale)),
   }
 }

@@ -32,6 +32,14 @@ test('every answer is kept from caches, scripts, frames and the next site, and s
   }
 })
 
+test('an address with a slash at its end is the same page', async () => {
+  const server = await buildServer(await testApp())
+  for (const url of ['/sessions', '/healthz', '/feed.xml', `/unsubscribe/${TOKEN}`])
+    expect([url, (await server.inject(`${url}/`)).statusCode]).toEqual([url, 200])
+  const form = { method: 'POST', url: '/subscribe/', payload: '' } as const
+  expect((await server.inject(form)).statusCode).not.toBe(404)
+})
+
 test('search engines may list the public pages and no other', async () => {
   const server = await buildServer(await testApp())
   const robots = async (url: string) => (await server.inject(url)).headers['x-robots-tag']

@@ -15,6 +15,7 @@ import { addMetricsRoute } from './metrics.ts'
 import { addNotMeRoutes } from './not-me.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
+import { addRestoredTabs } from './restored-tabs.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
 import { addTimesRoutes } from './times.ts'
 import { addWebhookRoute } from './webhooks.ts'
@@ -90,7 +91,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
     // Of silence on a connection: ends a client that would keep `close` waiting.
     connectionTimeout: SILENCE_LIMIT_MS,
     http: { connectionsCheckingInterval: 2_000 },
-    routerOptions: { maxParamLength: LONGEST_PARAM },
+    routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
     rewriteUrl: ({ url = '/' }) => {
       const tidy = tidyLink(url)
       return canDecode(tidy) ? tidy : '/not-found'
@@ -115,6 +116,7 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   await addFreshLinkRoutes(server, app, limit)
   addAddressRoutes(server, app)
   addNotMeRoutes(server, app)
+  addRestoredTabs(server, app)
   await addWebhookRoute(server, app)
   return server
 }

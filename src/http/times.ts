@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../app.ts'
-import { isTimeZone } from '../core/calendar.ts'
 import { type Offer, offersAt, type Session } from '../core/content.ts'
 import { offerStatus } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
+import { canonicalZone } from '../core/zone-names.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
 import { allTopics, openSessions, sessionsOfEdition } from '../db/sessions.ts'
 import { chosenBy } from './language.ts'
@@ -19,7 +19,10 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
   const zoneScript = basePath(app.config) + script
   const Query = z.object({
-    tz: z.string().refine(isTimeZone).catch(app.config.DIGEST_TIME_ZONE),
+    tz: z
+      .string()
+      .catch('')
+      .transform((name) => canonicalZone(name) ?? app.config.DIGEST_TIME_ZONE),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
     page: z.coerce.number().int().min(1).catch(1),
   })

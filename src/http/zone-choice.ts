@@ -1,7 +1,11 @@
 import type { Voice } from '../core/words.ts'
+import { canonicalZone, formerNames } from '../core/zone-names.ts'
 
-/** A choice of time zones as a page's `select` shows it. */
-export type ZoneGroup = { label: string; zones: { zone: string; label: string; selected: boolean }[] }
+/** A choice of time zones as a page's `select` shows it; `was` are names that browsers may have for one, with blanks between. */
+export type ZoneGroup = {
+  label: string
+  zones: { zone: string; was: string; label: string; selected: boolean }[]
+}
 
 /** By the names that people there use, which the catalogues have; first in the list. */
 const UNITED_STATES: Record<string, string> = {
@@ -14,29 +18,16 @@ const UNITED_STATES: Record<string, string> = {
   'Pacific/Honolulu': 'hawaii',
 }
 
-/** What the runtime still lists under the name of old, by the name of today (tz database, `backward`). */
-const RENAMED: Record<string, string> = {
-  'Africa/Asmera': 'Africa/Asmara',
-  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
-  'America/Godthab': 'America/Nuuk',
-  'Asia/Calcutta': 'Asia/Kolkata',
-  'Asia/Katmandu': 'Asia/Kathmandu',
-  'Asia/Rangoon': 'Asia/Yangon',
-  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
-  'Atlantic/Faeroe': 'Atlantic/Faroe',
-  'Europe/Kiev': 'Europe/Kyiv',
-  'Pacific/Enderbury': 'Pacific/Kanton',
-  'Pacific/Ponape': 'Pacific/Pohnpei',
-  'Pacific/Truk': 'Pacific/Chuuk',
-}
-
-/** Every zone of the IANA list by continent, `selected` marked; one under a name that is not listed is added. */
-export function zoneGroups(selected: string, { say }: Voice): ZoneGroup[] {
-  const names = new Set(Intl.supportedValuesOf('timeZone').map((name) => RENAMED[name] ?? name))
+/** Every zone of the IANA list by continent, `asked` selected; one under a name that is not listed is added. */
+export function zoneGroups(asked: string, { say }: Voice): ZoneGroup[] {
+  const selected = canonicalZone(asked) ?? asked
+  const names = new Set(Intl.supportedValuesOf('timeZone').map((name) => canonicalZone(name) ?? name))
   names.add('UTC').add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()
   const byRegion = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
-  const option = (zone: string, label: string) => ({ zone, label, selected: zone === selected })
+  const option = (zone: string, label: string) => ({
+    ...{ zone, label, was: formerNames(zone).join(' '), selected: zone === selected },
+  })
   return [
     {
       label: say('page.zones.region', { region: 'US' }),

@@ -1,8 +1,9 @@
 // Selects the browser's time zone, unless one was chosen already. The list also works without this script.
+// Browsers may report a former name of it, which the list knows; a zone that is not in the list would be refused.
 const select = document.getElementById('tz')
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
 if (select && zone && !('kept' in select.dataset)) {
-  const known = [...select.options].some((option) => option.value === zone)
-  if (!known) select.add(new Option(zone.split('/').pop().replaceAll('_', ' '), zone), 0)
-  select.value = zone
+  const isOurs = ({ value, dataset }) => value === zone || dataset.was?.split(' ').includes(zone)
+  const option = [...select.options].find(isOurs)
+  if (option) select.value = option.value
 }

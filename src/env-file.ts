@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+
+/** The settings in a `.env`, and what in it is probably not meant as it stands; no warning repeats a value. */
+export type EnvFile = { values: Record<string, string>; warnings: string[] }
+
+/** Reads a `.env`, if it is there. */
+export function readEnvFile(path: string): EnvFile {
+  return existsSync(path) ? parseEnvFile(readFileSync(path)) : { values: {}, warnings: [] }
+}
+
+/**
+ * Reads the lines `NAME=value` of a `.env`, as editors on any system write it: with a byte-order mark, Windows line ends, or
+ * in UTF-16. Warns of values that are cut or kept in a way that nobody means.
+ */
+export function parseEnvFile(bytes: Uint8Array): EnvFile {
+  const text = decoded(bytes).replace(/\r\n?/g, '\n')
+  const warnings = text.split('\n').flatMap((line, index) => {
+    const [, name = '', value = ''] = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*)$/.exec(line) ?? []
+    const problem = problemOf(value)
+    return problem === null ? [] : [`.env, line ${index + 1}: ${name} ${problem}`]
+  })
+  return { values: parseEnv(text) as Record<string, string>, warnings }
+}
+
+function decoded(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  return new TextDecoder(encoding).decode(bytes)
+}
+
+function problemOf(value: string): string | null {
+  const [opening = ''] = value
+  if (`"'\``.includes(opening) && opening !== '')
+    return value.indexOf(opening, 1) > 0
+      ? null
+      : 'opens a quotation mark that this line does not close; close it'
+  if (/^[\u2018\u2019\u201c\u201d]/.test(value))
+    return 'has curly quotation marks; write straight ones, "like this"'
+  // A blank behind it makes a comment of what follows, and that is how comments are written.
+  if (/#(?=[^\s#])/.test(value)) return 'is cut at the # in it; put quotation marks around the whole value'
+  return null
+}
