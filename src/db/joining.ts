@@ -17,6 +17,7 @@ import type { Db } from './open.ts'
 import {
   editions,
   editionTally,
+  erasures,
   installation,
   notices,
   subscribers,
@@ -94,7 +95,8 @@ export async function confirmSignUp(
       if (!subscriber || isBarred(tx, subscriber.emailHash)) return { kind: 'expired' }
       if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
       if (subscriber.status === 'active') return { kind: 'already' }
-      tx.delete(suppressions).where(eq(suppressions.emailHash, subscriber.emailHash)).run()
+      for (const mark of [suppressions, erasures])
+        tx.delete(mark).where(eq(mark.emailHash, subscriber.emailHash)).run()
       tx.update(subscribers)
         .set({
           ...AFRESH,
