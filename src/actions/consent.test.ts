@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { hashEmail } from '../core/tokens.ts'
 import { voiceFor } from '../core/words.ts'
-import { auditLog, subscribers, suppressions } from '../db/schema.ts'
+import { auditLog, erasures, subscribers, suppressions } from '../db/schema.ts'
 import { webhookEvent } from '../dev/resend-webhooks.ts'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
 import { allowEmail, resubscribeEmail, unsubscribeEmail } from './consent.ts'
@@ -106,6 +106,7 @@ test('who was erased comes back by a sign-up of their own, once it is confirmed,
   expect(app.db.select().from(suppressions).all()).toMatchObject([{ reason: 'erased' }])
   expect(await confirm(app, link)).toEqual({ kind: 'confirmed' })
   expect(app.db.select().from(suppressions).all()).toEqual([])
+  expect(app.db.select().from(erasures).all()).toEqual([])
   expect(ada(app)).toMatchObject({ status: 'active' })
 
   aSession(app)
@@ -119,7 +120,8 @@ test.each(['bounce', 'complaint', 'provider', 'operator'] as const)(
   async (reason) => {
     const app = await testApp()
     const emailHash = hashEmail(app.hashKey, ADA)
-    app.db.insert(suppressions).values({ emailHash, reason, createdAt: 0, erasedAt: 0 }).run()
+    app.db.insert(suppressions).values({ emailHash, reason, createdAt: 0 }).run()
+    app.db.insert(erasures).values({ emailHash, erasedAt: 0 }).run()
     expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'suppressed' })
     expect(ada(app)).toBeUndefined()
     await allowEmail(app, ADA, CONSENT)

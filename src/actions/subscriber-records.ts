@@ -1,12 +1,6 @@
 import type { Ledger } from '../app.ts'
 import { lastReportTo } from '../db/reports.ts'
-import {
-  eraseSubscriber,
-  findSuppression,
-  type Holdings,
-  holdingsOf,
-  type Suppression,
-} from '../db/subscribers.ts'
+import { eraseSubscriber, type Holdings, holdingsOf, type Suppression, wasErased } from '../db/subscribers.ts'
 import { keyOf } from './consent.ts'
 
 type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
@@ -82,8 +76,7 @@ export async function exportSubscriber(
 export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
   const emailHash = keyOf(hashKey, email)
   if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased' }
-  const suppression = await findSuppression(db, emailHash)
-  return { kind: suppression?.reason === 'erased' || suppression?.erasedAt ? 'already' : 'not-found' }
+  return { kind: (await wasErased(db, emailHash)) ? 'already' : 'not-found' }
 }
 
 function iso(instant: number | null): string | null {

@@ -73,7 +73,7 @@ export function recountBounces(
   if (mail.soft && here && inARow > SOFT_BOUNCES_ALLOWED) suppress(db, emailHash, 'bounce', now)
 }
 
-// Who was erased and signed up again can bounce or complain like anyone; `erased_at` still says that they were erased.
+// Who was erased and signed up again can bounce or complain like anyone; `erasures` still says that they were erased.
 const WEAKER: Record<'bounce' | 'complaint' | 'provider', Suppression['reason'][]> = {
   provider: ['erased'],
   bounce: ['erased', 'provider'],

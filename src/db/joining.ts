@@ -19,6 +19,7 @@ import { countRequest, isBusy, type Requested, type RequestLimits } from './requ
 import {
   editions,
   editionTally,
+  erasures,
   installation,
   notices,
   subscribers,
@@ -112,7 +113,8 @@ export async function confirmSignUp(
       if (subscriber.status === 'active') return { kind: 'already' }
       // The wish of whoever holds the address now; what they or an erasure refused before is over.
       liftRefusalIn(tx, subscriber.emailHash)
-      tx.delete(suppressions).where(eq(suppressions.emailHash, subscriber.emailHash)).run()
+      for (const mark of [suppressions, erasures])
+        tx.delete(mark).where(eq(mark.emailHash, subscriber.emailHash)).run()
       tx.update(subscribers)
         .set({
           ...AFRESH,

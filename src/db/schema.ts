@@ -191,8 +191,12 @@ export const suppressions = sqliteTable('suppressions', {
   reason: text({ enum: ['bounce', 'complaint', 'provider', 'erased', 'operator'] }).notNull(),
   /** When this reason came. */
   createdAt: integer('created_at').notNull(),
-  /** When they were erased, whatever the reason is: lifting it must not undo that. */
-  erasedAt: integer('erased_at'),
+})
+
+/** Who was erased, whatever else suppresses the address: lifting that must not undo it. */
+export const erasures = sqliteTable('erasures', {
+  emailHash: text('email_hash').primaryKey(),
+  erasedAt: integer('erased_at').notNull(),
 })
 
 export const editions = sqliteTable('editions', {

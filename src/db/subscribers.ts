@@ -7,6 +7,7 @@ import {
   auditLog,
   batches,
   deliveries,
+  erasures,
   notices,
   subscribers,
   subscriberTopics,
@@ -54,6 +55,11 @@ function readable(row: Subscriber | undefined): Subscriber | null {
 /** Why this address must never be mailed, or null. */
 export async function findSuppression(db: Db, emailHash: string): Promise<Suppression | null> {
   return suppressionIn(db, emailHash)
+}
+
+/** Whether this address was erased and has not signed up again since, also where something else suppresses it. */
+export async function wasErased(db: Db, emailHash: string): Promise<boolean> {
+  return erasedAtIn(db, emailHash) !== null || suppressionIn(db, emailHash)?.reason === 'erased'
 }
 
 /**
@@ -200,8 +206,13 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
       releaseDeliveries(tx, subscriber.id)
       tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
       tx.insert(suppressions)
-        .values({ emailHash, reason: 'erased', createdAt: now.getTime(), erasedAt: now.getTime() })
-        .onConflictDoUpdate({ target: suppressions.emailHash, set: { erasedAt: now.getTime() } })
+        .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
+        .onConflictDoNothing()
+        .run()
+      const erasedAt = now.getTime()
+      tx.insert(erasures)
+        .values({ emailHash, erasedAt })
+        .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
         .run()
       audit(tx, 'erase', subscriber.publicId, now)
       return true
@@ -234,8 +245,9 @@ export async function liftSuppression(
       const suppression = suppressionIn(tx, emailHash)
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
       if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
-      const { reason, createdAt, erasedAt } = suppression
+      const { reason, createdAt } = suppression
       if (reason === 'erased') return { kind: 'erased' }
+      const erasedAt = erasedAtIn(tx, emailHash)
       const own = eq(suppressions.emailHash, emailHash)
       if (erasedAt === null) tx.delete(suppressions).where(own).run()
       else tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
@@ -280,6 +292,10 @@ function releaseDeliveries(tx: Writer, subscriberId: number): void {
 
 function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression | null {
   return db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get() ?? null
+}
+
+function erasedAtIn(db: Pick<Db, 'select'>, emailHash: string): number | null {
+  return db.select().from(erasures).where(eq(erasures.emailHash, emailHash)).get()?.erasedAt ?? null
 }
 
 function audit(tx: Writer, action: string, subject: string, now: Date, detail: string | null = null): void {
