@@ -10,8 +10,8 @@ export function methodSection({ plan }: Results): string {
   system time of that process alone, with its collector and compiler threads; the sink, Redis and the kernel's share of the disk
   are not in it. Peak memory is the highest resident set since the program began, so with all it loads. Compiled code is kept between
   runs, as \`start\` does, so that Node's TypeScript compiler is in none of them.
-- **Openseat**: what \`worker\` runs, with a private Redis over a socket and a SQLite file in WAL mode with \`synchronous=FULL\`; from the
-  first line of planning to the last receipt. The list: 15 sessions in five topics, ten time zones, three choices of topics, names.
+- **Openseat**: the command \`edition send --wait\`, with a private Redis over a socket and a SQLite file in WAL mode with \`synchronous=FULL\`; from the
+  first line of planning to its summary. The list: 15 sessions in five topics, ten time zones, three choices of topics, names.
   \`RESEND_REQUESTS_PER_SECOND\` is 1000, so that no limit waits; log lines are made, then dropped.
 - **Ceiling**: ${recorded} batches that the pipeline itself had submitted, parsed to objects beforehand, posted over and over with
   \`resend.batch.send\`, permissive, each under a new idempotency key, as many at once as the worker has in flight (6). No database, no
