@@ -10,7 +10,8 @@ export type Run<Outcome extends Measured = Measured> = Outcome & { sink: SinkUsa
 
 /** Several runs of each contender; they took turns. */
 export type PeerRuns = {
-  pipeline: Run<PipelineOutcome>[]
+  /** The command `edition send --wait`. */
+  pipeline: Run[]
   ceiling: Run[]
   smtp: Run[]
   reactEmail: Run[]

@@ -22,7 +22,12 @@ export type Bench = {
 // React and others are a few times slower without it. The settings of ours are not read from here.
 const PRODUCTION = { ...process.env, NODE_ENV: 'production' }
 /** These run with what `start` and `subscribers import` give themselves. */
-const LIKE_START = ['contenders/pipeline.ts', 'contenders/answers.ts', 'contenders/import.ts']
+const LIKE_START = [
+  'contenders/pipeline.ts',
+  'contenders/command.ts',
+  'contenders/answers.ts',
+  'contenders/import.ts',
+]
 const LIMIT_MS = 30 * 60_000
 
 /** Runs one contender in a process of its own. Throws when the sink took other than what the contender tells. */

@@ -11,6 +11,7 @@ import type { SinkUsage } from './sinks.ts'
  */
 function startSink(): void {
   const taken = { mails: 0, requests: 0, bytes: 0 }
+  const pauses = { since: 0, longestMs: 0 }
   let cpu = process.cpuUsage()
   let recording = { file: '', left: 0 }
 
@@ -25,13 +26,18 @@ function startSink(): void {
       requests: taken.requests,
       megabytes: taken.bytes / 1e6,
       cpuSeconds: (user + system) / 1e6,
+      pauseSeconds: pauses.longestMs / 1000,
     }
     Object.assign(taken, { mails: 0, requests: 0, bytes: 0 })
+    Object.assign(pauses, { since: 0, longestMs: 0 })
     cpu = process.cpuUsage()
     return usage
   }
 
   const accept = async (request: IncomingMessage): Promise<unknown> => {
+    const at = performance.now()
+    if (pauses.since > 0) pauses.longestMs = Math.max(pauses.longestMs, at - pauses.since)
+    pauses.since = at
     const keep = recording.left > 0 && request.url === '/emails/batch'
     if (keep) recording.left -= 1
     const { marks, bytes, body } = await scan(request, keep)

@@ -5,7 +5,14 @@ import { createInterface } from 'node:readline'
 import { spawnNode } from './spawn-node.ts'
 
 /** What a sink took since it was last asked, and what that cost it. */
-export type SinkUsage = { mails: number; requests: number; megabytes: number; cpuSeconds: number }
+export type SinkUsage = {
+  mails: number
+  requests: number
+  megabytes: number
+  cpuSeconds: number
+  /** The longest time between two requests, where the sink looks at that. */
+  pauseSeconds?: number
+}
 
 /** A provider that takes everything, in a process of its own. */
 export type Sink = {

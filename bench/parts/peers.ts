@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CeilingOptions } from '../contenders/ceiling.ts'
-import type { PipelineOptions, PipelineOutcome } from '../contenders/pipeline.ts'
+import type { CommandOptions } from '../contenders/command.ts'
 import type { QueueOptions } from '../peers/queue-worker.ts'
 import type { SmtpOptions } from '../peers/smtp.ts'
 import type { TextbookOptions } from '../peers/textbook.ts'
@@ -36,12 +36,7 @@ async function inTurns(bench: Bench, sink: Sink, smtpSink: Sink): Promise<PeerRu
   const providerUrl = sink.url
 
   const pipeline = (file: string) =>
-    run<PipelineOptions, PipelineOutcome>(
-      bench,
-      'contenders/pipeline.ts',
-      { file: fresh(file), providerUrl },
-      sink,
-    )
+    run<CommandOptions>(bench, 'contenders/command.ts', { file: fresh(file), providerUrl }, sink)
   const queued = () => ({
     ...{ file: fresh(lists.slow), prepared, providerUrl, mails: slow, concurrency: QUEUE_CONCURRENCY },
   })

@@ -15,6 +15,7 @@ export function goalsTable({ peers, scale, limit, idle, kills }: Results): strin
 }
 
 function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
+  const pauses = pipeline.map(({ sink }) => sink?.pauseSeconds ?? Number.NaN)
   const [speed, cpu] = [medianOf(pipeline, perSecond), medianOf(pipeline, perCpuSecond)]
   return [
     {
@@ -37,6 +38,7 @@ function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
       value: cpu / medianOf(smtp, perCpuSecond),
       atLeast: 1,
     },
+    { name: '`edition send --wait`: longest pause', value: Math.max(...pauses), unit: ' s', atMost: 1 },
   ]
 }
 
