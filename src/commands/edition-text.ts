@@ -60,7 +60,7 @@ export function previewText(
     ['sessions', `${number(sessions.length)} can be booked`],
   ]
   const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
-    ...[when(startsAt, timeZone), group, therapist, topic],
+    ...[when(startsAt, timeZone, edition.scheduledFor), group, therapist, topic],
     seatsLeft === null ? '' : counted(seatsLeft, 'place'),
   ])
   return [

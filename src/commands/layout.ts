@@ -12,9 +12,17 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     .join('\n')
 }
 
-/** `Mon, Nov 23, 9:00 AM EST`: an instant (ms UTC, ISO or Date) as clocks in `zone` (IANA) show it. */
-export function when(instant: number | string | Date, zone: string): string {
-  const { weekday, date, time, zoneName } = formatOccurrence(new Date(instant), zone, 'en')
+/**
+ * `Mon, Nov 23, 9:00 AM EST`: an instant (ms UTC, ISO or Date) as clocks in `zone` (IANA) show it; with the year where it is
+ * far from `reference`.
+ */
+export function when(instant: number | string | Date, zone: string, reference = instant): string {
+  const { weekday, date, time, zoneName } = formatOccurrence(
+    new Date(instant),
+    zone,
+    'en',
+    new Date(reference),
+  )
   return `${weekday}, ${date}, ${time} ${zoneName}`
 }
 
