@@ -69,7 +69,7 @@ export function previewText(
     ['sessions', `${number(sessions.length)} can be booked`],
   ]
   const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
-    when(startsAt, timeZone),
+    when(startsAt, timeZone, edition.scheduledFor),
     group,
     therapist,
     topic,

@@ -12,9 +12,17 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     .join('\n')
 }
 
-/** `Mon, Nov 23, 9:00 AM EST`: an instant (ms since the epoch, ISO, or Date) in local time of `zone` (IANA). */
-export function when(instant: number | string | Date, zone: string): string {
-  const { weekday, date, time, zoneName } = formatOccurrence(new Date(instant), zone, 'en')
+/**
+ * `Mon, Nov 23, 9:00 AM EST`: an instant (ms since the epoch, ISO, or Date) in local time of `zone` (IANA). It has the year
+ * if it is far from `reference`.
+ */
+export function when(instant: number | string | Date, zone: string, reference = instant): string {
+  const { weekday, date, time, zoneName } = formatOccurrence(
+    new Date(instant),
+    zone,
+    'en',
+    new Date(reference),
+  )
   return `${weekday}, ${date}, ${time} ${zoneName}`
 }
 

@@ -439,3 +439,21 @@ test('a typical mail is at most 40 KB, and the largest at most 60 KB: where name
   const shown = parse(long.html).querySelectorAll('a.button').length
   expect(long.text).toContain(`See ${40 - shown} more times:`)
 })
+
+test.each([
+  ['en', 'Tue, Jan 11, 2028 · 7:00 PM EST, weekly until February 1, 2028'],
+  ['es', 'mar, 11 de ene de 2028'],
+])(
+  'in %s a date more than eleven months after the edition carries its year, in HTML and text',
+  (locale, says) => {
+    const far = {
+      ...steadyGround,
+      startsAt: '2028-01-12T00:00:00.000Z',
+      lastStartsAt: '2028-02-02T00:00:00.000Z',
+    }
+    const composer = digestComposer(template, [far], edition, links)
+    const mail = composer({ ...ada, locale, shown: shownAs('new') }, 'tag')
+    expect(visibleText(mail.html)).toContain(says)
+    expect(mail.text.replace(/\s+/g, ' ')).toContain(says)
+  },
+)

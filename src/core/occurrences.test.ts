@@ -244,3 +244,16 @@ const threeWeeksBefore = (at: Date, { timeZone }: SessionTimes, minutesAway: num
   const shown = Date.parse(`${addDaysLocal(toLocal(at, timeZone), -21)}Z`)
   return new Date(shown + minutesAway * 60_000).toISOString().slice(0, 16)
 }
+
+test.each([
+  ['en', 'Tue, Jan 11, 2028', 'January 11, 2028'],
+  ['es', 'mar, 11 ene 2028', '11 de enero de 2028'],
+])('in %s a date more than eleven months away carries its year', (locale, day, dateInWords) => {
+  const at = new Date('2028-01-12T00:00:00Z')
+  const far = formatOccurrence(at, 'America/New_York', locale, new Date('2026-11-23T15:00:00Z'))
+  expect(far).toMatchObject({ day, dateInWords })
+  expect(formatOccurrence(at, 'America/New_York', locale, new Date('2027-02-23T15:00:00Z')).day).not.toMatch(
+    /20/,
+  )
+  expect(formatOccurrence(at, 'America/New_York', locale, new Date('2028-12-23T15:00:00Z')).day).toBe(day)
+})

@@ -4,8 +4,9 @@ import { isTimeZone } from './calendar.ts'
  * Every name of a time zone that `isTimeZone` accepts: those that this runtime lists, and the ones that it takes
  * without listing them. The database keeps them, so that it can refuse others.
  */
-export const acceptedZones = (): string[] =>
-  [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...LINKS.split(/\s+/)])].filter(isTimeZone)
+export const acceptedZones = (): string[] => [
+  ...new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...LINKS.trim().split(/\s+/).filter(isTimeZone)]),
+]
 
 /** The zone, or UTC for what another program wrote into its place: the reader's pages still open, and say which clock. */
 export const readableZone = (zone: string): string => (isTimeZone(String(zone)) ? zone : 'UTC')
