@@ -28,7 +28,7 @@ export type Resubscribed =
   | { kind: 'not-found' }
 
 /** How long a link may undo what it ended. */
-export const UNDO_MS = 24 * 3_600_000
+const UNDO_MS = 24 * 3_600_000
 
 /** Unsubscribes whoever the link names, also by a link of before theirs were renewed; it works for ever, however often. */
 export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
