@@ -1,6 +1,7 @@
 import { isTimeZone, parseLocal, resolveLocal } from './calendar.ts'
 import { normaliseEmail } from './email-address.ts'
 import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
+import { shortLocale } from './locales.ts'
 
 /** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
 export type SessionRow = {
@@ -161,14 +162,11 @@ function unknownZone(zone: string): string {
 
 const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
-/** A language tag as it is usually written; null for one that is not valid, or whose language nobody knows. */
+/** A language tag cut to `language[-REGION]`; null for one that is not valid, or whose language nobody knows. */
 function usualTag(tag: string): string | null {
-  try {
-    const locale = new Intl.Locale(tag)
-    return LANGUAGES.of(locale.language) === undefined ? null : locale.toString()
-  } catch {
-    return null
-  }
+  const locale = shortLocale(tag)
+  const [language = ''] = locale?.split('-', 1) ?? []
+  return language !== '' && LANGUAGES.of(language) !== undefined ? locale : null
 }
 
 type Fields = ReturnType<typeof fieldsOf>

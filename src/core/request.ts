@@ -9,7 +9,8 @@ import {
   personalOf,
   type Reader,
 } from './email.ts'
-import { mailMerge, recent } from './mail-merge.ts'
+import { mailMerge } from './mail-merge.ts'
+import { recent } from './recent.ts'
 import { fold } from './wrap.ts'
 
 const PAGES_KEPT = 200

@@ -46,7 +46,7 @@ test('the sessions page lists what can be reserved, by topic and soonest first',
 test.each([
   ['?tz=Europe/London', 'Europe/London', 'Wed, Dec 2 · 12:00 AM GMT, weekly'],
   ['?tz=America/Los_Angeles', 'America/Los_Angeles', 'Tue, Dec 1 · 4:00 PM PST, weekly'],
-  ['?tz=Asia/Calcutta', 'Asia/Calcutta', 'Wed, Dec 2 · 5:30 AM GMT+5:30, weekly'],
+  ['?tz=Asia/Calcutta', 'Asia/Kolkata', 'Wed, Dec 2 · 5:30 AM GMT+5:30, weekly'],
   ['?tz=Nowhere/Land', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
   ['?tz=UTC&tz=UTC', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
   ['?tz=%zz', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],

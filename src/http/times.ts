@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../app.ts'
-import { isTimeZone } from '../core/calendar.ts'
 import { type Offer, offersAt, type Session } from '../core/content.ts'
+import { zoneToday } from '../core/time-zones.ts'
 import { standingOf } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
@@ -18,8 +18,12 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   const { files, words } = app.templates
   const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
   const zoneScript = basePath(app.config) + script
+  const ownZone = app.config.DIGEST_TIME_ZONE
   const Query = z.object({
-    tz: z.string().refine(isTimeZone).catch(app.config.DIGEST_TIME_ZONE),
+    tz: z
+      .string()
+      .transform((name) => zoneToday(name) ?? ownZone)
+      .catch(ownZone),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
     page: z.coerce.number().int().min(1).catch(1),
   })

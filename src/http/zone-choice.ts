@@ -1,3 +1,4 @@
+import { timeZones } from '../core/time-zones.ts'
 import type { Voice } from '../core/words.ts'
 
 /** A choice of time zones as a page's `select` shows it. */
@@ -14,26 +15,9 @@ const UNITED_STATES: Record<string, string> = {
   'Pacific/Honolulu': 'hawaii',
 }
 
-/** What the runtime still lists under the name of old, by the name of today (tz database, `backward`). */
-const RENAMED: Record<string, string> = {
-  'Africa/Asmera': 'Africa/Asmara',
-  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
-  'America/Godthab': 'America/Nuuk',
-  'Asia/Calcutta': 'Asia/Kolkata',
-  'Asia/Katmandu': 'Asia/Kathmandu',
-  'Asia/Rangoon': 'Asia/Yangon',
-  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
-  'Atlantic/Faeroe': 'Atlantic/Faroe',
-  'Europe/Kiev': 'Europe/Kyiv',
-  'Pacific/Enderbury': 'Pacific/Kanton',
-  'Pacific/Ponape': 'Pacific/Pohnpei',
-  'Pacific/Truk': 'Pacific/Chuuk',
-}
-
 /** Every zone of the IANA list by continent, `selected` marked; one under a name that is not listed is added. */
 export function zoneGroups(selected: string, { say }: Voice): ZoneGroup[] {
-  const names = new Set(Intl.supportedValuesOf('timeZone').map((name) => RENAMED[name] ?? name))
-  names.add('UTC').add(selected)
+  const names = new Set(timeZones()).add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()
   const byRegion = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
   const option = (zone: string, label: string) => ({ zone, label, selected: zone === selected })
