@@ -5,6 +5,7 @@ import { isTimeZone } from './core/calendar.ts'
 import { CRISIS_LINES } from './core/crisis.ts'
 import { BadInput } from './core/errors.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/palette.ts'
+import { guessable, guessableKey, NEW_SECRET } from './core/secrets.ts'
 
 /** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
 export type Config = z.infer<typeof Settings>
@@ -89,8 +90,6 @@ const senderName = (example: string) =>
       /^[^\p{Cc}<>"@,;:()[\]\\]*$/u,
       `has a control character or one of < > " @ , ; : ( ) [ ] \\ in it; for example ${example}`,
     )
-
-const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 const Settings = z
   .object({
@@ -252,6 +251,26 @@ function problemsInProduction(values: Environment): string[] {
     problems.push(
       'PUBLIC_URL: is not https, which one-click unsubscribing needs; for example https://groups.your-practice.org',
     )
+  return [...problems, ...weakSecrets(values)]
+}
+
+/** Of link secrets the first alone, which signs: one that was too weak must be able to stand behind its successor. */
+function weakSecrets({ LINK_SECRET, RESEND_WEBHOOK_SECRET, METRICS_TOKEN }: Environment): string[] {
+  const problems: string[] = []
+  const [signing] = LINK_SECRET?.split(',') ?? []
+  const link = signing && guessable(signing.trim())
+  if (link)
+    problems.push(
+      `LINK_SECRET: ${link}; use ${NEW_SECRET}, and put the one in use behind it: LINK_SECRET=new,old`,
+    )
+  const keys = RESEND_WEBHOOK_SECRET?.split(',').map((key) => guessableKey(key.trim())) ?? []
+  const key = keys.find((why) => why !== null)
+  if (key)
+    problems.push(
+      `RESEND_WEBHOOK_SECRET: ${key}, and anyone could forge reports; copy the signing secret of the webhook from Resend, whsec_ and 32 characters or more`,
+    )
+  const token = METRICS_TOKEN && guessable(METRICS_TOKEN)
+  if (token) problems.push(`METRICS_TOKEN: ${token}; use ${NEW_SECRET}`)
   return problems
 }
 

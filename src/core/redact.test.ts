@@ -24,7 +24,7 @@ test.each([
   expect(withoutAddresses(`to ${address} it failed`)).toMatch(/^to \[address\].* it failed$/)
 })
 
-const ATEXT = [..."abcXYZ019!#$%&'*+-/=?^_`{|}~é"]
+const ATEXT = Array.from("abcXYZ019!#$%&'*+-/=?^_`{|}~é")
 const atom = fc.string({ unit: fc.constantFrom(...ATEXT), minLength: 1, maxLength: 20 })
 const dotAtom = fc.array(atom, { minLength: 1, maxLength: 3 }).map((atoms) => atoms.join('.'))
 const quoted = fc

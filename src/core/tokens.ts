@@ -90,6 +90,17 @@ export function installationId(hashKey: HashKey): string {
   return mac(hashKey, 'installation').slice(0, 8)
 }
 
+/** An epoch as it is kept in Redis, which others may write to as well: `readEpoch` takes only what this installation wrote. */
+export function signEpoch(hashKey: HashKey, epoch: number): string {
+  return `${epoch}.${mac(hashKey, `epoch:${epoch}`)}`
+}
+
+/** The epoch that `signEpoch` wrote with this key; null for nothing and for what anyone else wrote. */
+export function readEpoch(hashKey: HashKey, text: string | null): number | null {
+  const [, epoch = '', signature = ''] = /^(\d{1,15})\.([\w-]+)$/.exec(text ?? '') ?? []
+  return epoch !== '' && same(mac(hashKey, `epoch:${epoch}`), signature) ? Number(epoch) : null
+}
+
 /** A new key for `hashEmail`. */
 export function newHashKey(): HashKey {
   return createSecretKey(randomBytes(32))
