@@ -3,6 +3,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../app.ts'
 import { Unavailable } from '../core/errors.ts'
 import { addCalendarRoutes } from './calendar.ts'
+import { boundConnections, CONNECTION_LIMITS, connectionOptions } from './connections.ts'
 import { addErrorPages } from './errors.ts'
 import { addFeed } from './feed.ts'
 import { addHealthRoutes } from './health.ts'
@@ -20,8 +21,6 @@ export type Web = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'n
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024
-const REQUEST_LIMIT_MS = 10_000
-const SILENCE_LIMIT_MS = 15_000
 // Node refuses a longer request line itself, so no token is too long for a calm answer.
 const LONGEST_PARAM = 16 * 1024
 const ASKED_BY_PROGRAMS = new Set(['/healthz', '/readyz', '/metrics'])
@@ -43,9 +42,9 @@ export async function startServer(app: Web): Promise<Serving> {
 export async function startWatchServer(app: Web, port: number): Promise<Serving> {
   const server = fastify({
     logger: false,
-    requestTimeout: REQUEST_LIMIT_MS,
-    connectionTimeout: SILENCE_LIMIT_MS,
+    ...connectionOptions(CONNECTION_LIMITS),
   })
+  boundConnections(server, app.log, CONNECTION_LIMITS)
   addHealthRoutes(server, app)
   addMetricsRoute(server, app)
   const serving = await listen(server, app.config.HOST, port, 'METRICS_PORT')
@@ -72,19 +71,17 @@ async function listen(
 }
 
 /** The server without a socket; tests ask it through `inject`. Throws when the layout or the stylesheet is missing. */
-export async function buildServer(app: Web): Promise<FastifyInstance> {
+export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
   const server = fastify({
     // Fastify's own lines hold addresses of pages, and so tokens; `logRequests` writes ours.
     logger: false,
     trustProxy: trustedProxies(app.config.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_LIMIT_MS,
-    // Of silence on a connection: ends a client that would keep `close` waiting.
-    connectionTimeout: SILENCE_LIMIT_MS,
-    http: { connectionsCheckingInterval: 2_000 },
+    ...connectionOptions(limits),
     routerOptions: { maxParamLength: LONGEST_PARAM },
     rewriteUrl: ({ url = '/' }) => (canDecode(url) ? url : '/not-found'),
   })
+  boundConnections(server, app.log, limits)
   logRequests(server, app)
   dropBodies(server)
   await server.register(helmet, safeHeaders(app.config))
