@@ -43,11 +43,13 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   const config = await terminal.config()
   becomeLean(terminal.env, config)
   const { openApp } = await import('../app.ts')
+  const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() =>
     log.info('stopping: what is in flight is finished first; again to end at once'),
   )
   const app = await openApp(config, { log })
+  if (web) waitBriefly(app.db)
   const { server, working } = await startParts(app, { web, worker }).catch(async (error: unknown) => {
     // The private Redis and its connections would keep a process alive that has nothing to do.
     await app.close()

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { App, Ledger } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
@@ -9,6 +10,7 @@ import type { Logger } from '../log.ts'
  */
 export type Terminal = {
   env: Record<string, string | undefined>
+  stdin: Readable & { isTTY?: boolean }
   /** What the process will end with; `door` sets it. */
   exitCode: number
   /** Throws `BadInput` that lists every problem of the settings. */
@@ -31,6 +33,7 @@ export function openTerminal(env: Terminal['env']): Terminal {
     (await import('../log.ts')).openLog(env.LOG_LEVEL ? LOG_LEVEL : 'warn')
   return {
     env,
+    stdin: process.stdin,
     exitCode: 0,
     config,
     log,

@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import { type OpenTimes, openTimes } from '../actions/open-times.ts'
 import type { App } from '../app.ts'
-import { offersAt } from '../core/content.ts'
 import { atomFeed } from '../core/feed.ts'
-import type { DatedSession } from '../core/ics.ts'
 import { type Voice, voiceFor } from '../core/words.ts'
-import { openDatedSessions } from '../db/sessions.ts'
 import { sendFresh } from './fresh.ts'
 import { inWords } from './times-list.ts'
 
@@ -16,8 +14,7 @@ const ENTRIES = 50
 export function addFeed(server: FastifyInstance, app: Needs): void {
   const voice = voiceFor(app.templates.words, app.config.LOCALE)
   server.get('/feed.xml', async (request, reply) => {
-    const sessions = await openDatedSessions(app.db, app.now())
-    const entries = entriesFor(app, sessions, voice).slice(0, ENTRIES)
+    const entries = entriesFor(app, await openTimes(app), voice)
     const { practice, PUBLIC_URL: publicUrl } = app.config
     const updated = entries[0]?.updated ?? new Date(0)
     const text = atomFeed({ practice, publicUrl, updated, entries }, voice)
@@ -25,12 +22,12 @@ export function addFeed(server: FastifyInstance, app: Needs): void {
   })
 }
 
-function entriesFor({ config, now }: Needs, sessions: readonly DatedSession[], voice: Voice) {
+function entriesFor({ config, now }: Needs, { sessions, offers }: OpenTimes, voice: Voice) {
   const { say } = voice
   const byId = new Map(sessions.map((session) => [session.id, session]))
-  const { topics } = inWords(config, offersAt(sessions, now()), {
-    ...{ voice, timeZone: config.DIGEST_TIME_ZONE, now: now() },
-  })
+  const newsAt = (id: number) => byId.get(id)?.newsAt ?? 0
+  const newest = offers.toSorted((a, b) => newsAt(b.id) - newsAt(a.id) || b.id - a.id).slice(0, ENTRIES)
+  const { topics } = inWords(config, newest, { voice, timeZone: config.DIGEST_TIME_ZONE, now: now() })
   return topics
     .flatMap(({ name, sessions: views }) =>
       views.map(({ id, label, group, when, kind, therapist, minutes }) => ({
@@ -39,7 +36,7 @@ function entriesFor({ config, now }: Needs, sessions: readonly DatedSession[], v
         topic: name,
         text: `${when}. ${say('session.about', { kind, therapist, minutes })}.`,
         url: `${config.PUBLIC_URL}/sessions?topic=${byId.get(id)?.topicSlug}#session-${id}`,
-        updated: new Date(byId.get(id)?.newsAt ?? 0),
+        updated: new Date(newsAt(id)),
       })),
     )
     .sort((a, b) => b.updated.getTime() - a.updated.getTime() || b.sessionId - a.sessionId)

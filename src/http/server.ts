@@ -11,6 +11,7 @@ import { addJoinRoutes } from './join.ts'
 import { addMetricsRoute } from './metrics.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
+import { trustedProxies, watchProxies } from './proxies.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
 import { addTimesRoutes } from './times.ts'
 import { addWebhookRoute } from './webhooks.ts'
@@ -79,9 +80,10 @@ export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise
     bodyLimit: BODY_LIMIT_BYTES,
     ...connectionOptions(limits),
     routerOptions: { maxParamLength: LONGEST_PARAM },
-    rewriteUrl: ({ url = '/' }) => (canDecode(url) ? url : '/not-found'),
+    rewriteUrl: ({ url = '/' }) => (canDecode(url) ? withoutHost(url) : '/not-found'),
   })
   boundConnections(server, app.log, limits)
+  watchProxies(server, app)
   logRequests(server, app)
   dropBodies(server)
   await server.register(helmet, safeHeaders(app.config))
@@ -100,13 +102,6 @@ export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise
   return server
 }
 
-/** Whom to believe in `X-Forwarded-For`: nobody, the last so many hops, or proxies at these addresses. */
-function trustedProxies(setting: string) {
-  if (setting === 'off') return false
-  // Fastify takes a plain number for "nobody", since it cannot see whether the last hop is a proxy at all.
-  return /^\d$/.test(setting) ? (_address: string, hop: number) => hop < Number(setting) : setting
-}
-
 /** Fastify answers a broken escape (`%zz`) before any hook, with the address in the answer; ours gets the usual page. */
 function canDecode(url: string): boolean {
   try {
@@ -116,6 +111,10 @@ function canDecode(url: string): boolean {
     return false
   }
 }
+
+/** The path of a request in absolute form (RFC 9112 §3.2.2), as a page that repeats it would link to the host it names. */
+const withoutHost = (url: string): string =>
+  url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/')
 
 /** One line per answer: the pattern of the route, never the address that was asked for, nor who asked. */
 function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {

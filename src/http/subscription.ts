@@ -4,6 +4,7 @@ import { goMonthly, type Paused, pauseMail } from '../actions/preferences.ts'
 import type { App } from '../app.ts'
 import { readToken } from '../core/tokens.ts'
 import type { Values } from '../core/words.ts'
+import { onceUnlocked } from '../db/patience.ts'
 import { findByPublicId } from '../db/subscribers.ts'
 import { speakAs } from './language.ts'
 import { basePath } from './pages.ts'
@@ -30,7 +31,8 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
     const publicId = await readerIn(app, request, reply)
-    const outcome = publicId === null ? 'bad-token' : (await unsubscribe(app, publicId)).kind
+    const outcome =
+      publicId === null ? 'bad-token' : (await onceUnlocked(() => unsubscribe(app, publicId))).kind
     app.log.info({ outcome }, 'unsubscribe')
     const undo = undoUrl(app, request.params.token)
     return reply.view('unsubscribed', { title: reply.voice.say('page.unsubscribed.title'), undo })
