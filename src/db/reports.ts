@@ -6,7 +6,7 @@ import {
   type Standing,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { deliveryIdIn, deliveryTagger, type HashKey } from '../core/tokens.ts'
+import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../core/tokens.ts'
 import { failpoint } from '../failpoint.ts'
 import { followUp, recountBounces } from './consequences.ts'
 import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from './drizzle.ts'
@@ -110,8 +110,10 @@ function findDelivery(
     value === null ? undefined : db.select().from(deliveries).where(eq(column, value)).get()
   const known = by(deliveries.providerId, providerId)
   if (known) return known
-  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(tag))
-  return tagged && deliveryTagger(hashKey, tagged)(tagged.id) === tag ? tagged : null
+  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(hashKey, tag))
+  const isOf = (row: Delivery) =>
+    [deliveryTagger, earlierDeliveryTagger].some((tagger) => tagger(hashKey, row)(row.id) === tag)
+  return tagged && isOf(tagged) ? tagged : null
 }
 
 type Event = MailReport & { svixId: string; at: number }
