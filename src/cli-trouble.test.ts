@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => program.close())
 
-test('a command that meets a lock says what to look for; no crash prints an address', async () => {
+test('a command that meets a lock says what to look for; no crash prints an address, and no path moves the cursor', async () => {
   await program.run(['migrate'])
   const other = new Database(join(program.folder, 'data/openseat.db'))
   other.exec('begin immediate')
@@ -20,9 +20,10 @@ test('a command that meets a lock says what to look for; no crash prints an addr
   const failure = `Object.assign(new Error('no luck with miles.o\\'needle@sample.test'), { code: 'X' })`
   writeFileSync(crash, `setTimeout(() => { throw ${failure} })`)
   const settings = { NODE_OPTIONS: `--import=${crash}` }
-  const [locked, crashed] = await Promise.all([
+  const [locked, crashed, escaped] = await Promise.all([
     program.run(['sessions', 'add-topic', 'sleep', 'Sleep']),
     program.run(['start'], { settings }),
+    program.run(['sessions', 'import', 'no\u001b[2Jsuch.csv']),
   ])
   other.close()
   expect(locked).toMatchObject({ code: 1, out: '' })
@@ -32,4 +33,6 @@ test('a command that meets a lock says what to look for; no crash prints an addr
   expect(crashed.code).toBe(1)
   expect(crashed.err).toContain('no luck with [address]')
   expect(crashed.err).not.toContain('needle')
+  expect(escaped.code).toBe(2)
+  expect(escaped.err).toContain('no\\u001b[2Jsuch.csv')
 }, 90_000)

@@ -4,6 +4,7 @@ import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { BadInput, Unavailable } from './core/errors.ts'
+import { printable } from './core/printable.ts'
 import { withoutAddresses } from './core/redact.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import { armFailpoint } from './failpoint.ts'
@@ -36,7 +37,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : BAD_INPUT // it has spoken already
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   if (error instanceof BadInput || error instanceof Unavailable) {
-    process.stderr.write(`${message}\n`)
+    process.stderr.write(`${printable(message)}\n`)
     return error instanceof BadInput ? BAD_INPUT : FAILED
   }
   const trouble = databaseTrouble(error)
@@ -46,6 +47,7 @@ function report(error: unknown): number {
   }
   const inDetail = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '')
   const hint = 'Run it again with LOG_LEVEL=debug for details.'
-  process.stderr.write(`${withoutAddresses(inDetail ? (stack ?? message) : `${message}\n${hint}`)}\n`)
+  const told = inDetail ? (stack ?? message) : `${message}\n${hint}`
+  process.stderr.write(`${printable(withoutAddresses(told))}\n`)
   return FAILED
 }

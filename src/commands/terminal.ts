@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { App, Ledger } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
+import { printable } from '../core/printable.ts'
 import type { Logger } from '../log.ts'
 
 /**
@@ -48,10 +49,10 @@ export function openTerminal(env: Terminal['env']): Terminal {
       return closing(await openApp(settings, { log: await log(settings) }), work)
     },
     show({ json }, document, text) {
-      process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`)
+      process.stdout.write(`${printable(json ? JSON.stringify(document, null, 2) : text)}\n`)
     },
     note(text) {
-      process.stderr.write(`${text}\n`)
+      process.stderr.write(`${printable(text)}\n`)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Session } from '../core/content.ts'
+import { plain } from '../core/digest-view.ts'
 import type { DatedSession } from '../core/ics.ts'
 import { and, eq, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
@@ -10,9 +11,10 @@ export type Topic = { id: number; slug: string; name: string }
 /** Sessions as they stand, with the highest `seq` given out when they were read. */
 export type Program = { throughSeq: number; sessions: Session[] }
 
-/** All topics by name. */
+/** All topics by name, which is safe to show: plain SQL can have put any character into it. */
 export async function allTopics(db: Db): Promise<Topic[]> {
-  return db.select().from(topics).orderBy(topics.name).all()
+  const rows = db.select().from(topics).orderBy(topics.name).all()
+  return rows.map((topic) => ({ ...topic, name: plain(topic.name) }))
 }
 
 /** Adds a topic; false when the slug exists. */
