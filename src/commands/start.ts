@@ -49,12 +49,13 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
     log.info('stopping: what is in flight is finished first; again to end at once'),
   )
   const app = await openApp(config, { log })
-  if (web) waitBriefly(app.db)
   const { server, working } = await startParts(app, { web, worker }).catch(async (error: unknown) => {
     // The private Redis and its connections would keep a process alive that has nothing to do.
     await app.close()
     throw error
   })
+  // Only now: what is done once, at the start, may wait longer.
+  if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
   giveBackMemory()
 

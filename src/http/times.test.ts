@@ -268,6 +268,6 @@ test('characters that turn the text around reach no page, whatever SQL wrote int
   for (const url of ['/', '/sessions', '/sessions?topic=anxiety', '/feed.xml']) {
     const { body } = await server.inject(url)
     expect(body).toContain('topic')
-    expect(body).not.toMatch(/[\u202e\u0007]/)
+    for (const odd of ['\u202e', '\u0007']) expect(body).not.toContain(odd)
   }
 })
