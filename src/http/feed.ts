@@ -13,13 +13,19 @@ const ENTRIES = 50
 /** `/feed.xml`: the sessions that can be booked, the latest news first, one entry each; in the language of LOCALE. */
 export function addFeed(server: FastifyInstance, app: Needs): void {
   const voice = voiceFor(app.templates.words, app.config.LOCALE)
+  const written = new WeakMap<OpenTimes, string>()
   server.get('/feed.xml', async (request, reply) => {
-    const entries = entriesFor(app, await openTimes(app), voice)
-    const { practice, PUBLIC_URL: publicUrl } = app.config
-    const updated = entries[0]?.updated ?? new Date(0)
-    const text = atomFeed({ practice, publicUrl, updated, entries }, voice)
+    const times = await openTimes(app)
+    const text = written.get(times) ?? feedOf(app, times, voice)
+    written.set(times, text)
     return sendFresh(request, reply.type('application/atom+xml; charset=utf-8'), text)
   })
+}
+
+function feedOf(app: Needs, times: OpenTimes, voice: Voice): string {
+  const entries = entriesFor(app, times, voice)
+  const { practice, PUBLIC_URL: publicUrl } = app.config
+  return atomFeed({ practice, publicUrl, updated: entries[0]?.updated ?? new Date(0), entries }, voice)
 }
 
 function entriesFor({ config, now }: Needs, { sessions, offers }: OpenTimes, voice: Voice) {
