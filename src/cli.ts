@@ -3,13 +3,17 @@ import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { BadInput, Unavailable } from './core/errors.ts'
+import { printable } from './core/printable.ts'
 import { withoutAddresses } from './core/redact.ts'
+import { databaseTrouble } from './db/trouble.ts'
 import { readEnvFile } from './env-file.ts'
 import { armFailpoint } from './failpoint.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
 
-process.on('unhandledRejection', (error) => process.exit(report(error)))
+// Node would print the error as it is, and what a query was asked with.
+for (const event of ['unhandledRejection', 'uncaughtException'] as const)
+  process.on(event, (error: unknown) => process.exit(report(error)))
 // `openseat … | head` closes the pipe early, which is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? DONE : FAILED),
@@ -40,11 +44,17 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : BAD_INPUT // it has spoken already
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   if (error instanceof BadInput || error instanceof Unavailable) {
-    process.stderr.write(`${message}\n`)
+    process.stderr.write(`${printable(message)}\n`)
     return error instanceof BadInput ? BAD_INPUT : FAILED
+  }
+  const trouble = databaseTrouble(error)
+  if (trouble !== null) {
+    process.stderr.write(`the database cannot be used: ${trouble}\n`)
+    return FAILED
   }
   const inDetail = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '')
   const hint = 'Run it again with LOG_LEVEL=debug for details.'
-  process.stderr.write(`${withoutAddresses(inDetail ? (stack ?? message) : `${message}\n${hint}`)}\n`)
+  const told = inDetail ? (stack ?? message) : `${message}\n${hint}`
+  process.stderr.write(`${printable(withoutAddresses(told))}\n`)
   return FAILED
 }

@@ -127,6 +127,25 @@ test.each([
   else expect(problemsOf(inProduction)).toEqual([expect.stringMatching(`^${name}: .*for example`)])
 })
 
+test.each([
+  ['LINK_SECRET', 'a'.repeat(44), 'kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR'],
+  [
+    'LINK_SECRET',
+    'the output of `openssl rand -base64 32`',
+    `kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR,${'a'.repeat(44)}`,
+  ],
+  ['RESEND_WEBHOOK_SECRET', 'whsec_MfKQ9r8G', 'whsec_kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR'],
+  ['RESEND_WEBHOOK_SECRET', 'whsec_kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR,whsec_AAAA', undefined],
+  ['METRICS_TOKEN', '0123456789abcdef', 'kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR'],
+])('production refuses a %s of "%s"', (name, weak, strong) => {
+  const inProduction = { ...NEEDED, NODE_ENV: 'production' }
+  expect(problemsOf({ ...inProduction, [name]: weak })).toEqual([
+    expect.stringMatching(`^${name}: .*(openssl rand -base64 32|copy the signing secret)`),
+  ])
+  expect(loadConfig({ ...NEEDED, [name]: weak })).toHaveProperty(name)
+  expect(loadConfig({ ...inProduction, [name]: strong })).toHaveProperty(name)
+})
+
 test.each(['03:59', '23:01', '09:60', '9:00', '24:00', 'noon'])('an edition cannot be due at %s', (time) => {
   expect(problemsOf({ ...NEEDED, DIGEST_TIME: time })).toEqual([
     expect.stringMatching(/^DIGEST_TIME: .*for example 09:00$/),

@@ -8,6 +8,7 @@ import { normaliseEmail } from './core/email-address.ts'
 import { BadInput } from './core/errors.ts'
 import { formatMailbox, parseMailbox } from './core/mailbox.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/palette.ts'
+import { guessable, guessableKey, NEW_SECRET } from './core/secrets.ts'
 import { LONGEST_UNSUBSCRIBE_NAME } from './core/tokens.ts'
 
 /** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
@@ -107,7 +108,6 @@ function problemOfUnsubscribeAddress(value: string): string | null {
 }
 
 const OWN_TEMPLATES = join(import.meta.dirname, '../templates')
-const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 const Settings = z
   .object({
@@ -298,6 +298,26 @@ function problemsInProduction(values: Environment): string[] {
     problems.push(
       'PUBLIC_URL: is not https, which one-click unsubscribing needs; for example https://groups.your-practice.org',
     )
+  return [...problems, ...weakSecrets(values)]
+}
+
+/** Of link secrets the first alone, which signs: one that was too weak must be able to stand behind its successor. */
+function weakSecrets({ LINK_SECRET, RESEND_WEBHOOK_SECRET, METRICS_TOKEN }: Environment): string[] {
+  const problems: string[] = []
+  const [signing] = LINK_SECRET?.split(',') ?? []
+  const link = signing && guessable(signing.trim())
+  if (link)
+    problems.push(
+      `LINK_SECRET: ${link}; use ${NEW_SECRET}, and put the one in use behind it: LINK_SECRET=new,old`,
+    )
+  const keys = RESEND_WEBHOOK_SECRET?.split(',').map((key) => guessableKey(key.trim())) ?? []
+  const key = keys.find((why) => why !== null)
+  if (key)
+    problems.push(
+      `RESEND_WEBHOOK_SECRET: ${key}, and anyone could forge reports; copy the signing secret of the webhook from Resend, whsec_ and 32 characters or more`,
+    )
+  const token = METRICS_TOKEN && guessable(METRICS_TOKEN)
+  if (token) problems.push(`METRICS_TOKEN: ${token}; use ${NEW_SECRET}`)
   return problems
 }
 

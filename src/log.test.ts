@@ -18,6 +18,15 @@ test('no line holds an address or a person, in any field', () => {
   expect(text().trim().split('\n')).toHaveLength(4)
 })
 
+test('a line stays JSON whatever the address in it stands beside, and a long text is cut', () => {
+  const { log, lines, text } = aLog()
+  log.info({ reason: 'said "to miles.o\'needle@zone.test\\" is wrong' }, 'refused\nneedle@zone.test')
+  log.info({ reason: 'x'.repeat(100_000) }, 'refused')
+  expect(lines()[0]).toMatchObject({ msg: 'refused\n[address]' })
+  expect(text()).not.toContain('needle')
+  expect(text().length).toBeLessThan(10_000)
+})
+
 test('a repeated warning is logged at once, then counted and logged again once per interval', async () => {
   const { log, lines } = aLog(100)
   for (let n = 0; n < 40; n += 1)

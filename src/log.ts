@@ -4,6 +4,7 @@ import { withoutAddresses } from './core/redact.ts'
 export type { Logger }
 
 const REPEATS_EVERY_MS = 60_000
+const LONG_LINE = 8_192
 const WARN = 40
 const ERROR = 50
 const HIDDEN = ['email', 'name', 'to', 'person', 'subscriber']
@@ -18,10 +19,18 @@ export function openLog(
   destination: DestinationStream = process.stderr,
   everyMs = REPEATS_EVERY_MS,
 ): Logger {
-  const stream = { write: (line: string) => destination.write(withoutAddresses(line)) }
+  const stream = { write: (line: string) => destination.write(redacted(line)) }
   const redact = { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '[hidden]' }
   const hooks = { logMethod: throttleRepeats(everyMs) }
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact, hooks }, stream)
+}
+
+// Value by value: within the line a backslash before a quote would go with the address, and the line be no JSON.
+function redacted(line: string): string {
+  if (!/@|%40|\\u0040|params: /i.test(line) && line.length < LONG_LINE) return line
+  const clean = (_key: string, value: unknown) =>
+    typeof value === 'string' ? withoutAddresses(value) : value
+  return `${JSON.stringify(JSON.parse(line), clean)}\n`
 }
 
 /** How often a line repeated since it was last logged, and how to log it with that count. */

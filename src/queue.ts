@@ -26,10 +26,10 @@ export type Queue = {
   workers(): Promise<number | null>
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
   standing(): Promise<QueueStanding | null>
-  /** The epoch of the database that Redis was last told; null when it knows of none or is away. */
-  toldEpoch(): Promise<number | null>
-  /** Tells Redis the epoch, as a witness that may be lost. */
-  tellEpoch(epoch: number): Promise<void>
+  /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
+  toldEpoch(): Promise<string | null>
+  /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
+  tellEpoch(signed: string): Promise<void>
   /** Starts working until `stop`, which lets what is in flight finish. */
   work(handlers: Handlers): { stop(): Promise<void> }
   /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
@@ -147,11 +147,10 @@ export async function openQueue(options: {
       })
     },
     async toldEpoch() {
-      const told = await attempt(() => producer.get(`${prefix}:epoch`))
-      return told === null || !/^\d+$/.test(told) ? null : Number(told)
+      return await attempt(() => producer.get(`${prefix}:epoch`))
     },
-    async tellEpoch(epoch) {
-      await attempt(() => producer.set(`${prefix}:epoch`, String(epoch)))
+    async tellEpoch(signed) {
+      await attempt(() => producer.set(`${prefix}:epoch`, signed))
     },
     work: (handlers) => startWorkers(handlers, { redis: options.redis, prefix, batches, complain }),
     limits: { redis: producer, nameSpace: `${prefix}:limits:` },

@@ -5,6 +5,7 @@ import { DECOY, submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
 import { watchEpoch } from './actions/watch-epoch.ts'
 import type { App } from './app.ts'
+import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import type { JobOutcome } from './queue.ts'
 
@@ -128,7 +129,7 @@ async function submit(app: App, wakeUp: { name: string; data: unknown }): Promis
  */
 async function unlessBroken<Result>(app: App, work: () => Promise<Result>): Promise<Result | null> {
   try {
-    return await work()
+    return await onceUnlocked(work)
   } catch (error) {
     const reason = databaseTrouble(error)
     if (reason === null) throw error

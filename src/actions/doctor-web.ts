@@ -7,7 +7,7 @@ const PATIENCE_MS = 3_000
 export async function checkWeb(config: Config): Promise<Check[]> {
   const { PUBLIC_URL } = config
   const [address, metrics] = await Promise.all([checkAddress(PUBLIC_URL), checkMetrics(PUBLIC_URL)])
-  return [address, ...metrics, webhookSecret(config)]
+  return [address, proxy(config), ...metrics, webhookSecret(config)]
 }
 
 async function checkAddress(url: string): Promise<Check> {
@@ -24,6 +24,20 @@ async function checkAddress(url: string): Promise<Check> {
     status: 'warn',
     detail: `${url} ${alive.status === null ? `does not answer from here (${alive.body})` : `answers ${alive.status}, and not with our pages`}`,
     mend: 'Before the first start that is as it should be; after it, see to DNS, certificate and proxy: links in mails lead there.',
+  }
+}
+
+/** Where https ends at a proxy, every visitor comes from the proxy unless its word is taken. */
+function proxy({ PUBLIC_URL, TRUST_PROXY }: Config): Check {
+  const name = 'proxy'
+  if (TRUST_PROXY !== 'off') return { name, status: 'ok', detail: `TRUST_PROXY is ${TRUST_PROXY}` }
+  if (!PUBLIC_URL.startsWith('https://'))
+    return { name, status: 'ok', detail: 'none is needed without https' }
+  return {
+    name,
+    status: 'warn',
+    detail: 'TRUST_PROXY is off, so behind a proxy ten sign-ups an hour close the list to everyone',
+    mend: 'Set TRUST_PROXY to the address of your proxy as this server sees it, for example TRUST_PROXY=127.0.0.1.',
   }
 }
 

@@ -12,7 +12,7 @@ import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../
 import type { DigestTemplate, Reader } from '../core/email.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { batchBody, type RequestPart, requestComposer } from '../core/request.ts'
-import { deliveryTagger, secretId, signAddress, signToken } from '../core/tokens.ts'
+import { deliveryTagger, earlierDeliveryTagger, secretId, signAddress, signToken } from '../core/tokens.ts'
 import { type Batch } from '../db/batches.ts'
 import type { Edition } from '../db/editions.ts'
 import {
@@ -91,9 +91,12 @@ export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
     id,
     reader: JSON.parse(frozen) as FrozenReader,
   }))
-  const { composed } = compose(app, batch, { template, templateHash, offers, offersHash }, readers)
-  if (hashOf(composed) !== batch.bodyHash) return null
-  return { body: bodyOf(composed), deliveries: covered(composed) }
+  const parts = { template, templateHash, offers, offersHash }
+  for (const tagger of [deliveryTagger, earlierDeliveryTagger]) {
+    const { composed } = compose(app, batch, parts, readers, tagger)
+    if (hashOf(composed) === batch.bodyHash) return { body: bodyOf(composed), deliveries: covered(composed) }
+  }
+  return null
 }
 
 /** The template and letterhead as they are now; frozen with a batch, they outlive a change of either. */
@@ -212,9 +215,15 @@ function offersShown(offers: readonly Offer[], readers: readonly CheckedReader[]
 type Parts = { template: string; templateHash: string; offers: string; offersHash: string }
 
 // A reader whose mail cannot be made (an address with a line break in it, written by plain SQL) fails alone.
-function compose(app: App, batch: Batch, parts: Parts, readers: readonly CheckedReader[]) {
+function compose(
+  app: App,
+  batch: Batch,
+  parts: Parts,
+  readers: readonly CheckedReader[],
+  tagger = deliveryTagger,
+) {
   const composer = composerFor(app, batch, parts)
-  const tagOf = deliveryTagger(app.hashKey, batch)
+  const tagOf = tagger(app.hashKey, batch)
   const composed: Composed[] = []
   const failed: { id: number; reason: string }[] = []
   for (const { id, reader } of readers) {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { App } from '../app.ts'
-import { seenBy } from '../core/audience.ts'
+import { type ChosenTopics, seenBy } from '../core/audience.ts'
 import { privateCalendar } from '../core/ics.ts'
-import { isBookable } from '../core/occurrences.ts'
-import { voiceFor } from '../core/words.ts'
+import { lru } from '../core/lru.ts'
+import { type Voice, voiceFor } from '../core/words.ts'
 import { calendarHolder, dropCalendarKey, keepCalendarKey } from '../db/calendars.ts'
-import { openDatedSessions } from '../db/sessions.ts'
+import { type OpenTimes, openTimes } from './open-times.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
@@ -38,12 +38,36 @@ export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: stri
 export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
   const holder = await calendarHolder(app.db, key)
   if (holder === null || holder.status !== 'active' || holder.suppressed) return { kind: 'gone' }
-  const now = app.now()
   const { topics } = seenBy(0, holder.topicRows)
-  const matching = (await openDatedSessions(app.db, now)).filter(
-    (session) => isBookable(session, now) && (topics === null || topics.has(session.topicId)),
-  )
-  const { practice, PUBLIC_URL: publicUrl } = app.config
   const voice = voiceFor(app.templates.words, holder.locale)
-  return { kind: 'calendar', text: privateCalendar(matching, { ...holder, practice, publicUrl, voice, now }) }
+  const text = textIn(await openTimes(app), app.config)({ ...holder, topics, voice })
+  return { kind: 'calendar', text }
 }
+
+type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice: Voice }
+
+/** A thousand sessions make a calendar of half a megabyte. */
+const CALENDARS_KEPT = 16
+
+/** Writes calendars of these sessions; those asked for of late are kept while the sessions are. */
+function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => string {
+  const known = writers.get(times)
+  if (known) return known
+  const { practice, PUBLIC_URL: publicUrl } = config
+  const bookable = new Set(times.offers.map(({ id }) => id))
+  const writer = lru(
+    CALENDARS_KEPT,
+    ({ topics, discreet, timeZone, voice }: Asked) =>
+      JSON.stringify([topics && [...topics].sort(), discreet, timeZone, voice.locale]),
+    ({ topics, ...asked }) => {
+      const matching = times.sessions.filter(
+        ({ id, topicId }) => bookable.has(id) && (topics === null || topics.has(topicId)),
+      )
+      return privateCalendar(matching, { ...asked, practice, publicUrl, now: times.at })
+    },
+  )
+  writers.set(times, writer)
+  return writer
+}
+
+const writers = new WeakMap<OpenTimes, (asked: Asked) => string>()

@@ -1,6 +1,7 @@
 import type { App, Ledger } from '../app.ts'
 import { slotAtOrBefore } from '../core/calendar.ts'
 import type { Hold } from '../core/hold.ts'
+import { readEpoch, signEpoch } from '../core/tokens.ts'
 import { KEY_TRUST_MS } from '../db/batches.ts'
 import { findEdition, finishEdition, unfinishedEditions } from '../db/editions.ts'
 import { standingHold } from '../db/epoch.ts'
@@ -35,7 +36,7 @@ export async function heldState(app: Pick<Ledger, 'config' | 'db' | 'now'>): Pro
 
 /** Lets a held installation go on, and rings. Returns what was marked; null when it was not held. */
 export async function release(
-  app: Pick<App, 'config' | 'db' | 'now' | 'queue'>,
+  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
   wish: ReleaseWish,
 ): Promise<Released | null> {
   const goOn = wish === 'go-on'
@@ -46,13 +47,13 @@ export async function release(
       trustedSince: goOn ? now.getTime() - KEY_TRUST_MS : Number.MAX_SAFE_INTEGER,
       slot: goOn ? null : await unknownSlot(app),
       note: wish,
-      told: await app.queue.toldEpoch(),
+      told: readEpoch(app.hashKey, await app.queue.toldEpoch()),
     },
     now,
   )
   if (released === null) return null
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, now)
-  await app.queue.tellEpoch(released.epoch)
+  await app.queue.tellEpoch(signEpoch(app.hashKey, released.epoch))
   await app.queue.wakeSweep()
   return released
 }

@@ -1,9 +1,10 @@
 import type { App } from '../app.ts'
 import { type Hold, heldBecause } from '../core/hold.ts'
+import { readEpoch, signEpoch } from '../core/tokens.ts'
 import { lookForCopy, stepEpoch } from '../db/epoch.ts'
 import type { Db } from '../db/open.ts'
 
-type Needs = Pick<App, 'db' | 'log' | 'now' | 'queue'>
+type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
 
 /**
  * Looks whether the database is a copy or older than what stands beside it or in Redis, and moves the epoch on when it is
@@ -11,7 +12,7 @@ type Needs = Pick<App, 'db' | 'log' | 'now' | 'queue'>
  * null; each process says so once.
  */
 export async function watchEpoch(app: Needs): Promise<Hold | null> {
-  const told = await app.queue.toldEpoch()
+  const told = readEpoch(app.hashKey, await app.queue.toldEpoch())
   const hold = await lookForCopy(app.db, app.now(), told)
   if (hold !== null) {
     if (!said.has(app.db)) app.log.error({ reason: hold.reason, held: true }, heldBecause(hold))
@@ -21,7 +22,7 @@ export async function watchEpoch(app: Needs): Promise<Hold | null> {
   said.delete(app.db)
   try {
     const epoch = await stepEpoch(app.db, app.now())
-    if (epoch !== null) await app.queue.tellEpoch(epoch)
+    if (epoch !== null) await app.queue.tellEpoch(signEpoch(app.hashKey, epoch))
   } catch (error) {
     // Mail may still go out: what cannot be recorded is not submitted, and that is seen to elsewhere.
     app.log.warn({ error: (error as Error).message }, 'how far the database has come could not be noted')

@@ -5,6 +5,7 @@ import type { SteerOutcome } from '../actions/steer-edition.ts'
 import type { App, Ledger } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
+import { emailGiven } from './email-given.ts'
 import { breakdown, counted, number } from './layout.ts'
 import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
@@ -24,12 +25,12 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     edition.command(name).description(description).option('--json', 'print one JSON document on stdout')
 
   add('preview', 'show what would go out now, and to how many; records nothing')
-    .option('--for <email>', 'write the mail of this reader, instead of a typical one')
+    .option('--for <email>', 'write the mail of this reader, instead of a typical one; - reads stdin')
     .option('--out <dir>', 'where to write the mails', './preview')
     .action(door(terminal, (options: PreviewOptions) => preview(terminal, options)))
     .addHelpText('after', PREVIEW_NOTES)
   add('test', 'submit one copy of what would go out now, marked "[Test]", to yourself')
-    .requiredOption('--to <email>', 'your address')
+    .requiredOption('--to <email>', 'your address; - reads stdin')
     .addOption(new Option('--as <reader>', 'as which kind of reader').choices(READERS).default('typical'))
     .action(door(terminal, (options: TestOptions) => test(terminal, options)))
     .addHelpText('after', TEST_NOTES)
@@ -62,7 +63,7 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  $ openseat edition cancel 2026-11-23')
   add('resend', 'mail an edition again to some of its readers')
     .argument('<id>', 'the edition, by its date')
-    .option('--to <email>', 'to this reader, whether they got it or not')
+    .option('--to <email>', 'to this reader, whether they got it or not; - reads stdin')
     .option('--failed', 'to those whose mail failed')
     .option('--unknown', 'to those of whom nobody knows; some of them may have got it')
     .option('--all', 'to everyone, again; needs --yes')
@@ -105,10 +106,11 @@ Example:
 async function preview(terminal: Terminal, options: PreviewOptions): Promise<undefined> {
   const { previewEdition } = await import('../actions/preview-edition.ts')
   const { loadTemplates } = await import('../templates.ts')
+  const email = options.for && (await emailGiven(terminal, options.for, '--for'))
   await terminal.withLedger(async (ledger) => {
     const shown = await previewEdition(
       { ...ledger, templates: await loadTemplates(looksOf(ledger)) },
-      { email: options.for, readers: true },
+      { email, readers: true },
     )
     if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
     const { writePreview } = await import('./preview-files.ts')
@@ -130,14 +132,12 @@ async function test(terminal: Terminal, options: TestOptions): Promise<number> {
   const { testEdition } = await import('../actions/test-edition.ts')
   const { loadTemplates } = await import('../templates.ts')
   const { openMailer } = await import('../mail.ts')
+  const to = await emailGiven(terminal, options.to, '--to')
   return terminal.withLedger(async (ledger) => {
     const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = ledger.config
     const mailer = openMailer({ apiKey, baseUrl })
     const templates = await loadTemplates(looksOf(ledger))
-    const outcome = await testEdition(
-      { ...ledger, templates, mailer },
-      { to: options.to, reader: options.as },
-    )
+    const outcome = await testEdition({ ...ledger, templates, mailer }, { to, reader: options.as })
     switch (outcome.kind) {
       case 'submitted':
         terminal.show(options, outcome, `Submitted: "${outcome.subject}". The ledger is as it was.`)
@@ -238,6 +238,7 @@ async function steered(
 async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
   const id = editionId(text)
   const wish = wishIn(options)
+  if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
   const { resendEdition } = await import('../actions/resend-edition.ts')
   return terminal.withApp(async (app) => {
     const outcome = await resendEdition(app, id, wish)

@@ -1,17 +1,19 @@
 import type { Command } from 'commander'
+import { emailGiven } from './email-given.ts'
 import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 /** Adds `explain`. */
 export function addExplain(openseat: Command, terminal: Terminal): void {
   openseat
     .command('explain')
-    .argument('<email>', 'the address that was asked about')
+    .argument('<email>', 'the address that was asked about; - reads stdin')
     .argument('<id>', 'the edition, by its date')
     .description('say why this person did or did not get that edition')
     .option('--json', 'print one JSON document on stdout')
     .action(
-      door(terminal, async (email: string, text: string, options: { json?: boolean }) => {
+      door(terminal, async (given: string, text: string, options: { json?: boolean }) => {
         const id = editionId(text)
+        const email = await emailGiven(terminal, given)
         const { explain } = await import('../actions/explain.ts')
         const explanation = await terminal.withLedger((ledger) => explain(ledger, email, id))
         if (explanation === null) throw noSuchEdition(id)

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import project from '../../package.json' with { type: 'json' }
+import { printable } from '../core/printable.ts'
 import { withoutAddresses } from '../core/redact.ts'
 import { addBackup } from './backup.ts'
 import { addDemo } from './demo.ts'
@@ -52,5 +53,5 @@ function oneLine(text: string): string {
     .trim()
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
-  return `${withoutAddresses(message)} (--help shows what there is)\n`
+  return `${printable(withoutAddresses(message))} (--help shows what there is)\n`
 }

@@ -43,6 +43,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   const config = await terminal.config()
   becomeLean(terminal.env, config)
   const { openApp } = await import('../app.ts')
+  const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() =>
     log.info('stopping: what is in flight is finished first; again to end at once'),
@@ -53,6 +54,8 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
     await app.close()
     throw error
   })
+  // Only now: what is done once, at the start, may wait longer.
+  if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
   giveBackMemory()
 

@@ -3,6 +3,7 @@ import type { Resubscribed } from '../actions/consent.ts'
 import type { Shown } from '../actions/subscriber-records.ts'
 import { BadInput } from '../core/errors.ts'
 import type { Lifted } from '../db/subscribers.ts'
+import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
 import { becomeLean } from './lean.ts'
@@ -39,10 +40,14 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
   ) =>
     subscribers
       .command(name)
-      .argument('<email>', 'their address')
+      .argument('<email>', 'their address; - reads stdin')
       .description(description)
       .option('--json', 'print one JSON document on stdout')
-      .action(door(terminal, work))
+      .action(
+        door(terminal, async (given: string, options: Json & { consent?: string }) =>
+          work(await emailGiven(terminal, given), options),
+        ),
+      )
       .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test${more}`)
   one('show', 'show one subscriber at a glance', (email, options) => show(terminal, email, options))
   one('unsubscribe', 'stop all mail to them, from the next batch on', (email, options) =>

@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream'
 import type { App, Ledger } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
+import { printable } from '../core/printable.ts'
 import type { Logger } from '../log.ts'
 
 /**
@@ -9,6 +11,7 @@ import type { Logger } from '../log.ts'
  */
 export type Terminal = {
   env: Record<string, string | undefined>
+  stdin: Readable & { isTTY?: boolean }
   /** What the process will end with; `door` sets it. */
   exitCode: number
   /** Throws `BadInput` that lists every problem of the settings. */
@@ -31,6 +34,7 @@ export function openTerminal(env: Terminal['env']): Terminal {
     (await import('../log.ts')).openLog(env.LOG_LEVEL ? LOG_LEVEL : 'warn')
   return {
     env,
+    stdin: process.stdin,
     exitCode: 0,
     config,
     log,
@@ -45,10 +49,10 @@ export function openTerminal(env: Terminal['env']): Terminal {
       return closing(await openApp(settings, { log: await log(settings) }), work)
     },
     show({ json }, document, text) {
-      process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`)
+      process.stdout.write(`${printable(json ? JSON.stringify(document, null, 2) : text)}\n`)
     },
     note(text) {
-      process.stderr.write(`${text}\n`)
+      process.stderr.write(`${printable(text)}\n`)
     },
   }
 }

@@ -1,5 +1,6 @@
-import { tzOffset } from '@date-fns/tz'
 import { millisecondsInDay, millisecondsInMinute } from 'date-fns/constants'
+import { lru } from './lru.ts'
+import { zoneToday } from './time-zones.ts'
 
 /** A wall-clock reading without a zone, to the minute: `2026-12-01T19:00`. */
 export type LocalDateTime = string
@@ -15,22 +16,10 @@ export type SlotRule = { weekday: Weekday; time: string; timeZone: string }
 export type Slot = { editionId: string; at: Date }
 
 /**
- * Whether this runtime knows the zone: `UTC` or an `Area/Place` name as IANA spells it.
+ * Whether this is `UTC` or an `Area/Place` name exactly as IANA spells it, of today or of before.
  * Offsets (`+02:00`) and abbreviations (`EST5EDT`) are refused: they do not follow a place's clock changes.
  */
-export function isTimeZone(name: string): boolean {
-  if (name === 'UTC' || knownZones.has(name)) return true
-  if (!areaAndPlace.test(name)) return false
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
-    // Intl ignores case and resolves aliases (Asia/Kolkata to Asia/Calcutta), so only the case can be compared.
-    const misspelled = timeZone !== name && timeZone.toLowerCase() === name.toLowerCase()
-    if (!misspelled) knownZones.add(name)
-    return !misspelled
-  } catch {
-    return false
-  }
-}
+export const isTimeZone = (name: string): boolean => zoneToday(name) !== null
 
 /** The parts of `2026-12-01T19:00` (a trailing `:00` for seconds is allowed), or null if no calendar has it. */
 export function parseLocal(text: string): LocalParts | null {
@@ -151,8 +140,6 @@ const slotOn = (local: LocalDateTime, { timeZone }: SlotRule): Slot => ({
 })
 
 const localPattern = /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::00)?$/
-const areaAndPlace = /^(US|[A-Z][a-z]+)(\/[A-Z][\w+-]*)+$/
-const knownZones = new Set<string>()
 
 /** Local times are compared and shifted as if they were UTC: days of 24 hours, no clock changes. */
 function wallClock(local: LocalDateTime): number {
@@ -170,22 +157,44 @@ function offsetAt(instant: number, zone: string): number {
   return offset === offsetAtStart(day + 1, zone) ? offset : askOffset(instant, zone)
 }
 
-/** By zone, then by UTC day counted from 1970. */
-const dayOffsets = new Map<string, Map<number, number>>()
+const ZONES_KEPT = 100
+/** More than ten years of days: who reads a calendar from 1970 to 9999 asks for more. */
+const DAYS_KEPT = 4_000
+
+/** By UTC day counted from 1970. */
+const dayOffsetsIn = lru(
+  ZONES_KEPT,
+  (zone: string) => zone,
+  () => new Map<number, number>(),
+)
 
 function offsetAtStart(day: number, zone: string): number {
-  const days = dayOffsets.get(zone) ?? new Map<number, number>()
-  let offset = days.get(day)
-  if (offset === undefined) {
-    offset = askOffset(day * millisecondsInDay, zone)
-    dayOffsets.set(zone, days.set(day, offset))
-  }
+  const days = dayOffsetsIn(zone)
+  const known = days.get(day)
+  if (known !== undefined) return known
+  const offset = askOffset(day * millisecondsInDay, zone)
+  if (days.size >= DAYS_KEPT) days.clear()
+  days.set(day, offset)
   return offset
 }
 
 function askOffset(instant: number, zone: string): number {
-  const minutes = tzOffset(zone, new Date(instant))
-  if (Number.isNaN(minutes))
-    throw new Error(`"${zone}" is not a known time zone; write it like America/New_York`)
-  return Math.round(minutes * millisecondsInMinute)
+  // `GMT`, `GMT-05:00`, and before the zones of railways `GMT-04:56:02`.
+  const [, sign = '+', hours = 0, minutes = 0, seconds = 0] =
+    /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(offsetFormatIn(zone).format(instant)) ?? []
+  const size = (Number(hours) * 60 + Number(minutes)) * millisecondsInMinute + Number(seconds) * 1000
+  return sign === '-' ? -size : size
 }
+
+// `tzOffset` of @date-fns/tz would do the same, but keeps every formatter for good, at 55 kB each.
+const offsetFormatIn = lru(
+  ZONES_KEPT,
+  (zone: string) => zone,
+  (zone) => {
+    try {
+      return new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
+    } catch {
+      throw new Error(`"${zone}" is not a known time zone; write it like America/New_York`)
+    }
+  },
+)

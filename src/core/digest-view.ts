@@ -138,7 +138,11 @@ function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, {
 
 const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVENING.to
 
-function byTopic(shown: readonly ShownOffer[], locale: string): { name: string; offers: ShownOffer[] }[] {
+/** Offers as they are listed: topics by name, and inside a topic soonest first. */
+export function byTopic<One extends Offer>(
+  shown: readonly One[],
+  locale: string,
+): { name: string; offers: One[] }[] {
   const { compare } = new Intl.Collator(locale)
   // The sort is stable: sessions with the same start stay in the order of `shown`.
   const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))

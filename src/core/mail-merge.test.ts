@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
-import { compileTemplate, type Format, lru, mailMerge } from './mail-merge.ts'
+import { lru } from './lru.ts'
+import { compileTemplate, type Format, mailMerge } from './mail-merge.ts'
 import { type Catalogues, voiceFor } from './words.ts'
 
 const voice = voiceFor(

@@ -1,6 +1,7 @@
 import { millisecondsInDay, millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
 import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
+import { lru } from './lru.ts'
 
 /**
  * When a session takes place. `startsAtLocal` is its first start as clocks in `timeZone` (IANA) show it;
@@ -117,15 +118,14 @@ const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence 
 
 type WallClockFormatters = Record<'weekday' | 'date' | 'day' | 'dateInWords' | 'time', Intl.DateTimeFormat>
 
-/** Kept, as a formatter is slow to build; few per zone, as it is large. */
-const wallClockFormattersByLocale = new Map<string, WallClockFormatters>()
-const zoneNameFormatters = new Map<string, Intl.DateTimeFormat>()
+/** Formatters are slow to build and large, so a few are kept: those of the languages and zones most readers have. */
+const [LOCALES_KEPT, ZONE_NAMES_KEPT] = [32, 100]
 
 /** They print UTC, so that one set serves every zone: give them the wall clock as if it were UTC. */
-function wallClockFormatters(locale: string): WallClockFormatters {
-  const known = wallClockFormattersByLocale.get(locale)
-  if (known) return known
-  const made: WallClockFormatters = {
+const wallClockFormatters = lru(
+  LOCALES_KEPT,
+  (locale: string) => locale,
+  (locale): WallClockFormatters => ({
     weekday: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', weekday: 'short' }),
     date: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' }),
     day: new Intl.DateTimeFormat(locale, {
@@ -136,23 +136,21 @@ function wallClockFormatters(locale: string): WallClockFormatters {
     }),
     dateInWords: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'long', day: 'numeric' }),
     time: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
-  }
-  wallClockFormattersByLocale.set(locale, made)
-  return made
-}
+  }),
+)
 
 const zoneNameAt = (at: Date, timeZone: string, locale: string): string =>
   zoneNamed('short', at, timeZone, locale)
 
-function zoneNamed(
-  style: 'short' | 'long' | 'longGeneric',
-  at: Date,
-  timeZone: string,
-  locale: string,
-): string {
-  const key = `${style} ${timeZone} ${locale}`
-  const formatter =
-    zoneNameFormatters.get(key) ?? new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style })
-  zoneNameFormatters.set(key, formatter)
-  return formatter.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
+type ZoneName = { style: 'short' | 'long' | 'longGeneric'; timeZone: string; locale: string }
+
+const zoneNameFormatter = lru(
+  ZONE_NAMES_KEPT,
+  ({ style, timeZone, locale }: ZoneName) => `${style} ${timeZone} ${locale}`,
+  ({ style, timeZone, locale }) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style }),
+)
+
+function zoneNamed(style: ZoneName['style'], at: Date, timeZone: string, locale: string): string {
+  const parts = zoneNameFormatter({ style, timeZone, locale }).formatToParts(at)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
 }

@@ -1,6 +1,7 @@
 import { parseLocal, resolveLocal } from './calendar.ts'
 import { normaliseEmail } from './email-address.ts'
 import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
+import { shortLocale } from './locales.ts'
 import { holdsContact } from './names.ts'
 import { unknownZone, zoneMeant } from './zone-names.ts'
 
@@ -193,14 +194,11 @@ function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | '
 
 const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
-/** A language tag as it is usually written; null for one that is not valid, or whose language nobody knows. */
+/** A language tag cut to `language[-REGION]`; null for one that is not valid, or whose language nobody knows. */
 function usualTag(tag: string): string | null {
-  try {
-    const locale = new Intl.Locale(tag)
-    return LANGUAGES.of(locale.language) === undefined ? null : locale.toString()
-  } catch {
-    return null
-  }
+  const locale = shortLocale(tag)
+  const [language = ''] = locale?.split('-', 1) ?? []
+  return language !== '' && LANGUAGES.of(language) !== undefined ? locale : null
 }
 
 type Fields = ReturnType<typeof fieldsOf>
@@ -222,7 +220,12 @@ function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartL
       'starts_at',
       `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`,
     )
-  if (parseLocal(start) !== null && limit && !limit.farAhead && start.slice(0, 10) > twoYearsAfter(limit.today))
+  if (
+    parseLocal(start) !== null &&
+    limit &&
+    !limit.farAhead &&
+    start.slice(0, 10) > twoYearsAfter(limit.today)
+  )
     problem(
       'starts_at',
       `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,

@@ -10,7 +10,8 @@ import {
   type Reader,
   wayByEmail,
 } from './email.ts'
-import { lru, mailMerge } from './mail-merge.ts'
+import { lru } from './lru.ts'
+import { mailMerge } from './mail-merge.ts'
 import { fold } from './wrap.ts'
 
 const PAGES_KEPT = 200

@@ -1,6 +1,16 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { newPublicId, readAddress, signAddress } from './tokens.ts'
+import {
+  deliveryIdIn,
+  deliveryTagger,
+  earlierDeliveryTagger,
+  newHashKey,
+  newPublicId,
+  readAddress,
+  readEpoch,
+  signAddress,
+  signEpoch,
+} from './tokens.ts'
 
 const [SECRET, NEXT] = ['a link secret that is long enough', 'another one that is long enough!']
 
@@ -33,4 +43,47 @@ test('no other text is such an address', () => {
 test('a public id that is not ours, and a name that leaves no room, get no address', () => {
   expect(signAddress(SECRET, 'leave@in.harbor.test', 'short')).toBeNull()
   expect(signAddress(SECRET, `${'x'.repeat(20)}@in.harbor.test`, newPublicId())).toBeNull()
+})
+
+const EDITION = { editionId: '2026-11-23', generation: 0 }
+
+test('a tag tells its delivery to us and nothing to anyone else', () => {
+  const key = newHashKey()
+  const tagOf = deliveryTagger(key, EDITION)
+  const tags = Array.from({ length: 2_000 }, (_, id) => tagOf(id))
+  expect(tags.filter((tag) => !/^[A-Za-z0-9_-]{22}$/.test(tag))).toEqual([])
+  expect(tags.map((tag) => deliveryIdIn(key, tag))).toEqual(tags.map((_, id) => id))
+  // Neighbors have nothing in common: 2,000 of them begin in as many ways as chance has it.
+  expect(new Set(tags.map((tag) => tag.slice(0, 4))).size).toBeGreaterThan(1_990)
+  expect(tagOf(7)).toBe(deliveryTagger(key, EDITION)(7))
+  expect(deliveryIdIn(newHashKey(), tagOf(7))).not.toBe(7)
+})
+
+test('another edition, generation or installation makes another tag of the same id', () => {
+  const key = newHashKey()
+  const others = [
+    deliveryTagger(key, { ...EDITION, generation: 1 }),
+    deliveryTagger(key, { ...EDITION, editionId: '2026-11-30' }),
+    deliveryTagger(newHashKey(), EDITION),
+  ]
+  expect(new Set([deliveryTagger(key, EDITION), ...others].map((tagOf) => tagOf(7))).size).toBe(4)
+})
+
+test('the tags of older releases are still read', () => {
+  const key = newHashKey()
+  const tag = earlierDeliveryTagger(key, EDITION)(123_456)
+  expect(tag).toMatch(/^2n9c-[A-Za-z0-9_-]{10}$/)
+  expect(deliveryIdIn(key, tag)).toBe(123_456)
+})
+
+test.each(['', 'x', '-abcdefghij', '2n9c-abc', 'a@sample.test', 'A'.repeat(23)])('"%s" is no tag', (tag) =>
+  expect(deliveryIdIn(newHashKey(), tag)).toBeNull(),
+)
+
+test('an epoch is read by who signed it', () => {
+  const key = newHashKey()
+  expect(readEpoch(key, signEpoch(key, 42))).toBe(42)
+  expect(readEpoch(newHashKey(), signEpoch(key, 42))).toBeNull()
+  expect(readEpoch(key, signEpoch(key, 42).replace('42', '43'))).toBeNull()
+  expect(readEpoch(key, null)).toBeNull()
 })

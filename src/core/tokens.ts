@@ -119,25 +119,49 @@ export function readDatedToken(
   return publicId && at ? { publicId, at: new Date(Number.parseInt(at, 36)) } : null
 }
 
+type DeliveryOf = { editionId: string; generation: number }
+
+const TAG_CIPHER = 'aes-256-ecb'
+
 /**
- * The opaque name of a delivery in the mail's tags and headers (`[A-Za-z0-9_-]`, so it fits Resend's rule for tags):
- * its row id with a check, so that a restored database does not take an old report for a new delivery. Made for a whole
- * generation of an edition at once.
+ * The opaque name of a delivery in the mail's tags and headers (`[A-Za-z0-9_-]`, so it fits Resend's rule for tags): its
+ * row id with a check, so that a restored database does not take an old report for a new delivery, in one block of AES,
+ * so that nobody learns how many mails there were. Made for a whole generation of an edition at once.
  */
-export function deliveryTagger(
-  hashKey: HashKey,
-  edition: { editionId: string; generation: number },
-): (deliveryId: number) => string {
-  const key = mac(hashKey, `delivery:${edition.editionId}:${edition.generation}`)
-  return (deliveryId) =>
-    `${deliveryId.toString(36)}-${hash('sha256', `${key}:${deliveryId}`, 'base64url').slice(0, 10)}`
+export function deliveryTagger(hashKey: HashKey, edition: DeliveryOf): (deliveryId: number) => string {
+  const check = deliveryCheck(hashKey, edition)
+  // Each block stands for itself, so one cipher serves them all.
+  const cipher = createCipheriv(TAG_CIPHER, tagKey(hashKey), null).setAutoPadding(false)
+  return (deliveryId) => {
+    const block = Buffer.alloc(16)
+    block.writeUIntBE(deliveryId, 0, 6)
+    check(deliveryId).copy(block, 6)
+    return cipher.update(block).toString('base64url')
+  }
 }
 
-/** The row id in a delivery tag, without checking it: look the row up, make its tag again, and compare. */
-export function deliveryIdIn(tag: string): number | null {
-  const match = /^([0-9a-z]{1,11})-[A-Za-z0-9_-]{10}$/.exec(tag)
-  return match?.[1] ? Number.parseInt(match[1], 36) : null
+/** The tag as older releases made it: mails that carry it are still reported, and must be retried as they were. */
+export function earlierDeliveryTagger(hashKey: HashKey, edition: DeliveryOf): (deliveryId: number) => string {
+  const check = deliveryCheck(hashKey, edition)
+  return (deliveryId) => `${deliveryId.toString(36)}-${check(deliveryId).toString('base64url').slice(0, 10)}`
 }
+
+/** The row id in a delivery tag of either kind, without checking it: look the row up, make its tag again, and compare. */
+export function deliveryIdIn(hashKey: HashKey, tag: string): number | null {
+  const [, id] = /^([0-9a-z]{1,11})-[A-Za-z0-9_-]{10}$/.exec(tag) ?? []
+  if (/^[A-Za-z0-9_-]{22}$/.test(tag)) {
+    const decipher = createDecipheriv(TAG_CIPHER, tagKey(hashKey), null).setAutoPadding(false)
+    return decipher.update(Buffer.from(tag, 'base64url')).readUIntBE(0, 6)
+  }
+  return id === undefined ? null : Number.parseInt(id, 36)
+}
+
+function deliveryCheck(hashKey: HashKey, { editionId, generation }: DeliveryOf) {
+  const key = mac(hashKey, `delivery:${editionId}:${generation}`)
+  return (deliveryId: number): Buffer => hash('sha256', `${key}:${deliveryId}`, 'buffer').subarray(0, 10)
+}
+
+const tagKey = (hashKey: HashKey): Buffer => createHmac('sha256', hashKey).update('delivery-tag').digest()
 
 /** A new random public id of a subscriber: 128 bits. */
 export function newPublicId(): string {
@@ -157,6 +181,17 @@ export function secretId(secret: string): string {
 /** Names this installation, so that two of them on one Redis do not ring for one another. */
 export function installationId(hashKey: HashKey): string {
   return mac(hashKey, 'installation').slice(0, 8)
+}
+
+/** An epoch as it is kept in Redis, which others may write to as well: `readEpoch` takes only what this installation wrote. */
+export function signEpoch(hashKey: HashKey, epoch: number): string {
+  return `${epoch}.${mac(hashKey, `epoch:${epoch}`)}`
+}
+
+/** The epoch that `signEpoch` wrote with this key; null for nothing and for what anyone else wrote. */
+export function readEpoch(hashKey: HashKey, text: string | null): number | null {
+  const [, epoch = '', signature = ''] = /^(\d{1,15})\.([\w-]+)$/.exec(text ?? '') ?? []
+  return epoch !== '' && same(mac(hashKey, `epoch:${epoch}`), signature) ? Number(epoch) : null
 }
 
 /** A new key for `hashEmail`. */

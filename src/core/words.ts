@@ -1,6 +1,8 @@
 import Handlebars from 'handlebars'
 import { IntlMessageFormat } from 'intl-messageformat'
 import type english from '../../templates/words/en.json'
+import { shortLocale } from './locales.ts'
+import { lru } from './lru.ts'
 
 /** The name of one message. English has them all; a catalogue that lacks one does not load. */
 export type WordKey = keyof typeof english
@@ -30,13 +32,15 @@ export const HTML_TAGS = ['a', 'b', 'bdi']
 
 /**
  * The voice for a reader's `locale` (BCP 47). One whose language has no catalogue, or that is not valid, gets English.
- * Who names no region reads dates as the catalogue's own `locale` does: `es` as in the United States.
+ * Who names no region that exists reads dates as the catalogue's own `locale` does: `es` as in the United States.
+ * Whatever else the tag says is dropped, so that what is kept by locale cannot grow with what visitors send.
  */
 export function voiceFor(catalogues: Catalogues, locale: string): Voice {
-  const { language, region } = partsOf(locale)
+  const short = shortLocale(locale) ?? 'en'
+  const language = languageOf(short)
   const catalogue = catalogues[language]
   if (catalogue === undefined) return voiceFor(catalogues, 'en')
-  const written = region ? locale : catalogue.locale
+  const written = short === language ? catalogue.locale : short
   const format = (key: WordKey, values: Values, tags: Tags) =>
     String(messageOf(catalogue[key], written).format({ ...values, ...tags }))
   return {
@@ -52,7 +56,7 @@ export function voiceFor(catalogues: Catalogues, locale: string): Voice {
 }
 
 /** The language of a locale: `es` of es-MX. */
-export const languageOf = (locale: string): string => partsOf(locale).language
+export const languageOf = (locale: string): string => shortLocale(locale)?.split('-', 1)[0] ?? 'en'
 
 /** Whether a catalogue speaks the language of this locale. */
 export const isSpoken = (catalogues: Catalogues, locale: string): boolean => languageOf(locale) in catalogues
@@ -70,20 +74,19 @@ const escaped = (value: string | number) =>
 const mapValues = (values: Values, change: (value: string | number) => string | number): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]))
 
-function partsOf(locale: string): { language: string; region?: string | undefined } {
-  try {
-    return new Intl.Locale(locale)
-  } catch {
-    return { language: 'en' }
-  }
-}
+/** Messages are slow to parse. Those of one locale take some 400 kB, so only the locales asked for of late are kept. */
+const LOCALES_KEPT = 16
 
-/** Kept, as a message is slow to parse and there are few. */
-const messages = new Map<string, IntlMessageFormat>()
+const messagesIn = lru(
+  LOCALES_KEPT,
+  (locale: string) => locale,
+  () => new Map<string, IntlMessageFormat>(),
+)
 
+// The texts are those of the catalogues alone, so that the inner map is bounded too.
 function messageOf(text: string, locale: string): IntlMessageFormat {
-  const key = `${locale} ${text}`
-  const message = messages.get(key) ?? new IntlMessageFormat(text, locale)
-  messages.set(key, message)
+  const messages = messagesIn(locale)
+  const message = messages.get(text) ?? new IntlMessageFormat(text, locale)
+  messages.set(text, message)
   return message
 }

@@ -2,34 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import { WINDOWS_TO_IANA_MAP } from 'windows-iana'
 import { isTimeZone } from './calendar.ts'
 import { quote } from './fields.ts'
-
-/** Names of old, by the name of today (tz database, `backward`). The runtime and browsers still report some of them. */
-const RENAMED: Readonly<Record<string, string>> = {
-  'Africa/Asmera': 'Africa/Asmara',
-  'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
-  'America/Catamarca': 'America/Argentina/Catamarca',
-  'America/Coral_Harbour': 'America/Atikokan',
-  'America/Cordoba': 'America/Argentina/Cordoba',
-  'America/Fort_Wayne': 'America/Indiana/Indianapolis',
-  'America/Godthab': 'America/Nuuk',
-  'America/Indianapolis': 'America/Indiana/Indianapolis',
-  'America/Jujuy': 'America/Argentina/Jujuy',
-  'America/Louisville': 'America/Kentucky/Louisville',
-  'America/Mendoza': 'America/Argentina/Mendoza',
-  'Asia/Calcutta': 'Asia/Kolkata',
-  'Asia/Dacca': 'Asia/Dhaka',
-  'Asia/Katmandu': 'Asia/Kathmandu',
-  'Asia/Macao': 'Asia/Macau',
-  'Asia/Rangoon': 'Asia/Yangon',
-  'Asia/Saigon': 'Asia/Ho_Chi_Minh',
-  'Asia/Thimbu': 'Asia/Thimphu',
-  'Asia/Ulan_Bator': 'Asia/Ulaanbaatar',
-  'Atlantic/Faeroe': 'Atlantic/Faroe',
-  'Europe/Kiev': 'Europe/Kyiv',
-  'Pacific/Enderbury': 'Pacific/Kanton',
-  'Pacific/Ponape': 'Pacific/Pohnpei',
-  'Pacific/Truk': 'Pacific/Chuuk',
-}
+import { formerNames, timeZones, zoneToday } from './time-zones.ts'
 
 /** What people and programs call the clocks of a country, where nothing else can be meant. In lower case. */
 const CLOCKS: Readonly<Record<string, string>> = {
@@ -67,29 +40,30 @@ const WINDOWS = new Map(
 
 /** Names that leave open which place is meant, or name only half of a year: one of these is. In lower case. */
 const UNSURE: Readonly<Record<string, readonly string[]>> = {
-  ...{ est: ['America/New_York', 'America/Panama'], edt: ['America/New_York'] },
-  ...{ cst: ['America/Chicago', 'Asia/Shanghai'], cdt: ['America/Chicago'] },
-  ...{ mst: ['America/Denver', 'America/Phoenix'], mdt: ['America/Denver'] },
+  est: ['America/New_York', 'America/Panama'],
+  edt: ['America/New_York'],
+  cst: ['America/Chicago', 'Asia/Shanghai'],
+  cdt: ['America/Chicago'],
+  mst: ['America/Denver', 'America/Phoenix'],
+  mdt: ['America/Denver'],
   'mountain standard time': ['America/Denver', 'America/Phoenix'],
-  ...{ pst: ['America/Los_Angeles', 'Asia/Manila'], pdt: ['America/Los_Angeles'] },
-  ...{ akst: ['America/Anchorage'], akdt: ['America/Anchorage'], hst: ['Pacific/Honolulu'] },
-  ...{ ast: ['America/Halifax', 'America/Puerto_Rico'], adt: ['America/Halifax'] },
-  ...{
-    gmt: ['Europe/London', 'UTC'],
-    bst: ['Europe/London'],
-    wet: ['Europe/Lisbon'],
-    eet: ['Europe/Athens'],
-  },
-  ...{
-    cet: ['Europe/Paris'],
-    cest: ['Europe/Paris'],
-    ist: ['Asia/Kolkata', 'Europe/Dublin', 'Asia/Jerusalem'],
-  },
-  ...{ aest: ['Australia/Sydney', 'Australia/Brisbane'], aedt: ['Australia/Sydney'] },
+  pst: ['America/Los_Angeles', 'Asia/Manila'],
+  pdt: ['America/Los_Angeles'],
+  akst: ['America/Anchorage'],
+  akdt: ['America/Anchorage'],
+  hst: ['Pacific/Honolulu'],
+  ast: ['America/Halifax', 'America/Puerto_Rico'],
+  adt: ['America/Halifax'],
+  gmt: ['Europe/London', 'UTC'],
+  bst: ['Europe/London'],
+  wet: ['Europe/Lisbon'],
+  eet: ['Europe/Athens'],
+  cet: ['Europe/Paris'],
+  cest: ['Europe/Paris'],
+  ist: ['Asia/Kolkata', 'Europe/Dublin', 'Asia/Jerusalem'],
+  aest: ['Australia/Sydney', 'Australia/Brisbane'],
+  aedt: ['Australia/Sydney'],
 }
-
-/** The zone under the name of today: `Asia/Calcutta` is `Asia/Kolkata`. A name that is not one of old stays. */
-const nameOfToday = (zone: string): string => RENAMED[zone] ?? zone
 
 /**
  * The zone that a browser, a file or a person means, as an `Area/Place` name or `UTC`; null where that is not certain. A
@@ -108,19 +82,20 @@ export function zoneMeant(name: string): string | null {
   if (posix) return posix[1]
   if (Object.hasOwn(CLOCKS, clock)) return CLOCKS[clock] ?? null
   const zone = WINDOWS.get(plain)
-  return zone === undefined || !isTimeZone(zone) ? null : nameOfToday(zone)
+  return zone === undefined ? null : zoneToday(zone)
 }
 
 /** The zone that `zoneMeant` finds, under its name of today: what pages list, offer and store. */
 export function canonicalZone(name: string): string | null {
   const zone = zoneMeant(name)
-  return zone === null ? null : nameOfToday(zone)
+  return zone === null ? null : zoneToday(zone)
 }
 
 /** The names that a browser may report for a zone in place of its name of today. */
-export const formerNames = (zone: string): string[] => (FORMER.get(zone) ?? []).map(([name]) => name)
-
-const FORMER = Map.groupBy([...Object.entries(RENAMED), ...POSIX], ([, today]) => today)
+export const browserNames = (zone: string): string[] => [
+  ...formerNames(zone),
+  ...POSIX.filter(([, today]) => today === zone).map(([name]) => name),
+]
 
 /** What to say of a name that `zoneMeant` does not understand; goes on from the field's name. */
 export function unknownZone(name: string): string {
@@ -136,7 +111,7 @@ function zonesLike(name: string): readonly string[] {
   if (/[+-]?\d/.test(name)) return [] // an offset follows no clock changes
   const plain = letters(name)
   if (Object.hasOwn(UNSURE, name.toLowerCase())) return UNSURE[name.toLowerCase()] ?? []
-  const known = [...new Set([...Intl.supportedValuesOf('timeZone').map(nameOfToday), 'UTC'])]
+  const known = timeZones()
   const same = known.filter((zone) => [letters(zone), letters(placeOf(zone))].includes(plain))
   if (same.length > 0) return same
   const slip = known.filter((zone) => sameStart(letters(zone), plain) && distance(letters(zone), plain) === 1)

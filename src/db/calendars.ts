@@ -1,5 +1,5 @@
 import type { TopicRow } from '../core/audience.ts'
-import { readableZone } from '../core/zone-links.ts'
+import { readableZone } from '../core/time-zones.ts'
 import { and, eq, isNull, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { subscribers, subscriberTopics, suppressions } from './schema.ts'

@@ -1,5 +1,6 @@
 import type { Hold, HoldReason } from '../core/hold.ts'
 import type { Db } from './open.ts'
+import { briefly } from './patience.ts'
 import { readWitness, writeWitness } from './witness.ts'
 
 /** How far this database has come: a number that rises, and when it last rose, ms UTC. See docs/decisions/0011. */
@@ -40,17 +41,8 @@ export async function lookForCopy(db: Db, now: Date, told: number | null = null)
  * Returns the number; null when the installation is held. Throws when either cannot be written.
  */
 export async function stepEpoch(db: Db, now: Date): Promise<number | null> {
-  const usual = db.$client.pragma('busy_timeout', { simple: true }) as number
-  db.$client.pragma(`busy_timeout = ${PATIENCE_MS}`)
-  try {
-    return step(db, now)
-  } finally {
-    db.$client.pragma(`busy_timeout = ${usual}`)
-  }
+  return briefly(db, () => step(db, now))
 }
-
-/** Waiting for the lock blocks this process, and the next sweep steps as well. */
-const PATIENCE_MS = 1_000
 
 function step(db: Db, now: Date): number | null {
   const stepped = db.$client

@@ -1,4 +1,4 @@
-import { readableZone } from '../core/zone-links.ts'
+import { readableZone } from '../core/time-zones.ts'
 import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { subscribers, subscriberTopics } from './schema.ts'

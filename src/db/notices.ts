@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readableZone } from '../core/zone-links.ts'
+import { readableZone } from '../core/time-zones.ts'
 import { leaseEnd, NOT_HELD } from './batches.ts'
 import { and, asc, eq, inArray, isNull, lt, lte, or } from './drizzle.ts'
 import type { Db } from './open.ts'

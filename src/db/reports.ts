@@ -6,11 +6,12 @@ import {
   type Standing,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { deliveryIdIn, deliveryTagger, type HashKey } from '../core/tokens.ts'
+import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../core/tokens.ts'
 import { failpoint } from '../failpoint.ts'
 import { followUp, knownAmong, leave, recountBounces } from './consequences.ts'
 import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
+import { briefly } from './patience.ts'
 import {
   addressChanges,
   batches,
@@ -23,6 +24,7 @@ import {
   topics,
 } from './schema.ts'
 import { markTold } from './submissions.ts'
+import { isLocked } from './trouble.ts'
 
 /** What an event did. `busy`: another program holds the database, and nothing was written. */
 export type Recorded =
@@ -42,9 +44,6 @@ export type Recorded =
 export type LastReport = { edition: string; report: NonNullable<Delivery['report']>; at: number }
 
 type Delivery = typeof deliveries.$inferSelect
-
-/** The wait blocks this process, and the provider comes again anyway. */
-const PATIENCE_MS = 2_000
 
 /**
  * Stores an event and all that follows from it, in one transaction: the delivery's report, an `unknown` that is known
@@ -106,15 +105,11 @@ export async function lastReportTo(db: Db, subscriberId: number): Promise<LastRe
 }
 
 function unlessBusy<Result>(db: Db, work: () => Result): Result | { kind: 'busy' } {
-  const usual = db.$client.pragma('busy_timeout', { simple: true }) as number
-  db.$client.pragma(`busy_timeout = ${PATIENCE_MS}`)
   try {
-    return work()
+    return briefly(db, work)
   } catch (error) {
-    if (/^SQLITE_(BUSY|LOCKED)/.test((error as { code?: string }).code ?? '')) return { kind: 'busy' }
+    if (isLocked(error)) return { kind: 'busy' }
     throw error
-  } finally {
-    db.$client.pragma(`busy_timeout = ${usual}`)
   }
 }
 
@@ -128,8 +123,10 @@ function findDelivery(
     value === null ? undefined : db.select().from(deliveries).where(eq(column, value)).get()
   const known = by(deliveries.providerId, providerId)
   if (known) return known
-  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(tag))
-  return tagged && deliveryTagger(hashKey, tagged)(tagged.id) === tag ? tagged : null
+  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(hashKey, tag))
+  const isOf = (row: Delivery) =>
+    [deliveryTagger, earlierDeliveryTagger].some((tagger) => tagger(hashKey, row)(row.id) === tag)
+  return tagged && isOf(tagged) ? tagged : null
 }
 
 type Event = MailReport & { svixId: string; at: number }

@@ -1,5 +1,6 @@
 import type { NewsState } from '../core/audience.ts'
 import type { Session } from '../core/content.ts'
+import { plain } from '../core/digest-view.ts'
 import type { DatedSession } from '../core/ics.ts'
 import { faultOf, type SessionFault, type WrittenSession } from '../core/session-faults.ts'
 import { and, eq, sql } from './drizzle.ts'
@@ -15,9 +16,10 @@ export type Program = { throughSeq: number; sessions: Session[] }
 /** A session that is left out everywhere, as it cannot be read. */
 export type LeftOut = SessionFault & { id: number; externalId: string }
 
-/** All topics by name. */
+/** All topics by name, which is safe to show: plain SQL can have put any character into it. */
 export async function allTopics(db: Db): Promise<Topic[]> {
-  return db.select().from(topics).orderBy(topics.name).all()
+  const rows = db.select().from(topics).orderBy(topics.name).all()
+  return rows.map((topic) => ({ ...topic, name: plain(topic.name) }))
 }
 
 /** Adds a topic; false when the slug exists. */

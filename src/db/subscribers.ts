@@ -1,5 +1,5 @@
+import { readableZone } from '../core/time-zones.ts'
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
-import { readableZone } from '../core/zone-links.ts'
 import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import {

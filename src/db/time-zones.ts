@@ -1,12 +1,14 @@
+import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { acceptedZones } from '../core/zone-links.ts'
+import { acceptedZones } from '../core/time-zones.ts'
 
 /**
- * Brings the database's list of time zones in line with this runtime's, which triggers hold every written zone against.
- * Working the list out takes a while, so it is done only when the runtime's edition of the tz database is another.
+ * Brings the database's list of time zones in line with this runtime's. Triggers check every written zone against it.
+ * Writes only when the list is another than the one that is kept.
  */
 export function keepTimeZones(sqlite: Database.Database): void {
-  const edition = String(process.versions.tz)
+  const zones = JSON.stringify(acceptedZones())
+  const edition = hash('sha256', zones)
   const kept = sqlite.prepare("select value from installation where name = 'time_zones'").pluck().get()
   if (kept === edition) return
   const note =
@@ -14,9 +16,7 @@ export function keepTimeZones(sqlite: Database.Database): void {
   sqlite
     .transaction(() => {
       sqlite.exec('delete from time_zones')
-      sqlite
-        .prepare('insert into time_zones (name) select value from json_each(?)')
-        .run(JSON.stringify(acceptedZones()))
+      sqlite.prepare('insert into time_zones (name) select value from json_each(?)').run(zones)
       sqlite.prepare(note).run(edition)
     })
     .immediate()

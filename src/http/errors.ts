@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
+import { databaseTrouble, isLocked } from '../db/trouble.ts'
 
 /** Answers what is not there and what went wrong with a calm page; the details of the latter go to the log alone. */
 export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 'log'>): Promise<void> {
@@ -7,6 +8,13 @@ export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status < 500) return tell(reply.code(status), 'unread')
+    if (isLocked(error)) {
+      log.error(
+        { reason: databaseTrouble(error) },
+        'the database cannot be used: requests are answered with 503',
+      )
+      return tell(reply.code(503).header('retry-after', RETRY_AFTER_S), 'locked')
+    }
     log.error(
       { route: request.routeOptions.url ?? 'none', error: safeText(error, request) },
       'a request failed',
@@ -16,10 +24,11 @@ export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 
 }
 
 const SHORTEST_SECRET = 8
+const RETRY_AFTER_S = 10
 // For when the page that says so cannot be made either.
 const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Please try again in a minute.\n'
 
-function tell(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed'): FastifyReply {
+function tell(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
   try {
     const { say } = reply.voice
     return reply.view('message', { title: say(`page.${what}.title`), text: say(`page.${what}.text`) })

@@ -1,13 +1,13 @@
 import type { FastifyReply } from 'fastify'
+import { openTimes } from '../actions/open-times.ts'
 import type { App } from '../app.ts'
 import { consentWording } from '../core/consent-wording.ts'
-import { offersAt } from '../core/content.ts'
 import { plain } from '../core/digest-view.ts'
 import type { Mistake } from '../core/fields.ts'
 import { formatOccurrence, zoneTitle } from '../core/occurrences.ts'
 import type { Voice, WordKey } from '../core/words.ts'
 import { canonicalZone } from '../core/zone-names.ts'
-import { allTopics, openSessions } from '../db/sessions.ts'
+import { allTopics } from '../db/sessions.ts'
 import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
 import { sayMistakes } from './mistakes.ts'
 import { zoneGroups } from './zone-choice.ts'
@@ -50,7 +50,7 @@ export async function showForm(app: Needs, reply: FastifyReply, { typed, mistake
 /** The next time of each of a few topics, those that meet soonest. */
 async function taste({ config, db, now }: Needs, { locale }: Voice) {
   const timeZone = config.DIGEST_TIME_ZONE
-  const offers = offersAt((await openSessions(db, now())).sessions, now())
+  const { offers } = await openTimes({ db, now })
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )

@@ -1,11 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
+import { shortLocale } from '../core/locales.ts'
 import { type Catalogues, isSpoken, voiceFor } from '../core/words.ts'
 
 /** How to write to whoever asks: as `?lang=` says, else as their browser does (RFC 9110 §12.5.4), else `fallback`. */
 export function localeOf(request: FastifyRequest, words: Catalogues, fallback: string): string {
-  const asked = [chosenBy(request, words), ...new Negotiator(request.raw).languages()]
-  return asked.find((tag) => tag !== null && isUnderstood(tag, words)) ?? fallback
+  const chosen = chosenBy(request, words)
+  if (chosen !== null) return chosen
+  for (const tag of new Negotiator(request.raw).languages()) {
+    const locale = understood(tag, words)
+    if (locale !== null) return locale
+  }
+  return fallback
 }
 
 /** Answers a reader in their own language, unless they chose another by hand. */
@@ -19,10 +25,10 @@ export function chosenLanguage(request: FastifyRequest, words: Catalogues): stri
   return lang === null ? '' : `?lang=${encodeURIComponent(lang)}`
 }
 
-/** The language in the address, if we speak it. */
+/** The language in the address, if we speak it: `es` or `es-MX`, whatever else the tag says. */
 export function chosenBy(request: FastifyRequest, words: Catalogues): string | null {
   const { lang } = request.query as { lang?: unknown }
-  return typeof lang === 'string' && isUnderstood(lang, words) ? lang : null
+  return typeof lang === 'string' ? understood(lang, words) : null
 }
 
 /** The same page in the other languages; from the answer to a form, or where there is no page, the first one. */
@@ -39,5 +45,7 @@ export function languageLinks({ request, statusCode, voice }: FastifyReply, word
 }
 
 // `voiceFor` reads whatever it does not understand as English, also `*` and misspelt ones.
-const isUnderstood = (tag: string, words: Catalogues): boolean =>
-  /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i.test(tag) && isSpoken(words, tag)
+const understood = (tag: string, words: Catalogues): string | null =>
+  LANGUAGE_TAG.test(tag) && isSpoken(words, tag) ? shortLocale(tag) : null
+
+const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i

@@ -4,6 +4,7 @@ import type { App } from '../app.ts'
 import { Unavailable } from '../core/errors.ts'
 import { addAddressRoutes } from './address-change.ts'
 import { addCalendarRoutes } from './calendar.ts'
+import { boundConnections, CONNECTION_LIMITS, connectionOptions } from './connections.ts'
 import { addErrorPages } from './errors.ts'
 import { addFeed } from './feed.ts'
 import { addFreshLinkRoutes } from './fresh-links.ts'
@@ -15,6 +16,7 @@ import { addMetricsRoute } from './metrics.ts'
 import { addNotMeRoutes } from './not-me.ts'
 import { addPages } from './pages.ts'
 import { addPreferencesRoutes } from './preferences.ts'
+import { trustedProxies, watchProxies } from './proxies.ts'
 import { addRestoredTabs } from './restored-tabs.ts'
 import { addSubscriptionRoutes } from './subscription.ts'
 import { addTimesRoutes } from './times.ts'
@@ -29,8 +31,6 @@ export type Web = Pick<
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024
-const REQUEST_LIMIT_MS = 10_000
-const SILENCE_LIMIT_MS = 15_000
 // Node refuses a longer request line itself, so no token is too long for a calm answer.
 const LONGEST_PARAM = 16 * 1024
 const ASKED_BY_PROGRAMS = new Set(['/healthz', '/readyz', '/metrics'])
@@ -52,9 +52,9 @@ export async function startServer(app: Web): Promise<Serving> {
 export async function startWatchServer(app: Web, port: number): Promise<Serving> {
   const server = fastify({
     logger: false,
-    requestTimeout: REQUEST_LIMIT_MS,
-    connectionTimeout: SILENCE_LIMIT_MS,
+    ...connectionOptions(CONNECTION_LIMITS),
   })
+  boundConnections(server, app.log, CONNECTION_LIMITS)
   addHealthRoutes(server, app)
   addMetricsRoute(server, app)
   const serving = await listen(server, app.config.HOST, port, 'METRICS_PORT')
@@ -81,22 +81,21 @@ async function listen(
 }
 
 /** The server without a socket; tests ask it through `inject`. Throws when the layout or the stylesheet is missing. */
-export async function buildServer(app: Web): Promise<FastifyInstance> {
+export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
   const server = fastify({
     // Fastify's own lines hold addresses of pages, and so tokens; `logRequests` writes ours.
     logger: false,
     trustProxy: trustedProxies(app.config.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_LIMIT_MS,
-    // Of silence on a connection: ends a client that would keep `close` waiting.
-    connectionTimeout: SILENCE_LIMIT_MS,
-    http: { connectionsCheckingInterval: 2_000 },
+    ...connectionOptions(limits),
     routerOptions: { maxParamLength: LONGEST_PARAM, ignoreTrailingSlash: true },
     rewriteUrl: ({ url = '/' }) => {
-      const tidy = tidyLink(url)
+      const tidy = tidyLink(withoutHost(url))
       return canDecode(tidy) ? tidy : '/not-found'
     },
   })
+  boundConnections(server, app.log, limits)
+  watchProxies(server, app)
   logRequests(server, app)
   dropBodies(server)
   await server.register(helmet, safeHeaders(app.config))
@@ -121,13 +120,6 @@ export async function buildServer(app: Web): Promise<FastifyInstance> {
   return server
 }
 
-/** Whom to believe in `X-Forwarded-For`: nobody, the last so many hops, or proxies at these addresses. */
-function trustedProxies(setting: string) {
-  if (setting === 'off') return false
-  // Fastify takes a plain number for "nobody", since it cannot see whether the last hop is a proxy at all.
-  return /^\d$/.test(setting) ? (_address: string, hop: number) => hop < Number(setting) : setting
-}
-
 /** Fastify answers a broken escape (`%zz`) before any hook, with the address in the answer; ours gets the usual page. */
 function canDecode(url: string): boolean {
   try {
@@ -137,6 +129,10 @@ function canDecode(url: string): boolean {
     return false
   }
 }
+
+/** The path of a request in absolute form (RFC 9112 §3.2.2), as a page that repeats it would link to the host it names. */
+const withoutHost = (url: string): string =>
+  url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/')
 
 /** One line per answer: the pattern of the route, never the address that was asked for, nor who asked. */
 function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {

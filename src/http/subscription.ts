@@ -5,6 +5,7 @@ import type { App } from '../app.ts'
 import { readToken } from '../core/tokens.ts'
 import type { Values } from '../core/words.ts'
 import { findByFormerId } from '../db/links.ts'
+import { onceUnlocked } from '../db/patience.ts'
 import { findByPublicId } from '../db/subscribers.ts'
 import { speakAs } from './language.ts'
 import { basePath } from './pages.ts'
@@ -28,7 +29,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
     const publicId = await readerIn(app, request, reply)
-    const outcome = (await unsubscribe(app, publicId)).kind
+    const outcome = (await onceUnlocked(() => unsubscribe(app, publicId))).kind
     app.log.info({ outcome }, 'unsubscribe')
     // A link of before theirs were renewed may be a stranger's by now; it can end the mail, and no more.
     const former = (await findByFormerId(app.db, publicId)) !== null

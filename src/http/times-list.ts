@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import { toLocal } from '../core/calendar.ts'
 import type { Offer } from '../core/content.ts'
-import { type DigestPage, digestView } from '../core/digest-view.ts'
+import { byTopic, type DigestPage, digestView } from '../core/digest-view.ts'
 import type { OfferStatus } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
 import { basePath } from './pages.ts'
@@ -30,21 +30,24 @@ const SESSIONS_PER_PAGE = 20
 export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
   const { tz, lang, voice } = asked
   const standing = new Map(listed.map(({ offer, standing }) => [offer.id, standing]))
-  const offers = listed.map(({ offer }) => offer)
-  const { topics, zone } = inWords(config, offers, { voice, timeZone: tz, now })
-  const rows = topics.flatMap(({ name, sessions }) => sessions.map((session) => ({ topic: name, session })))
-  const pages = Math.max(1, Math.ceil(rows.length / SESSIONS_PER_PAGE))
+  const ordered = byTopic(
+    listed.map(({ offer }) => offer),
+    voice.locale,
+  ).flatMap(({ offers }) => offers)
+  const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
-  const onPage = rows.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
+  // Cut first: to write a thousand sessions in words for twenty would take most of the time.
+  const onPage = ordered.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
+  const { topics, zone } = inWords(config, onPage, { voice, timeZone: tz, now })
   return {
     zone,
     lang,
     action: basePath(config) + asked.path,
     zones: zoneGroups(tz, voice),
-    topics: [...Map.groupBy(onPage, ({ topic }) => topic)].map(([name, rows], index) => ({
+    topics: topics.map(({ name, sessions }, index) => ({
       name,
       anchor: `topic-${index + 1}`,
-      sessions: rows.map(({ session }) => ({
+      sessions: sessions.map((session) => ({
         ...session,
         moved: standing.get(session.id) === 'moved',
         gone: standing.get(session.id) === 'gone',

@@ -264,3 +264,16 @@ test('a cancelled edition is shown only when somebody got it', async () => {
   app.db.$client.exec("update deliveries set state = 'submitted', reason = null")
   expect(await status()).toBe(200)
 })
+
+test('characters that turn the text around reach no page, whatever SQL wrote into a topic', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSession(app, { topic: 'ocd', group: 'Other' })
+  app.db.$client.prepare("update topics set name = ? where slug = 'anxiety'").run('Wor\u202ery\u0007 topic')
+  const server = await buildServer(app)
+  for (const url of ['/', '/sessions', '/sessions?topic=anxiety', '/feed.xml']) {
+    const { body } = await server.inject(url)
+    expect(body).toContain('topic')
+    for (const odd of ['\u202e', '\u0007']) expect(body).not.toContain(odd)
+  }
+})

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { openTimes } from '../actions/open-times.ts'
 import type { App } from '../app.ts'
-import { type Offer, offersAt, type Session } from '../core/content.ts'
+import type { Offer, Session } from '../core/content.ts'
 import { offerStatus } from '../core/told.ts'
 import type { Voice } from '../core/words.ts'
 import { canonicalZone } from '../core/zone-names.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
-import { allTopics, openSessions, sessionsOfEdition } from '../db/sessions.ts'
+import { sessionsOfEdition } from '../db/sessions.ts'
 import { chosenBy } from './language.ts'
 import { basePath, serveFile } from './pages.ts'
 import { type Listed, timesList } from './times-list.ts'
@@ -18,11 +19,12 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   const { files, words } = app.templates
   const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
   const zoneScript = basePath(app.config) + script
+  const ownZone = app.config.DIGEST_TIME_ZONE
   const Query = z.object({
     tz: z
       .string()
       .catch('')
-      .transform((name) => canonicalZone(name) ?? app.config.DIGEST_TIME_ZONE),
+      .transform((name) => canonicalZone(name) ?? ownZone),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
     page: z.coerce.number().int().min(1).catch(1),
   })
@@ -55,8 +57,7 @@ async function bookableTimes(app: Needs, { topic, ...query }: Query) {
   const { say } = query.voice
   const slugs = [topic].flat()
   const now = app.now()
-  const [{ sessions }, topics] = await Promise.all([openSessions(app.db, now), allTopics(app.db)])
-  const offers = offersAt(sessions, now)
+  const { offers, topics } = await openTimes(app)
   const chosen = new Set(topics.filter(({ slug }) => slugs.includes(slug)))
   const chosenIds = new Set([...chosen].map(({ id }) => id))
   const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))

@@ -1,5 +1,6 @@
+import { timeZones } from '../core/time-zones.ts'
 import type { Voice } from '../core/words.ts'
-import { canonicalZone, formerNames } from '../core/zone-names.ts'
+import { browserNames, canonicalZone } from '../core/zone-names.ts'
 
 /** A choice of time zones as a page's `select` shows it; `was` are names that browsers may have for one, with blanks between. */
 export type ZoneGroup = {
@@ -21,12 +22,11 @@ const UNITED_STATES: Record<string, string> = {
 /** Every zone of the IANA list by continent, `asked` selected; one under a name that is not listed is added. */
 export function zoneGroups(asked: string, { say }: Voice): ZoneGroup[] {
   const selected = canonicalZone(asked) ?? asked
-  const names = new Set(Intl.supportedValuesOf('timeZone').map((name) => canonicalZone(name) ?? name))
-  names.add('UTC').add(selected)
+  const names = new Set(timeZones()).add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()
   const byRegion = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
   const option = (zone: string, label: string) => ({
-    ...{ zone, label, was: formerNames(zone).join(' '), selected: zone === selected },
+    ...{ zone, label, was: browserNames(zone).join(' '), selected: zone === selected },
   })
   return [
     {

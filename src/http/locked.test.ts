@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals'
+import Database from 'better-sqlite3'
+import { signToken } from '../core/tokens.ts'
+import { waitBriefly } from '../db/patience.ts'
+import { afterTest, aSession, aSubscriber, LINK_SECRET, type TestApp, testApp } from '../testing.ts'
+import { buildServer } from './server.ts'
+
+const ID = 'AdasPublicId0000000000'
+const UNSUBSCRIBE = `/unsubscribe/${signToken(LINK_SECRET, 'unsubscribe', ID)}`
+
+test('one click waits for another program without stopping the process, and is done when that ends', async () => {
+  const { app, server, lock } = await served()
+  lock.exec('begin immediate')
+  let answered = false
+  const click = server.inject({ method: 'POST', url: UNSUBSCRIBE, payload: 'List-Unsubscribe=One-Click' })
+  void click.then(() => {
+    answered = true
+  })
+  for (const url of ['/healthz', '/sessions']) expect((await server.inject(url)).statusCode).toBe(200)
+  expect(answered).toBe(false)
+  lock.exec('rollback')
+  expect((await click).statusCode).toBe(200)
+  expect(statusOf(app)).toBe('unsubscribed')
+})
+
+test('while it lasts, one click and every form are answered 503 with when to come again; the log says what to look for', async () => {
+  const { app, server, lock } = await served()
+  lock.exec('begin exclusive')
+  for (const url of [UNSUBSCRIBE, `${UNSUBSCRIBE}/pause`]) {
+    const answer = await server.inject({ method: 'POST', url })
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '10'])
+    expect(answer.body).toContain('Nothing was changed')
+  }
+  expect(app.logged()).toMatch(/another program holds it locked; look for .*close it or wait/)
+  lock.exec('rollback')
+  expect(statusOf(app)).toBe('active')
+  expect((await server.inject({ method: 'POST', url: UNSUBSCRIBE })).statusCode).toBe(200)
+})
+
+test('a process that serves pages waits a quarter of a second', async () => {
+  const { app } = await served()
+  expect(app.db.$client.pragma('busy_timeout', { simple: true })).toBe(250)
+})
+
+async function served() {
+  const app = await testApp({ file: true })
+  aSession(app)
+  aSubscriber(app, 'ada@sample.test', { publicId: ID })
+  waitBriefly(app.db)
+  const lock = new Database(app.config.DATABASE_PATH)
+  afterTest(async () => void lock.close())
+  return { app, server: await buildServer(app), lock }
+}
+
+const statusOf = (app: TestApp) =>
+  app.db.$client.prepare('select status from subscribers where public_id = ?').pluck().get(ID)
