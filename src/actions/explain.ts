@@ -9,7 +9,7 @@ import { keyOf } from './consent.ts'
 export type Explanation = {
   email: string
   edition: string
-  state: PastDelivery['state'] | 'never-candidate' | 'not-planned'
+  state: PastDelivery['state'] | 'never-candidate' | 'not-planned' | 'removed'
   reason: string | null
   sentence: string
   /** The edition (0) and its resends, as far as they concern this reader. */
@@ -23,6 +23,7 @@ type Story = {
   subscriber: Subscriber
   suppression: Suppression | null
   edition: Edition
+  keptDays: number
   date: (at: number) => string
   time: (at: number) => string
 }
@@ -35,7 +36,11 @@ export async function explain(app: Needs, email: string, editionId: string): Pro
   const subscriber = await findByEmailHash(app.db, emailHash)
   const suppression = await findSuppression(app.db, emailHash)
   const deliveries = subscriber ? await deliveriesTo(app.db, subscriber.id, editionId) : []
-  const story = subscriber && { subscriber, suppression, edition, ...clock(app.config.DIGEST_TIME_ZONE) }
+  const keptDays = app.config.RETENTION_DAYS
+  const story = subscriber && {
+    ...{ subscriber, suppression, edition, keptDays },
+    ...clock(app.config.DIGEST_TIME_ZONE),
+  }
   const findings = story ? deliveries.map((delivery) => ofDelivery(delivery, story)) : []
 
   // A mail that was accepted answers the question; else the latest try does.
@@ -162,12 +167,18 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, time }: Story): Omit
 }
 
 /** Someone on the list, of whom the edition's ledger knows nothing. */
-function withoutDelivery({ subscriber, edition, date }: Story): Finding {
+function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Finding {
   if (subscriber.id > edition.audienceThrough)
     return never(
       'subscribed-later',
       `was not mailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
     )
+  if (edition.prunedAt !== null)
+    return {
+      state: 'removed',
+      reason: 'removed',
+      says: `has no record in this edition any more: who was emailed what is kept for ${keptDays} days, and only the edition's totals are left (RETENTION_DAYS)`,
+    }
   if (
     subscriber.id <= edition.plannedThrough ||
     edition.state === 'submitted' ||

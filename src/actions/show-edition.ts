@@ -27,6 +27,8 @@ export type Summary = {
     batchStates: Record<string, number>
     retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
     held?: string
+    /** Who was emailed was removed since (RETENTION_DAYS), so batches are not counted any more. */
+    prunedAt?: string
     generations?: (Tally & { generation: number })[]
   }
 
@@ -66,6 +68,7 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
       nextAttemptAt: retries.nextAttemptAt === null ? null : new Date(retries.nextAttemptAt).toISOString(),
     },
     ...(held !== null && { held }),
+    ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
     ...(newest > 0 && { generations: await generations() }),
   }
 }

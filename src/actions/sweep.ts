@@ -7,8 +7,10 @@ import { owedNotices } from '../db/notices.ts'
 import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../db/outcomes.ts'
 import { forgetUnconfirmed } from './join.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
+import { pruneOld } from './prune.ts'
 import { isStale } from './submit-batch.ts'
 import { watchEpoch } from './watch-epoch.ts'
+import { wipe } from './wipe.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
 export type Schedule = { rule: SlotRule; since: number }
@@ -20,9 +22,10 @@ const FEW = 10
 /**
  * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
  * keys that are too old, ends what is done, and rings for every batch that is owed. Safe to run at any time, twice, and
- * from several processes. While the installation is held it does nothing.
+ * from several processes. While the installation is held it only wipes what was deleted.
  */
 export async function sweep(app: App): Promise<void> {
+  await wipe(app)
   if ((await watchEpoch(app)) !== null) return
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
@@ -36,6 +39,7 @@ export async function sweep(app: App): Promise<void> {
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
   await ringForOwed(app)
   await forgetUnconfirmed(app)
+  await pruneOld(app)
 }
 
 /**

@@ -7,11 +7,13 @@ import {
   batches,
   deliveries,
   notices,
+  providerEvents,
   subscribers,
   subscriberTopics,
   suppressions,
   topics,
 } from './schema.ts'
+import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from './wiping.ts'
 
 /** One address with its consent, as stored. Instants are ms UTC. */
 export type Subscriber = typeof subscribers.$inferSelect
@@ -28,18 +30,16 @@ export type Holdings = {
     reason: string | null
     seenThrough: number
     providerId: string | null
-    frozen: string | null
-  }[]
-  notices: {
-    kind: string
-    state: string
-    reason: string | null
-    createdAt: number
     submittedAt: number | null
-    providerId: string | null
-    body: string | null
+    report: string | null
+    reportedAt: number | null
   }[]
+  /** What the provider reported of those, as it came. */
+  events: { edition: string; type: string; detail: string | null; at: number; receivedAt: number }[]
+  /** Without what they said and what became of them: whoever holds one must not learn it here. */
+  notices: { kind: string; createdAt: number; submittedAt: number | null }[]
   addressChanges: { email: string; createdAt: number }[]
+  audit: { action: string; detail: string | null; at: number }[]
   suppression: Suppression | null
 }
 
@@ -146,22 +146,30 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
           reason: deliveries.reason,
           seenThrough: deliveries.seenThrough,
           providerId: deliveries.providerId,
-          frozen: deliveries.frozen,
+          submittedAt: batches.submittedAt,
+          report: deliveries.report,
+          reportedAt: deliveries.reportedAt,
         })
         .from(deliveries)
+        .leftJoin(batches, eq(batches.id, deliveries.batchId))
         .where(eq(deliveries.subscriberId, id))
         .orderBy(asc(deliveries.editionId), asc(deliveries.generation))
         .all(),
-      notices: tx
+      events: tx
         .select({
-          kind: notices.kind,
-          state: notices.state,
-          reason: notices.reason,
-          createdAt: notices.createdAt,
-          submittedAt: notices.submittedAt,
-          providerId: notices.providerId,
-          body: notices.body,
+          edition: deliveries.editionId,
+          type: providerEvents.type,
+          detail: providerEvents.detail,
+          at: providerEvents.at,
+          receivedAt: providerEvents.receivedAt,
         })
+        .from(providerEvents)
+        .innerJoin(deliveries, eq(deliveries.id, providerEvents.deliveryId))
+        .where(eq(deliveries.subscriberId, id))
+        .orderBy(asc(providerEvents.receivedAt), asc(providerEvents.at))
+        .all(),
+      notices: tx
+        .select({ kind: notices.kind, createdAt: notices.createdAt, submittedAt: notices.submittedAt })
         .from(notices)
         .where(eq(notices.subscriberId, id))
         .orderBy(asc(notices.id))
@@ -172,15 +180,23 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
         .where(eq(addressChanges.subscriberId, id))
         .orderBy(asc(addressChanges.id))
         .all(),
+      audit: tx
+        .select({ action: auditLog.action, detail: auditLog.detail, at: auditLog.at })
+        .from(auditLog)
+        .where(eq(auditLog.subject, subscriber?.publicId ?? ''))
+        .orderBy(asc(auditLog.id))
+        .all(),
       suppression: suppressionIn(tx, emailHash),
     }
   })
 }
 
 /**
- * Removes the subscriber and all that names them; the keyed hash stays in `suppressions`, so no import brings them
- * back. Their deliveries stay in the ledger without a subscriber. Mail of a batch that was attempted keeps its frozen
- * reader until the outcome is known, since a retry must send the same bytes. False when there is no such subscriber.
+ * Removes the subscriber and all that names them, here and in the copies of migrations beside the database; the keyed hash
+ * stays in `suppressions`, so no import brings them back. Their deliveries stay in the ledger without a subscriber and
+ * without Resend's id (triggers, drizzle/0012). Mail of a batch that was attempted keeps its frozen reader until the outcome
+ * is known, since a retry must send the same bytes. False when there is no such subscriber. What the log still holds is
+ * told by `leftToWipe`.
  */
 export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
   // Overwrites what is deleted, rather than leaving it in unused pages of the file.
@@ -188,21 +204,24 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
   const erased = db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
-      if (!subscriber) return false
+      if (!subscriber) return null
       releaseDeliveries(tx, subscriber.id)
       tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
       tx.insert(suppressions)
         .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
         .onConflictDoNothing()
         .run()
-      audit(tx, 'erase', subscriber.publicId, now)
-      return true
+      clearGapsAround(db, subscriber.id)
+      audit(tx, 'erase', 'erased', now)
+      noteToWipe(db, now)
+      return subscriber
     },
     { behavior: 'immediate' },
   )
-  // The write-ahead log still has the old pages. Another process that is reading may keep this from happening now.
-  if (erased) db.$client.pragma('wal_checkpoint(TRUNCATE)')
-  return erased
+  if (erased === null) return false
+  eraseFromCopies(db, erased)
+  await emptyLog(db) // another process that is reading may keep this from happening now; the sweep tries again
+  return true
 }
 
 type Writer = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
