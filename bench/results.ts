@@ -53,6 +53,9 @@ export type Idle = {
   processes: { name: string; megabytes: number; cpuShare: number }[]
 }
 
+/** The file after each of many weeks, in MB, and how long each step of removing held it, ms. */
+export type Year = { subscribers: number; kept: number; megabytes: number[]; steps: number[]; mails: number }
+
 /** What a contender came to that was killed with SIGKILL in the middle and started again, so many times. */
 export type KillRow = {
   who: string
@@ -80,5 +83,6 @@ export type Results = {
   limit: LimitRun[] | null
   idle: Idle | null
   kills: KillRow[] | null
+  year: Year | null
   torture: TortureRow[]
 }

@@ -31,14 +31,14 @@ END;
 -- id until its batch ends: it is the proof that the mail was accepted (db/submissions.ts).
 CREATE TRIGGER subscribers_forgotten BEFORE DELETE ON subscribers
 BEGIN
-  UPDATE audit_log SET subject = 'erased' WHERE subject = OLD.public_id;
+  UPDATE audit_log SET subject = 'erased', detail = NULL WHERE subject = OLD.public_id;
   DELETE FROM provider_events WHERE delivery_id IN (SELECT id FROM deliveries WHERE subscriber_id = OLD.id);
   UPDATE deliveries SET provider_id = NULL WHERE subscriber_id = OLD.id AND state <> 'waiting';
   UPDATE deliveries SET reason = NULL WHERE subscriber_id = OLD.id AND state IN ('failed', 'unknown');
 END;
 --> statement-breakpoint
 -- Those who were erased before this release.
-UPDATE audit_log SET subject = 'erased' WHERE action IN ('erase', 'resubscribe', 'change-address')
+UPDATE audit_log SET subject = 'erased', detail = NULL WHERE action IN ('erase', 'resubscribe', 'change-address')
   AND subject NOT IN (SELECT public_id FROM subscribers);
 --> statement-breakpoint
 DELETE FROM provider_events WHERE delivery_id IN (SELECT id FROM deliveries WHERE subscriber_id IS NULL);

@@ -7,12 +7,13 @@ import { methodSection } from './method.ts'
 import { peersPlot, peersSection } from './peers.ts'
 import { memoryPlot, scaleSection, throughputPlot } from './scale.ts'
 import { idleSection, limitPlot, limitSection } from './steady.ts'
+import { yearSection } from './year.ts'
 
 /** Writes README.md, its pictures and the numbers behind them into `folder`, and returns the text of the README. */
 export function writeReport(results: Results, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content)
-  const { peers, scale, limit, idle, kills, torture } = results
+  const { peers, scale, limit, idle, kills, year, torture } = results
   if (peers) write('peers.svg', peersPlot(peers))
   if (scale) write('throughput.svg', throughputPlot(scale))
   if (scale) write('memory.svg', memoryPlot(scale))
@@ -23,6 +24,7 @@ export function writeReport(results: Results, folder: string): string {
     goalsTable(results),
     ...(peers ? [peersSection(peers)] : []),
     ...(scale ? [scaleSection(scale)] : []),
+    ...(year ? [yearSection(year)] : []),
     ...(limit ? [limitSection(limit)] : []),
     ...(idle ? [idleSection(idle)] : []),
     ...(kills ? [killsSection(kills, torture)] : []),

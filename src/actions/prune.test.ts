@@ -65,12 +65,14 @@ test('what is older than RETENTION_DAYS is removed within a day, the sums of its
   const app = await anOldEdition()
   const before = await summaryOf(app, OLD)
   expect(before).toMatchObject({ candidates: 123, submitted: 121, batches: 2 })
-  const page = async () => parse((await (await buildServer(app)).inject(`/editions/${OLD}`)).body)
+  const server = await buildServer(app)
+  const page = async () => parse((await server.inject(`/editions/${OLD}`)).body)
   expect((await page()).querySelectorAll('article')).toHaveLength(1)
 
   app.setNow('2027-12-27T15:00:00Z') // 399 days on, and the next edition
-  await sweep(app)
+  await planNow(app)
   await submitOwed(app)
+  await sweep(app)
   expect(count(app, 'deliveries')).toBe(246)
   expect(count(app, 'provider_events')).toBe(121)
   app.setNow(AFTER)
@@ -121,8 +123,7 @@ test('a process that ends in the middle goes on where it was, and no step takes 
   const steps = [await pruneStep(app.db, cutoffs, app.now()), await pruneStep(app.db, cutoffs, app.now())]
   expect(Math.max(...steps)).toBeLessThanOrEqual(101)
   expect(count(app, 'deliveries')).toBeGreaterThan(0)
-  const other = await app.sibling({ db: app.db })
-  await pruneOld(other)
+  await pruneOld({ ...app }) // another process, which knows nothing but the ledger
   expect(count(app, 'deliveries')).toBe(0)
   expect(await summaryOf(app, OLD)).toMatchObject({ candidates: 123, submitted: tally?.submitted })
 })
@@ -188,11 +189,11 @@ test('nothing is removed from a held installation', async () => {
   expect(count(app, 'deliveries')).toBe(123)
 })
 
-test('over two years of weeks the rows stop growing, and every sum stays', async () => {
-  const app = await testApp({ at: '2026-01-05T15:00:00Z', settings: { RETENTION_DAYS: '100' } })
-  for (let n = 0; n < 5; n += 1) aSubscriber(app, `reader-${n}@sample.test`)
+test('over many weeks the rows stop growing, and every sum stays', async () => {
+  const app = await testApp({ at: '2026-01-05T15:00:00Z', settings: { RETENTION_DAYS: '60' } })
+  for (const name of ['ada', 'ben', 'cleo']) aSubscriber(app, `${name}@sample.test`)
   const rows: number[] = []
-  for (let week = 0; week < 104; week += 1) {
+  for (let week = 0; week < 24; week += 1) {
     app.setNow(new Date(Date.parse('2026-01-05T15:00:00Z') + week * 7 * DAY_MS).toISOString())
     aSession(app, { startsAtLocal: '2028-06-01T18:00' })
     await planNow(app)
@@ -200,9 +201,8 @@ test('over two years of weeks the rows stop growing, and every sum stays', async
     await sweep(app)
     rows.push(count(app, 'deliveries'))
   }
-  expect(Math.max(...rows)).toBe(5 * 16)
-  expect(rows.at(-1)).toBeLessThanOrEqual(5 * 15)
+  expect(rows.slice(8)).toEqual(Array.from({ length: 16 }, () => 3 * 9))
   const all = await allEditions(app.db)
-  expect(all).toHaveLength(104)
-  for (const { id } of all) expect(await summaryOf(app, id)).toMatchObject({ candidates: 5, submitted: 5 })
+  expect(all).toHaveLength(24)
+  for (const { id } of all) expect(await summaryOf(app, id)).toMatchObject({ candidates: 3, submitted: 3 })
 }, 30_000)

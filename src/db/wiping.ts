@@ -118,7 +118,7 @@ function eraseFrom(file: string, person: { id: number; emailHash: string }): voi
       .all(person.id, person.emailHash)
     copy.transaction(() => {
       for (const { id, publicId } of ids) {
-        copy.prepare("update audit_log set subject = 'erased' where subject = ?").run(publicId)
+        copy.prepare("update audit_log set subject = 'erased', detail = null where subject = ?").run(publicId)
         copy
           .prepare('update deliveries set frozen = null, provider_id = null where subscriber_id = ?')
           .run(id)

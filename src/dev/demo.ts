@@ -74,7 +74,7 @@ async function setUp(stage: AsyncDisposableStack) {
   stage.defer(() => inbox.close())
   const settings = demoSettings(folder.path, port, inbox.url)
   const envFile = join(folder.path, 'env')
-  writeFileSync(envFile, asShell(settings))
+  writeFileSync(envFile, asShell(settings), { flag: 'wx', mode: 0o600 })
 
   const app = await openApp(loadConfig(settings))
   stage.defer(() => app.close())
