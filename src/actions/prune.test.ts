@@ -1,3 +1,4 @@
+import { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { allEditions } from '../db/editions.ts'
@@ -176,6 +177,23 @@ test('the bounces in a row of a reader are counted past RETENTION_DAYS, until a 
   app.setNow('2027-02-02T15:00:00Z')
   await pruneWholly(app)
   expect(count(app, 'deliveries')).toBe(0)
+})
+
+test('copies of migrations, and drafts of such copies, go after thirty days', async () => {
+  const app = await testApp({ file: true })
+  const file = app.config.DATABASE_PATH
+  const at = (days: number) => app.now().getTime() / 1000 - days * 86_400
+  const copies = {
+    [`${file}.migration-5`]: 31,
+    [`${file}.migration-4.77.new`]: 31,
+    [`${file}.migration-6`]: 29,
+  }
+  for (const [copy, days] of Object.entries(copies)) {
+    writeFileSync(copy, 'a copy')
+    utimesSync(copy, at(days), at(days))
+  }
+  await pruneOld(app)
+  expect(Object.keys(copies).filter((copy) => existsSync(copy))).toEqual([`${file}.migration-6`])
 })
 
 test('nothing is removed from a held installation', async () => {
