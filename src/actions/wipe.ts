@@ -3,7 +3,7 @@ import type { Db } from '../db/open.ts'
 import { emptyLog, leftToWipe } from '../db/wiping.ts'
 
 /** Another program reads for seconds as a rule; one that never stops is worth a word. */
-export const WIPE_LATE_MS = 10 * 60_000
+const WIPE_LATE_MS = 10 * 60_000
 
 /**
  * Empties the write-ahead log, so that what was deleted since the last time is gone from it: called by each sweep, also while
