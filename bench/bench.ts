@@ -7,6 +7,7 @@ import { measureKills } from './parts/kills.ts'
 import { measureLimit } from './parts/limit.ts'
 import { measurePeers } from './parts/peers.ts'
 import { measureScale } from './parts/scale.ts'
+import { measureYear } from './parts/year.ts'
 import { FULL, QUICK } from './plan.ts'
 import { writeReport } from './report/report.ts'
 import type { Results } from './results.ts'
@@ -19,6 +20,7 @@ const PARTS = {
   peers: measurePeers,
   scale: measureScale,
   kills: measureKills,
+  year: measureYear,
 }
 type Part = keyof typeof PARTS
 
@@ -68,6 +70,7 @@ async function measure(parts: readonly Part[]): Promise<Results> {
     limit: null,
     idle: null,
     kills: null,
+    year: null,
     torture: tortureRows(values.torture),
   }
   for (const part of parts) {

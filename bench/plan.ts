@@ -14,6 +14,8 @@ export type Plan = {
   /** The same list is submitted by one worker, then by three. */
   limit: { mails: number; workers: number[] }
   idle: { subscribers: number; settle: number; seconds: number }
+  /** So many weekly editions, of which `kept` are younger than the retention. */
+  year: { subscribers: number; weeks: number; kept: number }
   kills: {
     mails: number
     slow: number
@@ -35,6 +37,7 @@ export const FULL: Plan = {
   ],
   limit: { mails: 16_000, workers: [1, 3] },
   idle: { subscribers: 20_000, settle: 10, seconds: 30 },
+  year: { subscribers: 5_000, weeks: 14, kept: 8 },
   // BullMQ's own default for `lockDuration` and `stalledInterval`.
   kills: {
     mails: 40_000,
@@ -54,5 +57,6 @@ export const QUICK: Plan = {
   ],
   limit: { mails: 5_000, workers: [1, 3] },
   idle: { subscribers: 1_000, settle: 1, seconds: 3 },
+  year: { subscribers: 500, weeks: 6, kept: 3 },
   kills: { mails: 4_000, slow: 100, smtp: 600, at: [0.3, 0.6], stalledMs: 1_000, patient: false },
 }

@@ -54,6 +54,9 @@ export type Idle = {
   processes: { name: string; megabytes: number; cpuShare: number }[]
 }
 
+/** The file after each of many weeks, in MB, and how long each step of removing held it, ms. */
+export type Year = { subscribers: number; kept: number; megabytes: number[]; steps: number[]; mails: number }
+
 /** The result of a contender that was killed with SIGKILL and restarted `kills` times. */
 export type KillRow = {
   who: string
@@ -81,5 +84,6 @@ export type Results = {
   limit: LimitRun[] | null
   idle: Idle | null
   kills: KillRow[] | null
+  year: Year | null
   torture: TortureRow[]
 }

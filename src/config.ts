@@ -209,6 +209,7 @@ const Settings = z
       .default('America/New_York'),
     DIGEST_CATCH_UP_HOURS: wholeNumber(0, 167, 48).default(48),
     DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
+    RETENTION_DAYS: wholeNumber(60, 3650, 400).default(400),
     BREAKER_BOUNCE_PERCENT: percentage(4).default(4),
     BREAKER_COMPLAINT_PERCENT: percentage(0.08).default(0.08),
     BREAKER_MIN_SUBMITTED: wholeNumber(1, 1_000_000, 200).default(200),

@@ -14,7 +14,7 @@ const SHAPE: Record<string, string[]>[] = [
   {
     config: ['config.ts', 'env-file.ts'],
     db: ['db/'],
-    files: ['read-records.ts', 'mail-file.ts'],
+    files: ['read-records.ts', 'mail-file.ts', 'private-file.ts'],
     log: ['log.ts'],
     mail: ['mail.ts', 'mail-check.ts', 'webhook-signature.ts'],
     metrics: ['metrics.ts'],

@@ -124,10 +124,11 @@ export function afterTest(close: () => Promise<void>): void {
 
 /** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
 async function expectSums(db: Db): Promise<void> {
-  for (const { id } of await allEditions(db)) {
+  for (const { id, prunedAt } of await allEditions(db)) {
     const tally = await tallyOf(db, id)
     const excluded = Object.values(tally.excluded).reduce((sum, count) => sum + count, 0)
     expect(tally.candidates).toBe(tally.submitted + excluded + tally.failed + tally.unknown + tally.waiting)
+    if (prunedAt !== null) continue // its rows are gone, and the sum stays
     const rows = db.$client
       .prepare('select state, count(*) as n from deliveries where edition_id = ? group by state')
       .all(id)

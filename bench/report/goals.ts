@@ -1,8 +1,9 @@
 import type { LimitRun, PeerRuns, Results, Scale, ScaleRun } from '../results.ts'
 import { type Goal, goalRow, medianOf, peak, perCpuSecond, perSecond, table, whole } from './tables.ts'
+import { yearGoals } from './year.ts'
 
 /** All goals, with the measured values. */
-export function goalsTable({ peers, scale, limit, idle, kills }: Results): string {
+export function goalsTable({ peers, scale, limit, idle, kills, year }: Results): string {
   const goals = [
     ...(peers ? peerGoals(peers) : []),
     ...(scale ? scaleGoals(scale) : []),
@@ -10,6 +11,7 @@ export function goalsTable({ peers, scale, limit, idle, kills }: Results): strin
     ...(limit ?? []).flatMap(limitGoals),
     ...(idle ? idleGoals(idle.processes) : []),
     ...(kills ? killGoals(kills) : []),
+    ...(year ? yearGoals(year) : []),
   ]
   return table(['goal', 'measured', 'wanted', ''], goals.map(goalRow))
 }

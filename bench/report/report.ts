@@ -7,17 +7,19 @@ import { methodSection } from './method.ts'
 import { peersSection } from './peers.ts'
 import { scaleSection } from './scale.ts'
 import { idleSection, limitSection } from './steady.ts'
+import { yearSection } from './year.ts'
 
 /** Writes README.md and results.jsonl, the numbers behind it, to `folder`. Returns the text of README.md. */
 export function writeReport(results: Results, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content)
-  const { peers, scale, limit, idle, kills, torture } = results
+  const { peers, scale, limit, idle, kills, year, torture } = results
   const text = [
     intro(results),
     goalsTable(results),
     ...(peers ? [peersSection(peers)] : []),
     ...(scale ? [scaleSection(scale)] : []),
+    ...(year ? [yearSection(year)] : []),
     ...(limit ? [limitSection(limit)] : []),
     ...(idle ? [idleSection(idle)] : []),
     ...(kills ? [killsSection(kills, torture)] : []),

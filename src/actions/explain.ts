@@ -9,7 +9,7 @@ import { keyOf } from './consent.ts'
 export type Explanation = {
   email: string
   edition: string
-  state: PastDelivery['state'] | 'never-candidate' | 'not-planned'
+  state: PastDelivery['state'] | 'never-candidate' | 'not-planned' | 'removed'
   reason: string | null
   sentence: string
   /** The edition (0) and its resends, as far as they concern this reader. */
@@ -25,6 +25,7 @@ type Story = {
   edition: Edition
   /** What the batch of a waiting delivery waits for, if anything. */
   wait: Wait | null
+  keptDays: number
   date: (at: number) => string
   time: (at: number) => string
 }
@@ -44,6 +45,7 @@ export async function explain(app: Needs, email: string, editionId: string): Pro
     suppression,
     edition,
     wait,
+    keptDays: app.config.RETENTION_DAYS,
     ...clock(app.config.DIGEST_TIME_ZONE),
   }
   const findings = story ? deliveries.map((delivery) => ofDelivery(delivery, story)) : []
@@ -179,12 +181,18 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story)
 }
 
 /** Someone on the list, of whom the edition's ledger knows nothing. */
-function withoutDelivery({ subscriber, edition, date }: Story): Finding {
+function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Finding {
   if (subscriber.id > edition.audienceThrough)
     return never(
       'subscribed-later',
       `was not mailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
     )
+  if (edition.prunedAt !== null)
+    return {
+      state: 'removed',
+      reason: 'removed',
+      says: `has no record in this edition any more: who was emailed what is kept for ${keptDays} days, and only the edition's totals are left (RETENTION_DAYS)`,
+    }
   if (
     subscriber.id <= edition.plannedThrough ||
     edition.state === 'submitted' ||

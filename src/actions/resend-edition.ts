@@ -78,6 +78,8 @@ async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish):
     return `edition ${edition.id} was cancelled; its news goes out with the next one`
   if (edition.state !== 'submitted')
     return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
+  if (edition.prunedAt !== null)
+    return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
   const [newest] = await allEditions(app.db)
   if (wish.kind === 'all' && newest && newest.id > edition.id)
     return `edition ${newest.id} has been planned since; sending ${edition.id} to everyone again would tell old news`

@@ -29,6 +29,8 @@ export type Summary = {
     retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
     held?: string
     waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
+    /** Who was emailed was removed since (RETENTION_DAYS), so batches are not counted any more. */
+    prunedAt?: string
     generations?: (Tally & { generation: number })[]
   }
 
@@ -73,6 +75,7 @@ async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<
     },
     ...(held !== null && { held }),
     ...(waitsFor.length > 0 && { waitsFor }),
+    ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
     ...(newest > 0 && { generations: await generations() }),
   }
 }

@@ -1,6 +1,8 @@
 import type { Ledger } from '../app.ts'
+import type { Config } from '../config.ts'
 import { lastReportTo } from '../db/reports.ts'
 import { eraseSubscriber, type Holdings, holdingsOf, type Suppression, wasErased } from '../db/subscribers.ts'
+import { type LeftToWipe, leftToWipe } from '../db/wiping.ts'
 import { keyOf } from './consent.ts'
 
 type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
@@ -28,9 +30,11 @@ export type Shown =
     }
   | { kind: 'not-found'; suppressed: Suppression['reason'] | null }
 
-export type Exported = { kind: 'found'; record: Holdings } | { kind: 'not-found' }
+/** `retentionDays`: how far back deliveries, events, notices and the audit log go. */
+export type Exported = { kind: 'found'; record: Holdings & { retentionDays: number } } | { kind: 'not-found' }
 
-export type Erased = { kind: 'erased' } | { kind: 'already' } | { kind: 'not-found' }
+/** `left`: what the erasure could not reach yet, and what is done about it by itself. */
+export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
 
 /** What an operator needs to see of one subscriber. Throws `BadInput` when it is no address. */
 export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
@@ -65,17 +69,18 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
 
 /** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` when it is no address. */
 export async function exportSubscriber(
-  { db, hashKey }: Omit<Needs, 'now'>,
+  { config, db, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
   email: string,
 ): Promise<Exported> {
   const record = await holdingsOf(db, keyOf(hashKey, email))
-  return record.subscriber || record.suppression ? { kind: 'found', record } : { kind: 'not-found' }
+  if (!record.subscriber && !record.suppression) return { kind: 'not-found' }
+  return { kind: 'found', record: { ...record, retentionDays: config.RETENTION_DAYS } }
 }
 
 /** Forgets a subscriber; only the keyed hash stays, so that no import mails them. Throws `BadInput` when it is no address. */
 export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
   const emailHash = keyOf(hashKey, email)
-  if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased' }
+  if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased', left: await leftToWipe(db) }
   return { kind: (await wasErased(db, emailHash)) ? 'already' : 'not-found' }
 }
 

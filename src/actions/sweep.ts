@@ -8,7 +8,9 @@ import { enqueueOwed } from './enqueue-owed.ts'
 import { forgetUnconfirmed } from './join.ts'
 import { warnOfLeftOut } from './left-out.ts'
 import { planAudience, planEdition } from './plan-edition.ts'
+import { pruneOld } from './prune.ts'
 import { watchEpoch } from './watch-epoch.ts'
+import { wipe } from './wipe.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
 export type Schedule = { rule: SlotRule; since: number }
@@ -17,10 +19,11 @@ const HOUR_MS = 3_600_000
 
 /**
  * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
- * keys that are too old, ends what is done, and enqueues what is owed. Safe to run at any time, twice, and
- * from several processes. While the installation is held it does nothing.
+ * keys that are too old, ends what is done, and enqueues what is owed. Safe to run at any time, twice, and from several
+ * processes. While the installation is held it only wipes what was deleted.
  */
 export async function sweep(app: App): Promise<void> {
+  await wipe(app)
   if ((await watchEpoch(app)) !== null) return
   await warnOfLeftOut(app)
   const slot = await dueSlot(app)
@@ -36,6 +39,7 @@ export async function sweep(app: App): Promise<void> {
   for (const { id } of await unfinishedEditions(app.db)) await logWaits(app, id)
   await enqueueOwed(app)
   await forgetUnconfirmed(app)
+  await pruneOld(app)
 }
 
 /**

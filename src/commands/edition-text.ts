@@ -19,7 +19,9 @@ export function summaryText(summary: Summary, zone: string): string {
     ['failed', number(summary.failed)],
     ['unknown', number(summary.unknown)],
     ['waiting', number(summary.waiting)],
-    ['batches', withParts(summary.batches, summary.batchStates)],
+    summary.prunedAt === undefined
+      ? ['batches', withParts(summary.batches, summary.batchStates)]
+      : ['kept', 'these totals only; who was emailed was removed, as RETENTION_DAYS says'],
     ...(retrying === null ? [] : [['retrying', `${counted(retrying.batches, 'batch')}: ${retrying.reason}`]]),
     ...(waitsFor ?? []).map((wait) => ['waits for', waitText(wait, zone)]),
     ...(generations ?? []).map((one) => [
@@ -114,9 +116,9 @@ function mailText(
   }
 }
 
-function mends({ id, state, failed, unknown, waiting }: Summary): string[] {
+function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
   if (state === 'paused') return [`When the reason is mended: openseat edition resume ${id}`]
-  if (state !== 'submitted' || waiting > 0) return []
+  if (state !== 'submitted' || waiting > 0 || prunedAt !== undefined) return []
   return [
     ...(failed > 0 ? [`To mail those that failed: openseat edition resend ${id} --failed`] : []),
     ...(unknown > 0

@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Preview, ReaderMail } from '../actions/preview-edition.ts'
 import type { Email } from '../core/email.ts'
 import { BadInput } from '../core/errors.ts'
 import { mailFile } from '../mail-file.ts'
+import { writePrivately } from '../private-file.ts'
 import { mailPage, previewPage } from './preview-page.ts'
 
 /** Where one mail was written: the mail itself, and `page`, which shows it with its sender and subject. */
@@ -35,7 +36,7 @@ export async function writePreview(preview: Preview, folder: string): Promise<Pr
       })
     if (readers.length === 0) return { asked, readers: [], page: null }
     const page = join(folder, 'preview.html')
-    await writeFile(page, previewPage(edition.id, readers), PRIVATE)
+    await writePrivately(page, previewPage(edition.id, readers))
     return { asked, readers: written, page }
   } catch (error) {
     throw new BadInput(
@@ -43,8 +44,6 @@ export async function writePreview(preview: Preview, folder: string): Promise<Pr
     )
   }
 }
-
-const PRIVATE = { mode: 0o600 }
 
 async function writeMail(
   folder: string,
@@ -58,9 +57,9 @@ async function writeMail(
     eml: join(folder, `${name}.eml`),
     page: join(folder, `${name}.page.html`),
   }
-  await writeFile(files.html, email.html, PRIVATE)
-  await writeFile(files.text, email.text, PRIVATE)
-  await writeFile(files.eml, await mailFile(email, at), PRIVATE)
-  await writeFile(files.page, mailPage(email), PRIVATE)
+  await writePrivately(files.html, email.html)
+  await writePrivately(files.text, email.text)
+  await writePrivately(files.eml, await mailFile(email, at))
+  await writePrivately(files.page, mailPage(email))
   return files
 }

@@ -3,6 +3,7 @@ import type { Resubscribed } from '../actions/consent.ts'
 import type { Shown } from '../actions/subscriber-records.ts'
 import { BadInput } from '../core/errors.ts'
 import type { Lifted } from '../db/subscribers.ts'
+import type { LeftToWipe } from '../db/wiping.ts'
 import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
@@ -228,11 +229,28 @@ async function exportAll(terminal: Terminal, email: string): Promise<undefined> 
 
 async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const actions = await import('../actions/subscriber-records.ts')
-  const { kind } = await terminal.withLedger((ledger) => actions.erase(ledger, email))
-  if (kind === 'not-found') throw nobody()
-  const says =
-    kind === 'already'
-      ? 'They were erased already.'
-      : 'Erased. Backups made before still hold them; delete those too.'
-  terminal.show(options, { outcome: kind }, says)
+  const erased = await terminal.withLedger((ledger) => actions.erase(ledger, email))
+  if (erased.kind === 'not-found') throw nobody()
+  if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were erased already.')
+  else {
+    const { logSince, inFlight } = erased.left
+    terminal.show(options, { outcome: 'erased', wiped: logSince === null, inFlight }, erasedSays(erased.left))
+  }
+}
+
+function erasedSays({ logSince, inFlight }: LeftToWipe): string {
+  return [
+    'Erased, also from the copies that migrations left beside the database.',
+    ...(inFlight > 0
+      ? [
+          'An email is on its way; what it was made from is deleted when its outcome is known, in 23 hours at most.',
+        ]
+      : []),
+    ...(logSince === null
+      ? []
+      : [
+          'Another program is reading the database, so what was deleted is still in its write-ahead log; openseat removes it within a minute of that one ending.',
+        ]),
+    'Backups made before still hold them; delete those too, and what Resend keeps.',
+  ].join('\n')
 }

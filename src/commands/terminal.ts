@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { App, Ledger } from '../app.ts'
 import type { Config } from '../config.ts'
@@ -29,7 +30,13 @@ export type Terminal = {
 }
 
 export function openTerminal(env: Terminal['env']): Terminal {
-  const config = async () => (await import('../config.ts')).loadConfig(env)
+  const config = async () => {
+    const settings = (await import('../config.ts')).loadConfig(env)
+    // SQLite puts what does not fit its memory into a temporary file, addresses too: on the disk of the database, then.
+    // It reads this at its start. https://www.sqlite.org/tempfiles.html#temporary_file_storage_locations
+    env.SQLITE_TMPDIR ??= dirname(resolve(settings.DATABASE_PATH))
+    return settings
+  }
   const log = async ({ LOG_LEVEL }: Config) =>
     (await import('../log.ts')).openLog(env.LOG_LEVEL ? LOG_LEVEL : 'warn')
   return {

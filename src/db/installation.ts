@@ -3,7 +3,7 @@ import type { Db } from './open.ts'
 import { installation } from './schema.ts'
 
 /** Facts about this installation that outlive a restart. Those of its epoch are kept by `epoch.ts`. */
-export type Fact = 'hash_key' | 'schedule' | 'forgot_pending'
+export type Fact = 'hash_key' | 'schedule' | 'forgot_pending' | 'pruned'
 
 /** The fact, or null when it was never set. */
 export async function installationFact(db: Db, name: Fact): Promise<string | null> {

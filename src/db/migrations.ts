@@ -112,10 +112,16 @@ function keepCopy(sqlite: Database.Database, version: number): void {
 }
 
 function pruneCopies(database: string): void {
+  for (const old of copiesOf(database).slice(COPIES_KEPT)) rmSync(old, { force: true })
+}
+
+/** The copies that migrations left beside a database, the newest first; `drafts`: with those that were never finished. */
+export function copiesOf(database: string, { drafts = false } = {}): string[] {
   const [folder, name] = [dirname(database), basename(database)]
-  const version = (file: string) =>
-    Number(/^\.migration-(\d+)$/.exec(file.slice(name.length))?.[1] ?? Number.NaN)
+  const version = (file: string) => {
+    const [, number, draft] = /^\.migration-(\d+)(\.\d+\.new)?$/.exec(file.slice(name.length)) ?? []
+    return draft === undefined || drafts ? Number(number ?? Number.NaN) : Number.NaN
+  }
   const copies = readdirSync(folder).filter((file) => file.startsWith(name) && version(file) >= 0)
-  for (const old of copies.sort((a, b) => version(b) - version(a)).slice(COPIES_KEPT))
-    rmSync(join(folder, old), { force: true })
+  return copies.sort((a, b) => version(b) - version(a)).map((file) => join(folder, file))
 }

@@ -61,10 +61,12 @@ export async function storeEvent(
       (tx): Recorded => {
         const { svixId, type, at, mail, leavers = [] } = event
         const delivery = mail && findDelivery(db, hashKey, mail)
-        const row = { svixId, type, at, deliveryId: delivery?.id ?? null, receivedAt: now.getTime() }
+        // Of someone who was erased only that this event came is kept, so that it counts once.
+        const known = delivery?.subscriberId === null ? null : delivery
+        const row = { svixId, type, at, deliveryId: known?.id ?? null, receivedAt: now.getTime() }
         const added = tx
           .insert(providerEvents)
-          .values({ ...row, detail: mail?.detail ?? null })
+          .values({ ...row, detail: delivery?.subscriberId === null ? null : (mail?.detail ?? null) })
           .onConflictDoNothing()
           .run()
         if (added.changes === 0) return { kind: 'repeat' }
@@ -168,7 +170,11 @@ function proveAccepted(
     )
     .run()
   if (state !== 'unknown') return
-  db.update(deliveries).set({ state: 'submitted', reason: null }).where(eq(deliveries.id, id)).run()
+  const isErased = subscriberId === null && { providerId: null }
+  db.update(deliveries)
+    .set({ state: 'submitted', reason: null, ...isErased })
+    .where(eq(deliveries.id, id))
+    .run()
   if (subscriberId !== null)
     markTold(db, editionId, new Map([[subscriberId, surelyCovered(db, subscriberId)]]))
   const stillUnknown = sql`exists (select 1 from deliveries d where d.batch_id = ${batches.id} and d.state = 'unknown')`
@@ -197,10 +203,15 @@ function surelyCovered(db: Db, subscriberId: number): number[] | null {
 }
 
 /** When another event told that this delivery bounced for good. Looked up only where it can matter, which is seldom. */
-function earlierBounceAt(db: Db, { id, report }: Delivery, event: Event): number | null {
+function earlierBounceAt(
+  db: Db,
+  { id, report, reportedAt, subscriberId }: Delivery,
+  event: Event,
+): number | null {
   const cannotMatter = event.report === null || event.report === 'sent' || event.report === 'delayed'
   if (cannotMatter || (report !== 'bounced' && report !== 'suppressed' && report !== 'complained'))
     return null
+  if (subscriberId === null) return reportedAt // the events went with the person
   const bounces = and(
     eq(providerEvents.deliveryId, id),
     eq(providerEvents.type, 'email.bounced'),

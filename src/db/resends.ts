@@ -63,11 +63,11 @@ export async function addGeneration(
   return db.transaction(
     (tx) => {
       const edition = tx
-        .select({ state: editions.state })
+        .select({ state: editions.state, prunedAt: editions.prunedAt })
         .from(editions)
         .where(eq(editions.id, editionId))
         .get()
-      if (edition?.state !== 'submitted') return null
+      if (edition?.state !== 'submitted' || edition.prunedAt !== null) return null
       const { latest } = db.$client
         .prepare('select coalesce(max(generation), 0) as latest from edition_tally where edition_id = ?')
         .get(editionId) as { latest: number }

@@ -218,6 +218,8 @@ export const editions = sqliteTable('editions', {
   complained: integer().notNull().default(0),
   /** An operator resumed it after the breaker had paused it, and answers for what follows. */
   breakerOff: integer('breaker_off', { mode: 'boolean' }).notNull().default(false),
+  /** When what it told whom began to be removed, as RETENTION_DAYS says. Its sums stay. */
+  prunedAt: integer('pruned_at'),
 })
 
 /** What the edition told of: the sessions bookable when it was planned. */
@@ -306,6 +308,7 @@ export const deliveries = sqliteTable(
     index('deliveries_batch').on(t.batchId).where(sql`batch_id is not null`),
     index('deliveries_troubled').on(t.editionId).where(sql`state in ('failed','unknown')`),
     index('deliveries_provider').on(t.providerId).where(sql`provider_id is not null`),
+    index('deliveries_unbatched').on(t.editionId).where(sql`batch_id is null`),
   ],
 )
 
@@ -410,6 +413,7 @@ export const notices = sqliteTable(
   },
   (t) => [
     index('notices_subscriber').on(t.subscriberId, t.createdAt),
+    index('notices_created').on(t.createdAt),
     index('notices_unfinished').on(t.state).where(sql`state in ('planned','submitting')`),
   ],
 )
@@ -425,14 +429,21 @@ export const providerEvents = sqliteTable(
     receivedAt: integer('received_at').notNull(),
     detail: text(),
   },
-  (t) => [index('provider_events_delivery').on(t.deliveryId).where(sql`delivery_id is not null`)],
+  (t) => [
+    index('provider_events_delivery').on(t.deliveryId).where(sql`delivery_id is not null`),
+    index('provider_events_received').on(t.receivedAt),
+  ],
 )
 
-/** What operators did. Never holds an address. */
-export const auditLog = sqliteTable('audit_log', {
-  id: integer().primaryKey(),
-  at: integer().notNull(),
-  action: text().notNull(),
-  subject: text().notNull(),
-  detail: text(),
-})
+/** What operators did. Never holds an address; a subscriber is named by their public id, or `erased`. */
+export const auditLog = sqliteTable(
+  'audit_log',
+  {
+    id: integer().primaryKey(),
+    at: integer().notNull(),
+    action: text().notNull(),
+    subject: text().notNull(),
+    detail: text(),
+  },
+  (t) => [index('audit_log_at').on(t.at), index('audit_log_subject').on(t.subject)],
+)

@@ -39,7 +39,10 @@ export async function recordSubmission(
         if (tx.update(batches).set(done).where(open).run().changes === 0) return false
         const write = statement(
           db,
-          'update deliveries set state = ?, reason = ?, provider_id = ?, frozen = null where id = ? returning subscriber_id',
+          // Of someone who was erased meanwhile nothing is kept that leads to them.
+          `update deliveries set state = ?, reason = iif(subscriber_id is null, null, ?),
+             provider_id = iif(subscriber_id is null, null, ?), frozen = null
+           where id = ? returning subscriber_id`,
         )
         const told = new Map<number, number[] | null>()
         for (const receipt of receipts) {
@@ -70,7 +73,12 @@ export function settleProven(db: Db, batchIds: SQL): void {
   const rows = db.select().from(deliveries).where(proven).all()
   for (const { id, editionId, subscriberId, frozen } of rows) {
     db.update(deliveries)
-      .set({ state: 'submitted', reason: null, frozen: null })
+      .set({
+        state: 'submitted',
+        reason: null,
+        frozen: null,
+        ...(subscriberId === null && { providerId: null }),
+      })
       .where(eq(deliveries.id, id))
       .run()
     const { covered = null } = JSON.parse(frozen ?? '{}') as { covered?: number[] | null }

@@ -2,6 +2,7 @@ import { readableZone } from '../core/time-zones.ts'
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
 import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
+import { liftRefusalIn } from './refusals.ts'
 import {
   addressChanges,
   auditLog,
@@ -9,11 +10,13 @@ import {
   deliveries,
   erasures,
   notices,
+  providerEvents,
   subscribers,
   subscriberTopics,
   suppressions,
   topics,
 } from './schema.ts'
+import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from './wiping.ts'
 
 /** One address with its consent, as stored. Instants are ms UTC. */
 export type Subscriber = typeof subscribers.$inferSelect
@@ -30,11 +33,16 @@ export type Holdings = {
     reason: string | null
     seenThrough: number
     providerId: string | null
-    frozen: string | null
+    submittedAt: number | null
+    report: string | null
+    reportedAt: number | null
   }[]
+  /** What the provider reported of those, as it came. */
+  events: { edition: string; type: string; detail: string | null; at: number; receivedAt: number }[]
   /** Not what they said or what became of them: that would tell of other addresses, and hold links for others. */
   notices: { kind: string; createdAt: number }[]
   addressChanges: { email: string; createdAt: number }[]
+  audit: { action: string; detail: string | null; at: number }[]
   suppression: Suppression | null
 }
 
@@ -165,17 +173,30 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
           reason: deliveries.reason,
           seenThrough: deliveries.seenThrough,
           providerId: deliveries.providerId,
-          frozen: deliveries.frozen,
+          submittedAt: batches.submittedAt,
+          report: deliveries.report,
+          reportedAt: deliveries.reportedAt,
         })
         .from(deliveries)
+        .leftJoin(batches, eq(batches.id, deliveries.batchId))
         .where(eq(deliveries.subscriberId, id))
         .orderBy(asc(deliveries.editionId), asc(deliveries.generation))
         .all(),
-      notices: tx
+      events: tx
         .select({
-          kind: notices.kind,
-          createdAt: notices.createdAt,
+          edition: deliveries.editionId,
+          type: providerEvents.type,
+          detail: providerEvents.detail,
+          at: providerEvents.at,
+          receivedAt: providerEvents.receivedAt,
         })
+        .from(providerEvents)
+        .innerJoin(deliveries, eq(deliveries.id, providerEvents.deliveryId))
+        .where(eq(deliveries.subscriberId, id))
+        .orderBy(asc(providerEvents.receivedAt), asc(providerEvents.at))
+        .all(),
+      notices: tx
+        .select({ kind: notices.kind, createdAt: notices.createdAt })
         .from(notices)
         .where(eq(notices.subscriberId, id))
         .orderBy(asc(notices.id))
@@ -186,15 +207,23 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
         .where(eq(addressChanges.subscriberId, id))
         .orderBy(asc(addressChanges.id))
         .all(),
+      audit: tx
+        .select({ action: auditLog.action, detail: auditLog.detail, at: auditLog.at })
+        .from(auditLog)
+        .where(eq(auditLog.subject, subscriber?.publicId ?? ''))
+        .orderBy(asc(auditLog.id))
+        .all(),
       suppression: suppressionIn(tx, emailHash),
     }
   })
 }
 
 /**
- * Removes the subscriber and all that names them; the keyed hash stays in `suppressions`, so no import brings them
- * back. Their deliveries stay in the ledger without a subscriber. Mail of a batch that was attempted keeps its frozen
- * reader until the outcome is known, since a retry must send the same bytes. False when there is no such subscriber.
+ * Removes the subscriber and all that names them, here and in the copies of migrations beside the database; the keyed hash
+ * stays in `suppressions`, so no import brings them back. Their deliveries stay in the ledger without a subscriber and
+ * without Resend's id (triggers, drizzle/0012). Mail of a batch that was attempted keeps its frozen reader until the outcome
+ * is known, since a retry must send the same bytes. False when there is no such subscriber. What the log still holds is
+ * told by `leftToWipe`.
  */
 export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
   // Overwrites what is deleted, rather than leaving it in unused pages of the file.
@@ -202,7 +231,7 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
   const erased = db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
-      if (!subscriber) return false
+      if (!subscriber) return null
       releaseDeliveries(tx, subscriber.id)
       tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
       tx.insert(suppressions)
@@ -214,14 +243,17 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
         .values({ emailHash, erasedAt })
         .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
         .run()
-      audit(tx, 'erase', subscriber.publicId, now)
-      return true
+      clearGapsAround(db, subscriber.id)
+      audit(tx, 'erase', 'erased', now)
+      noteToWipe(db, now)
+      return subscriber
     },
     { behavior: 'immediate' },
   )
-  // The write-ahead log still has the old pages. Another process that is reading may keep this from happening now.
-  if (erased) db.$client.pragma('wal_checkpoint(TRUNCATE)')
-  return erased
+  if (erased === null) return false
+  eraseFromCopies(db, erased)
+  await emptyLog(db) // another process that is reading may keep this from happening now; the sweep tries again
+  return true
 }
 
 /** What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = nobody has the address. */
@@ -244,6 +276,8 @@ export async function liftSuppression(
     (tx): Lifted => {
       const suppression = suppressionIn(tx, emailHash)
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+      // With consent on record, an earlier "not me, never again" is over too.
+      liftRefusalIn(tx, emailHash)
       if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
       const { reason, createdAt } = suppression
       if (reason === 'erased') return { kind: 'erased' }

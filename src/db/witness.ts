@@ -8,6 +8,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
@@ -46,7 +47,8 @@ export function readWitness(database: string): { wrote: Witness; now: Omit<Witne
 export function writeWitness(database: string, epoch: number): void {
   const file = witnessFile(database)
   const draft = `${file}.new`
-  const fd = openSync(draft, 'w', 0o600)
+  rmSync(draft, { force: true }) // left by a kill, or a link that someone planted: a new file follows none
+  const fd = openSync(draft, 'wx', 0o600)
   try {
     const self = fstatSync(fd, { bigint: true }).ino.toString()
     const content: Witness = { epoch, self, database: inode(database), machine: machineId() }

@@ -74,7 +74,7 @@ async function setUp(stage: AsyncDisposableStack) {
   stage.defer(() => inbox.close())
   const settings = demoSettings(folder.path, port, inbox.url)
   const envFile = join(folder.path, 'env')
-  writeFileSync(envFile, asShell(settings))
+  writeFileSync(envFile, asShell(settings), { flag: 'wx', mode: 0o600 })
 
   // Whoever tries the form waits for its email.
   const app = await openApp(loadConfig(settings), { pace: { answerMs: 0, emailDelayMs: () => 0 } })

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+
+/** By the words each bullet of README's Privacy begins with: the tests that hold it. Null: advice, which nothing can test. */
+const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
+  'The database holds addresses': null,
+  'Its files are readable by their owner alone': [
+    ['private-file.test.ts', 'a planted link is replaced and what it names stays'],
+    ['actions/back-up.test.ts', 'a backup is one whole file that only its owner can read'],
+    ['commands/spills.test.ts', 'what an import does not hold in memory is in an unnamed file'],
+  ],
+  'What an email was made from': [
+    ['actions/wipe.test.ts', 'in a quiet week what an email was made from is gone'],
+    ['actions/wipe.test.ts', 'with a reader open the erasure says what is left'],
+    ['actions/wipe.test.ts', 'an address that was moved by a page split is erased'],
+  ],
+  'Who was emailed what': [
+    ['actions/prune.test.ts', 'what is older than RETENTION_DAYS is removed within a day'],
+    ['actions/prune.test.ts', 'copies of migrations, and drafts of such copies'],
+  ],
+  '`subscribers export` prints all': [
+    ['actions/personal-data.test.ts', 'every column that can hold something of a person has a decision'],
+    ['actions/personal-data.test.ts', 'the export holds every column that is theirs'],
+    ['actions/personal-data.test.ts', 'after an erasure no column holds what was theirs'],
+    ['actions/wipe.test.ts', 'the copies that migrations left lose the person too'],
+    ['actions/import-subscribers.test.ts', 'erasing removes the person, keeps the ledger whole'],
+  ],
+  'Consent is kept': [
+    ['actions/import-subscribers.test.ts', 'new subscribers are active with the consent on record'],
+  ],
+  'Resend sees the address': null,
+  'Discreet readers get': [['core/email.test.ts', 'a discreet mail does not even say']],
+  'The pages set no cookie': [['http/server.test.ts', 'every answer is kept from caches, scripts, frames']],
+}
+
+test('each sentence on privacy in the README names the tests that hold it', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  const section = /^## Privacy\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
+  const bullets = [...section.matchAll(/^- (.+)$/gm)].map(([, words = '']) => words)
+  const begins = Object.keys(HELD_BY)
+  expect(bullets.filter((words) => !begins.some((begin) => words.startsWith(begin)))).toEqual([])
+  expect(begins.filter((begin) => !bullets.some((words) => words.startsWith(begin)))).toEqual([])
+  for (const [file, name] of Object.values(HELD_BY).flatMap((tests) => tests ?? []))
+    expect(readFileSync(join(import.meta.dirname, file), 'utf8')).toContain(`test('${name}`)
+})
