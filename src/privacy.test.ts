@@ -5,6 +5,11 @@ import { expect, test } from '@jest/globals'
 /** By the words each bullet of README's Privacy begins with: the tests that hold it. Null: advice, which nothing can test. */
 const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
   'The database holds addresses': null,
+  'The form answers the same': [
+    ['http/join.test.ts', 'the answer is the same for every state of an address'],
+    ['http/join.test.ts', 'one address is written to three times in thirty days at most'],
+    ['http/steadily.test.ts', 'whatever comes of the work, and however fast'],
+  ],
   'Its files are readable by their owner alone': [
     ['private-file.test.ts', 'a planted link is replaced and what it names stays'],
     ['actions/back-up.test.ts', 'a backup is one whole file that only its owner can read'],

@@ -20,6 +20,7 @@ const ALL_OURS = [
 ]
   // `installation`: of a person it only ever holds that someone was erased and when, until that is wiped.
   .concat(['installation', 'sessions', 'templates', 'topics', 'batches'])
+  .concat(['known_sessions', 'replaced_parents', 'session_change', 'session_history', 'time_zones'])
 
 const DECISIONS: Record<string, Record<string, Decision>> = {
   subscribers: {
@@ -27,7 +28,7 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
     ...{ status: 'shown', time_zone: 'theirs', locale: 'theirs', cadence: 'shown', paused_until: 'theirs' },
     ...{ discreet: 'shown', seen_through: 'theirs', last_edition_id: 'theirs', consent_text: 'theirs' },
     ...{ consent_source: 'theirs', consented_at: 'theirs', unsubscribed_at: 'theirs', created_at: 'theirs' },
-    ...{ calendar_key: 'theirs', soft_bounces: 'theirs' },
+    ...{ calendar_key: 'theirs', soft_bounces: 'theirs', unsubscribed_by: 'shown' },
   },
   subscriber_topics: { subscriber_id: 'hidden', topic_id: 'shown', chosen: 'shown', seen_through: 'theirs' },
   // The mark that keeps an erased address from being imported: a keyed hash, which must stay.
@@ -40,17 +41,24 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
     frozen: 'hidden', // for hours at most, and the same as in subscribers
   },
   notices: {
-    ...{ id: 'ours', kind: 'shown', created_at: 'theirs', submitted_at: 'theirs' },
+    ...{ id: 'ours', kind: 'shown', created_at: 'theirs' },
     subscriber_id: 'hidden',
     // What one said, to which address, and what became of it may tell who else is on the list, or hold a link.
     ...{ address_change_id: 'hidden', key: 'hidden', state: 'hidden', body: 'hidden', reason: 'hidden' },
     ...{ provider_id: 'hidden', attempts: 'hidden', claimed_at: 'hidden', claimed_by: 'hidden' },
-    ...{ next_attempt_at: 'hidden', first_attempt_at: 'hidden' },
+    ...{ next_attempt_at: 'hidden', first_attempt_at: 'hidden', submitted_at: 'hidden' },
+    ...{ form: 'hidden', used_at: 'hidden' }, // what a stranger may have typed; whether a link was used
   },
   address_changes: {
     ...{ id: 'ours', email: 'theirs', created_at: 'theirs', subscriber_id: 'hidden' },
+    ...{ changed_at: 'theirs', before: 'theirs' },
     ...{ public_id: 'hidden', email_hash: 'hidden' }, // the link that confirms it; follows from the address
   },
+  former_ids: { public_id: 'hidden', subscriber_id: 'hidden', created_at: 'hidden' }, // parts of older links
+  // Keyed hashes: what keeps an address from being imported again, or from being written to too often.
+  erasures: { email_hash: 'shown', erased_at: 'shown' },
+  refusals: { email_hash: 'shown', created_at: 'shown' },
+  requested_emails: { id: 'ours', email_hash: 'shown', created_at: 'shown' },
   provider_events: {
     ...{ svix_id: 'hidden', delivery_id: 'hidden' }, // numbers of Resend's and ours
     ...{ type: 'theirs', at: 'theirs', received_at: 'theirs', detail: 'theirs' },
@@ -91,6 +99,9 @@ test('every column that can hold something of a person has a decision: exported,
 /** Columns whose values the program or a constraint chooses; the others get a value of their own, looked for afterwards. */
 const CHOSEN: Record<string, unknown> = {
   'subscribers.status': 'active',
+  'subscribers.time_zone': 'Antarctica/Troll',
+  'subscribers.locale': 'cy-GB',
+  'subscribers.unsubscribed_by': 'link',
   'subscribers.cadence': 'monthly',
   'subscribers.discreet': 1,
   'subscriber_topics.topic_id': 2,
@@ -148,7 +159,7 @@ const ORDER = [
   'deliveries',
   'address_changes',
   'notices',
-].concat(['provider_events', 'audit_log'])
+].concat(['former_ids', 'erasures', 'refusals', 'requested_emails', 'provider_events', 'audit_log'])
 
 const emailHashOf = (app: TestApp) =>
   app.db.$client.prepare('select email_hash from subscribers').pluck().get() as string

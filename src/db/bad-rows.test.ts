@@ -201,7 +201,7 @@ test('a notice that cannot be made fails once, and is not tried again', async ()
     .run(id, Date.parse(MONDAY))
   expect(await submitNotice(app, 1)).toEqual({ kind: 'ended' })
   expect(app.db.$client.prepare('select state, reason from notices').get()).toEqual({
-    ...{ state: 'failed', reason: expect.stringContaining('no mail can be made') },
+    ...{ state: 'failed', reason: expect.stringContaining('no email can be made') },
   })
   expect(app.logged()).not.toContain('bo\\r')
 })

@@ -11,6 +11,8 @@ import {
   erasures,
   notices,
   providerEvents,
+  refusals,
+  requestedEmails,
   subscribers,
   subscriberTopics,
   suppressions,
@@ -41,7 +43,14 @@ export type Holdings = {
   events: { edition: string; type: string; detail: string | null; at: number; receivedAt: number }[]
   /** Not what they said or what became of them: that would tell of other addresses, and hold links for others. */
   notices: { kind: string; createdAt: number }[]
-  addressChanges: { email: string; createdAt: number }[]
+  /** `before` is what a change that took effect can be undone to, for seven days, as JSON. */
+  addressChanges: { email: string; createdAt: number; changedAt: number | null; before: string | null }[]
+  /** When emails went out because somebody entered the address. */
+  requestedEmails: { createdAt: number }[]
+  /** When they said "not me, never again"; null: they did not. */
+  refusedAt: number | null
+  /** When the address was erased before; null: it was not. */
+  erasedAt: number | null
   audit: { action: string; detail: string | null; at: number }[]
   suppression: Suppression | null
 }
@@ -202,11 +211,24 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
         .orderBy(asc(notices.id))
         .all(),
       addressChanges: tx
-        .select({ email: addressChanges.email, createdAt: addressChanges.createdAt })
+        .select({
+          email: addressChanges.email,
+          createdAt: addressChanges.createdAt,
+          changedAt: addressChanges.changedAt,
+          before: addressChanges.before,
+        })
         .from(addressChanges)
         .where(eq(addressChanges.subscriberId, id))
         .orderBy(asc(addressChanges.id))
         .all(),
+      requestedEmails: tx
+        .select({ createdAt: requestedEmails.createdAt })
+        .from(requestedEmails)
+        .where(eq(requestedEmails.emailHash, emailHash))
+        .orderBy(asc(requestedEmails.id))
+        .all(),
+      refusedAt: tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get()?.createdAt ?? null,
+      erasedAt: erasedAtIn(tx, emailHash),
       audit: tx
         .select({ action: auditLog.action, detail: auditLog.detail, at: auditLog.at })
         .from(auditLog)
