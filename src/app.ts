@@ -73,6 +73,7 @@ export type Overrides = {
   queuePrefix?: string
   requestTimeoutMs?: number
   pace?: Pace
+  templates?: Templates
 }
 
 /**
@@ -112,7 +113,8 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       import('./mail.ts'),
       import('./metrics.ts'),
     ])
-    const templates = await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette })
+    const templates =
+      overrides.templates ?? (await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette }))
     const redis = await openRedis(config, overrides, ledger.log)
     closers.push(() => redis.close())
     const queue = await openQueue({

@@ -88,7 +88,7 @@ function checkMessage(text: unknown, english: string, refusal: Refusal): void {
   if (/["&]/.test(text))
     throw refusal('contains a straight quotation mark or an ampersand; use “ ” or a word instead')
   const found = argumentsIn(parse(text, refusal))
-  const expected = argumentsIn(parse(english, refusal))
+  const expected = text === english ? found : argumentsIn(parse(english, refusal))
   const unknown = [...found.names].find((name) => !expected.names.has(name))
   if (unknown !== undefined)
     throw refusal(

@@ -21,6 +21,7 @@ export async function realProgram() {
   const start = (args: string[], { input = '', settings = {} }: Given = {}) => {
     const env = {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_PATH: join(folder, 'data/openseat.db'),
       RESEND_API_KEY: 're_stand_in',
       RESEND_BASE_URL: resend.url,

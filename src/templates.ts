@@ -24,15 +24,19 @@ export type Templates = {
   words: Catalogues
 }
 
-/** A folder whose files override ours, and the colors. */
-export type Looks = { folder?: string | undefined; palette?: Palette }
+/** A folder whose files override ours, and the colors; `compile` turns MJML into HTML. */
+export type Looks = { folder?: string | undefined; palette?: Palette; compile?: typeof compileMjml }
 
 /**
  * Reads, checks, and compiles all templates, once at start: `NAME.mjml` (may include other files of its folder),
  * `NAME.txt.hbs`, and the pages. Files in `folder` replace ours. Throws `BadInput` with the file and line of anything that
  * would not render. MJML never sees data: it compiles the Handlebars tags as text.
  */
-export async function loadTemplates({ folder, palette }: Looks = {}): Promise<Templates> {
+export async function loadTemplates({
+  folder,
+  palette,
+  compile = compileMjml,
+}: Looks = {}): Promise<Templates> {
   if (folder !== undefined) await checkOverrides(folder)
   const words = await loadCatalogues(folder)
   const voice = voiceFor(words, 'en')
@@ -50,7 +54,10 @@ export async function loadTemplates({ folder, palette }: Looks = {}): Promise<Te
   )
   for (const mail of mails) checkSources(mail)
   const { pages, files } = await loadPages(read, messages)
-  const compiled = await compileAll(mails.map(({ mjml }) => mjml))
+  const compiled = await compileAll(
+    mails.map(({ mjml }) => mjml),
+    compile,
+  )
   const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', voice))
   if (!digest || !notice) throw new Error('an email has no template')
   return {
@@ -82,9 +89,9 @@ function checkSources({ mjml, txt, known }: MailSources): void {
 /** HTML by MJML source. Compiling takes a second, and tests open the program many times. */
 const compiledBefore = new Map<string, string>()
 
-async function compileAll(sources: readonly Source[]): Promise<string[]> {
+async function compileAll(sources: readonly Source[], compile: typeof compileMjml): Promise<string[]> {
   const fresh = sources.filter(({ text }) => !compiledBefore.has(text))
-  const results = fresh.length === 0 ? [] : await compileMjml(fresh.map(({ text }) => text))
+  const results = fresh.length === 0 ? [] : await compile(fresh.map(({ text }) => text))
   for (const [index, source] of fresh.entries()) {
     const result = results[index] ?? { problems: [] }
     if ('problems' in result)

@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { hash, randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { planEdition } from './actions/plan-edition.ts'
 import { type SubmitOutcome, submitBatch } from './actions/submit-batch.ts'
 import { type App, type Overrides, openApp } from './app.ts'
+import { compileMjml } from './compile-mjml.ts'
 import { type Config, loadConfig } from './config.ts'
 import { slotAtOrBefore } from './core/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from './core/tokens.ts'
@@ -16,6 +17,8 @@ import { closeDb, type Db, imageOf, openDb } from './db/open.ts'
 import { groups, sessions, subscribers, subscriberTopics, topics } from './db/schema.ts'
 import { type ResendStandIn, type StandInOptions, startResendStandIn } from './dev/resend-stand-in.ts'
 import { openLog } from './log.ts'
+import type { Compiled } from './mjml-compiler.ts'
+import { loadTemplates, type Templates } from './templates.ts'
 
 /** An app as production wires it, on a database of its own, a Redis prefix of its own and a strict Resend stand-in. */
 export type TestApp = App & {
@@ -35,6 +38,8 @@ export const LINK_SECRET = 'a link secret for tests that is long enough'
 
 const open: { close(): Promise<void> }[] = []
 let image: Buffer | undefined
+/** Our own templates by palette: reading, checking and compiling them is a third of what a small test takes. */
+const templatesByPalette = new Map<string, Templates>()
 
 /** Settings for a test; `settings` as in the environment. */
 export function testConfig(settings: Record<string, string> = {}): Config {
@@ -75,7 +80,15 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
   const redis = testRedis()
   const { requestTimeoutMs = 5_000, pace = { answerMs: 0, emailDelayMs: () => 0 } } = options
   const clock = { now: () => new Date(now), pace }
-  const overrides: Overrides = { ...clock, redis, queuePrefix: prefix, log, requestTimeoutMs }
+  const templates = options.templates ?? (await templatesFor(config))
+  const overrides: Overrides = {
+    ...clock,
+    redis,
+    queuePrefix: prefix,
+    log,
+    requestTimeoutMs,
+    ...(templates && { templates }),
+  }
   const db = options.db ?? (options.file ? openDb(path) : openDb(migratedImage()))
   open.push({
     async close() {
@@ -255,6 +268,26 @@ async function forget(path: string, prefix: string): Promise<void> {
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 }))
     if ((keys as string[]).length > 0) await redis.del(...(keys as string[]))
   await redis.quit()
+}
+
+/** Ours, read once for all tests of a file; an app reads a folder of overrides itself. */
+async function templatesFor({ TEMPLATES_PATH, palette }: Config): Promise<Templates | undefined> {
+  if (TEMPLATES_PATH !== undefined) return undefined
+  const key = JSON.stringify(palette)
+  const templates = templatesByPalette.get(key) ?? (await loadTemplates({ palette, compile: compileOnce }))
+  templatesByPalette.set(key, templates)
+  return templates
+}
+
+/** Compiles MJML once in a run, for all files: it takes a second in a process of its own. */
+async function compileOnce(sources: readonly string[]): Promise<Compiled[]> {
+  const file = join(dirname(testRedis().path), `${hash('sha256', JSON.stringify(sources))}.json`)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Compiled[]
+  const compiled = await compileMjml(sources)
+  const own = `${file}.${randomUUID()}`
+  writeFileSync(own, JSON.stringify(compiled))
+  renameSync(own, file)
+  return compiled
 }
 
 function migratedImage(): Buffer {

@@ -6,13 +6,19 @@ import { type PrivateRedis, startPrivateRedis } from '../private-redis.ts'
 
 let running: { redis: PrivateRedis; folder: string } | undefined
 
-/** Jest's global setup: one private Redis for the whole run. Each test uses a prefix of its own. */
+const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
+
+/**
+ * Jest's global setup: one private Redis for the whole run. Each test uses a prefix of its own. The programs that tests
+ * start find their modules compiled, which is two thirds of their start.
+ */
 export default async function setup(): Promise<void> {
   const binary = await findOrInstallProgram(redisServer, (line) => process.stderr.write(`${line}\n`))
   const folder = mkdtempSync(join(tmpdir(), 'openseat-redis-'))
   const quiet = { info: () => {}, warn: () => {} }
   const redis = await startPrivateRedis({ folder, binary, log: quiet })
   running = { redis, folder }
+  process.env.NODE_COMPILE_CACHE ??= COMPILED
   process.env.OPENSEAT_TEST_REDIS = redis.connection.path
 }
 

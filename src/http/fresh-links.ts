@@ -12,6 +12,7 @@ import { speakAs } from './language.ts'
 import { sayMistakes } from './mistakes.ts'
 import { basePath } from './pages.ts'
 import { type Form, textOf as fieldOf, masked } from './preferences-page.ts'
+import { registerScope } from './scope.ts'
 import { steadily } from './steadily.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
@@ -31,7 +32,7 @@ export async function addFreshLinkRoutes(
   app: Needs,
   limit: RequestLimiter,
 ): Promise<void> {
-  await server.register(async (forms) => {
+  await registerScope(server, 'fresh links', async (forms) => {
     await forms.register(formbody)
     forms.get<WithToken>('/fresh/:token', async (request, reply) => {
       const fresh = await freshIn(app, request, reply)

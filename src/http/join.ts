@@ -11,6 +11,7 @@ import { readForm, type Typed, typedIn } from './join-form.ts'
 import type { RequestLimiter } from './join-limits.ts'
 import { showForm } from './join-page.ts'
 import { speakAs } from './language.ts'
+import { registerScope } from './scope.ts'
 import { steadily } from './steadily.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
@@ -31,7 +32,7 @@ export async function addJoinRoutes(
   limit: RequestLimiter,
 ): Promise<void> {
   server.get('/', async (_request, reply) => showForm(app, reply.removeHeader('x-robots-tag'), {}))
-  await server.register(async (scope) => {
+  await registerScope(server, 'sign-up', async (scope) => {
     await scope.register(formbody, { bodyLimit: FORM_LIMIT_BYTES })
     addSubscribe(scope, app, limit)
   })

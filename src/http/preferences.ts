@@ -13,6 +13,7 @@ import type { RequestLimiter } from './join-limits.ts'
 import { chosenBy, chosenLanguage, speakAs } from './language.ts'
 import { basePath } from './pages.ts'
 import { type Form, masked, preferencesPage, textOf } from './preferences-page.ts'
+import { registerScope } from './scope.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
@@ -29,7 +30,7 @@ export async function addPreferencesRoutes(
   app: Needs,
   limit: RequestLimiter,
 ): Promise<void> {
-  await server.register(async (forms) => {
+  await registerScope(server, 'preferences', async (forms) => {
     await forms.register(formbody)
     addPageRoutes(forms, app)
     addRequests(forms, app, limit)

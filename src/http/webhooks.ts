@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { recordEvent } from '../actions/record-event.ts'
 import type { App } from '../app.ts'
 import { type SignedRequest, webhookVerifier } from '../webhook-signature.ts'
+import { registerScope } from './scope.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
@@ -15,7 +16,7 @@ export async function addWebhookRoute(server: FastifyInstance, app: Needs): Prom
   const { RESEND_API_KEY, RESEND_WEBHOOK_SECRET } = app.config
   const verify = RESEND_WEBHOOK_SECRET ? webhookVerifier(RESEND_API_KEY, RESEND_WEBHOOK_SECRET) : null
 
-  await server.register(async (scope) => {
+  await registerScope(server, 'webhooks', async (scope) => {
     // What is signed is the text as it was sent.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
