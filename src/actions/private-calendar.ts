@@ -10,7 +10,7 @@ import { type OpenTimes, openTimes } from './open-times.ts'
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
 export type OpenedCalendar = { kind: 'open'; url: string } | { kind: 'not-subscribed' }
-export type Calendar = { kind: 'calendar'; text: string } | { kind: 'gone' }
+export type Calendar = { kind: 'calendar'; text: Buffer } | { kind: 'gone' }
 
 /**
  * Gives the subscriber a private calendar; doing it twice keeps the first address. `url` is all it takes to read the
@@ -50,7 +50,7 @@ type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice:
 const CALENDARS_KEPT = 16
 
 /** Writes calendars of these sessions; those asked for of late are kept while the sessions are. */
-function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => string {
+function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => Buffer {
   const known = writers.get(times)
   if (known) return known
   const { practice, PUBLIC_URL: publicUrl } = config
@@ -63,11 +63,12 @@ function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => stri
       const matching = times.sessions.filter(
         ({ id, topicId }) => bookable.has(id) && (topics === null || topics.has(topicId)),
       )
-      return privateCalendar(matching, { ...asked, practice, publicUrl, now: times.at })
+      // As bytes: to encode half a megabyte takes longer than to send it.
+      return Buffer.from(privateCalendar(matching, { ...asked, practice, publicUrl, now: times.at }))
     },
   )
   writers.set(times, writer)
   return writer
 }
 
-const writers = new WeakMap<OpenTimes, (asked: Asked) => string>()
+const writers = new WeakMap<OpenTimes, (asked: Asked) => Buffer>()

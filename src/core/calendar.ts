@@ -1,6 +1,7 @@
 import { millisecondsInDay, millisecondsInMinute } from 'date-fns/constants'
 import { lru } from './lru.ts'
 import { zoneToday } from './time-zones.ts'
+import { weighed } from './weighed.ts'
 
 /** A wall-clock reading without a zone, to the minute: `2026-12-01T19:00`. */
 export type LocalDateTime = string
@@ -150,32 +151,59 @@ function wallClock(local: LocalDateTime): number {
 
 const localText = (wall: number): LocalDateTime => new Date(wall).toISOString().slice(0, 16)
 
-/** Offset from UTC in ms. Asking Intl takes microseconds, so days without a clock change are answered from memory. */
+/** From `at` on, clocks are `offset` ahead of UTC. Both in ms. */
+type ClockChange = { at: number; offset: number }
+
+/**
+ * Offset from UTC in ms. Answered from the clock changes of a zone's year, which a formatter is asked for once: formatters
+ * are large, and the changes of a year are not.
+ */
 function offsetAt(instant: number, zone: string): number {
-  const day = Math.floor(instant / millisecondsInDay)
-  const offset = offsetAtStart(day, zone)
-  return offset === offsetAtStart(day + 1, zone) ? offset : askOffset(instant, zone)
+  const year = new Date(instant).getUTCFullYear()
+  const years = yearsOf(zone)
+  const changes = years.get(year) ?? changesIn(year, zone)
+  if (years.size >= YEARS_KEPT) years.clear()
+  years.set(year, changes)
+  return changes.findLast(({ at }) => at <= instant)?.offset ?? 0
 }
 
-const ZONES_KEPT = 100
-/** More than ten years of days: who reads a calendar from 1970 to 9999 asks for more. */
-const DAYS_KEPT = 4_000
+/** All names of zones that there are, so that each is asked for once. */
+const ZONES_KEPT = 700
+/** More than a calendar's rules are made of. */
+const YEARS_KEPT = 40
 
-/** By UTC day counted from 1970. */
-const dayOffsetsIn = lru(
+const yearsOf = lru(
   ZONES_KEPT,
   (zone: string) => zone,
-  () => new Map<number, number>(),
+  () => new Map<number, readonly ClockChange[]>(),
 )
 
-function offsetAtStart(day: number, zone: string): number {
-  const days = dayOffsetsIn(zone)
-  const known = days.get(day)
-  if (known !== undefined) return known
-  const offset = askOffset(day * millisecondsInDay, zone)
-  if (days.size >= DAYS_KEPT) days.clear()
-  days.set(day, offset)
-  return offset
+/** Since 1940 no clocks changed twice within a week; four days leave some room. */
+const STEP_MS = 4 * millisecondsInDay
+
+/** The offset at the start of a UTC year, and each change in it. */
+function changesIn(year: number, zone: string): ClockChange[] {
+  const start = new Date(0).setUTCFullYear(year, 0, 1)
+  const end = new Date(0).setUTCFullYear(year + 1, 0, 1)
+  const changes = [{ at: start, offset: askOffset(start, zone) }]
+  for (let from = start; from < end; from += STEP_MS) {
+    const to = Math.min(from + STEP_MS, end)
+    const offset = askOffset(to, zone)
+    while (changes.at(-1)?.offset !== offset) changes.push(nextChange(from, to, zone, changes))
+  }
+  return changes
+}
+
+/** The first instant, to the second, at which clocks no longer show what they did after the latest of `changes`. */
+function nextChange(from: number, to: number, zone: string, changes: readonly ClockChange[]): ClockChange {
+  const { at = from, offset = 0 } = changes.at(-1) ?? {}
+  let [before, after] = [Math.max(from, at) / 1000, to / 1000]
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (askOffset(middle * 1000, zone) === offset) before = middle
+    else after = middle
+  }
+  return { at: after * 1000, offset: askOffset(after * 1000, zone) }
 }
 
 function askOffset(instant: number, zone: string): number {
@@ -186,13 +214,16 @@ function askOffset(instant: number, zone: string): number {
   return sign === '-' ? -size : size
 }
 
-// `tzOffset` of @date-fns/tz would do the same, but keeps every formatter for good, at 55 kB each.
+/** A few: a year has been asked for when the next zone's turn comes. */
+const FORMATTERS_KEPT = 8
+
+// `tzOffset` of @date-fns/tz would do the same, but keeps every formatter for good.
 const offsetFormatIn = lru(
-  ZONES_KEPT,
+  FORMATTERS_KEPT,
   (zone: string) => zone,
   (zone) => {
     try {
-      return new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
+      return weighed(new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' }))
     } catch {
       throw new Error(`"${zone}" is not a known time zone; write it like America/New_York`)
     }

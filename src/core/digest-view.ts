@@ -1,7 +1,9 @@
 import { clockChangeBetween, sameWallClock } from './calendar.ts'
 import { isScarce, type News, type Offer } from './content.ts'
 import type { Letterhead, Reader } from './email.ts'
+import { lru } from './lru.ts'
 import { formatOccurrence, hourIn, zoneTitle } from './occurrences.ts'
+import { weighed } from './weighed.ts'
 import type { Voice } from './words.ts'
 
 /** The values that differ between readers of the same page. */
@@ -143,7 +145,7 @@ export function byTopic<One extends Offer>(
   shown: readonly One[],
   locale: string,
 ): { name: string; offers: One[] }[] {
-  const { compare } = new Intl.Collator(locale)
+  const { compare } = collatorOf(locale)
   // The sort is stable: sessions with the same start stay in the order of `shown`.
   const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   const topics = Map.groupBy(soonestFirst, ({ topicId }) => topicId)
@@ -151,6 +153,12 @@ export function byTopic<One extends Offer>(
     .map(([id, offers]) => ({ id, name: plain(offers[0]?.topic ?? ''), offers }))
     .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
 }
+
+const collatorOf = lru(
+  16,
+  (locale: string) => locale,
+  (locale) => weighed(new Intl.Collator(locale)),
+)
 
 function sessionView(
   offer: ShownOffer,

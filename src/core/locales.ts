@@ -1,12 +1,23 @@
+import { lru } from './lru.ts'
+import { weighed } from './weighed.ts'
+
 /** A language tag cut to what we heed, `language[-REGION]` with a region that exists; null when it is no tag (BCP 47). */
 export function shortLocale(tag: string): string | null {
-  try {
-    const { language, region } = new Intl.Locale(tag)
-    return region !== undefined && REGIONS.has(region) ? `${language}-${region}` : language
-  } catch {
-    return null
-  }
+  const [, language, region = ''] = LANGUAGE_TAG.exec(tag) ?? []
+  return language === undefined ? null : todaysName(`${language}-${region}`.toLowerCase().replace(/-$/, ''))
 }
+
+// Without the rest of it, of which there is no end, so that names are found again and Intl is seldom asked.
+const LANGUAGE_TAG = /^([a-z]{2,3})(?:-[a-z]{4})?(?:-([a-z]{2}|\d{3}))?(?:-[a-z\d]{1,8})*$/i
+
+const todaysName = lru(
+  1_000,
+  (name: string) => name,
+  (name) => {
+    const { language, region } = weighed(new Intl.Locale(name))
+    return region !== undefined && REGIONS.has(region) ? `${language}-${region}` : language
+  },
+)
 
 /** The countries of ISO 3166-1, and Latin America, which browsers name: `es-419`. */
 const REGIONS = new Set(

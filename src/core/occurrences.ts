@@ -2,6 +2,7 @@ import { millisecondsInDay, millisecondsInMinute, millisecondsInWeek } from 'dat
 import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
 import { lru } from './lru.ts'
+import { weighed } from './weighed.ts'
 
 /**
  * When a session takes place. `startsAtLocal` is its first start as clocks in `timeZone` (IANA) show it;
@@ -93,9 +94,7 @@ export const isFar = (at: Date, reference: Date): boolean =>
 // Few dates are that far, so these formatters are not kept.
 function datesWithYear(shown: Date, locale: string): Pick<ReadableTime, 'date' | 'day' | 'dateInWords'> {
   const written = (parts: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { timeZone: 'UTC', year: 'numeric', day: 'numeric', ...parts }).format(
-      shown,
-    )
+    inUtc(locale, { year: 'numeric', day: 'numeric', ...parts }).format(shown)
   return {
     date: written({ month: 'short' }),
     day: written({ month: 'short', weekday: 'short' }),
@@ -118,24 +117,22 @@ const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence 
 
 type WallClockFormatters = Record<'weekday' | 'date' | 'day' | 'dateInWords' | 'time', Intl.DateTimeFormat>
 
-/** Formatters are slow to build and large, so a few are kept: those of the languages and zones most readers have. */
-const [LOCALES_KEPT, ZONE_NAMES_KEPT] = [32, 100]
+/** Formatters are slow to build and large, so a few are kept: those of the languages and zones asked for of late. */
+const [LOCALES_KEPT, ZONE_NAMES_KEPT] = [16, 30]
+
+const inUtc = (locale: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...parts }))
 
 /** They print UTC, so that one set serves every zone: give them the wall clock as if it were UTC. */
 const wallClockFormatters = lru(
   LOCALES_KEPT,
   (locale: string) => locale,
   (locale): WallClockFormatters => ({
-    weekday: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', weekday: 'short' }),
-    date: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short', day: 'numeric' }),
-    day: new Intl.DateTimeFormat(locale, {
-      timeZone: 'UTC',
-      weekday: 'short',
-      month: 'short',
-      day: 'numeric',
-    }),
-    dateInWords: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'long', day: 'numeric' }),
-    time: new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hour: 'numeric', minute: '2-digit' }),
+    weekday: inUtc(locale, { weekday: 'short' }),
+    date: inUtc(locale, { month: 'short', day: 'numeric' }),
+    day: inUtc(locale, { weekday: 'short', month: 'short', day: 'numeric' }),
+    dateInWords: inUtc(locale, { month: 'long', day: 'numeric' }),
+    time: inUtc(locale, { hour: 'numeric', minute: '2-digit' }),
   }),
 )
 
@@ -147,7 +144,8 @@ type ZoneName = { style: 'short' | 'long' | 'longGeneric'; timeZone: string; loc
 const zoneNameFormatter = lru(
   ZONE_NAMES_KEPT,
   ({ style, timeZone, locale }: ZoneName) => `${style} ${timeZone} ${locale}`,
-  ({ style, timeZone, locale }) => new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style }),
+  ({ style, timeZone, locale }) =>
+    weighed(new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style })),
 )
 
 function zoneNamed(style: ZoneName['style'], at: Date, timeZone: string, locale: string): string {

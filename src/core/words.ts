@@ -42,7 +42,7 @@ export function voiceFor(catalogues: Catalogues, locale: string): Voice {
   if (catalogue === undefined) return voiceFor(catalogues, 'en')
   const written = short === language ? catalogue.locale : short
   const format = (key: WordKey, values: Values, tags: Tags) =>
-    String(messageOf(catalogue[key], written).format({ ...values, ...tags }))
+    String(messageOf(catalogue[key], catalogue.locale).format({ ...values, ...tags }))
   return {
     language,
     locale: written,
@@ -74,7 +74,10 @@ const escaped = (value: string | number) =>
 const mapValues = (values: Values, change: (value: string | number) => string | number): Values =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]))
 
-/** Messages are slow to parse. Those of one locale take some 400 kB, so only the locales asked for of late are kept. */
+/**
+ * Messages are slow to parse. Those of one locale take some 400 kB, so that all readers of a language share them: its regions
+ * count alike, and would write at most a thousand otherwise.
+ */
 const LOCALES_KEPT = 16
 
 const messagesIn = lru(

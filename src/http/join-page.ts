@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
-import { openTimes } from '../actions/open-times.ts'
+import { type OpenTimes, openTimes } from '../actions/open-times.ts'
 import type { App } from '../app.ts'
 import { consentWording } from '../core/consent-wording.ts'
 import { plain } from '../core/digest-view.ts'
@@ -7,8 +8,8 @@ import type { Mistake } from '../core/fields.ts'
 import { formatOccurrence, zoneTitle } from '../core/occurrences.ts'
 import type { Voice, WordKey } from '../core/words.ts'
 import { canonicalZone } from '../core/zone-names.ts'
-import { allTopics } from '../db/sessions.ts'
 import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './join-form.ts'
+import { keptPages } from './kept-pages.ts'
 import { sayMistakes } from './mistakes.ts'
 import { zoneGroups } from './zone-choice.ts'
 
@@ -20,44 +21,74 @@ export type Filled = { typed?: Typed; mistakes?: readonly Mistake[]; trouble?: W
 /** So many topics are shown a time of. */
 const TASTE = 4
 
-/** The first page: what the mail is, a taste of what is open now, and the form as far as it was filled in. */
-export async function showForm(app: Needs, reply: FastifyReply, { typed, mistakes = [], trouble }: Filled) {
-  const { config, db } = app
+/**
+ * Shows the first page: what the mail is, a taste of what is open now, and the form. While it is empty, only its stamp differs
+ * between visitors.
+ */
+export function firstPage(app: Needs): (reply: FastifyReply) => Promise<FastifyReply> {
+  const kept = keptPages()
+  const blank = randomUUID()
+  return async (reply) => {
+    const times = await openTimes(app)
+    const write = () => reply.written('home', formView(app, times, reply.voice, { stamp: blank }))
+    const html = kept(times, { reply, write })
+    return withScript(reply).page(html.toString().replaceAll(blank, newStamp(app, undefined)))
+  }
+}
+
+/** The first page with the form as far as it was filled in. */
+export async function showForm(app: Needs, reply: FastifyReply, filled: Filled) {
+  const { typed, trouble } = filled
+  const stamp = typed && isStamp(app.config.LINK_SECRET, typed.stamp) ? typed.stamp : newStamp(app, trouble)
+  return withScript(reply).view(
+    'home',
+    formView(app, await openTimes(app), reply.voice, { ...filled, stamp }),
+  )
+}
+
+/** Its script only guesses the time zone. */
+function withScript(reply: FastifyReply): FastifyReply {
+  const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
+  return reply.header('content-security-policy', policy)
+}
+
+function formView(
+  { config, now }: Needs,
+  times: OpenTimes,
+  voice: Voice,
+  { typed, mistakes = [], trouble, stamp }: Filled & { stamp: string },
+) {
   const chosen = new Set(typed?.topics)
   const wrong = trouble !== undefined || mistakes.length > 0
-  const { say } = reply.voice
-  // Its script only guesses the time zone.
-  const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
-  return reply.header('content-security-policy', policy).view('home', {
+  const { say } = voice
+  return {
     title: say(wrong ? 'page.home.title.wrong' : 'page.home.title'),
-    ...(await taste(app, reply.voice)),
-    consent: consentWording(config.practice, reply.voice),
+    ...taste(config.DIGEST_TIME_ZONE, times, now(), voice),
+    consent: consentWording(config.practice, voice),
     wrong,
     trouble: trouble ? say(trouble) : null,
-    problems: sayMistakes(['email', 'name', 'tz', 'topics'], mistakes, reply.voice),
+    problems: sayMistakes(['email', 'name', 'tz', 'topics'], mistakes, voice),
     email: typed?.email ?? '',
     name: typed?.name ?? '',
-    zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, reply.voice),
+    zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, voice),
     kept: typed !== undefined,
-    topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    topics: times.topics.map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
     someTopics: chosen.size > 0,
     discreet: typed?.discreet ?? false,
     discreetSubject: say('digest.subject.discreet'),
-    stamp: typed && isStamp(config.LINK_SECRET, typed.stamp) ? typed.stamp : newStamp(app, trouble),
-  })
+    stamp,
+  }
 }
 
 /** The next time of each of a few topics, those that meet soonest. */
-async function taste({ config, db, now }: Needs, { locale }: Voice) {
-  const timeZone = config.DIGEST_TIME_ZONE
-  const { offers } = await openTimes({ db, now })
+function taste(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Voice) {
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )
   return {
-    zone: zoneTitle(timeZone, now(), locale),
+    zone: zoneTitle(timeZone, now, locale),
     taste: soonest.slice(0, TASTE).map(({ startsAt, group, topic }) => {
-      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale, now())
+      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale, now)
       return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
     }),
   }

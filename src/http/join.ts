@@ -9,7 +9,7 @@ import { allTopics } from '../db/sessions.ts'
 import { findByPublicId } from '../db/subscribers.ts'
 import { readForm, type Typed, typedIn } from './join-form.ts'
 import type { RequestLimiter } from './join-limits.ts'
-import { showForm } from './join-page.ts'
+import { firstPage, showForm } from './join-page.ts'
 import { speakAs } from './language.ts'
 import { registerScope } from './scope.ts'
 import { steadily } from './steadily.ts'
@@ -31,7 +31,8 @@ export async function addJoinRoutes(
   app: Needs,
   limit: RequestLimiter,
 ): Promise<void> {
-  server.get('/', async (_request, reply) => showForm(app, reply.removeHeader('x-robots-tag'), {}))
+  const showFirst = firstPage(app)
+  server.get('/', async (_request, reply) => showFirst(reply.removeHeader('x-robots-tag')))
   await registerScope(server, 'sign-up', async (scope) => {
     await scope.register(formbody, { bodyLimit: FORM_LIMIT_BYTES })
     addSubscribe(scope, app, limit)

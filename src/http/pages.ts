@@ -12,6 +12,10 @@ declare module 'fastify' {
     voice: Voice
     /** Answers with a page of `templates/pages/` inside the layout. */
     view(name: PageName, data: object): FastifyReply
+    /** The same page as text, not sent yet. */
+    written(name: PageName, data: object): string
+    /** Answers with what `written` gave for the same address and language. */
+    page(html: string | Buffer): FastifyReply
   }
 }
 
@@ -37,7 +41,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
   server.addHook('onRequest', async (request, reply) => {
     reply.voice = voiceFor(words, localeOf(request, words, config.LOCALE))
   })
-  server.decorateReply('view', function view(this: FastifyReply, name: PageName, data: object) {
+  server.decorateReply('written', function written(this: FastifyReply, name: PageName, data: object) {
     const { voice, request } = this
     const inLanguage = chosenLanguage(request, words)
     const all = {
@@ -50,10 +54,16 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
       ...data,
     }
     const body = new Handlebars.SafeString(pages[name](all, voice))
+    return pages.layout({ ...all, body }, voice)
+  })
+  server.decorateReply('page', function page(this: FastifyReply, html: string | Buffer) {
     return this.header('vary', 'accept-language')
-      .header('content-language', voice.language)
+      .header('content-language', this.voice.language)
       .type('text/html; charset=utf-8')
-      .send(pages.layout({ ...all, body }, voice))
+      .send(html)
+  })
+  server.decorateReply('view', function view(this: FastifyReply, name: PageName, data: object) {
+    return this.page(this.written(name, data))
   })
 }
 

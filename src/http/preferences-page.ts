@@ -8,6 +8,7 @@ import type { Mistake } from '../core/fields.ts'
 import { isFar } from '../core/occurrences.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../core/preferences.ts'
 import { signToken } from '../core/tokens.ts'
+import { weighed } from '../core/weighed.ts'
 import { type Catalogues, languageOf, type Voice } from '../core/words.ts'
 import { canonicalZone } from '../core/zone-names.ts'
 import { waitingAddressChange } from '../db/address-changes.ts'
@@ -145,7 +146,7 @@ function dayOf(at: number, timeZone: string, locale: string, now: Date): string 
   const written = { timeZone: 'UTC', weekday: 'long', month: 'long', day: 'numeric' } as const
   const year = isFar(new Date(at), now) && ({ year: 'numeric' } as const)
   const shown = new Date(`${toLocal(new Date(at), timeZone)}Z`)
-  return new Intl.DateTimeFormat(locale, { ...written, ...year }).format(shown)
+  return weighed(new Intl.DateTimeFormat(locale, { ...written, ...year })).format(shown)
 }
 
 /** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */

@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { openTimes } from '../actions/open-times.ts'
+import { type OpenTimes, openTimes } from '../actions/open-times.ts'
 import type { App } from '../app.ts'
 import type { Offer, Session } from '../core/content.ts'
 import { offerStatus } from '../core/told.ts'
+import { weighed } from '../core/weighed.ts'
 import type { Voice } from '../core/words.ts'
 import { canonicalZone } from '../core/zone-names.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../db/editions.ts'
 import { sessionsOfEdition } from '../db/sessions.ts'
+import { keptPages } from './kept-pages.ts'
 import { chosenBy } from './language.ts'
 import { basePath, serveFile } from './pages.ts'
 import { type Listed, timesList } from './times-list.ts'
@@ -35,29 +37,32 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
     voice: reply.voice,
   })
 
-  server.get('/sessions', async (request, reply) =>
-    show(reply, { ...(await bookableTimes(app, asked(request, reply))), zoneScript }),
-  )
+  const kept = keptPages()
+  server.get('/sessions', async (request, reply) => {
+    const times = await openTimes(app)
+    const write = () =>
+      reply.written('times', { ...bookableTimes(app, times, asked(request, reply)), zoneScript })
+    return publicly(reply).page(kept(times, { reply, write }))
+  })
 
   server.get<{ Params: { id: string } }>('/editions/:id', async (request, reply) => {
     const page = await toldTimes(app, request.params.id, asked(request, reply))
-    return page === null ? reply.callNotFound() : show(reply, { ...page, zoneScript })
+    return page === null ? reply.callNotFound() : publicly(reply).view('times', { ...page, zoneScript })
   })
 }
 
 type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Voice }
 
 /** Search engines may list these pages; the one script they run is our own. */
-function show(reply: FastifyReply, page: object): FastifyReply {
+function publicly(reply: FastifyReply): FastifyReply {
   const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
-  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy).view('times', page)
+  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy)
 }
 
-async function bookableTimes(app: Needs, { topic, ...query }: Query) {
+function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...query }: Query) {
   const { say } = query.voice
   const slugs = [topic].flat()
   const now = app.now()
-  const { offers, topics } = await openTimes(app)
   const chosen = new Set(topics.filter(({ slug }) => slugs.includes(slug)))
   const chosenIds = new Set([...chosen].map(({ id }) => id))
   const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))
@@ -89,7 +94,7 @@ async function toldTimes(app: Needs, id: string, query: Query) {
   const listed = offers.map((offer) => asItStands(offer, byId.get(offer.id), now))
   const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)
   // The slot's own date, which the id is.
-  const day = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' })
+  const day = weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' }))
   return {
     ...list,
     title: say('page.told.title', { date: day.format(new Date(id)) }),

@@ -1,48 +1,41 @@
+import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import { importSessions } from '../actions/import-sessions.ts'
 import { openApp } from '../app.ts'
 import { loadConfig } from '../config.ts'
+import { sampleSessions } from '../dev/sample-data.ts'
 import { openLog } from '../log.ts'
 import { buildServer } from './server.ts'
 
-// Asks the real pages as many odd visitors do, and prints by how many MB the process has grown. Run with --expose-gc.
-const count = Number(process.argv[2])
+// Serves the real pages with a few sessions. Sends its address, and what it holds whenever it is asked. Run with --expose-gc.
 const app = await openApp(loadConfig({ ...process.env, DATABASE_PATH: ':memory:' }), {
   log: openLog('silent'),
   redis: { path: process.env.OPENSEAT_TEST_REDIS ?? '' },
 })
+const rows = JSON.stringify(sampleSessions(app.now()).thisWeek.slice(0, 3))
+await importSessions(app, Readable.from([rows]), { skipInvalid: false })
 const server = await buildServer(app)
-const ask = async (url: string, language = 'en') => {
-  const { statusCode } = await server.inject({ url, headers: { 'accept-language': language } })
-  if (statusCode !== 200) throw new Error(`${url} answers ${statusCode}`)
-}
-const pages = ['/', '/sessions']
-for (let n = 0; n < 100; n += 1) for (const page of pages) await ask(page)
-const before = memory()
-for (let n = 0; n < count; n += 1) {
-  const odd = n.toString(36).padStart(8, 'x')
-  await ask(pages[n % 2] ?? '/', `en-US-${odd}`)
-  await ask(`/sessions?lang=es-${region(n)}-x-${odd}&tz=${spelling(n)}`)
-}
-process.stdout.write(`${Math.round((memory() - before) / 2 ** 20)}\n`)
-await server.close()
-await app.close()
-process.exit(0)
 
-function memory(): number {
-  globalThis.gc?.()
-  return process.memoryUsage.rss()
-}
+// Those that are alive: what nobody needs any more is not counted once it was collected.
+let formatters = 0
+const collected = new FinalizationRegistry(() => {
+  formatters -= 1
+})
+Intl.DateTimeFormat = new Proxy(Intl.DateTimeFormat, {
+  construct(kind, args, target) {
+    const made = Reflect.construct(kind, args, target)
+    formatters += 1
+    collected.register(made, undefined)
+    return made
+  },
+})
 
-function region(n: number): string {
-  const letter = (index: number) => String.fromCharCode(65 + (index % 26))
-  return letter(Math.floor(n / 26)) + letter(n)
-}
+process.on('message', () => void tell())
+process.on('disconnect', () => process.exit(0))
+process.send?.(await server.listen({ port: 0, host: '127.0.0.1' }))
 
-/** A zone that there is, or one in another case, each time another. */
-function spelling(n: number): string {
-  const zones = Intl.supportedValuesOf('timeZone')
-  if (n % 2 === 0) return zones[(n / 2) % zones.length] ?? ''
-  const name = 'America/Argentina/ComodRivadavia'
-  return Array.from(name, (letter, index) =>
-    (n >> (index % 12)) & 1 ? letter.toUpperCase() : letter.toLowerCase(),
-  ).join('')
+async function tell(): Promise<void> {
+  await globalThis.gc?.({ type: 'major', execution: 'async' })
+  await setImmediate()
+  process.send?.({ formatters, mb: process.memoryUsage.rss() / 2 ** 20 })
 }
