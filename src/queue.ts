@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
@@ -10,8 +11,12 @@ import { checkRedis, explainRedisError } from './redis-check.ts'
  * ledger owes. So no function here throws because Redis is away; it logs, and the next sweep makes up for it.
  */
 export type Queue = {
-  /** Enqueues these batches; with `once`, only those that nobody enqueued with it in the last half second. */
+  /** Enqueues these batches; with `once`, only those that nobody enqueued or took up in the last half second. */
   wakeBatches(ids: readonly number[], once?: 'once'): Promise<void>
+  /** Forgets the wake-ups for batches that nobody has taken up yet; the ledger is asked for what it still owes. */
+  forgetBatches(): Promise<void>
+  /** Does `work`, unless another process does so; false: one does, or Redis is away. Only one second is alone for sure. */
+  alone(work: () => Promise<void>): Promise<boolean>
   /** Enqueues these notices, to be taken up after `delayMs`; `once` as for batches. */
   wakeNotices(ids: readonly number[], options?: { once?: boolean; delayMs?: number }): Promise<void>
   /** Rings for the sweep, now. */
@@ -60,8 +65,9 @@ export type RedisAddress = { url: string } | { path: string }
 const SWEEP_EVERY_MS = 60_000
 // Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
 const CONCURRENCY = 6
-// Several processes find the queue drained at once, and all of them enqueue the same portion.
+// A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
 const ONCE_IN_MS = 500
+const ALONE_MS = 1_000
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
@@ -97,20 +103,39 @@ export async function openQueue(options: {
   return {
     async wakeBatches(ids, once) {
       for (let from = 0; from < ids.length; from += 1000) {
-        const jobs = ids.slice(from, from + 1000).map((batchId) => ({
-          name: 'submit-batch',
-          data: { batchId },
-          ...(once && { opts: onceIn(`batch-${batchId}`) }),
-        }))
+        const some = ids.slice(from, from + 1000)
+        const free = once ? await attempt(() => markFree(producer, prefix, 'batch', some)) : some
+        const jobs = (free ?? []).map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
         await attempt(() => batches.addBulk(jobs))
       }
     },
+    async forgetBatches() {
+      const waiting = (await attempt(() => batches.getWaiting())) ?? []
+      const forgotten = waiting.filter(({ name }) => name === 'submit-batch')
+      // One that is taken up meanwhile cannot be removed, and need not be.
+      await Promise.allSettled(forgotten.map((job) => job.remove()))
+      const keys = forgotten.map(({ data }) => onceKey(prefix, 'batch', data.batchId))
+      if (keys.length > 0) await attempt(() => producer.del(keys))
+    },
+    async alone(work) {
+      const key = `${prefix}:alone`
+      const token = randomUUID()
+      const got = await attempt(() => producer.set(key, token, 'PX', ALONE_MS, 'NX'))
+      if (got === null) return false
+      try {
+        await work()
+      } finally {
+        await attempt(() => producer.eval(UNLOCK, 1, key, token))
+      }
+      return true
+    },
     async wakeNotices(ids, { once = false, delayMs = 0 } = {}) {
       // Someone waits in front of their inbox; an edition of thousands can let one email pass.
-      const jobs = ids.map((noticeId) => ({
+      const free = once ? await attempt(() => markFree(producer, prefix, 'notice', ids)) : ids
+      const jobs = (free ?? []).map((noticeId) => ({
         name: 'submit-notice',
         data: { noticeId },
-        opts: { lifo: true, delay: delayMs, ...(once && onceIn(`notice-${noticeId}`)) },
+        opts: { lifo: true, delay: delayMs },
       }))
       await attempt(() => batches.addBulk(jobs))
     },
@@ -152,7 +177,20 @@ export async function openQueue(options: {
     async tellEpoch(signed) {
       await attempt(() => producer.set(`${prefix}:epoch`, signed))
     },
-    work: (handlers) => startWorkers(handlers, { redis: options.redis, prefix, batches, complain }),
+    work: (handlers) =>
+      startWorkers(handlers, {
+        redis: options.redis,
+        prefix,
+        batches,
+        complain,
+        async takenUp({ name, data }) {
+          const key =
+            name === 'submit-batch'
+              ? onceKey(prefix, 'batch', data.batchId)
+              : onceKey(prefix, 'notice', data.noticeId)
+          await attempt(() => producer.set(key, 1, 'PX', ONCE_IN_MS))
+        },
+      }),
     limits: { redis: producer, nameSpace: `${prefix}:limits:` },
     async close() {
       await Promise.allSettled([editions.close(), batches.close()])
@@ -161,8 +199,27 @@ export async function openQueue(options: {
   }
 }
 
+type Kind = 'batch' | 'notice'
+
 // The key goes by itself after half a second, whatever becomes of the job: a job of a killed process hides nothing.
-const onceIn = (id: string) => ({ deduplication: { id, ttl: ONCE_IN_MS } })
+const onceKey = (prefix: string, kind: Kind, id: number | string) => `${prefix}:once:${kind}-${id}`
+
+/** Marks those that are not marked, and returns them. */
+async function markFree<Id extends number | string>(
+  redis: Redis,
+  prefix: string,
+  kind: Kind,
+  ids: readonly Id[],
+): Promise<Id[]> {
+  if (ids.length === 0) return []
+  const marking = redis.pipeline()
+  for (const id of ids) marking.set(onceKey(prefix, kind, id), 1, 'PX', ONCE_IN_MS, 'NX')
+  const marked = (await marking.exec()) ?? []
+  return ids.filter((_, index) => marked[index]?.[1] === 'OK')
+}
+
+// Deletes the lock, if it is still that of this holder.
+const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
 // Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
 async function ensureScheduler(
@@ -188,9 +245,11 @@ type WorkerParts = {
   prefix: string
   batches: BullQueue
   complain: (error: unknown) => void
+  /** Says that this wake-up, which is not in the queue any more, is in hand. */
+  takenUp: (job: Job) => Promise<void>
 }
 
-function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: WorkerParts) {
+function startWorkers(handlers: Handlers, { redis, prefix, batches, complain, takenUp }: WorkerParts) {
   // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
   const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 12_000 })
   connection.on('error', complain)
@@ -198,7 +257,10 @@ function startWorkers(handlers: Handlers, { redis, prefix, batches, complain }: 
   const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
   const submitter = new Worker(
     'batches',
-    async (job, token) => obey(await handlers.submit(job.name, job.data), job, token, batches),
+    async (job, token) => {
+      void takenUp(job)
+      await obey(await handlers.submit(job.name, job.data), job, token, batches)
+    },
     { ...options, concurrency: CONCURRENCY },
   )
   submitter.on('drained', handlers.drained)

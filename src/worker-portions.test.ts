@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { Queue as BullQueue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { pause, resume } from './actions/steer-edition.ts'
+import { cancel, pause, resume } from './actions/steer-edition.ts'
 import type { App } from './app.ts'
+import { owedBatches } from './db/batches.ts'
 import { findEdition, tallyOf } from './db/editions.ts'
 import { addNotice } from './db/notices.ts'
 import { batches, notices } from './db/schema.ts'
@@ -118,8 +119,19 @@ test('what cannot be claimed now is not enqueued over and over', async () => {
   expect(await jobsAdded(app)).toBe(before)
 })
 
-const tinyApp = (options: { file?: boolean } = {}) =>
-  testApp({ ...options, settings: { RESEND_REQUESTS_PER_SECOND: '1000' } })
+test('what a cancelled edition left in the queue goes at once, not one by one under the limit', async () => {
+  const app = await tinyApp({ rate: '1' })
+  await plannedInTinyBatches(app, 90)
+  await app.queue.wakeBatches((await owedBatches(app.db, app.now(), 90)).map(({ id }) => id))
+  await cancel(app, ID)
+  expect(await app.queue.backlog()).toBe(90)
+  await startUnclocked(app)
+  await eventually(async () => (await app.queue.backlog()) === 0, 60_000)
+  expect(app.resend.accepted).toEqual([])
+}, 75_000)
+
+const tinyApp = ({ rate = '1000', ...options }: { file?: boolean; rate?: string } = {}) =>
+  testApp({ ...options, settings: { RESEND_REQUESTS_PER_SECOND: rate } })
 
 async function plannedInTinyBatches(app: TestApp, readers: number): Promise<void> {
   aSession(app)

@@ -5,6 +5,7 @@ import { DECOY, submitNotice } from './actions/submit-notice.ts'
 import { recordStart, sweep } from './actions/sweep.ts'
 import { watchEpoch } from './actions/watch-epoch.ts'
 import type { App } from './app.ts'
+import { mayGoOn } from './db/batches.ts'
 import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import type { JobOutcome } from './queue.ts'
@@ -19,7 +20,9 @@ const SubmitJob = z.discriminatedUnion('name', [
 const GUARD_EVERY_MS = 10_000
 // How soon the ledger is looked at again while it owes anything, beside each time that the queue is drained: a process
 // that was killed, or a Redis that was emptied, drains nothing.
-const LOOK_EVERY_MS = 1_000
+const LOOK_EVERY_MS = 250
+// The same while nothing of what it owes can be claimed: a look then reads all of it.
+const LATER_TIMES = 4
 // A broken disk fails every batch alike, and a locked database holds this process with every try: all of them wait.
 const BROKEN_WAIT_MS = 5_000
 
@@ -103,7 +106,8 @@ async function lookOnce(app: App, everyMs: number): Promise<number | null> {
   try {
     const owing = await unlessBroken(app, () => enqueueOwed(app))
     if (owing === null) return BROKEN_WAIT_MS
-    return owing ? everyMs : null
+    if (owing === 'nothing') return null
+    return owing === 'soon' ? everyMs : LATER_TIMES * everyMs
   } catch (error) {
     app.log.error({ err: error }, 'the ledger could not be asked what it owes; it is asked again')
     return everyMs
@@ -120,6 +124,13 @@ async function submit(app: App, wakeUp: { name: string; data: unknown }): Promis
     job.data.name === 'submit-batch'
       ? await submitBatch(app, job.data.data.batchId)
       : await submitNotice(app, job.data.data.noticeId)
+  // Those behind it are of the same portion: dropped one by one, each would take the place of a request under the limit.
+  if (
+    job.data.name === 'submit-batch' &&
+    outcome.kind === 'not-ours' &&
+    !(await mayGoOn(app.db, job.data.data.batchId))
+  )
+    await app.queue.forgetBatches()
   return outcome.kind === 'again' || outcome.kind === 'rate-limited' ? outcome : { kind: 'done' }
 }
 

@@ -17,7 +17,7 @@ export function goalsTable({ peers, scale, limit, idle, kills, year }: Results):
 }
 
 function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
-  const pauses = pipeline.map(({ sink }) => sink?.pauseSeconds ?? Number.NaN)
+  const pauses = pipeline.flatMap(({ sink }) => sink?.pauseSeconds ?? [])
   const [speed, cpu] = [medianOf(pipeline, perSecond), medianOf(pipeline, perCpuSecond)]
   return [
     {
@@ -40,7 +40,12 @@ function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
       value: cpu / medianOf(smtp, perCpuSecond),
       atLeast: 1,
     },
-    { name: '`edition send --wait`: longest pause', value: Math.max(...pauses), unit: ' s', atMost: 1 },
+    // Older results do not tell of pauses.
+    ...(pauses.length === 0
+      ? []
+      : [
+          { name: '`edition send --wait`: longest pause', value: Math.max(...pauses), unit: ' s', atMost: 1 },
+        ]),
   ]
 }
 

@@ -97,8 +97,8 @@ export const sabotages: Sabotage[] = [
     edits: [
       {
         file: 'src/actions/enqueue-owed.ts',
-        from: 'if (!(await owesAnything(app.db))) return false',
-        to: 'return false',
+        from: "if (!(await owesAnything(app.db))) return 'nothing'",
+        to: "return 'nothing'",
       },
     ],
     caughtBy: ['the sweep alone: killed, and Redis emptied'],

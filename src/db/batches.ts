@@ -119,6 +119,17 @@ export async function findBatch(db: Db, id: number): Promise<Batch | null> {
   return db.select().from(batches).where(eq(batches.id, id)).get() ?? null
 }
 
+/** Whether the batch and its edition may go on: not so when one of them was cancelled, or the edition is paused. */
+export async function mayGoOn(db: Db, id: number): Promise<boolean> {
+  const row = db
+    .select({ state: editions.state, pausedAt: editions.pausedAt, batch: batches.state })
+    .from(batches)
+    .innerJoin(editions, eq(editions.id, batches.editionId))
+    .where(eq(batches.id, id))
+    .get()
+  return row !== undefined && row.state === 'submitting' && row.pausedAt === null && row.batch !== 'cancelled'
+}
+
 /** This batch, as long as the claim that `batch` was returned with is still the one. */
 export function heldBy(batch: Batch): SQL | undefined {
   return and(
