@@ -49,6 +49,14 @@ test('each exclusion at planning has its sentence', async () => {
   )
 })
 
+test('a date that is more than eleven months from today carries its year', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2028-12-04T17:00:00Z') })
+  await plan(app)
+  expect(await said(app, 'paula@sample.test')).toContain('until Dec 4, 2028 when the edition')
+})
+
 test('who is mailed, waits, or unsubscribes before their turn is told so', async () => {
   const app = await testApp()
   aSession(app)

@@ -16,7 +16,7 @@ export type Explanation = {
   generations: { generation: number; state: PastDelivery['state']; reason: string | null }[]
 }
 
-type Needs = Pick<Ledger, 'db' | 'config' | 'hashKey'>
+type Needs = Pick<Ledger, 'db' | 'config' | 'hashKey' | 'now'>
 /** What one part of the story comes to; `says` goes on from "This reader". */
 type Finding = { state: Explanation['state']; reason: string | null; says: string }
 type Story = {
@@ -46,7 +46,7 @@ export async function explain(app: Needs, email: string, editionId: string): Pro
     edition,
     wait,
     keptDays: app.config.RETENTION_DAYS,
-    ...clock(app.config.DIGEST_TIME_ZONE),
+    ...clock(app.config.DIGEST_TIME_ZONE, app.now()),
   }
   const findings = story ? deliveries.map((delivery) => ofDelivery(delivery, story)) : []
 
@@ -226,8 +226,8 @@ function never(reason: string, says: string): Finding {
   return { state: 'never-candidate', reason, says }
 }
 
-function clock(zone: string) {
-  const parts = (at: number) => formatOccurrence(new Date(at), zone, 'en')
+function clock(zone: string, now: Date) {
+  const parts = (at: number) => formatOccurrence(new Date(at), zone, 'en', now)
   return {
     date: (at: number) => parts(at).date,
     time: (at: number) => `${parts(at).date} at ${parts(at).time} ${parts(at).zoneName}`,

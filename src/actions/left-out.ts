@@ -1,4 +1,5 @@
 import type { Ledger } from '../app.ts'
+import { plain } from '../core/digest-view.ts'
 import type { Db } from '../db/open.ts'
 import { type LeftOut, leftOutSessions } from '../db/sessions.ts'
 
@@ -6,7 +7,7 @@ const MOST_NAMED = 20
 
 /** One bad session in a line: which, which column, and what is wrong with it. */
 export const leftOutLine = ({ externalId, field, problem }: LeftOut): string =>
-  `${externalId}: ${field} ${problem}`
+  `${plain(externalId)}: ${field} ${problem}`
 
 /** The sessions that no page and no edition shows, as they cannot be read; 20 at most, then how many more. */
 export async function namesOfLeftOut(db: Db): Promise<string[]> {

@@ -196,6 +196,57 @@ test('copies of migrations, and drafts of such copies, go after thirty days', as
   expect(Object.keys(copies).filter((copy) => existsSync(copy))).toEqual([`${file}.migration-6`])
 })
 
+test('of a session that moves each week a year and no more is remembered, and who was paused all the time hears of it', async () => {
+  const app = await testApp({ at: '2026-01-05T15:00:00Z', settings: { RETENTION_DAYS: '60' } })
+  aSubscriber(app, ADA)
+  const paused = aSubscriber(app, 'ben@sample.test')
+  const id = aSession(app, { startsAtLocal: '2028-06-01T18:00' })
+  const rows: number[] = []
+  const week = async (n: number) => {
+    app.setNow(new Date(Date.parse('2026-01-05T15:00:00Z') + n * 7 * DAY_MS).toISOString())
+    app.db.$client.exec(
+      `update sessions set starts_at_local = '2028-06-0${1 + (n % 2)}T18:00' where id = ${id}`,
+    )
+    await planNow(app)
+    await submitOwed(app)
+    await pruneWholly(app)
+    rows.push(count(app, `session_history where session_id = ${id}`))
+  }
+  for (let n = 0; n < 6; n += 1) await week(n)
+  const until = Date.parse('2026-07-01')
+  app.db.$client.exec(`update subscribers set paused_until = ${until} where id = ${paused}`)
+  for (let n = 6; n < 30; n += 1) await week(n)
+  expect(Math.max(...rows)).toBeLessThanOrEqual(12)
+  expect(rows.at(-1)).toBe(rows.at(-9))
+  const last = app.resend.accepted.filter(({ to }) => to[0] === 'ben@sample.test')
+  expect(last).toHaveLength(6 + 4)
+  const mail = app.resend.accepted.filter(({ to }) => to[0] === ADA)
+  expect(mail).toHaveLength(30)
+  expect(mail.slice(1).every(({ text }) => text.includes('(New time)'))).toBe(true)
+}, 30_000)
+
+test('a session that was deleted long ago is forgotten, and nobody gets its id', async () => {
+  const app = await testApp()
+  aSubscriber(app, ADA)
+  const keep = aSession(app, { externalId: 'stays' })
+  for (const externalId of ['gone', 'gone too']) aSession(app, { externalId })
+  const gone = count(app, 'sessions') // their ids count from 1
+  await planNow(app)
+  await submitOwed(app)
+  app.db.$client.exec("delete from sessions where external_id <> 'stays'")
+  app.setNow('2027-12-01T15:00:00Z')
+  await pruneWholly(app)
+  expect(count(app, 'known_sessions')).toBe(3) // an edition of less than 400 days ago may have told of them
+  app.setNow('2028-01-12T15:00:00Z')
+  await pruneWholly(app)
+  expect(app.db.$client.prepare('select session_id from known_sessions').pluck().all()).toEqual([keep])
+  expect(count(app, `session_history where session_id > ${keep}`)).toBe(0)
+  aSession(app, { externalId: 'gone' })
+  aSession(app, { externalId: 'another' })
+  const ids = app.db.$client.prepare('select id, news from sessions order by id').all()
+  expect(ids).toEqual([keep, gone + 1, gone + 2].map((id) => ({ id, news: 'new' })))
+})
+
 test('nothing is removed from a held installation', async () => {
   const app = await anOldEdition()
   const held = { reason: 'backup', since: 0, knownThrough: null }

@@ -16,7 +16,11 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
  * `Mon, Nov 23, 9:00 AM EST`: an instant (ms since the epoch, ISO, or Date) in local time of `zone` (IANA). It has the year
  * if it is far from `reference`.
  */
-export function when(instant: number | string | Date, zone: string, reference = instant): string {
+export function when(
+  instant: number | string | Date,
+  zone: string,
+  reference: number | string | Date = instant,
+): string {
   const { weekday, date, time, zoneName } = formatOccurrence(
     new Date(instant),
     zone,

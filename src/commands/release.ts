@@ -51,7 +51,11 @@ async function release(terminal: Terminal, options: Options): Promise<undefined>
   if (!options.yes) {
     await terminal.withLedger(async (app) => {
       const state = await heldState(app)
-      terminal.show(options, documentOf(state, null), stateText(state, app.config.DIGEST_TIME_ZONE))
+      terminal.show(
+        options,
+        documentOf(state, null),
+        stateText(state, app.config.DIGEST_TIME_ZONE, app.now()),
+      )
     })
     return
   }
@@ -85,23 +89,23 @@ function documentOf(state: HeldState | null, released: Released | null) {
 
 const NOT_HELD = 'The installation is not held: nothing was done.'
 
-function stateText(state: HeldState | null, zone: string): string {
+function stateText(state: HeldState | null, zone: string, now: Date): string {
   if (state === null) return NOT_HELD
   const { hold, editions, notices, slot, activeSubscribers } = state
-  const known = hold.knownThrough === null ? 'an unknown time' : when(hold.knownThrough, zone)
+  const known = hold.knownThrough === null ? 'an unknown time' : when(hold.knownThrough, zone, now)
   const owed = editions.map(
     ({ id, state: at, recipients, batches, paused }) =>
       `  edition ${id}, ${paused ? 'paused' : at}: ${counted(recipients, 'recipient')} in ${counted(batches, 'batch')} not submitted when the copy was taken`,
   )
   const due = slot
     ? [
-        `  edition ${slot.editionId}, due ${when(slot.at, zone)}: not in this copy; up to ${counted(activeSubscribers, 'recipient')}`,
+        `  edition ${slot.editionId}, due ${when(slot.at, zone, now)}: not in this copy; up to ${counted(activeSubscribers, 'recipient')}`,
       ]
     : []
   const small = notices > 0 ? [`  ${counted(notices, 'confirmation mail')} not submitted`] : []
   const lines = [...owed, ...due, ...small]
   return [
-    `Held since ${when(hold.since, zone)}: ${HOLD_CLAUSES[hold.reason]}.`,
+    `Held since ${when(hold.since, zone, now)}: ${HOLD_CLAUSES[hold.reason]}.`,
     `What happened after ${known} is not in it, and is lost: sign-ups, people who left, sessions.`,
     '',
     lines.length > 0 ? 'Resend may have accepted all or part of this already:' : 'Nothing is owed.',

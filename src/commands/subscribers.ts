@@ -102,7 +102,7 @@ async function show(terminal: Terminal, email: string, options: Json): Promise<u
       return terminal.show(
         options,
         shown.subscriber,
-        glance(shown.subscriber, ledger.config.DIGEST_TIME_ZONE),
+        glance(shown.subscriber, ledger.config.DIGEST_TIME_ZONE, ledger.now()),
       )
     if (shown.suppressed === null) throw nobody()
     throw new BadInput(
@@ -111,7 +111,11 @@ async function show(terminal: Terminal, email: string, options: Json): Promise<u
   })
 }
 
-function glance(subscriber: Extract<Shown, { kind: 'found' }>['subscriber'], zone: string): string {
+function glance(
+  subscriber: Extract<Shown, { kind: 'found' }>['subscriber'],
+  zone: string,
+  now: Date,
+): string {
   const { consent, pausedUntil, unsubscribedAt } = subscriber
   const rows: (readonly [string, string | null])[] = [
     ['email', subscriber.email],
@@ -122,8 +126,8 @@ function glance(subscriber: Extract<Shown, { kind: 'found' }>['subscriber'], zon
         ? `${subscriber.status}, suppressed (${subscriber.suppressed})`
         : subscriber.status,
     ],
-    ['unsubscribed', unsubscribedAt && when(unsubscribedAt, zone)],
-    ['paused until', pausedUntil && when(pausedUntil, zone)],
+    ['unsubscribed', unsubscribedAt && when(unsubscribedAt, zone, now)],
+    ['paused until', pausedUntil && when(pausedUntil, zone, now)],
     ['topics', subscriber.topics?.join(', ') ?? 'all'],
     ['cadence', subscriber.cadence],
     ['time zone', subscriber.timeZone],

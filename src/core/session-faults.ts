@@ -1,13 +1,16 @@
 import { isTimeZone, parseLocal } from './calendar.ts'
 import type { Session } from './content.ts'
-import { webAddress } from './digest-view.ts'
+import { plain, webAddress } from './digest-view.ts'
 import { quote } from './fields.ts'
 
 /** A session that cannot be read: its column, and what is wrong with it. The sentence goes on from the column's name. */
 export type SessionFault = { field: string; problem: string }
 
 /** A row of `sessions` with its group and topic, whatever another program wrote into it; null = they are not there. */
-export type WrittenSession = { [Field in keyof Session]?: unknown }
+export type WrittenSession = { [Field in keyof Session]?: unknown } & {
+  /** A column that triggers keep and that holds what cannot be read. */
+  odd?: string | null
+}
 
 /**
  * What keeps this row from being read, or null. The database's triggers refuse such rows, so one that is here is older than
@@ -18,6 +21,11 @@ export function faultOf(row: WrittenSession): SessionFault | null {
     const written = value(row)
     if (!sound(written)) return { field, problem: `is ${shown(written)}; it needs ${needs}` }
   }
+  if (row.odd)
+    return {
+      field: row.odd,
+      problem: `is not what the triggers write; it needs ${row.odd === 'news' ? 'new, reopened or moved' : 'a whole number, 0 or more'}`,
+    }
   return null
 }
 
@@ -101,5 +109,5 @@ const RULES: readonly Rule[] = [
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return 'missing'
-  return typeof value === 'string' || typeof value === 'number' ? quote(String(value)) : 'not text'
+  return typeof value === 'string' || typeof value === 'number' ? quote(plain(String(value))) : 'not text'
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { checkEditions } from '../actions/doctor-editions.ts'
+import { namesOfLeftOut } from '../actions/left-out.ts'
 import { previewEdition } from '../actions/preview-edition.ts'
 import { submitNotice } from '../actions/submit-notice.ts'
 import { sweep } from '../actions/sweep.ts'
@@ -174,6 +175,62 @@ test('and named by its external id, in doctor, log and readyz', async () => {
   await sweep(app)
   await sweep(app)
   expect(app.logged().match(/"session":"p-0"/g)).toHaveLength(1)
+})
+
+const KEPT: [column: string, value: unknown][] = [
+  ['news', 'odd'],
+  ['news', Buffer.from('new')],
+  ['seq', 'x'],
+  ['added_seq', -1],
+  ['news_at', 'yesterday'],
+  ['news_at', 9e18],
+  ['revision', 'x'],
+  ['revised_at', 1e18],
+  ['revised_at', 'now'],
+]
+
+test.each(KEPT)(
+  'what triggers keep in %s is not written over by %s; if it is, that session is left out alone',
+  async (column, value) => {
+    const app = await testApp()
+    aSession(app)
+    aSession(app, { externalId: 'bad', group: 'Calm' })
+    aSubscriber(app, 'ada@sample.test', { calendarKey: 'adas-calendar' })
+    const write = () =>
+      app.db.$client.prepare(`update sessions set ${column} = ? where external_id = 'bad'`).run(value)
+    expect(write).toThrow(`sessions.${column}: `)
+    app.db.$client.exec('drop trigger sessions_kept_checked')
+    write()
+    const server = await buildServer(app)
+    for (const url of ['/', '/sessions', '/feed.xml', '/calendar/adas-calendar.ics', '/readyz']) {
+      const { statusCode, body } = await server.inject(url)
+      expect([url, statusCode]).toEqual([url, 200])
+      expect(body).not.toMatch(/Calm|NaN|Invalid/)
+      if (url === '/readyz') expect(body).toContain(`bad: ${column} is not what the triggers write`)
+    }
+  },
+)
+
+test('a topic whose name is not text stops no page, and its sessions are named', async () => {
+  const app = await testApp()
+  aSession(app, { externalId: 'calm' })
+  aSession(app, { group: 'Steady Sky', topic: 'depression' })
+  app.db.$client.exec('drop trigger topics_checked_update')
+  app.db.$client.exec("update topics set name = x'0001' where slug = 'anxiety'")
+  const server = await buildServer(app)
+  for (const url of ['/', '/sessions', '/feed.xml']) expect((await server.inject(url)).statusCode).toBe(200)
+  expect((await server.inject('/')).body).toContain('>anxiety<')
+  expect(await leftOutSessions(app.db)).toMatchObject([{ externalId: 'calm', field: 'topic_id' }])
+})
+
+test('a name with line breaks stays on its line', async () => {
+  const app = await testApp()
+  for (const name of ['sessions_checked_insert', 'sessions_kept_checked'])
+    app.db.$client.exec(`drop trigger ${name}`)
+  aSession(app, { externalId: 'a\nb: time_zone', timeZone: 'Amer\nica' })
+  expect(await namesOfLeftOut(app.db)).toEqual([
+    expect.stringMatching(/^a b: time_zone: time_zone is "Amer ica"/),
+  ])
 })
 
 test('a subscriber with a bad zone or language stops nobody, and can open their own page', async () => {

@@ -12,6 +12,9 @@ export async function installationFact(db: Db, name: Fact): Promise<string | nul
 
 /** Sets the fact unless it is set, and returns what stands: of two processes that start at once, one value wins. */
 export async function establishFact(db: Db, name: Fact, value: string): Promise<string> {
+  // Asked first: an insert that does nothing waits for another program's lock too, and all that opens the database comes here.
+  const stands = await installationFact(db, name)
+  if (stands !== null) return stands
   db.insert(installation).values({ name, value }).onConflictDoNothing().run()
   return (await installationFact(db, name)) ?? value
 }

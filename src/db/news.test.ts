@@ -15,6 +15,8 @@ type Fields = {
   therapist: string
   duration_minutes: string
   booking_url: string
+  group: string
+  kind: string
 }
 type Change = Partial<Fields> | 'replace' | 'delete'
 
@@ -88,6 +90,22 @@ const LINES: Line[] = [
     line: 'another therapist, length and link',
     to: [{ therapist: 'Dr. Roy', duration_minutes: '45' }],
     hears: NOBODY,
+  },
+  { line: 'another link', to: [{ booking_url: 'https://book.harbor.test/elsewhere' }], hears: NOBODY },
+  { line: 'another kind', to: [{ kind: 'skills' }], hears: NOBODY },
+  { line: 'another title', to: [{ group: 'another title, today' }], hears: NOBODY },
+  {
+    line: 'seats, none, seats, none',
+    to: [{ seats_left: '0' }, { seats_left: '2' }],
+    hears: all('Place reopened'),
+  },
+  {
+    line: 'two columns at a time',
+    to: [
+      { ...moved, status: 'full' },
+      { ...moved, status: 'open' },
+    ],
+    hears: all('New time'),
   },
   { line: 'more dates', from: { occurrences: '8' }, to: [{ occurrences: '12' }], hears: NOBODY },
   {
@@ -183,6 +201,16 @@ test('a topic that was wrong before any edition is new to the right readers, wha
   expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Morning')).toEqual({ bob: 'New' })
 })
 
+test("a group's title and kind are nobody's news", async () => {
+  const app = await testApp()
+  for (const [name, topics] of Object.entries(READERS))
+    aSubscriber(app, `${name}@sample.test`, { topics: [...topics] })
+  await bySql(app, 'Morning', rowOf('Morning'), {})
+  await edition(app, '2026-11-23T15:00:00.000Z', 'Monday one')
+  app.db.$client.exec("update groups set title = 'Evening', kind = 'skills' where title = 'Morning'")
+  expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Evening')).toEqual({})
+})
+
 test('a new session never gets the id of another, nor its seq', async () => {
   const app = await testApp()
   const first = aSession(app, { externalId: 'a' })
@@ -210,7 +238,15 @@ test('a group or topic that is replaced keeps its id and its sessions, with fore
 
 function rowOf(line: string, from: Partial<Fields> = {}): Fields & { external_id: string } {
   return {
-    ...{ external_id: line, topic: 'anxiety', therapist: 'Dr. Lee', starts_at: TUESDAY, repeats: 'weekly' },
+    ...{
+      external_id: line,
+      group: line,
+      kind: 'therapy',
+      topic: 'anxiety',
+      therapist: 'Dr. Lee',
+      starts_at: TUESDAY,
+      repeats: 'weekly',
+    },
     ...{
       time_zone: 'America/New_York',
       duration_minutes: '60',
@@ -236,12 +272,12 @@ async function bySql(
   const { topic, ...values } = { ...row, ...(change === 'replace' ? {} : change) }
   const topicId = $client.prepare('select id from topics where slug = ?').pluck().get(topic)
   $client
-    .prepare('insert into groups (topic_id, title) values (?, ?) on conflict do nothing')
-    .run(topicId, line)
+    .prepare('insert into groups (topic_id, kind, title) values (?, ?, ?) on conflict do nothing')
+    .run(topicId, values.kind, values.group)
   const groupId = $client
-    .prepare('select id from groups where (topic_id, title) = (?, ?)')
+    .prepare('select id from groups where (topic_id, kind, title) = (?, ?, ?)')
     .pluck()
-    .get(topicId, line)
+    .get(topicId, values.kind, values.group)
   const columns = `group_id, therapist, starts_at_local, time_zone, duration_minutes, repeats, occurrences, seats_left,
     status, booking_url`
   const updates = columns.split(',').map((column) => `${column} = excluded.${column.trim()}`)
@@ -258,7 +294,7 @@ async function bySql(
 /** The same through a file; what a file cannot do is done by SQL. */
 const byImport: Write = async (app, line, row, change) => {
   if (change === 'delete' || change === 'replace') return bySql(app, line, row, change)
-  const values = { ...row, group: line, ...change }
+  const values = { ...row, ...change }
   const quoted = Object.values(values).map((value) => `"${value}"`)
   const file = `${Object.keys(values).join()}\n${quoted.join()}\n`
   const result = await importSessions(app, Readable.from([file]), { skipInvalid: false, farAhead: true })
@@ -280,8 +316,8 @@ async function edition(app: TestApp, at: string, filler: string) {
   return (group: string): Record<string, string> =>
     Object.fromEntries(
       mails.flatMap(({ to, text }) => {
-        const found = ['New', 'New time', 'Place reopened'].find((label) =>
-          text.includes(`\n${group} (${label})`),
+        const found = ['New', 'New time', 'Place reopened'].find(
+          (label) => text.includes(`\n${group} (${label})`) || text.includes(`\n${group}, today (${label})`),
         )
         return found ? [[String(to[0]).replace(/@.*/, ''), found]] : []
       }),

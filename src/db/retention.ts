@@ -17,7 +17,7 @@ export async function pruneStep(db: Db, before: Cutoffs, now: Date): Promise<num
   return unsynced(db, () =>
     db.transaction(
       () => {
-        for (const step of [editionStep, eventStep, noticeStep, auditStep, requestStep, contentStep]) {
+        for (const step of STEPS) {
           const removed = step(db, before, now)
           if (removed > 0) return removed
         }
@@ -27,6 +27,17 @@ export async function pruneStep(db: Db, before: Cutoffs, now: Date): Promise<num
     ),
   )
 }
+
+const STEPS = [
+  editionStep,
+  eventStep,
+  noticeStep,
+  auditStep,
+  requestStep,
+  contentStep,
+  historyStep,
+  forgottenStep,
+]
 
 /**
  * Kept past their time: the bounces of a reader whose mail bounces softly now. Five of them in a row suppress an address,
@@ -91,6 +102,48 @@ function requestStep(db: Db, { requests }: Cutoffs): number {
     .delete(addressChanges)
     .where(sql`id in (select id from ${addressChanges} where ${old} limit ${STEP})`)
     .run().changes
+}
+
+/**
+ * What readers knew of a session between its first state and the last that an old edition told of. A reader whose mark is
+ * still there, who was paused all the time, hears of the session again as moved: twice is better than never.
+ */
+function historyStep(db: Db, { history }: Cutoffs): number {
+  const between = `select h.session_id, h.seq from session_history h
+    where h.seq > (select min(seq) from session_history where session_id = h.session_id)
+      and exists (select 1 from session_history later where later.session_id = h.session_id and later.seq > h.seq
+        and later.seq <= (select max(through_seq) from editions where scheduled_for < ?))`
+  const [row] = statement(db, `${between} order by h.session_id limit 1`).all(history.getTime()) as {
+    session_id: number
+  }[]
+  if (row === undefined) return 0
+  const id = row.session_id
+  statement(
+    db,
+    `update session_history set times = '' where session_id = ?
+       and seq = (select min(seq) from session_history where session_id = ?)`,
+  ).run(id, id)
+  return statement(
+    db,
+    `delete from session_history where (session_id, seq) in (${between} and h.session_id = ?)`,
+  ).run(history.getTime(), id).changes
+}
+
+/** A session that was deleted so long ago is new when it comes back; its id stays its own. */
+function forgottenStep(db: Db, { history }: Cutoffs): number {
+  const gone = statement(
+    db,
+    `select session_id from known_sessions
+     where gone_after < ? and session_id not in (select id from sessions) order by session_id limit ${STEP}`,
+  )
+    .pluck()
+    .all(history.toISOString().slice(0, 10)) as number[]
+  for (const id of gone) {
+    statement(db, "update counters set value = max(value, ?) where name = 'forgotten_session'").run(id)
+    statement(db, 'delete from session_history where session_id = ?').run(id)
+    statement(db, 'delete from known_sessions where session_id = ?').run(id)
+  }
+  return gone.length
 }
 
 /** Templates that no unfinished batch was frozen with; nothing else reads them. */

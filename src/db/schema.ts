@@ -102,6 +102,7 @@ export const knownSessions = sqliteTable('known_sessions', {
   news: text({ enum: ['new', 'reopened', 'moved'] }).notNull(),
   newsAt: integer('news_at').notNull(),
   revision: integer().notNull(),
+  revisedAt: integer('revised_at').notNull().default(0),
   /** The newest edition when the row was deleted; null = it is there, or was replaced. */
   goneAfter: text('gone_after'),
 })

@@ -19,7 +19,7 @@ export type LeftOut = SessionFault & { id: number; externalId: string }
 /** All topics by name, which is safe to show: plain SQL can have put any character into it. */
 export async function allTopics(db: Db): Promise<Topic[]> {
   const rows = db.select().from(topics).orderBy(topics.name).all()
-  return rows.map((topic) => ({ ...topic, name: plain(topic.name) }))
+  return rows.map((topic) => ({ ...topic, name: plain(String(topic.name)) || plain(String(topic.slug)) }))
 }
 
 /** Adds a topic; false when the slug exists. */
@@ -96,7 +96,7 @@ type HistoryRow = [seq: number, topicId: number | null, times: string, reopened:
 function readable<Sound extends Session = Session>(rows: readonly WrittenSession[]): Sound[] {
   return rows
     .filter((row) => faultOf(row) === null)
-    .map(({ history, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
+    .map(({ history, odd: _odd, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
 }
 
 function historyOf(json: unknown): { history?: NewsState[] } {
@@ -151,6 +151,15 @@ const SESSION = {
   seq: sessions.seq,
   addedSeq: sessions.addedSeq,
   news: sessions.news,
+  /** The first of the columns that triggers keep which holds what cannot be read; null = none. */
+  odd: sql<string | null>`case
+    when typeof(${sessions.seq}) <> 'integer' or ${sessions.seq} not between 0 and 1e15 then 'seq'
+    when typeof(${sessions.addedSeq}) <> 'integer' or ${sessions.addedSeq} not between 0 and 1e15 then 'added_seq'
+    when ${sessions.news} not in ('new', 'reopened', 'moved') then 'news'
+    when typeof(${sessions.newsAt}) <> 'integer' or ${sessions.newsAt} not between 0 and 253402300799000 then 'news_at'
+    when typeof(${sessions.revision}) <> 'integer' or ${sessions.revision} not between 0 and 2147483647 then 'revision'
+    when typeof(${sessions.revisedAt}) <> 'integer' or ${sessions.revisedAt} not between 0 and 253402300799000 then 'revised_at'
+  end`,
   // Only of a session that changed: most have no more to say than `seq`.
   history: sql<
     string | null

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
+import { exportSubscriber } from '../actions/subscriber-records.ts'
 import { signToken } from '../core/tokens.ts'
 import { waitBriefly } from '../db/patience.ts'
 import { afterTest, aSession, aSubscriber, LINK_SECRET, type TestApp, testApp } from '../testing.ts'
@@ -40,6 +41,16 @@ test('while it lasts, one click and every form are answered 503 with when to com
 test('a process that serves pages waits a quarter of a second', async () => {
   const { app } = await served()
   expect(app.db.$client.pragma('busy_timeout', { simple: true })).toBe(250)
+})
+
+test('what only reads opens the database beside such a lock, without waiting', async () => {
+  const { app, lock } = await served()
+  lock.exec('begin immediate')
+  const began = performance.now()
+  const other = await app.sibling()
+  expect(await exportSubscriber(other, 'ada@sample.test')).toMatchObject({ kind: 'found' })
+  expect(performance.now() - began).toBeLessThan(8_000) // a command waits ten seconds for a lock
+  lock.exec('rollback')
 })
 
 async function served() {
