@@ -6,7 +6,7 @@ import { renewLinksIn, useNoticeIn } from './links.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import { countRequest, isBusy, type RequestLimits } from './requested-emails.ts'
-import { addressChanges, auditLog, subscribers, suppressions } from './schema.ts'
+import { addressChanges, erasures, subscribers, suppressions } from './schema.ts'
 import type { Subscriber } from './subscribers.ts'
 
 /** A new address that waits for its confirmation, or was confirmed. Instants are ms UTC. */
@@ -131,12 +131,11 @@ export async function undoAddressChange(db: Db, changePublicId: string, now: Dat
         ? ({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'operator' } as const)
         : { ...before, softBounces: 0 }
       tx.update(subscribers).set(put).where(eq(subscribers.id, subscriber.id)).run()
-      renewLinksIn(tx, subscriber, now)
+      renewLinksIn(tx, subscriber, 'undo-change-address', now)
       // With a change goes every later one: whoever made them came by this one.
       tx.delete(addressChanges)
         .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
         .run()
-      audit(tx, 'undo-change-address', subscriber.publicId, now)
       return true
     },
     { behavior: 'immediate' },
@@ -176,8 +175,8 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
     .set({ email, emailHash, softBounces: 0, ...given })
     .where(eq(subscribers.id, subscriber.id))
     .run()
-  renewLinksIn(tx, subscriber, now)
-  tx.delete(suppressions).where(eq(suppressions.emailHash, emailHash)).run()
+  renewLinksIn(tx, subscriber, 'change-address', now)
+  for (const mark of [suppressions, erasures]) tx.delete(mark).where(eq(mark.emailHash, emailHash)).run()
   const before: Before = {
     email: subscriber.email,
     emailHash: subscriber.emailHash,
@@ -191,13 +190,8 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
     .run()
   const waiting = and(eq(addressChanges.subscriberId, subscriber.id), isNull(addressChanges.changedAt))
   tx.delete(addressChanges).where(waiting).run()
-  audit(tx, 'change-address', subscriber.publicId, now)
 }
 
 function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string) {
   return tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()?.reason ?? null
-}
-
-function audit(tx: Tx, action: string, subject: string, now: Date): void {
-  tx.insert(auditLog).values({ at: now.getTime(), action, subject }).run()
 }
