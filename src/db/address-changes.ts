@@ -116,15 +116,20 @@ export async function replaceAddress(
 
 /**
  * Puts the old address back, with its consent and new links, so that the newer one gets nothing more. Where the old one has
- * subscribed again meanwhile, the moved subscription ends instead. False when the change is forgotten or was undone.
+ * subscribed again meanwhile, the moved subscription ends instead. `ended`: it was ended since the change, and stays so. Null
+ * when the change is forgotten or was undone.
  */
-export async function undoAddressChange(db: Db, changePublicId: string, now: Date): Promise<boolean> {
+export async function undoAddressChange(
+  db: Db,
+  changePublicId: string,
+  now: Date,
+): Promise<'undone' | 'ended' | null> {
   return db.transaction(
     (tx) => {
       const change = tx.select().from(addressChanges).where(eq(addressChanges.publicId, changePublicId)).get()
-      if (!change?.before) return false
+      if (!change?.before) return null
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, change.subscriberId)).get()
-      if (!subscriber) return false
+      if (!subscriber) return null
       const before = JSON.parse(change.before) as Before
       const holder = makeWay(tx, before.emailHash, subscriber.id)
       const put = holder
@@ -136,7 +141,7 @@ export async function undoAddressChange(db: Db, changePublicId: string, now: Dat
       tx.delete(addressChanges)
         .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
         .run()
-      return true
+      return holder || subscriber.status === 'active' ? 'undone' : 'ended'
     },
     { behavior: 'immediate' },
   )

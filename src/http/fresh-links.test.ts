@@ -321,6 +321,16 @@ test('a change cannot be undone after seven days, and then the old address is fo
   expect(stored(app)).toMatchObject({ email: NEW })
 })
 
+test('an undo does not say that the mail comes again when somebody ended it at the new address', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  await post((await askToMove(ada)).link)
+  const undo = await mailed(app, 'undo-address')
+  await post(linkOf('unsubscribe', String(stored(app)?.public_id)))
+  expect(text((await post(undo)).body)).toContain('no weekly email comes to this address either')
+  expect(stored(app)).toMatchObject({ email: ADA, status: 'unsubscribed' })
+})
+
 test('an undo whose address has subscribed anew ends the moved subscription', async () => {
   const ada = await withAda()
   const { app, post } = ada
