@@ -172,11 +172,30 @@ test('an email that arrived proves the address to a key that only sends', async 
   )
 })
 
+test('answers to an address whose domain receives at Resend are warned of, as nobody reads them there', async () => {
+  const receiving = aDomain('in.harbor.test', { capabilities: { sending: 'enabled', receiving: 'enabled' } })
+  const domains = [aDomain(OUR_DOMAIN), receiving]
+  const warned = expect.stringMatching(/^warn answers: in\.harbor\.test receives at Resend.*MAIL_REPLY_TO/)
+  expect(await told({ domains }, new Date(), null, 'Mira <mira@In.harbor.test>')).toContainEqual(warned)
+  expect(await told({ domains }, new Date(), null, 'mira@harbor.test')).not.toContainEqual(
+    expect.stringContaining('answers'),
+  )
+  expect(await told({ domains }, new Date())).not.toContainEqual(expect.stringContaining('answers'))
+  const leaving = { address: 'leave@in.harbor.test', endpoint: 'https://x.test', lastAt: null }
+  expect(await told({ sendingOnly: true }, new Date(), leaving, 'mira@in.harbor.test')).toContainEqual(warned)
+  // Without MAIL_REPLY_TO, answers go to MAIL_FROM.
+  const own = aDomain(OUR_DOMAIN, { capabilities: { sending: 'enabled', receiving: 'enabled' } })
+  expect(await told({ domains: [own] }, new Date())).toContainEqual(
+    expect.stringContaining('warn answers: mail.harbor.test'),
+  )
+})
+
 /** What is told of an account like this, a line each. */
 async function told(
   account: StandInOptions,
   now = new Date(),
   unsubscribing: Parameters<typeof checkMail>[0]['unsubscribing'] = null,
+  replyTo?: string,
 ): Promise<string[]> {
   const resend = await startResendStandIn(account)
   afterTest(() => resend.close())
@@ -186,6 +205,7 @@ async function told(
     from: FROM,
     now,
     unsubscribing,
+    replyTo,
   })
   return checks.map(asLine)
 }

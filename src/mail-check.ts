@@ -8,6 +8,8 @@ type Account = {
   apiKey: string
   baseUrl?: string | undefined
   from: string
+  /** Where answers go. */
+  replyTo?: string | undefined
   now: Date
   unsubscribing?: Unsubscribing | null
 }
@@ -26,9 +28,10 @@ const MINUTE_MS = 60_000
  * Asks Resend whether the key works, whether the domain of `from` may be sent from, whether tracking is off, and what
  * time it is. It reads only; no mail is sent. Never throws: what cannot be found out is a check, too.
  */
-export async function checkMail({ apiKey, baseUrl, from, now, unsubscribing }: Account): Promise<Check[]> {
+export async function checkMail(account: Account): Promise<Check[]> {
+  const { apiKey, baseUrl, from, now, unsubscribing } = account
   const resend = new Resend(apiKey, baseUrl ? { baseUrl } : {})
-  const domain = /@([^\s<>@]+?)>?$/.exec(from)?.[1]?.toLowerCase() ?? ''
+  const domain = domainOf(from)
   if (domain === 'resend.dev')
     return [
       {
@@ -41,13 +44,37 @@ export async function checkMail({ apiKey, baseUrl, from, now, unsubscribing }: A
 
   const list = await resend.domains.list({ limit: 100 })
   const clock = clockAgainst(list.headers?.date, now)
-  if (list.error) return [keyProblem(list.error, domain), ...unseen(unsubscribing), ...clock]
+  if (list.error)
+    return [keyProblem(list.error, domain), ...unseen(unsubscribing), ...unreadAnswers(account, []), ...clock]
   const key: Check = { name: 'Resend key', status: 'ok', detail: 'Resend accepts it' }
   const known = list.data.data as Domains
   const own = known.find(({ name }) => name.toLowerCase() === domain)
-  const receiving = unsubscribing ? [await checkReceiving(resend, known, unsubscribing)] : []
+  const receiving = [
+    ...(unsubscribing ? [await checkReceiving(resend, known, unsubscribing)] : []),
+    ...unreadAnswers(account, known),
+  ]
   if (!own) return [key, missing(domain, list.data.has_more), ...receiving, ...clock]
   return [key, verification(domain, own), await tracking(resend, own.id, domain), ...receiving, ...clock]
+}
+
+const domainOf = (mailbox: string): string => /@([^\s<>@]+?)>?\s*$/.exec(mailbox)?.[1]?.toLowerCase() ?? ''
+
+/** What answers go to must be a person's inbox: what arrives at Resend is read by nobody, and forwarded to nobody. */
+function unreadAnswers({ from, replyTo, unsubscribing }: Account, known: Domains): Check[] {
+  const domain = domainOf(replyTo ?? from)
+  const receives = known.some(
+    ({ name, capabilities }) => name.toLowerCase() === domain && capabilities?.receiving === 'enabled',
+  )
+  const is = receives || domain === domainOf(unsubscribing?.address ?? '') || domain.endsWith('.resend.app')
+  if (!is) return []
+  return [
+    {
+      name: 'answers',
+      status: 'warn',
+      detail: `${domain} receives at Resend, so readers’ answers land there and in nobody’s inbox`,
+      mend: 'Set MAIL_REPLY_TO to an address that a person reads, or receive at a subdomain only for UNSUBSCRIBE_ADDRESS.',
+    },
+  ]
 }
 
 type Refusal = { name?: string; message: string; statusCode: number | null }

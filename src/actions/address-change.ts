@@ -103,10 +103,16 @@ export function canUndoAddress(app: Pick<App, 'config' | 'now'>, token: string):
   return changeIn(app, 'undo-address', token)
 }
 
-/** Gives the subscription back to the address that it had before. False when the link has expired or was used. */
-export async function undoAddress(app: Pick<App, 'config' | 'db' | 'now'>, token: string): Promise<boolean> {
+/**
+ * Gives the subscription back to the address that it had before; `ended` when somebody has ended it since. Null when the link has
+ * expired or was used.
+ */
+export async function undoAddress(
+  app: Pick<App, 'config' | 'db' | 'now'>,
+  token: string,
+): Promise<'undone' | 'ended' | null> {
   const changeId = canUndoAddress(app, token)
-  return changeId !== null && undoAddressChange(app.db, changeId, app.now())
+  return changeId === null ? null : undoAddressChange(app.db, changeId, app.now())
 }
 
 function changeIn({ config, now }: Pick<App, 'config' | 'now'>, purpose: Purpose, token: string) {

@@ -9,7 +9,7 @@ import { importSubscribers } from './import-subscribers.ts'
 import { confirmSubscription, requestSubscription } from './join.ts'
 import { recordEvent } from './record-event.ts'
 import { submitNotice } from './submit-notice.ts'
-import { erase } from './subscriber-records.ts'
+import { erase, exportSubscriber } from './subscriber-records.ts'
 
 const ADA = 'ada@sample.test'
 const CONSENT = 'Called on Dec 1 from ada@sample.test: wants it again'
@@ -136,6 +136,19 @@ test('a confirming mail of someone who was erased and then bounced confirms noth
   await report(app, 'email.bounced', { bounce: { type: 'Permanent' } })
   expect(await confirm(app, link)).toEqual({ kind: 'expired' })
   expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'suppressed' })
+})
+
+test('an earlier “not me, never again” is lifted too, is told as that, and is on record', async () => {
+  const app = await testApp()
+  const emailHash = hashEmail(app.hashKey, ADA)
+  app.db.$client.prepare('insert into refusals values (?, 7)').run(emailHash)
+  expect(await exportSubscriber(app, ADA)).toMatchObject({ kind: 'found', record: { refusedAt: 7 } })
+  expect(await allowEmail(app, ADA, CONSENT)).toEqual({ kind: 'refusal-lifted' })
+  expect(await allowEmail(app, ADA, CONSENT)).toEqual({ kind: 'not-found' })
+  expect(app.db.$client.prepare('select action, detail from audit_log').all()).toEqual([
+    { action: 'allow', detail: 'refused' },
+  ])
+  expect(await signUp(app)).not.toBe('')
 })
 
 const FORM = {

@@ -2,7 +2,7 @@ import type { Ledger } from '../app.ts'
 import { normaliseEmail } from '../core/email-address.ts'
 import { BadInput } from '../core/errors.ts'
 import { type HashKey, hashEmail } from '../core/tokens.ts'
-import { findByFormerId } from '../db/links.ts'
+import { findByAnyId } from '../db/links.ts'
 import {
   findByEmailHash,
   findByPublicId,
@@ -32,7 +32,7 @@ const UNDO_MS = 24 * 3_600_000
 
 /** Unsubscribes whoever the link names, also by a link of before theirs were renewed; it works for ever, however often. */
 export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
-  const subscriber = (await findByPublicId(app.db, publicId)) ?? (await findByFormerId(app.db, publicId))
+  const subscriber = await findByAnyId(app.db, publicId)
   return end(app, subscriber, 'link')
 }
 

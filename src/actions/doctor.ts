@@ -27,6 +27,7 @@ export async function examine(
         apiKey: config.RESEND_API_KEY,
         baseUrl: config.RESEND_BASE_URL,
         from: config.MAIL_FROM,
+        replyTo: config.MAIL_REPLY_TO,
         now: now(),
         unsubscribing: await unsubscribing(config, ledger),
       }),

@@ -111,7 +111,7 @@ const CHOSEN: Record<string, unknown> = {
   'deliveries.batch_id': null,
   'deliveries.state': 'failed',
   'deliveries.report': 'delayed',
-  'notices.kind': 'change-address',
+  'notices.kind': 'fresh-data',
   'notices.state': 'failed',
   'notices.attempts': 1,
   'notices.address_change_id': 1,
@@ -190,7 +190,7 @@ test('the export holds every column that is theirs, and nothing of how notices w
     record: {
       topics: [{ topic: 'anxiety', chosen: true }],
       deliveries: [{ edition: '2026-11-23', state: 'failed', report: 'delayed' }],
-      notices: [{ kind: 'change-address' }],
+      notices: [{ kind: 'fresh-data' }],
       audit: [{ action: 'resubscribe' }],
     },
   })

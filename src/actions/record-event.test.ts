@@ -27,6 +27,7 @@ import {
   type TestApp,
   testApp,
 } from '../testing.ts'
+import { allowEmail } from './consent.ts'
 import { explain } from './explain.ts'
 import { recordEvent } from './record-event.ts'
 import { resume } from './steer-edition.ts'
@@ -217,6 +218,47 @@ test('five editions in a row that bounce softly suppress the address, each count
   expect(await showSubscriber(app, ADA)).toMatchObject({ subscriber: { suppressed: 'bounce' } })
   expect(await tallyOf(app.db, await nextEdition(app))).toMatchObject({ excluded: { suppressed: 1 } })
   expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ bounced: 0 })
+})
+
+test('after a new consent soft bounces are counted anew, as those before were forgiven or at another address', async () => {
+  const app = await mailed([ADA])
+  for (let week = 1; week <= 5; week += 1) {
+    await tell(app, 'email.bounced', ADA, TRANSIENT)
+    if (week < 5) await nextEdition(app)
+  }
+  app.setNow(new Date(app.now().getTime() + 3_600_000).toISOString())
+  expect(await allowEmail(app, ADA, 'called')).toMatchObject({ kind: 'allowed', reason: 'bounce' })
+  await nextEdition(app)
+  await tell(app, 'email.bounced', ADA, TRANSIENT)
+  expect(suppressed(app)).toEqual([])
+  expect(subscriber(app, ADA)).toMatchObject({ softBounces: 1 })
+})
+
+test('a complaint at an address that a change left, and can still be undone to, suppresses it', async () => {
+  const app = await mailed([ADA])
+  const emailHash = hashEmail(app.hashKey, 'ada@old.test')
+  const before = JSON.stringify({ email: 'ada@old.test', emailHash })
+  const change = { publicId: 'c', subscriberId: subscriber(app, ADA).id, email: ADA, createdAt: 0 }
+  const { id } = app.db
+    .insert(addressChanges)
+    .values({ ...change, emailHash: hashEmail(app.hashKey, ADA), changedAt: 1, before })
+    .returning({ id: addressChanges.id })
+    .get()
+  await aboutStrange(app, 'ada@old.test', 'email.complained', {})
+  expect(suppressed(app)).toEqual([emailHash])
+  expect(subscriber(app, ADA)).toMatchObject({ status: 'active' })
+
+  // The same without an address in the event: the email about the change went to the old one.
+  app.db.delete(suppressions).run()
+  const notice = { key: 'k', kind: 'address-changed' as const, addressChangeId: id, providerId: 're_1' }
+  app.db
+    .insert(notices)
+    .values({ ...notice, subscriberId: change.subscriberId, state: 'submitted', createdAt: 0 })
+    .run()
+  const mail = { id: 're_1', at: 0, from: 'x', to: [], subject: 'x', tags: [] }
+  const event = webhookEvent('email.bounced', mail, app.now().getTime(), PERMANENT)
+  await recordEvent(app, { svixId: randomUUID(), event })
+  expect(suppressed(app)).toEqual([emailHash])
 })
 
 test('a delivery between soft bounces begins the count anew', async () => {

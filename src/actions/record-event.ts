@@ -3,8 +3,8 @@ import { breakerReason } from '../core/breaker.ts'
 import { nameOfReport, readProviderEvent } from '../core/provider-report.ts'
 import { type Leaving, readLeaving } from '../core/received-email.ts'
 import { findEdition, pauseEdition, tallyOf } from '../db/editions.ts'
+import { findByAnyId } from '../db/links.ts'
 import { type Recorded, storeEvent } from '../db/reports.ts'
-import { findByPublicId } from '../db/subscribers.ts'
 import { failpoint } from '../failpoint.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
@@ -19,7 +19,7 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const read = readProviderEvent(event, app.hashKey, app.now())
   const leaving = readLeaving(event, app.config.LINK_SECRET, app.config.UNSUBSCRIBE_ADDRESS)
-  const readers = await Promise.all(leaving?.publicIds.map((id) => findByPublicId(app.db, id)) ?? [])
+  const readers = await Promise.all(leaving?.publicIds.map((id) => findByAnyId(app.db, id)) ?? [])
   const leavers = readers.flatMap((reader) => reader?.id ?? [])
   const recorded = await storeEvent(app.db, app.hashKey, { ...read, svixId, leavers }, app.now())
   failpoint('after-webhook')

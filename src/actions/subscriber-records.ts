@@ -73,7 +73,9 @@ export async function exportSubscriber(
   email: string,
 ): Promise<Exported> {
   const record = await holdingsOf(db, keyOf(hashKey, email))
-  if (!record.subscriber && !record.suppression) return { kind: 'not-found' }
+  const { subscriber, suppression, refusedAt, erasedAt, requestedEmails } = record
+  const marks = [suppression, refusedAt, erasedAt].some((mark) => mark !== null)
+  if (!subscriber && !marks && requestedEmails.length === 0) return { kind: 'not-found' }
   return { kind: 'found', record: { ...record, retentionDays: config.RETENTION_DAYS } }
 }
 

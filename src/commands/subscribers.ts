@@ -201,6 +201,8 @@ function allowSays(outcome: Lifted): string {
       return `${allowedSays(outcome)}\nResend keeps a list of its own: if it has the address, remove it at resend.com/emails/suppressions.`
     case 'erased':
       return 'Not done: they were erased. Only they can come back, by signing up and confirming.'
+    case 'refusal-lifted':
+      return 'The address was not suppressed. Its holder had pressed “Not me, never again”, and that is lifted: forms may write to it again.'
     case 'not-suppressed':
       return 'The address is not suppressed; nothing was changed.'
     case 'not-found':

@@ -6,7 +6,7 @@ import { renewLinksIn, useNoticeIn } from './links.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import { countRequest, isBusy, type RequestLimits } from './requested-emails.ts'
-import { addressChanges, auditLog, subscribers, suppressions } from './schema.ts'
+import { addressChanges, erasures, subscribers, suppressions } from './schema.ts'
 import type { Subscriber } from './subscribers.ts'
 
 /** A new address that waits for its confirmation, or was confirmed. Instants are ms UTC. */
@@ -116,28 +116,32 @@ export async function replaceAddress(
 
 /**
  * Puts the old address back, with its consent and new links, so that the newer one gets nothing more. Where the old one has
- * subscribed again meanwhile, the moved subscription ends instead. False when the change is forgotten or was undone.
+ * subscribed again meanwhile, the moved subscription ends instead. `ended`: it was ended since the change, and stays so. Null
+ * when the change is forgotten or was undone.
  */
-export async function undoAddressChange(db: Db, changePublicId: string, now: Date): Promise<boolean> {
+export async function undoAddressChange(
+  db: Db,
+  changePublicId: string,
+  now: Date,
+): Promise<'undone' | 'ended' | null> {
   return db.transaction(
     (tx) => {
       const change = tx.select().from(addressChanges).where(eq(addressChanges.publicId, changePublicId)).get()
-      if (!change?.before) return false
+      if (!change?.before) return null
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, change.subscriberId)).get()
-      if (!subscriber) return false
+      if (!subscriber) return null
       const before = JSON.parse(change.before) as Before
       const holder = makeWay(tx, before.emailHash, subscriber.id)
       const put = holder
         ? ({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'operator' } as const)
         : { ...before, softBounces: 0 }
       tx.update(subscribers).set(put).where(eq(subscribers.id, subscriber.id)).run()
-      renewLinksIn(tx, subscriber, now)
+      renewLinksIn(tx, subscriber, 'undo-change-address', now)
       // With a change goes every later one: whoever made them came by this one.
       tx.delete(addressChanges)
         .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
         .run()
-      audit(tx, 'undo-change-address', subscriber.publicId, now)
-      return true
+      return holder || subscriber.status === 'active' ? 'undone' : 'ended'
     },
     { behavior: 'immediate' },
   )
@@ -176,8 +180,8 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
     .set({ email, emailHash, softBounces: 0, ...given })
     .where(eq(subscribers.id, subscriber.id))
     .run()
-  renewLinksIn(tx, subscriber, now)
-  tx.delete(suppressions).where(eq(suppressions.emailHash, emailHash)).run()
+  renewLinksIn(tx, subscriber, 'change-address', now)
+  for (const mark of [suppressions, erasures]) tx.delete(mark).where(eq(mark.emailHash, emailHash)).run()
   const before: Before = {
     email: subscriber.email,
     emailHash: subscriber.emailHash,
@@ -191,13 +195,8 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
     .run()
   const waiting = and(eq(addressChanges.subscriberId, subscriber.id), isNull(addressChanges.changedAt))
   tx.delete(addressChanges).where(waiting).run()
-  audit(tx, 'change-address', subscriber.publicId, now)
 }
 
 function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string) {
   return tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()?.reason ?? null
-}
-
-function audit(tx: Tx, action: string, subject: string, now: Date): void {
-  tx.insert(auditLog).values({ at: now.getTime(), action, subject }).run()
 }

@@ -4,9 +4,9 @@ import {
   SOFT_BOUNCES_ALLOWED,
   suppressionFor,
 } from '../core/provider-report.ts'
-import { and, desc, eq, inArray, isNotNull, ne, or } from './drizzle.ts'
+import { and, desc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, sql } from './drizzle.ts'
 import type { Db } from './open.ts'
-import { addressChanges, deliveries, subscribers, suppressions } from './schema.ts'
+import { addressChanges, deliveries, earlierHash, subscribers, suppressions } from './schema.ts'
 import type { Subscriber, Suppression } from './subscribers.ts'
 
 /**
@@ -30,41 +30,59 @@ export function followUp(
     .run()
 }
 
-/** Those addresses (keyed hashes) that a subscriber has, or asked to change to: others are no business of this list. */
+/**
+ * Those addresses (keyed hashes) that a subscriber has, asked to change to, or can still go back to: others are no business
+ * of this list.
+ */
 export function knownAmong(db: Db, addresses: readonly string[]): string[] {
-  const known = [subscribers, addressChanges].flatMap((table) =>
+  const known = [
+    { table: subscribers, emailHash: sql<string>`${subscribers.emailHash}` },
+    { table: addressChanges, emailHash: sql<string>`${addressChanges.emailHash}` },
+    { table: addressChanges, emailHash: sql<string>`${earlierHash}` },
+  ].flatMap(({ table, emailHash }) =>
     db
-      .select({ emailHash: table.emailHash })
+      .select({ emailHash })
       .from(table)
-      .where(inArray(table.emailHash, [...addresses]))
+      .where(inArray(emailHash, [...addresses]))
       .all(),
   )
   return [...new Set(known.map(({ emailHash }) => emailHash))]
 }
 
-/** Inside a transaction: unsubscribes these subscribers; returns how many were not unsubscribed before. */
-export function leave(db: Db, ids: readonly number[], now: Date): number {
+/**
+ * Inside a transaction: unsubscribes these subscribers, who asked to by an email of `askedAt` (ms UTC); returns how many
+ * were not unsubscribed before. An event may come a day late: who consented after they asked stays. When in doubt they
+ * leave, as the clocks differ.
+ */
+export function leave(db: Db, ids: readonly number[], askedAt: number, now: Date): number {
+  const { consentedAt } = subscribers
+  const still = or(isNull(consentedAt), lte(consentedAt, askedAt + CLOCKS_DIFFER_MS))
   return db
     .update(subscribers)
-    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime() })
-    .where(and(inArray(subscribers.id, [...ids]), ne(subscribers.status, 'unsubscribed')))
+    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'link' })
+    .where(and(inArray(subscribers.id, [...ids]), ne(subscribers.status, 'unsubscribed'), still))
     .run().changes
 }
 
-/** Inside a transaction: counts the editions in a row that bounced, after `mail` changed one; five suppress the address. */
+const CLOCKS_DIFFER_MS = 300_000
+
+/**
+ * Inside a transaction: counts the editions in a row that bounced since the last consent, after `mail` changed one; five
+ * suppress the address. What bounced before was forgiven by an operator, or at another address.
+ */
 export function recountBounces(
   db: Db,
-  { id, emailHash, softBounces }: Subscriber,
+  { id, emailHash, softBounces, consentedAt }: Subscriber,
   mail: MailReport,
   now: Date,
 ): void {
   if (mail.report === null || mail.report === 'sent' || mail.report === 'delayed') return
   if (mail.report === 'delivered' && softBounces === 0) return // by far the most, and nothing to take back
-  const { editionId, generation, report } = deliveries
+  const { editionId, generation, report, reportedAt } = deliveries
   const own = db
     .select({ editionId, report })
     .from(deliveries)
-    .where(and(eq(deliveries.subscriberId, id), isNotNull(report)))
+    .where(and(eq(deliveries.subscriberId, id), isNotNull(report), gte(reportedAt, consentedAt ?? 0)))
     .orderBy(desc(editionId), desc(generation))
     .all()
   const inARow = bouncesInARow(own)

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { newPublicId } from '../core/tokens.ts'
-import { and, eq, isNull } from './drizzle.ts'
+import { and, eq, inArray, isNull } from './drizzle.ts'
 import { addNotice } from './notices.ts'
 import type { Db } from './open.ts'
 import { countRequest, isRefused, type RequestLimits } from './requested-emails.ts'
-import { auditLog, formerIds, notices, subscribers, suppressions } from './schema.ts'
-import type { Subscriber } from './subscribers.ts'
+import { addressChanges, auditLog, formerIds, notices, subscribers, suppressions } from './schema.ts'
+import { findByPublicId, type Subscriber } from './subscribers.ts'
 
 /** What a fresh link is for. */
 export type FreshKind = 'fresh-data' | 'fresh-forget' | 'fresh-address' | 'fresh-links'
@@ -21,6 +21,11 @@ export async function findByFormerId(db: Db, publicId: string): Promise<Subscrib
     .where(eq(formerIds.publicId, publicId))
     .get()
   return row?.subscriber ?? null
+}
+
+/** The subscriber who has this public id, or once had it: what may end their mail by a link of any age. */
+export async function findByAnyId(db: Db, publicId: string): Promise<Subscriber | null> {
+  return (await findByPublicId(db, publicId)) ?? (await findByFormerId(db, publicId))
 }
 
 /** Plans the email that brings a fresh link to the address on record; with `renew`, all older links end. */
@@ -39,10 +44,10 @@ export async function planFreshLink(
       if (counted === 'refused') return { kind: 'barred' }
       if (counted !== 'counted') return { kind: counted }
       if (ask.renew) {
-        renewLinksIn(tx, subscriber, now)
-        tx.insert(auditLog)
-          .values({ at: now.getTime(), action: 'renew-links', subject: subscriber.publicId })
-          .run()
+        renewLinksIn(tx, subscriber, 'renew-links', now)
+        // A new address that somebody else asked for is confirmed by a link too.
+        const waiting = and(eq(addressChanges.subscriberId, subscriberId), isNull(addressChanges.changedAt))
+        tx.delete(addressChanges).where(waiting).run()
       }
       return { kind: 'planned', noticeId: addNotice(tx, { kind: ask.kind, subscriberId }, now) }
     },
@@ -82,14 +87,19 @@ export function useNoticeIn(tx: Pick<Db, 'update'>, noticeId: number, now: Date)
 }
 
 /**
- * Inside a transaction: gives a subscriber another public id, and another calendar address where there was one. Links
- * with the old id still unsubscribe.
+ * Inside a transaction: gives a subscriber another public id, and another calendar address where there was one, and uses
+ * up their fresh links; `why` is put on record. Links with the old id still unsubscribe.
  */
 export function renewLinksIn(
   tx: Pick<Db, 'insert' | 'update'>,
   { id, publicId, calendarKey }: Pick<Subscriber, 'id' | 'publicId' | 'calendarKey'>,
+  why: 'renew-links' | 'change-address' | 'undo-change-address',
   now: Date,
 ): void {
+  // Before the id changes: the record follows it (drizzle/0012), also when the person is erased.
+  tx.insert(auditLog).values({ at: now.getTime(), action: why, subject: publicId }).run()
+  const unused = and(eq(notices.subscriberId, id), inArray(notices.kind, [...FRESH]), isNull(notices.usedAt))
+  tx.update(notices).set({ usedAt: now.getTime() }).where(unused).run()
   tx.insert(formerIds).values({ publicId, subscriberId: id, createdAt: now.getTime() }).run()
   tx.update(subscribers)
     .set({

@@ -26,7 +26,7 @@ export async function liftRefusal(db: Db, emailHash: string): Promise<void> {
   liftRefusalIn(db, emailHash)
 }
 
-/** `liftRefusal` within a transaction that is open already; for the files of `db/` only. */
-export function liftRefusalIn(tx: Pick<Db, 'delete'>, emailHash: string): void {
-  tx.delete(refusals).where(eq(refusals.emailHash, emailHash)).run()
+/** `liftRefusal` within a transaction that is open already, for the files of `db/` only; false: there was nothing to take back. */
+export function liftRefusalIn(tx: Pick<Db, 'delete'>, emailHash: string): boolean {
+  return tx.delete(refusals).where(eq(refusals.emailHash, emailHash)).run().changes === 1
 }

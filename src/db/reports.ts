@@ -16,6 +16,7 @@ import {
   addressChanges,
   batches,
   deliveries,
+  earlierHash,
   editions,
   notices,
   providerEvents,
@@ -76,7 +77,7 @@ export async function storeEvent(
           return { kind: 'stored', ...applied, left: 0 }
         }
         if (mail) followUp(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
-        return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, now) }
+        return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, at, now) }
       },
       { behavior: 'immediate' },
     ),
@@ -273,7 +274,13 @@ function addressesElsewhere(db: Db, mail: MailReport): string[] {
     mail.providerId === null
       ? undefined
       : db
-          .select({ own: subscribers.emailHash, asked: addressChanges.emailHash })
+          .select({
+            own: subscribers.emailHash,
+            // The email about a change that was made went to the address before.
+            asked: sql<
+              string | null
+            >`iif(${notices.kind} = 'address-changed', ${earlierHash}, ${addressChanges.emailHash})`,
+          })
           .from(notices)
           .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
           .leftJoin(addressChanges, eq(addressChanges.id, notices.addressChangeId))

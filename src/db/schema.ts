@@ -376,6 +376,11 @@ export const addressChanges = sqliteTable('address_changes', {
   before: text(),
 })
 
+/** The keyed hash of the address that a change replaced; null before, and once it cannot be undone. */
+export const earlierHash = sql<
+  string | null
+>`iif(json_valid(${addressChanges.before}), ${addressChanges.before} ->> '$.emailHash', null)`
+
 /** One mail to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
 export const notices = sqliteTable(
   'notices',

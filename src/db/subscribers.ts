@@ -1,6 +1,6 @@
 import { readableZone } from '../core/time-zones.ts'
 import { chooseTopics, type TopicChoice } from '../core/topic-choice.ts'
-import { and, asc, eq, inArray, isNotNull, isNull, notInArray, or, type SQL } from './drizzle.ts'
+import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL } from './drizzle.ts'
 import type { Db } from './open.ts'
 import { liftRefusalIn } from './refusals.ts'
 import {
@@ -8,6 +8,7 @@ import {
   auditLog,
   batches,
   deliveries,
+  earlierHash,
   erasures,
   notices,
   providerEvents,
@@ -41,7 +42,10 @@ export type Holdings = {
   }[]
   /** What the provider reported of those, as it came. */
   events: { edition: string; type: string; detail: string | null; at: number; receivedAt: number }[]
-  /** Not what they said or what became of them: that would tell of other addresses, and hold links for others. */
+  /**
+   * Not what they said or what became of them: that would tell of other addresses, and hold links for others. None to a
+   * new address, for `addressChanges` says when it was asked for: that there was no such email would tell of its holder.
+   */
   notices: { kind: string; createdAt: number }[]
   /** `before` is what a change that took effect can be undone to, for seven days, as JSON. */
   addressChanges: { email: string; createdAt: number; changedAt: number | null; before: string | null }[]
@@ -207,7 +211,7 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
       notices: tx
         .select({ kind: notices.kind, createdAt: notices.createdAt })
         .from(notices)
-        .where(eq(notices.subscriberId, id))
+        .where(and(eq(notices.subscriberId, id), ne(notices.kind, 'change-address')))
         .orderBy(asc(notices.id))
         .all(),
       addressChanges: tx
@@ -253,6 +257,8 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
   const erased = db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+      const elsewhere = forgetElsewhere(tx, emailHash)
+      if (elsewhere) noteToWipe(db, now)
       if (!subscriber) return null
       releaseDeliveries(tx, subscriber.id)
       tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
@@ -278,10 +284,13 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
   return true
 }
 
-/** What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = nobody has the address. */
+/**
+ * What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = nobody has the address.
+ * `refusal-lifted`: all that stood in the way was that its holder wanted no email that somebody else can cause.
+ */
 export type Lifted =
   | { kind: 'allowed'; reason: Suppression['reason']; status: Subscriber['status'] | null; erased: boolean }
-  | { kind: 'erased' | 'not-suppressed' | 'not-found' }
+  | { kind: 'erased' | 'refusal-lifted' | 'not-suppressed' | 'not-found' }
 
 /**
  * Lifts the suppression of an address, and records the consent that its subscriber gave and that it was lifted. A
@@ -298,16 +307,19 @@ export async function liftSuppression(
     (tx): Lifted => {
       const suppression = suppressionIn(tx, emailHash)
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+      if (suppression?.reason === 'erased') return { kind: 'erased' }
       // With consent on record, an earlier "not me, never again" is over too.
-      liftRefusalIn(tx, emailHash)
+      const refused = liftRefusalIn(tx, emailHash)
+      const subject = subscriber?.publicId ?? 'nobody on the list'
+      if (suppression === null && refused) audit(tx, 'allow', subject, now, 'refused')
+      if (suppression === null && refused) return { kind: 'refusal-lifted' }
       if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
       const { reason, createdAt } = suppression
-      if (reason === 'erased') return { kind: 'erased' }
       const erasedAt = erasedAtIn(tx, emailHash)
       const own = eq(suppressions.emailHash, emailHash)
       if (erasedAt === null) tx.delete(suppressions).where(own).run()
       else tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
-      audit(tx, 'allow', subscriber?.publicId ?? 'nobody on the list', now, reason)
+      audit(tx, 'allow', subject, now, reason)
       if (!subscriber || erasedAt !== null)
         return { kind: 'allowed', reason, status: null, erased: erasedAt !== null }
       const byComplaint = reason === 'complaint' && subscriber.unsubscribedAt === createdAt
@@ -344,6 +356,17 @@ function releaseDeliveries(tx: Writer, subscriberId: number): void {
     .set({ frozen: null })
     .where(and(own, outside(and(attempted, unfinished))))
     .run()
+}
+
+/**
+ * Forgets the address where it stands with somebody else: they asked to move to it, or have moved from it and could go
+ * back. Whoever asked is told nothing. True when it stood there.
+ */
+function forgetElsewhere(tx: Writer, emailHash: string): boolean {
+  const asked = and(eq(addressChanges.emailHash, emailHash), isNull(addressChanges.changedAt))
+  const left = eq(earlierHash, emailHash)
+  const gone = tx.delete(addressChanges).where(asked).run().changes
+  return gone + tx.update(addressChanges).set({ before: null }).where(left).run().changes > 0
 }
 
 function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression | null {

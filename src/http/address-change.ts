@@ -49,12 +49,13 @@ export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
   server.post<WithToken>('/undo-address/:token', async (request, reply) => {
     await page(request, reply, canUndoAddress(app, request.params.token))
     const undone = await undoAddress(app, request.params.token)
-    app.log.info({ outcome: undone ? 'undone' : 'expired' }, 'change of address undone')
-    return undone ? say(reply, 'undone') : say(reply.code(404), 'undoExpired')
+    app.log.info({ outcome: undone ?? 'expired' }, 'change of address undone')
+    if (undone === null) return say(reply.code(404), 'undoExpired')
+    return say(reply, undone === 'ended' ? 'undoneEnded' : 'undone')
   })
 }
 
-type Message = 'confirmed' | 'ended' | 'expired' | 'undone' | 'undoExpired'
+type Message = 'confirmed' | 'ended' | 'expired' | 'undone' | 'undoneEnded' | 'undoExpired'
 
 function say(reply: FastifyReply, what: Message): FastifyReply {
   return reply.view('message', {

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { importSubscribers } from '../actions/import-subscribers.ts'
 import { submitNotice } from '../actions/submit-notice.ts'
-import { exportSubscriber } from '../actions/subscriber-records.ts'
+import { erase, exportSubscriber } from '../actions/subscriber-records.ts'
 import { hashEmail, signToken } from '../core/tokens.ts'
 import { owedNotices } from '../db/notices.ts'
 import { imageOf } from '../db/open.ts'
@@ -122,7 +122,7 @@ test('a fresh link does what it was asked for and nothing else; forged ones do n
     link.replace(/.$/, '_'),
     PAGE.replace('preferences', 'fresh'),
   ])
-    for (const answer of [await server.inject(url), await post(url)]) expect(answer.statusCode).toBe(410)
+    for (const answer of [await server.inject(url), await post(url)]) expect(answer.statusCode).toBe(404)
 })
 
 test('a provider that errs while an export is made shows no link that only another inbox should get', async () => {
@@ -321,6 +321,16 @@ test('a change cannot be undone after seven days, and then the old address is fo
   expect(stored(app)).toMatchObject({ email: NEW })
 })
 
+test('an undo does not say that the mail comes again when somebody ended it at the new address', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  await post((await askToMove(ada)).link)
+  const undo = await mailed(app, 'undo-address')
+  await post(linkOf('unsubscribe', String(stored(app)?.public_id)))
+  expect(text((await post(undo)).body)).toContain('no weekly email comes to this address either')
+  expect(stored(app)).toMatchObject({ email: ADA, status: 'unsubscribed' })
+})
+
 test('an undo whose address has subscribed anew ends the moved subscription', async () => {
   const ada = await withAda()
   const { app, post } = ada
@@ -408,9 +418,94 @@ test('an email to who is no subscriber says nothing that anyone typed', async ()
   for (const what of ['forget', 'links']) await post(`${PAGE}/${what}`)
   await mailed(app, 'x')
   const kinds = app.db.$client.prepare('select distinct kind from notices order by 1').pluck().all()
-  expect(kinds).toEqual(['change-address', 'fresh-address', 'fresh-forget', 'fresh-links'])
+  expect(kinds).toEqual(['fresh-address', 'fresh-forget', 'fresh-links'])
+  expect(subjects(app)).toContainEqual([NEW, 'Please confirm your new address'])
   for (const mail of app.resend.accepted) {
     expect(JSON.stringify(mail)).not.toContain('Call 900')
     expect(mail.text).toContain('This was not me: never again:\n  https://groups.harbor.test/not-me/')
   }
+})
+
+const held = (app: TestApp) =>
+  app.db.$client.prepare('select action, subject from audit_log order by id').all() as {
+    action: string
+    subject: string
+  }[]
+
+test('what was done to the links is on record under the newest, is exported, and leads nowhere after an erasure', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  await post((await askToMove(ada)).link)
+  await post(await mailed(app, 'undo-address'))
+  await post(`${linkOf('preferences', String(stored(app)?.public_id))}/links`)
+  const actions = ['change-address', 'undo-change-address', 'renew-links']
+  const subject = stored(app)?.public_id
+  expect(held(app)).toEqual(actions.map((action) => ({ action, subject })))
+  const exported = await exportSubscriber(app, ADA)
+  expect(exported.kind === 'found' && exported.record.audit.map(({ action }) => action)).toEqual(actions)
+  await erase(app, ADA)
+  expect(new Set(held(app).map((row) => row.subject))).toEqual(new Set(['erased']))
+})
+
+test.each(['data', 'forget', 'address'] as const)(
+  'a link for %s that was asked for before the change was undone does nothing afterwards',
+  async (what) => {
+    const ada = await withAda()
+    const { app, post } = ada
+    await post((await askToMove(ada)).link)
+    const undo = await mailed(app, 'undo-address')
+    await post(`${linkOf('preferences', String(stored(app)?.public_id))}/${what}`)
+    const theirs = await mailed(app, 'fresh')
+    expect(app.resend.accepted.at(-1)?.to).toEqual([NEW])
+    await post(undo)
+    const answer = await post(theirs, { email: 'eve@elsewhere.test' })
+    expect([answer.statusCode, text(answer.body)]).toEqual([410, expect.stringContaining('no longer works')])
+    expect(answer.body).not.toContain(ADA)
+    expect(stored(app)).toMatchObject({ email: ADA })
+  },
+)
+
+test('new links end a change of address that somebody else asked for and has not confirmed', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  const { link } = await askToMove(ada, 'eve@elsewhere.test')
+  await post(`${PAGE}/links`)
+  expect((await post(link)).statusCode).toBe(404)
+  expect(stored(app)).toMatchObject({ email: ADA })
+})
+
+test('whoever was erased and comes back by moving here is erased no more', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  aSubscriber(app, NEW)
+  await erase(app, NEW)
+  await post((await askToMove(ada)).link)
+  const { record } = (await exportSubscriber(app, NEW)) as { record: object }
+  expect(record).toMatchObject({ subscriber: { email: NEW }, suppression: null, erasedAt: null })
+})
+
+test('an erasure also takes the address from where it stands with others, and nothing can be undone to it', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  await post((await askToMove(ada)).link)
+  const undo = await mailed(app, 'undo-address')
+  expect(imageOf(app.db).includes(ADA)).toBe(true)
+  await erase(app, ADA)
+  expect((await post(undo)).statusCode).toBe(404)
+  expect(stored(app)).toMatchObject({ email: NEW, status: 'active' })
+  expect(imageOf(app.db).includes(ADA)).toBe(false)
+})
+
+test('the data does not tell whether the holder of another address wanted no email', async () => {
+  const told = new Set<string>()
+  for (const refused of [false, true]) {
+    const ada = await withAda()
+    const { app } = ada
+    const hash = hashEmail(app.hashKey, NEW)
+    if (refused) app.db.$client.prepare('insert into refusals values (?, 0)').run(hash)
+    await askToMove(ada)
+    const exported = await exportSubscriber(app, ADA)
+    told.add(exported.kind === 'found' ? JSON.stringify(exported.record.notices) : '')
+  }
+  expect([...told]).toEqual([expect.stringMatching(/^\[\{"kind":"fresh-address","createdAt":\d+\}\]$/)])
 })

@@ -69,6 +69,9 @@ const WHOLE_PAGES: [string, string, string][] = [
   ['preferences', 'Your preferences', signToken(LINK_SECRET, 'preferences', ADAS_ID)],
   ['confirm', 'Confirm your subscription', ''],
   ['change-address', 'Use this address', ''],
+  ['undo-address', 'Undo the change of address', ''],
+  ['fresh', 'Forget me', ''],
+  ['not-me', 'Never write to me again', signToken(LINK_SECRET, 'not-me', 'a-keyed-hash_of-43-characters')],
 ]
 
 test.each(WHOLE_PAGES)('the same holds for the link to %s', async (purpose, title, token) => {
@@ -92,6 +95,16 @@ test('and for the address of a calendar, whose end may be lost too', async () =>
   expect(damaged.statusCode).toBe(410)
   expect(damaged.body).toContain('may not be whole')
 })
+
+const PURPOSES = [
+  'unsubscribe',
+  'preferences',
+  'confirm',
+  'change-address',
+  'undo-address',
+  'fresh',
+  'not-me',
+]
 
 const DAMAGED: [name: string, damage: (token: string) => string][] = [
   ['lost its last letter', (token) => token.slice(0, -1)],
@@ -118,7 +131,7 @@ test.each(DAMAGED)(
   async (_name, damage) => {
     const { app, server, ask } = await withAda()
     const nobody = signToken(LINK_SECRET, 'unsubscribe', 'NobodysPublicId0000000')
-    for (const purpose of ['unsubscribe', 'preferences', 'confirm', 'change-address'])
+    for (const purpose of PURPOSES)
       for (const method of ['GET', 'POST'] as const) {
         const url = `/${purpose}/${damage(TOKEN)}`
         if (readToken([LINK_SECRET], purpose as Purpose, damage(TOKEN)) !== null) continue
@@ -186,6 +199,10 @@ async function withAda() {
   app.db.$client.exec(
     `insert into address_changes (public_id, subscriber_id, email, email_hash, created_at)
      select public_id, id, 'ada@new.test', 'x', 0 from subscribers`,
+  )
+  app.db.$client.exec(
+    `insert into notices (key, kind, subscriber_id, state, created_at)
+     select 'openseat/notice/' || public_id, 'fresh-forget', id, 'submitted', 0 from subscribers`,
   )
   const server = await buildServer(app)
   const ask = async (method: 'GET' | 'POST', url: string): Promise<[number, string | undefined]> => {

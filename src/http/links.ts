@@ -4,7 +4,15 @@ import { bareToken, readToken, withoutEscapes } from '../core/tokens.ts'
 
 type Needs = Pick<App, 'config' | 'log'>
 
-const PURPOSES = ['unsubscribe', 'preferences', 'confirm', 'change-address'] as const
+const PURPOSES = [
+  'unsubscribe',
+  'preferences',
+  'confirm',
+  'change-address',
+  'undo-address',
+  'fresh',
+  'not-me',
+] as const
 const LINK = new RegExp(`^/+(${PURPOSES.join('|')})(?![\\w-])([^?#]*)(\\?[^#]*)?`, 'i')
 const CALENDAR = /^\/+calendar\/([^?#]*)(\?[^#]*)?/i
 

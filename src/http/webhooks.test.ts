@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from '@jest/globals'
+import { signToken } from '../core/tokens.ts'
 import { openDb } from '../db/open.ts'
 import { deliveries, providerEvents, subscribers } from '../db/schema.ts'
 import {
@@ -9,7 +10,16 @@ import {
   type WebhookEvent,
   webhookEvent,
 } from '../dev/resend-webhooks.ts'
-import { afterTest, aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../testing.ts'
+import {
+  afterTest,
+  aSession,
+  aSubscriber,
+  LINK_SECRET,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+} from '../testing.ts'
 import { buildServer } from './server.ts'
 
 const SECRET = `whsec_${Buffer.from('the signing secret of the webhook').toString('base64')}`
@@ -241,6 +251,39 @@ test('without UNSUBSCRIBE_ADDRESS no header offers an email; one sent to an earl
     .run()
   await later.post(signedWebhook(SECRET, receivedEvent([address], app.now().getTime())))
   expect(standing(later.app)).toBe('unsubscribed')
+})
+
+test('an email to the address in an old email unsubscribes, too, when the links were made new since', async () => {
+  const { app, server, post } = await mailed(LEAVE)
+  const address = addressIn(app)
+  const { publicId = '' } = app.db.select().from(subscribers).get() ?? {}
+  const preferences = `/preferences/${signToken(LINK_SECRET, 'preferences', publicId)}`
+  expect((await server.inject({ method: 'POST', url: `${preferences}/links` })).statusCode).toBe(200)
+  expect(app.db.select().from(subscribers).get()?.publicId).not.toBe(publicId)
+  await post(signedWebhook(SECRET, receivedEvent([address], app.now().getTime())))
+  expect(app.db.select().from(subscribers).get()).toMatchObject({
+    status: 'unsubscribed',
+    unsubscribedBy: 'link',
+  })
+})
+
+test('an email to leave that is reported late does not end a subscription that was confirmed after it', async () => {
+  const { app, post } = await mailed(LEAVE)
+  const askedAt = app.now().getTime()
+  const leave = () => post(signedWebhook(SECRET, receivedEvent([addressIn(app)], askedAt)))
+  const consent = (minutesLater: number) =>
+    app.db
+      .update(subscribers)
+      .set({ status: 'active', unsubscribedAt: null, consentedAt: askedAt + minutesLater * 60_000 })
+      .run()
+  consent(60)
+  app.setNow(new Date(askedAt + 2 * 3_600_000).toISOString())
+  await leave()
+  expect(standing(app)).toBe('active')
+  // Clocks differ: when in doubt they leave.
+  consent(4)
+  await leave()
+  expect(standing(app)).toBe('unsubscribed')
 })
 
 /** Ada was mailed, and Resend has things to tell of it. */
