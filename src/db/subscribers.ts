@@ -248,8 +248,8 @@ export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
  * Removes the subscriber and all that names them, here and in the copies of migrations beside the database; the keyed hash
  * stays in `suppressions`, so no import brings them back. Their deliveries stay in the ledger without a subscriber and
  * without Resend's id (triggers, drizzle/0012). Mail of a batch that was attempted keeps its frozen reader until the outcome
- * is known, since a retry must send the same bytes. False when there is no such subscriber. What the log still holds is
- * told by `leftToWipe`.
+ * is known, since a retry must send the same bytes. It is taken from the changes of address of others, too. False when it is
+ * nowhere. What the log still holds is told by `leftToWipe`.
  */
 export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
   // Overwrites what is deleted, rather than leaving it in unused pages of the file.
@@ -258,10 +258,12 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
       const elsewhere = forgetElsewhere(tx, emailHash)
-      if (elsewhere) noteToWipe(db, now)
-      if (!subscriber) return null
-      releaseDeliveries(tx, subscriber.id)
-      tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
+      if (!subscriber && !elsewhere) return null
+      if (subscriber) {
+        releaseDeliveries(tx, subscriber.id)
+        tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
+        clearGapsAround(db, subscriber.id)
+      }
       tx.insert(suppressions)
         .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
         .onConflictDoNothing()
@@ -271,10 +273,9 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
         .values({ emailHash, erasedAt })
         .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
         .run()
-      clearGapsAround(db, subscriber.id)
       audit(tx, 'erase', 'erased', now)
       noteToWipe(db, now)
-      return subscriber
+      return { id: subscriber?.id ?? -1, emailHash }
     },
     { behavior: 'immediate' },
   )

@@ -241,7 +241,7 @@ test('links are renewed on request: old ones unsubscribe for ever, open nothing,
   expect(await mailed(app, 'preferences')).toBe(newest)
 
   const old = linkOf('unsubscribe')
-  expect((await post(`${old}/pause`)).body).toContain('Nothing was changed')
+  expect((await post(`${old}/pause`)).body).toContain('your links were made new since')
   const left = await post(old)
   expect([left.statusCode, text(left.body)]).toEqual([200, expect.stringContaining('You are unsubscribed')])
   expect(left.body).not.toContain('/undo')
@@ -490,7 +490,8 @@ test('an erasure also takes the address from where it stands with others, and no
   await post((await askToMove(ada)).link)
   const undo = await mailed(app, 'undo-address')
   expect(imageOf(app.db).includes(ADA)).toBe(true)
-  await erase(app, ADA)
+  expect(await erase(app, ADA)).toMatchObject({ kind: 'erased' })
+  expect(await erase(app, ADA)).toEqual({ kind: 'already' })
   expect((await post(undo)).statusCode).toBe(404)
   expect(stored(app)).toMatchObject({ email: NEW, status: 'active' })
   expect(imageOf(app.db).includes(ADA)).toBe(false)
