@@ -2,7 +2,7 @@ import type { Config } from 'jest'
 
 const config: Config = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/src', '<rootDir>/bench/torture'],
+  roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -11,8 +11,8 @@ const config: Config = {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  globalSetup: '<rootDir>/src/dev/test-redis.ts',
-  globalTeardown: '<rootDir>/src/dev/test-redis-stop.ts',
+  globalSetup: '<rootDir>/test/redis.ts',
+  globalTeardown: '<rootDir>/test/redis-stop.ts',
   // Half of the time tests wait for children, Redis and sockets, so a core that Jest would keep free is put to use.
   maxWorkers: '100%',
   testTimeout: 30_000,

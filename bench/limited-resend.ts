@@ -1,4 +1,4 @@
-import { startResendStandIn } from '../src/dev/resend-stand-in.ts'
+import { startResendStandIn } from '../test/resend/stand-in.ts'
 
 /** Milliseconds since the epoch, for each accepted email and each rate-limited request. */
 export type SeenByLimited = { accepted: number[]; refused: number[] }

@@ -1,5 +1,5 @@
-import { findProgram, redisServer } from '../src/find-program.ts'
-import { startPrivateRedis } from '../src/private-redis.ts'
+import { findProgram, redisServer } from '../src/machine/find-program.ts'
+import { startPrivateRedis } from '../src/redis/private-redis.ts'
 import { remove } from './run.ts'
 
 const QUIET = { info: () => {}, warn: () => {} }

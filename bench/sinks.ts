@@ -50,7 +50,7 @@ export async function startCounter(kind: 'stand-in' | 'smtp'): Promise<Counter> 
     const { url, smtpPort, stop } = await startSink('smtp-sink.ts')
     return { url, smtpPort, counts: () => countsAt(`${url}/counts`), stop }
   }
-  const script = join(import.meta.dirname, '../src/dev/resend-stand-in.ts')
+  const script = join(import.meta.dirname, '../test/resend/stand-in.ts')
   const child = spawnNode([script, '--rps', '1000000', '--api-key', 're_bench'])
   const url = await urlOf(child)
   return { url, smtpPort: 0, counts: () => countsAt(`${url}/_stand-in/counts`), stop: () => child.kill() }

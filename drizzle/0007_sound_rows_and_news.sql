@@ -223,7 +223,7 @@ BEGIN
     WHERE (groups.topic_id, groups.kind, groups.title) = (NEW.topic_id, NEW.kind, NEW.title);
 END;
 --> statement-breakpoint
--- News. What counts as news, and for whom, is the table in src/db/news.md; each of its lines is a test.
+-- News. What counts as news, and for whom, is the table in src/db/sessions/news.md; each of its lines is a test.
 DROP TRIGGER sessions_added;
 --> statement-breakpoint
 DROP TRIGGER sessions_moved;

@@ -1,19 +1,19 @@
 import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
-import type { Offer } from './core/content.ts'
 import { BadInput } from './core/errors.ts'
-import type { requestComposer } from './core/request.ts'
+import type { requestComposer } from './core/mail/request.ts'
+import type { Offer } from './core/sessions/offers.ts'
 import { type HashKey, installationId, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
-import { lookForCopy } from './db/epoch.ts'
-import { changeFact, establishFact } from './db/installation.ts'
 import { closeDb, type Db, openDb } from './db/open.ts'
+import { lookForCopy } from './db/restore/epoch.ts'
+import { changeFact, establishFact } from './db/restore/facts.ts'
 import { type Logger, openLog } from './log.ts'
-import type { Mailer } from './mail.ts'
-import type { Metrics } from './metrics.ts'
-import { identifyProcess } from './process-identity.ts'
-import type { Queue, RedisAddress } from './queue.ts'
-import type { Templates } from './templates.ts'
+import { identifyProcess } from './machine/process-identity.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import type { Queue, RedisAddress } from './redis/queue.ts'
+import type { Mailer } from './resend/mailer.ts'
+import type { Templates } from './templates/load.ts'
 
 /** What is enough to work on the database: imports, questions, steering an edition. */
 export type Ledger = {
@@ -108,10 +108,10 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
   try {
     // Loaded here, not above, so that commands which need the database alone start in a tenth of the time.
     const [{ loadTemplates }, { openQueue }, { openMailer }, { openMetrics }] = await Promise.all([
-      import('./templates.ts'),
-      import('./queue.ts'),
-      import('./mail.ts'),
-      import('./metrics.ts'),
+      import('./templates/load.ts'),
+      import('./redis/queue.ts'),
+      import('./resend/mailer.ts'),
+      import('./metrics/metrics.ts'),
     ])
     const templates =
       overrides.templates ?? (await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette }))
@@ -177,8 +177,8 @@ async function openRedis(config: Config, overrides: Overrides, log: Logger) {
     return { address, close: async () => {} }
   }
   const [{ startPrivateRedis }, { findProgram, redisServer }] = await Promise.all([
-    import('./private-redis.ts'),
-    import('./find-program.ts'),
+    import('./redis/private-redis.ts'),
+    import('./machine/find-program.ts'),
   ])
   const folder = `${resolve(config.DATABASE_PATH)}.redis`
   const redis = await startPrivateRedis({ folder, binary: findProgram(redisServer), log })

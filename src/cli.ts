@@ -3,11 +3,11 @@ import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
 import { BadInput, Unavailable } from './core/errors.ts'
-import { printable } from './core/printable.ts'
-import { withoutAddresses } from './core/redact.ts'
+import { printable } from './core/text/printable.ts'
+import { withoutAddresses } from './core/text/redact.ts'
 import { databaseTrouble } from './db/trouble.ts'
-import { readEnvFile } from './env-file.ts'
 import { armFailpoint } from './failpoint.ts'
+import { readEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
 

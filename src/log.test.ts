@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { eventually } from '../test/app.ts'
 import { openLog } from './log.ts'
-import { eventually } from './testing.ts'
 
 test('no line holds an address or a person, in any field', () => {
   const { log, text } = aLog()

@@ -1,5 +1,5 @@
 import { type DestinationStream, type LogFn, type Logger, pino } from 'pino'
-import { withoutAddresses } from './core/redact.ts'
+import { withoutAddresses } from './core/text/redact.ts'
 
 export type { Logger }
 

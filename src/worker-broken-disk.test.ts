@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
-import { submitBatch } from './actions/submit-batch.ts'
-import { claimBatch, owedBatches } from './db/batches.ts'
-import { findEdition, tallyOf } from './db/editions.ts'
-import { afterTest, aSession, eventually, manySubscribers, planNow, testApp } from './testing.ts'
+import { afterTest, aSession, eventually, manySubscribers, planNow, testApp } from '../test/app.ts'
+import { submitBatch } from './actions/editions/submit.ts'
+import { claimBatch, owedBatches } from './db/ledger/batches.ts'
+import { findEdition, tallyOf } from './db/ledger/editions.ts'
 import { startWorker } from './worker.ts'
 
 test('a database that cannot be written: said once, nothing submitted, and then all by itself', async () => {

@@ -1,13 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { Queue as BullQueue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { cancel, pause, resume } from './actions/steer-edition.ts'
-import type { App } from './app.ts'
-import { owedBatches } from './db/batches.ts'
-import { findEdition, tallyOf } from './db/editions.ts'
-import { addNotice } from './db/notices.ts'
-import { batches, notices } from './db/schema.ts'
-import { identifyProcess } from './process-identity.ts'
 import {
   afterTest,
   aSession,
@@ -19,7 +12,14 @@ import {
   type TestApp,
   testApp,
   testRedis,
-} from './testing.ts'
+} from '../test/app.ts'
+import { cancel, pause, resume } from './actions/editions/control.ts'
+import type { App } from './app.ts'
+import { owedBatches } from './db/ledger/batches.ts'
+import { findEdition, tallyOf } from './db/ledger/editions.ts'
+import { addNotice } from './db/people/notices.ts'
+import { batches, notices } from './db/schema.ts'
+import { identifyProcess } from './machine/process-identity.ts'
 import { startWorker } from './worker.ts'
 
 const ID = '2026-11-23'

@@ -1,9 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { Queue as BullQueue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { pause } from './actions/steer-edition.ts'
-import type { App } from './app.ts'
-import { allEditions, findEdition, tallyOf } from './db/editions.ts'
 import {
   afterTest,
   aSession,
@@ -14,7 +11,10 @@ import {
   type TestApp,
   testApp,
   testRedis,
-} from './testing.ts'
+} from '../test/app.ts'
+import { pause } from './actions/editions/control.ts'
+import type { App } from './app.ts'
+import { allEditions, findEdition, tallyOf } from './db/ledger/editions.ts'
 import { startWorker } from './worker.ts'
 
 const MONDAY_ID = '2026-11-23'

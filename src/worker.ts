@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { enqueueOwed } from './actions/enqueue-owed.ts'
-import { submitBatch } from './actions/submit-batch.ts'
-import { DECOY, submitNotice } from './actions/submit-notice.ts'
-import { recordStart, sweep } from './actions/sweep.ts'
-import { watchEpoch } from './actions/watch-epoch.ts'
+import { enqueueOwed } from './actions/editions/enqueue.ts'
+import { submitBatch } from './actions/editions/submit.ts'
+import { recordStart, sweep } from './actions/editions/sweep.ts'
+import { watchEpoch } from './actions/restore/watch-epoch.ts'
+import { DECOY, submitNotice } from './actions/subscribers/notices.ts'
 import type { App } from './app.ts'
-import { mayGoOn } from './db/batches.ts'
+import { mayGoOn } from './db/ledger/batches.ts'
 import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
-import type { JobOutcome } from './queue.ts'
+import type { JobOutcome } from './redis/queue.ts'
 
 const RowId = z.number().int().positive()
 const SubmitJob = z.discriminatedUnion('name', [

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { importSubscribers } from '../../src/actions/import-subscribers.ts'
+import { importSubscribers } from '../../src/actions/imports/subscribers.ts'
 import { openLedger } from '../../src/app.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { measured, optionsFromBench, tellBench } from '../measure.ts'

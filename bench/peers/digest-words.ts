@@ -1,5 +1,5 @@
-import type { Offer } from '../../src/core/content.ts'
-import { formatOccurrence } from '../../src/core/occurrences.ts'
+import type { Offer } from '../../src/core/sessions/offers.ts'
+import { formatOccurrence } from '../../src/core/time/occurrences.ts'
 
 /** All variables of the peers' templates, with the English words of our digest. */
 export type PeerDigest = PeerPage & { name: string; unsubscribeUrl: string; preferencesUrl: string }

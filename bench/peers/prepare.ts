@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import mjml2html from 'mjml'
-import { type Offer, offersAt } from '../../src/core/content.ts'
+import { type Offer, offersAt } from '../../src/core/sessions/offers.ts'
 import { closeDb, openDb } from '../../src/db/open.ts'
-import { openSessions } from '../../src/db/sessions.ts'
+import { openSessions } from '../../src/db/sessions/sessions.ts'
 import { SLOT } from '../settings.ts'
 
 /** What a peer would prepare at deployment or once a week. It is not part of the measured time. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Offer } from '../../src/core/content.ts'
+import type { Offer } from '../../src/core/sessions/offers.ts'
 import { signToken } from '../../src/core/tokens.ts'
 import { benchEnvironment, SLOT } from '../settings.ts'
 import { type PeerDigest, type PeerPage, peerPage } from './digest-words.ts'

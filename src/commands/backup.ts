@@ -29,7 +29,7 @@ Example:
 }
 
 async function backup(terminal: Terminal, file: string, options: { json?: boolean }): Promise<undefined> {
-  const { backupTo } = await import('../actions/back-up.ts')
+  const { backupTo } = await import('../actions/restore/back-up.ts')
   const { bytes } = await terminal.withLedger((ledger) => backupTo(ledger, file))
   const size = `${(bytes / 1_048_576).toFixed(1)} MB`
   terminal.show(
@@ -40,7 +40,7 @@ async function backup(terminal: Terminal, file: string, options: { json?: boolea
 }
 
 async function migrate(terminal: Terminal, options: { json?: boolean }): Promise<undefined> {
-  const { appliedMigrations } = await import('../db/health.ts')
+  const { appliedMigrations } = await import('../db/copies.ts')
   await terminal.withLedger(async ({ db, config }) => {
     const migrations = await appliedMigrations(db)
     const path = config.DATABASE_PATH

@@ -12,7 +12,7 @@ export function addDemo(openseat: Command, terminal: Terminal): void {
     .option('--json', 'print one JSON document on stdout')
     .action(
       door(terminal, async ({ once = false, json = false }: { once?: boolean; json?: boolean }) => {
-        const { demo } = await import('../dev/demo.ts')
+        const { demo } = await import('../demo/demo.ts')
         await demo({ once, json })
         return undefined
       }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadInput } from '../core/errors.ts'
-import type { Check } from '../mail-check.ts'
+import type { Check } from '../resend/account-check.ts'
 import { counted } from './layout.ts'
 import { door, type Terminal } from './terminal.ts'
 
@@ -28,7 +28,7 @@ async function allChecks(terminal: Terminal): Promise<Check[]> {
   try {
     const config = await terminal.config()
     const { openLog } = await import('../log.ts')
-    const { examine } = await import('../actions/doctor.ts')
+    const { examine } = await import('../doctor/doctor.ts')
     // What goes wrong is told by the checks.
     return await examine(config, { log: openLog(terminal.env.LOG_LEVEL ?? 'silent'), now: () => new Date() })
   } catch (error) {

@@ -1,6 +1,6 @@
-import type { Preview } from '../actions/preview-edition.ts'
-import type { Summary } from '../actions/show-edition.ts'
-import type { Exclusion } from '../core/audience.ts'
+import type { Preview } from '../actions/editions/preview.ts'
+import type { Summary } from '../actions/editions/show.ts'
+import type { Exclusion } from '../core/audience/exclusion.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
 import type { MailFiles } from './preview-files.ts'
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
-import type { ReaderMail } from '../actions/preview-edition.ts'
-import type { ResendWish } from '../actions/resend-edition.ts'
-import type { SteerOutcome } from '../actions/steer-edition.ts'
+import type { SteerOutcome } from '../actions/editions/control.ts'
+import type { ReaderMail } from '../actions/editions/preview.ts'
+import type { ResendWish } from '../actions/editions/resend.ts'
 import type { App, Ledger } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
@@ -104,8 +104,8 @@ Example:
   $ openseat edition send --wait`
 
 async function preview(terminal: Terminal, options: PreviewOptions): Promise<undefined> {
-  const { previewEdition } = await import('../actions/preview-edition.ts')
-  const { loadTemplates } = await import('../templates.ts')
+  const { previewEdition } = await import('../actions/editions/preview.ts')
+  const { loadTemplates } = await import('../templates/load.ts')
   const email = options.for && (await emailGiven(terminal, options.for, '--for'))
   await terminal.withLedger(async (ledger) => {
     const shown = await previewEdition(
@@ -129,9 +129,9 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
 const looksOf = ({ config }: Ledger) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
 
 async function test(terminal: Terminal, options: TestOptions): Promise<number> {
-  const { testEdition } = await import('../actions/test-edition.ts')
-  const { loadTemplates } = await import('../templates.ts')
-  const { openMailer } = await import('../mail.ts')
+  const { testEdition } = await import('../actions/editions/send-test.ts')
+  const { loadTemplates } = await import('../templates/load.ts')
+  const { openMailer } = await import('../resend/mailer.ts')
   const to = await emailGiven(terminal, options.to, '--to')
   return terminal.withLedger(async (ledger) => {
     const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = ledger.config
@@ -158,7 +158,7 @@ async function send(terminal: Terminal, options: Json & { wait?: boolean }): Pro
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
-  const { summaries, whyHeld } = await import('../actions/show-edition.ts')
+  const { summaries, whyHeld } = await import('../actions/editions/show.ts')
   await terminal.withLedger(async (ledger) => {
     const [all, held] = [await summaries(ledger), await whyHeld(ledger)]
     if (held !== null && options.json) terminal.note(`Held: ${held}.`)
@@ -168,7 +168,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
 
 async function show(terminal: Terminal, text: string, options: Json): Promise<undefined> {
   const id = editionId(text)
-  const { summaryOf } = await import('../actions/show-edition.ts')
+  const { summaryOf } = await import('../actions/editions/show.ts')
   await terminal.withLedger(async (ledger) => {
     const summary = await summaryOf(ledger, id)
     if (summary === null) throw noSuchEdition(id)
@@ -178,7 +178,7 @@ async function show(terminal: Terminal, text: string, options: Json): Promise<un
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/steer-edition.ts')
+  const steer = await import('../actions/editions/control.ts')
   return terminal.withLedger(async (ledger) => {
     const outcome = await steer.pause(ledger, id, options.reason)
     return steered(terminal, ledger, {
@@ -192,7 +192,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/steer-edition.ts')
+  const steer = await import('../actions/editions/control.ts')
   return terminal.withApp(async (app) => {
     const outcome = await steer.resume(app, id)
     return steered(terminal, app, {
@@ -206,7 +206,7 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
 
 async function cancel(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/steer-edition.ts')
+  const steer = await import('../actions/editions/control.ts')
   return terminal.withLedger(async (ledger) => {
     const outcome = await steer.cancel(ledger, id)
     return steered(terminal, ledger, {
@@ -230,7 +230,7 @@ async function steered(
     terminal.note(`Not done: ${outcome.reason}.`)
     return 1
   }
-  const { summaryOf } = await import('../actions/show-edition.ts')
+  const { summaryOf } = await import('../actions/editions/show.ts')
   terminal.show(options, await summaryOf(ledger, id), says)
   return 0
 }
@@ -239,7 +239,7 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   const id = editionId(text)
   const wish = wishIn(options)
   if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
-  const { resendEdition } = await import('../actions/resend-edition.ts')
+  const { resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withApp(async (app) => {
     const outcome = await resendEdition(app, id, wish)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import type { Command } from 'commander'
-import { realProgram } from '../cli.fixture.ts'
+import { realProgram } from '../../test/cli.ts'
 import { program } from './program.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 

@@ -14,7 +14,7 @@ export function addExplain(openseat: Command, terminal: Terminal): void {
       door(terminal, async (given: string, text: string, options: { json?: boolean }) => {
         const id = editionId(text)
         const email = await emailGiven(terminal, given)
-        const { explain } = await import('../actions/explain.ts')
+        const { explain } = await import('../actions/editions/explain.ts')
         const explanation = await terminal.withLedger((ledger) => explain(ledger, email, id))
         if (explanation === null) throw noSuchEdition(id)
         terminal.show(options, explanation, explanation.sentence)

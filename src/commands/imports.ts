@@ -1,4 +1,4 @@
-import type { ImportResult, Rejection } from '../actions/import-records.ts'
+import type { ImportResult, Rejection } from '../actions/imports/records.ts'
 import { number } from './layout.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -1,4 +1,4 @@
-import { formatOccurrence } from '../core/occurrences.ts'
+import { formatOccurrence } from '../core/time/occurrences.ts'
 
 /** Formats rows as aligned columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {

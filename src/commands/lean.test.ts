@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { type Program, realProgram } from '../cli.fixture.ts'
-import { eventually } from '../testing.ts'
+import { eventually } from '../../test/app.ts'
+import { type Program, realProgram } from '../../test/cli.ts'
 
 let program: Program
 

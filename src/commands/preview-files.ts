@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Preview, ReaderMail } from '../actions/preview-edition.ts'
-import type { Email } from '../core/email.ts'
+import type { Preview, ReaderMail } from '../actions/editions/preview.ts'
 import { BadInput } from '../core/errors.ts'
-import { mailFile } from '../mail-file.ts'
-import { writePrivately } from '../private-file.ts'
+import type { Email } from '../core/mail/digest.ts'
+import { mailFile } from '../files/eml.ts'
+import { writePrivately } from '../files/private-file.ts'
 import { mailPage, previewPage } from './preview-page.ts'
 
 /** Where one mail was written: the mail itself, and `page`, which shows it with its sender and subject. */

@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars'
-import type { ReaderMail } from '../actions/preview-edition.ts'
-import type { Email } from '../core/email.ts'
+import type { ReaderMail } from '../actions/editions/preview.ts'
+import type { Email } from '../core/mail/digest.ts'
 
 /** A page with each kind of reader's email, on phone and desktop, light and dark. Works offline. */
 export function previewPage(editionId: string, readers: readonly ReaderMail[]): string {

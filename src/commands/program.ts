@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import project from '../../package.json' with { type: 'json' }
-import { printable } from '../core/printable.ts'
-import { withoutAddresses } from '../core/redact.ts'
+import { printable } from '../core/text/printable.ts'
+import { withoutAddresses } from '../core/text/redact.ts'
 import { addBackup } from './backup.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'

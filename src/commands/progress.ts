@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { Summary } from '../actions/show-edition.ts'
+import type { Summary } from '../actions/editions/show.ts'
 import { counted, number } from './layout.ts'
 
 /** Shows the progress of an edition to a person. */

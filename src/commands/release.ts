@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import type { HeldState } from '../actions/release.ts'
+import type { HeldState } from '../actions/restore/release.ts'
 import { HOLD_CLAUSES } from '../core/hold.ts'
-import type { Released } from '../db/releasing.ts'
+import type { Released } from '../db/restore/release.ts'
 import { counted, when } from './layout.ts'
 import { door, type Terminal } from './terminal.ts'
 
@@ -47,7 +47,7 @@ Example:
   $ openseat release --yes`
 
 async function release(terminal: Terminal, options: Options): Promise<undefined> {
-  const { heldState, release } = await import('../actions/release.ts')
+  const { heldState, release } = await import('../actions/restore/release.ts')
   if (!options.yes) {
     await terminal.withLedger(async (app) => {
       const state = await heldState(app)

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Summary, summaryOf, whyHeld } from '../actions/show-edition.ts'
+import { type Summary, summaryOf, whyHeld } from '../actions/editions/show.ts'
 import type { App } from '../app.ts'
-import type { Edition } from '../db/editions.ts'
+import type { Edition } from '../db/ledger/editions.ts'
 import { summaryText } from './edition-text.ts'
 import { counted } from './layout.ts'
 import { becomeLean } from './lean.ts'
@@ -42,8 +42,8 @@ export async function sendEdition(terminal: Terminal, options: SendOptions): Pro
 }
 
 async function plan(app: App) {
-  const { planEdition } = await import('../actions/plan-edition.ts')
-  const { slotAtOrBefore } = await import('../core/calendar.ts')
+  const { planEdition } = await import('../actions/editions/plan.ts')
+  const { slotAtOrBefore } = await import('../core/time/calendar.ts')
   return planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
 }
 

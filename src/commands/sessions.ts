@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Session } from '../core/content.ts'
 import { BadInput } from '../core/errors.ts'
+import type { Session } from '../core/sessions/offers.ts'
 import { reportImport } from './imports.ts'
 import { table } from './layout.ts'
 import { door, type Terminal } from './terminal.ts'
@@ -62,8 +62,8 @@ Example:
   $ openseat sessions import sessions.csv`
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
-  const { openInput } = await import('../read-records.ts')
-  const { importSessions } = await import('../actions/import-sessions.ts')
+  const { openInput } = await import('../files/read-records.ts')
+  const { importSessions } = await import('../actions/imports/sessions.ts')
   const result = await terminal.withLedger(async (ledger) =>
     importSessions(ledger, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
@@ -74,9 +74,9 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
-  const { allSessions, leftOutSessions } = await import('../db/sessions.ts')
-  const { leftOutLine } = await import('../actions/left-out.ts')
-  const { nextOccurrence } = await import('../core/occurrences.ts')
+  const { allSessions, leftOutSessions } = await import('../db/sessions/sessions.ts')
+  const { leftOutLine } = await import('../actions/sessions/left-out.ts')
+  const { nextOccurrence } = await import('../core/time/occurrences.ts')
   await terminal.withLedger(async ({ db, now }) => {
     const listed = (await allSessions(db)).map((session) => ({
       session,
@@ -135,7 +135,7 @@ function sessionRow(session: Session, next: string | null): string[] {
 }
 
 async function listTopics(terminal: Terminal, options: Json): Promise<undefined> {
-  const { allTopics } = await import('../db/sessions.ts')
+  const { allTopics } = await import('../db/sessions/sessions.ts')
   const topics = await terminal.withLedger(({ db }) => allTopics(db))
   const documents = topics.map(({ slug, name }) => ({ slug, name }))
   terminal.show(
@@ -153,7 +153,7 @@ async function newTopic(terminal: Terminal, slug: string, name: string, options:
     )
   if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
     throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
-  const { addTopic } = await import('../db/sessions.ts')
+  const { addTopic } = await import('../db/sessions/sessions.ts')
   const added = await terminal.withLedger(({ db }) => addTopic(db, topic))
   if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
   else terminal.note(`There is a topic ${slug} already; "openseat sessions topics" shows it.`)

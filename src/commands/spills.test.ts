@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
-import { testConfig } from '../testing.ts'
+import { testConfig } from '../../test/app.ts'
 
 // SQLite chooses its folder when the first database of a process is opened, so this needs one of its own.
 const SCRIPT = `

@@ -89,7 +89,7 @@ async function serve(app: App, web: boolean) {
 }
 
 async function announce({ log, config, now }: App, address: string | null, worker: boolean): Promise<void> {
-  const { nextSlot } = await import('../core/calendar.ts')
+  const { nextSlot } = await import('../core/time/calendar.ts')
   const { slotRule, practice, REDIS_URL } = config
   log.info(
     {

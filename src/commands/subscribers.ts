@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import type { Resubscribed } from '../actions/consent.ts'
-import type { Shown } from '../actions/subscriber-records.ts'
+import type { Resubscribed } from '../actions/subscribers/consent.ts'
+import type { Shown } from '../actions/subscribers/records.ts'
 import { BadInput } from '../core/errors.ts'
-import type { Lifted } from '../db/subscribers.ts'
-import type { LeftToWipe } from '../db/wiping.ts'
+import type { Lifted } from '../db/people/subscribers.ts'
+import type { LeftToWipe } from '../db/retention/wiping.ts'
 import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
@@ -85,8 +85,8 @@ const nobody = () => new BadInput('EMAIL: nobody on the list has this address')
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   becomeLean(terminal.env, await terminal.config())
-  const { openInput } = await import('../read-records.ts')
-  const { importSubscribers } = await import('../actions/import-subscribers.ts')
+  const { openInput } = await import('../files/read-records.ts')
+  const { importSubscribers } = await import('../actions/imports/subscribers.ts')
   const { consent, skipInvalid = false } = options
   const result = await terminal.withLedger(async (ledger) =>
     importSubscribers(ledger, await openInput(file, process.stdin), { consent, skipInvalid }),
@@ -95,7 +95,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
 }
 
 async function show(terminal: Terminal, email: string, options: Json): Promise<undefined> {
-  const { showSubscriber } = await import('../actions/subscriber-records.ts')
+  const { showSubscriber } = await import('../actions/subscribers/records.ts')
   await terminal.withLedger(async (ledger) => {
     const shown = await showSubscriber(ledger, email)
     if (shown.kind === 'found')
@@ -142,7 +142,7 @@ function glance(
 }
 
 async function unsubscribe(terminal: Terminal, email: string, options: Json): Promise<undefined> {
-  const { unsubscribeEmail } = await import('../actions/consent.ts')
+  const { unsubscribeEmail } = await import('../actions/subscribers/consent.ts')
   const { kind } = await terminal.withLedger((ledger) => unsubscribeEmail(ledger, email))
   if (kind === 'not-found') throw nobody()
   terminal.show(
@@ -153,7 +153,7 @@ async function unsubscribe(terminal: Terminal, email: string, options: Json): Pr
 }
 
 async function resubscribe(terminal: Terminal, email: string, options: Json): Promise<number> {
-  const { resubscribeEmail } = await import('../actions/consent.ts')
+  const { resubscribeEmail } = await import('../actions/subscribers/consent.ts')
   const outcome = await terminal.withLedger((ledger) => resubscribeEmail(ledger, email))
   if (outcome.kind === 'not-found') throw nobody()
   const done = outcome.kind === 'resubscribed' || outcome.kind === 'already'
@@ -185,7 +185,7 @@ async function allow(
   email: string,
   { consent = '', ...options }: Json & { consent?: string },
 ): Promise<number> {
-  const { allowEmail } = await import('../actions/consent.ts')
+  const { allowEmail } = await import('../actions/subscribers/consent.ts')
   const outcome = await terminal.withLedger((ledger) => allowEmail(ledger, email, consent))
   if (outcome.kind === 'not-found') throw nobody()
   const { kind, ...more } = outcome
@@ -227,14 +227,14 @@ function allowedSays({ reason, status, erased }: Extract<Lifted, { kind: 'allowe
 }
 
 async function exportAll(terminal: Terminal, email: string): Promise<undefined> {
-  const { exportSubscriber } = await import('../actions/subscriber-records.ts')
+  const { exportSubscriber } = await import('../actions/subscribers/records.ts')
   const exported = await terminal.withLedger((ledger) => exportSubscriber(ledger, email))
   if (exported.kind === 'not-found') throw nobody()
   terminal.show({ json: true }, exported.record, '')
 }
 
 async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
-  const actions = await import('../actions/subscriber-records.ts')
+  const actions = await import('../actions/subscribers/records.ts')
   const erased = await terminal.withLedger((ledger) => actions.erase(ledger, email))
   if (erased.kind === 'not-found') throw nobody()
   if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were erased already.')

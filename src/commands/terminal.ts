@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { App, Ledger } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
-import { printable } from '../core/printable.ts'
+import { printable } from '../core/text/printable.ts'
 import type { Logger } from '../log.ts'
 
 /**

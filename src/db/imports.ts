@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { SessionRow, SubscriberRow } from '../core/records.ts'
+import type { SessionRow, SubscriberRow } from '../core/intake/records.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Db } from './open.ts'
-import { setTopicsIn } from './subscribers.ts'
+import { setTopicsIn } from './people/subscribers.ts'
 
 /**
  * Rows of a file on their way in, in a temporary table: it takes no lock that others wait for, and keeps a file of

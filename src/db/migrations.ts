@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Unavailable } from '../core/errors.ts'
 import { failpoint } from '../failpoint.ts'
-import { damageFoundBy, finishCopy } from './health.ts'
+import { damageFoundBy, finishCopy } from './copies.ts'
 
 type Migration = ReturnType<typeof readMigrationFiles>[number]
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { acceptedZones } from '../core/time-zones.ts'
+import { acceptedZones } from '../core/time/time-zones.ts'
 
 /**
  * Brings the database's list of time zones in line with this runtime's. Triggers check every written zone against it.

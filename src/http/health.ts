@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { namesOfLeftOut } from '../actions/left-out.ts'
-import { readiness } from '../actions/watch.ts'
+import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
+import { readiness } from '../doctor/readings.ts'
 
 type Needs = Parameters<typeof readiness>[0]
 

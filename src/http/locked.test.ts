@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
-import { exportSubscriber } from '../actions/subscriber-records.ts'
+import { afterTest, aSession, aSubscriber, LINK_SECRET, type TestApp, testApp } from '../../test/app.ts'
+import { exportSubscriber } from '../actions/subscribers/records.ts'
 import { signToken } from '../core/tokens.ts'
 import { waitBriefly } from '../db/patience.ts'
-import { afterTest, aSession, aSubscriber, LINK_SECRET, type TestApp, testApp } from '../testing.ts'
 import { buildServer } from './server.ts'
 
 const ID = 'AdasPublicId0000000000'

@@ -4,16 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
-import { pause } from '../actions/steer-edition.ts'
-import { recordStart } from '../actions/sweep.ts'
+import {
+  afterTest,
+  aSession,
+  eventually,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  testApp,
+} from '../../test/app.ts'
+import { realProgram } from '../../test/cli.ts'
+import { signedWebhook } from '../../test/resend/webhooks.ts'
+import { pause } from '../actions/editions/control.ts'
+import { recordStart } from '../actions/editions/sweep.ts'
 import type { App } from '../app.ts'
-import { realProgram } from '../cli.fixture.ts'
 import { closeDb, openDb } from '../db/open.ts'
 import { installation, suppressions } from '../db/schema.ts'
-import { signedWebhook } from '../dev/resend-webhooks.ts'
-import { findProgram, redisServer } from '../find-program.ts'
-import { startPrivateRedis } from '../private-redis.ts'
-import { afterTest, aSession, eventually, manySubscribers, planNow, submitOwed, testApp } from '../testing.ts'
+import { findProgram, redisServer } from '../machine/find-program.ts'
+import { startPrivateRedis } from '../redis/private-redis.ts'
 import { startWorker } from '../worker.ts'
 import { buildServer, startServer, startWatchServer } from './server.ts'
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { readings } from '../actions/watch.ts'
 import type { App } from '../app.ts'
+import { readings } from '../doctor/readings.ts'
 
 type Needs = Parameters<typeof readings>[0] & Pick<App, 'config' | 'metrics'>
 

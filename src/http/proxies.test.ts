@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
-import { afterTest, aSession, testApp } from '../testing.ts'
+import { afterTest, aSession, testApp } from '../../test/app.ts'
 import { buildServer } from './server.ts'
 
 const SECRET = 'kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR'

@@ -1,15 +1,5 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { signToken } from '../core/tokens.ts'
-import { openDb } from '../db/open.ts'
-import { deliveries, providerEvents, subscribers } from '../db/schema.ts'
-import {
-  receivedEvent,
-  type SignedWebhook,
-  signedWebhook,
-  type WebhookEvent,
-  webhookEvent,
-} from '../dev/resend-webhooks.ts'
 import {
   afterTest,
   aSession,
@@ -19,7 +9,17 @@ import {
   submitOwed,
   type TestApp,
   testApp,
-} from '../testing.ts'
+} from '../../test/app.ts'
+import {
+  receivedEvent,
+  type SignedWebhook,
+  signedWebhook,
+  type WebhookEvent,
+  webhookEvent,
+} from '../../test/resend/webhooks.ts'
+import { signToken } from '../core/tokens.ts'
+import { openDb } from '../db/open.ts'
+import { deliveries, providerEvents, subscribers } from '../db/schema.ts'
 import { buildServer } from './server.ts'
 
 const SECRET = `whsec_${Buffer.from('the signing secret of the webhook').toString('base64')}`

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { recordEvent } from '../actions/record-event.ts'
+import { recordEvent } from '../actions/provider/record-event.ts'
 import type { App } from '../app.ts'
-import { type SignedRequest, webhookVerifier } from '../webhook-signature.ts'
+import { type SignedRequest, webhookVerifier } from '../resend/webhook-signature.ts'
 import { registerScope } from './scope.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>

@@ -1,0 +1,135 @@
+import { expect, test } from '@jest/globals'
+import { eq } from 'drizzle-orm'
+import { aSession, aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
+import { slotAtOrBefore } from '../../core/time/calendar.ts'
+import { owedBatches } from '../../db/ledger/batches.ts'
+import { subscribers } from '../../db/schema.ts'
+import { unsubscribeEmail } from '../subscribers/consent.ts'
+import { erase } from '../subscribers/records.ts'
+import { cancel, pause } from './control.ts'
+import { explain } from './explain.ts'
+import { planEdition } from './plan.ts'
+import { submitBatch } from './submit.ts'
+
+const ID = '2026-11-23'
+const plan = (app: TestApp) => planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+
+async function submitAll(app: TestApp): Promise<void> {
+  for (const { id } of await owedBatches(app.db, app.now(), 10)) await submitBatch(app, id)
+}
+
+async function said(app: TestApp, email: string): Promise<string> {
+  return (await explain(app, email, ID))?.sentence ?? 'no such edition'
+}
+
+test('each exclusion at planning has its sentence', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })
+  aSubscriber(app, 'peter@sample.test', { status: 'pending' })
+  aSubscriber(app, 'una@sample.test', {
+    status: 'unsubscribed',
+    unsubscribedAt: Date.parse('2026-11-20T17:00:00Z'),
+  })
+  aSubscriber(app, 'mona@sample.test', { cadence: 'monthly', lastEditionId: '2026-11-09' })
+  aSubscriber(app, 'nora@sample.test', { seenThrough: 1 })
+  await plan(app)
+  expect(await said(app, 'paula@sample.test')).toBe(
+    'This reader was not mailed because they had paused until Dec 4 when the edition was planned or their turn came.',
+  )
+  expect(await said(app, 'peter@sample.test')).toContain('because they had not confirmed their subscription')
+  expect(await said(app, 'una@sample.test')).toBe(
+    'This reader was not mailed because they had unsubscribed (Nov 20).',
+  )
+  expect(await said(app, 'mona@sample.test')).toContain(
+    'one edition a month, and that of 2026-11-09 was less than 28 days before',
+  )
+  expect(await said(app, 'nora@sample.test')).toContain(
+    'nothing that could be booked in their topics was new to them',
+  )
+})
+
+test('a date that is more than eleven months from today carries its year', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2028-12-04T17:00:00Z') })
+  await plan(app)
+  expect(await said(app, 'paula@sample.test')).toContain('until Dec 4, 2028 when the edition')
+})
+
+test('who is mailed, waits, or unsubscribes before their turn is told so', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'mara@sample.test')
+  aSubscriber(app, 'una@sample.test')
+  await plan(app)
+  expect(await said(app, 'mara@sample.test')).toBe(
+    'This reader will be mailed: their batch (number 1) waits for its turn.',
+  )
+  await unsubscribeEmail(app, 'una@sample.test')
+  await submitAll(app)
+  const id = app.resend.accepted[0]?.id
+  expect(await explain(app, ' Mara@Sample.test ', ID)).toEqual({
+    email: 'mara@sample.test',
+    edition: ID,
+    state: 'submitted',
+    reason: null,
+    sentence: `This reader was mailed: the provider accepted the mail on Nov 23 at 10:00 AM EST (as ${id}).`,
+    generations: [{ generation: 0, state: 'submitted', reason: null }],
+  })
+  expect(await said(app, 'una@sample.test')).toContain(
+    'was not mailed because they had unsubscribed (Nov 23)',
+  )
+})
+
+test('who was never a candidate is told why', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'mara@sample.test')
+  aSubscriber(app, 'erin@sample.test')
+  await plan(app)
+  aSubscriber(app, 'late@sample.test', { createdAt: Date.parse('2026-11-24T17:00:00Z') })
+  await erase(app, 'erin@sample.test')
+  expect(await said(app, 'late@sample.test')).toBe(
+    'This reader was not mailed because they joined the list (Nov 24) after the edition was planned.',
+  )
+  expect(await said(app, 'erin@sample.test')).toContain('was erased from the list')
+  expect(await said(app, 'ghost@sample.test')).toContain('because nobody on the list has this address')
+  expect(await explain(app, 'mara@sample.test', '2026-11-16')).toBeNull()
+  await expect(explain(app, 'mara', ID)).rejects.toThrow('EMAIL')
+})
+
+test('a batch that is tried again, a pause, a refusal and a cancellation give their reasons', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'mara@sample.test')
+  await plan(app)
+  app.resend.inject({ kind: 'html-502' })
+  await submitAll(app)
+  expect(await said(app, 'mara@sample.test')).toMatch(
+    /tried again, next on Nov 23 at 10:00 AM EST, because of this: 502/,
+  )
+  await pause(app, ID, 'the grief group has the wrong time.')
+  expect(await said(app, 'mara@sample.test')).toBe(
+    'This reader has not been mailed yet because the edition is paused: the grief group has the wrong time.',
+  )
+  await cancel(app, ID)
+  expect(await said(app, 'mara@sample.test')).toMatch(
+    /^This reader may or may not have been mailed, because no certain answer/,
+  )
+})
+
+test('an exclusion names what stands now only where it can be what stood then', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })
+  await plan(app)
+  app.db
+    .update(subscribers)
+    .set({ pausedUntil: null })
+    .where(eq(subscribers.email, 'paula@sample.test'))
+    .run()
+  expect(await said(app, 'paula@sample.test')).toBe(
+    'This reader was not mailed because they had paused when the edition was planned or their turn came.',
+  )
+})

@@ -1,0 +1,244 @@
+import type { Ledger } from '../../app.ts'
+import { formatOccurrence } from '../../core/time/occurrences.ts'
+import { type Edition, findEdition } from '../../db/ledger/editions.ts'
+import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/history.ts'
+import {
+  findByEmailHash,
+  findSuppression,
+  type Subscriber,
+  type Suppression,
+} from '../../db/people/subscribers.ts'
+import { keyOf } from '../subscribers/consent.ts'
+
+/** Why someone did or did not get an edition. `state` and `reason` are for programs, `sentence` is for people. */
+export type Explanation = {
+  email: string
+  edition: string
+  state: PastDelivery['state'] | 'never-candidate' | 'not-planned' | 'removed'
+  reason: string | null
+  sentence: string
+  /** The edition (0) and its resends, as far as they concern this reader. */
+  generations: { generation: number; state: PastDelivery['state']; reason: string | null }[]
+}
+
+type Needs = Pick<Ledger, 'db' | 'config' | 'hashKey' | 'now'>
+/** What one part of the story comes to; `says` goes on from "This reader". */
+type Finding = { state: Explanation['state']; reason: string | null; says: string }
+type Story = {
+  subscriber: Subscriber
+  suppression: Suppression | null
+  edition: Edition
+  /** What the batch of a waiting delivery waits for, if anything. */
+  wait: Wait | null
+  keptDays: number
+  date: (at: number) => string
+  time: (at: number) => string
+}
+
+/** Answers "why did this person (not) get that edition?". Null: there is no such edition. Throws `BadInput` for no address. */
+export async function explain(app: Needs, email: string, editionId: string): Promise<Explanation | null> {
+  const edition = await findEdition(app.db, editionId)
+  const emailHash = keyOf(app.hashKey, email)
+  if (edition === null) return null
+  const subscriber = await findByEmailHash(app.db, emailHash)
+  const suppression = await findSuppression(app.db, emailHash)
+  const deliveries = subscriber ? await deliveriesTo(app.db, subscriber.id, editionId) : []
+  const waiting = deliveries.find(({ state }) => state === 'waiting')?.batch
+  const [wait = null] = waiting ? await waitsOf(app.db, editionId, waiting.id) : []
+  const story = subscriber && {
+    subscriber,
+    suppression,
+    edition,
+    wait,
+    keptDays: app.config.RETENTION_DAYS,
+    ...clock(app.config.DIGEST_TIME_ZONE, app.now()),
+  }
+  const findings = story ? deliveries.map((delivery) => ofDelivery(delivery, story)) : []
+
+  // A mail that was accepted answers the question; else the latest try does.
+  const best = findings.findLastIndex(({ state }) => state === 'submitted')
+  const finding = story ? (findings.at(best) ?? withoutDelivery(story)) : ofStranger(suppression)
+  const { generation = 0 } = deliveries.at(best) ?? {}
+  const before = generation > 0 ? deliveries[0] : undefined
+  const first =
+    before && before.generation === 0 && findings[0] ? `at first, this reader ${findings[0].says}; ` : ''
+  const subject = generation > 0 ? `in resend ${generation}, this reader` : 'this reader'
+  return {
+    email: subscriber?.email ?? email.trim(),
+    edition: editionId,
+    state: finding.state,
+    reason: finding.reason,
+    sentence: capitalised(`${first}${subject} ${finding.says}.`),
+    generations: deliveries.map(({ generation, state, reason }) => ({ generation, state, reason })),
+  }
+}
+
+function ofDelivery(delivery: PastDelivery, story: Story): Finding {
+  const { state, reason } = delivery
+  switch (state) {
+    case 'submitted':
+      return { state, reason, says: `was mailed: ${accepted(delivery, story)}` }
+    case 'excluded':
+      return {
+        state,
+        reason,
+        says: `was not mailed because ${whyExcluded(reason ?? '', delivery.generation, story)}`,
+      }
+    case 'failed':
+      return { state, reason, says: `was not mailed because the mail failed: ${ended(reason)}` }
+    case 'unknown':
+      return {
+        state,
+        reason,
+        says: `may or may not have been mailed, because no certain answer came from the provider: ${ended(reason)}`,
+      }
+    case 'waiting':
+      return { state, ...ofWaiting(delivery.batch, story) }
+  }
+}
+
+function accepted(
+  { batch, providerId, report, reportedAt }: PastDelivery,
+  { suppression, time }: Story,
+): string {
+  const at = batch?.submittedAt ? ` on ${time(batch.submittedAt)}` : ''
+  const id = providerId === null ? '' : ` (as ${providerId})`
+  const since = report === null ? '' : REPORTS[report]
+  const when = since && reportedAt ? ` (${time(reportedAt)})` : ''
+  const now = suppression ? `; ${SUPPRESSED[suppression.reason]}` : ''
+  return `the provider accepted the mail${at}${id}${since}${when}${now}`
+}
+
+const REPORTS: Record<NonNullable<PastDelivery['report']>, string> = {
+  sent: '',
+  delayed: ', but could not pass it on so far and keeps trying',
+  delivered: ', and the mail server of the reader took it',
+  bounced: ', but the mail server of the reader sent it back',
+  complained: ', and the reader marked it as spam',
+  suppressed: ', but did not pass it on, because it refuses to mail their address',
+  failed: ', but could not pass it on',
+}
+
+function whyExcluded(reason: string, generation: number, story: Story): string {
+  const { subscriber, suppression, edition, date } = story
+  const when = generation > 0 ? 'when it was resent' : 'when the edition was planned or their turn came'
+  const { pausedUntil, unsubscribedAt, lastEditionId } = subscriber
+  switch (reason) {
+    case 'suppressed':
+      return suppression ? SUPPRESSED[suppression.reason] : 'their address was suppressed then'
+    case 'unsubscribed':
+      return `they had unsubscribed${unsubscribedAt && subscriber.status === 'unsubscribed' ? ` (${date(unsubscribedAt)})` : ''}`
+    case 'pending':
+      return `they had not confirmed their subscription ${when}`
+    case 'paused':
+      return `they had paused${pausedUntil && pausedUntil > edition.scheduledFor ? ` until ${date(pausedUntil)}` : ''} ${when}`
+    case 'monthly-not-due':
+      return `they get one edition a month, and ${lastEditionId && lastEditionId < edition.id ? `that of ${lastEditionId}` : 'the last one'} was less than 28 days before`
+    case 'nothing-new':
+      return 'nothing that could be booked in their topics was new to them'
+    case 'superseded':
+      return 'a newer edition was planned before their turn came; that one tells them the same news'
+    case 'in-doubt':
+      return 'an email of a newer edition with the same news may have reached them already'
+    case 'cancelled':
+      return 'the edition was cancelled before their turn came'
+    default:
+      return `they were excluded as ${reason}`
+  }
+}
+
+const SUPPRESSED: Record<Suppression['reason'], string> = {
+  bounce: 'an earlier mail to their address bounced for good, so it is suppressed',
+  complaint: 'they marked an earlier mail as spam, so their address is suppressed',
+  provider: 'the mail provider refuses to mail their address, so it is suppressed',
+  erased: 'they were erased from the list',
+  operator: 'an operator suppressed their address',
+}
+
+function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story): Omit<Finding, 'state'> {
+  if (edition.state === 'paused')
+    return {
+      reason: 'paused',
+      says: `has not been mailed yet because the edition is paused: ${ended(edition.pauseReason)}`,
+    }
+  if (edition.state === 'planning')
+    return { reason: 'planning', says: 'will be mailed, as soon as the edition is wholly planned' }
+  if (wait)
+    return {
+      reason: 'in-doubt',
+      says: `has not been mailed yet: their batch waits because ${wait.generation > 0 ? `resend ${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they are mailed what is still new to them`,
+    }
+  if (batch?.state === 'submitting') return { reason: 'submitting', says: 'is being mailed this moment' }
+  if (batch?.reason) {
+    const next =
+      batch.nextAttemptAt === null
+        ? 'next as soon as a worker is free'
+        : `next on ${time(batch.nextAttemptAt)}`
+    return {
+      reason: batch.reason,
+      says: `has not been mailed yet; their batch is tried again, ${next}, because of this: ${ended(batch.reason)}`,
+    }
+  }
+  return {
+    reason: 'waiting',
+    says: `will be mailed: their batch (number ${batch?.number}) waits for its turn`,
+  }
+}
+
+/** Someone on the list, of whom the edition's ledger knows nothing. */
+function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Finding {
+  if (subscriber.id > edition.audienceThrough)
+    return never(
+      'subscribed-later',
+      `was not mailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
+    )
+  if (edition.prunedAt !== null)
+    return {
+      state: 'removed',
+      reason: 'removed',
+      says: `has no record in this edition any more: who was emailed what is kept for ${keptDays} days, and only the edition's totals are left (RETENTION_DAYS)`,
+    }
+  if (
+    subscriber.id <= edition.plannedThrough ||
+    edition.state === 'submitted' ||
+    edition.state === 'submitting'
+  )
+    return never('no-record', 'has no record in this edition')
+  if (edition.state === 'cancelled')
+    return never('cancelled', 'was not mailed because the edition was cancelled before it was wholly planned')
+  const why =
+    edition.state === 'paused'
+      ? `the edition is paused: ${ended(edition.pauseReason)}`
+      : 'the edition is still being planned'
+  return { state: 'not-planned', reason: edition.state, says: `has not been mailed yet because ${why}` }
+}
+
+function ofStranger(suppression: Suppression | null): Finding {
+  if (suppression === null)
+    return never('never-subscribed', 'was not mailed because nobody on the list has this address')
+  if (suppression.reason === 'erased')
+    return never(
+      'erased',
+      'was erased from the list, so whether they were mailed before that is not known any more',
+    )
+  return never(
+    `suppressed`,
+    `was not mailed because ${SUPPRESSED[suppression.reason]}; nobody on the list has it`,
+  )
+}
+
+function never(reason: string, says: string): Finding {
+  return { state: 'never-candidate', reason, says }
+}
+
+function clock(zone: string, now: Date) {
+  const parts = (at: number) => formatOccurrence(new Date(at), zone, 'en', now)
+  return {
+    date: (at: number) => parts(at).date,
+    time: (at: number) => `${parts(at).date} at ${parts(at).time} ${parts(at).zoneName}`,
+  }
+}
+
+const ended = (reason: string | null): string => (reason ?? 'no reason was recorded').replace(/[.\s]+$/, '')
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

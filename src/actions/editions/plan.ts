@@ -1,0 +1,113 @@
+import { setImmediate } from 'node:timers/promises'
+import type { App } from '../../app.ts'
+import { exclusionOf, isNewsTo, seenBy } from '../../core/audience/exclusion.ts'
+import { Unavailable } from '../../core/errors.ts'
+import { heldBecause } from '../../core/hold.ts'
+import { type Offer, offersAt } from '../../core/sessions/offers.ts'
+import type { Slot } from '../../core/time/calendar.ts'
+import {
+  beginEdition,
+  type Edition,
+  findEdition,
+  finishEdition,
+  offersOfEdition,
+} from '../../db/ledger/editions.ts'
+import { supersedeBefore } from '../../db/ledger/outcomes.ts'
+import {
+  candidatesAfter,
+  finishPlanning,
+  type KnownCandidate,
+  recordVerdicts,
+  type Verdict,
+} from '../../db/ledger/planning.ts'
+import { standingHold } from '../../db/restore/epoch.ts'
+import { openSessions } from '../../db/sessions/sessions.ts'
+import { failpoint } from '../../failpoint.ts'
+import { warnOfLeftOut } from '../sessions/left-out.ts'
+
+type Planner = Pick<App, 'db' | 'log' | 'now'>
+
+/** Candidates per transaction: some ten milliseconds, so that locks renew and pages answer in between. */
+const CHUNK = 1_000
+
+/**
+ * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
+ * half-way and run again gives the same edition, once. The caller rings for the batches. Throws `Unavailable` while the
+ * installation is held.
+ */
+export async function planEdition(
+  app: Planner,
+  slot: Slot,
+): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
+  const now = app.now()
+  const found = await findEdition(app.db, slot.editionId)
+  if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
+
+  const hold = await standingHold(app.db)
+  if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
+  if (!found) {
+    await warnOfLeftOut(app)
+    const { throughSeq, sessions } = await openSessions(app.db, now)
+    const offers = offersAt(sessions, now)
+    await supersedeBefore(app.db, slot.editionId)
+    failpoint('after-supersede')
+    const begun = await beginEdition(
+      app.db,
+      { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers },
+      now,
+    )
+    failpoint('after-begin')
+    if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
+  }
+  return { kind: found ? 'exists' : 'planned', edition: await planAudience(app, slot.editionId) }
+}
+
+/** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */
+export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
+  const told = newsAmong(await offersOfEdition(app.db, editionId))
+  for (;;) {
+    const edition = await findEdition(app.db, editionId)
+    if (edition === null) throw new Error(`edition ${editionId} is gone`)
+    if (edition.state !== 'planning') return edition
+
+    const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, CHUNK)
+    if (candidates.length === 0) {
+      failpoint('before-planned')
+      await finishPlanning(app.db, editionId, app.now())
+      failpoint('after-planned')
+      await finishEdition(app.db, editionId, app.now()) // nobody to mail: it has ended already
+      continue
+    }
+    // A slot planned late asks who is paused now, not who was on Monday.
+    const at = new Date(Math.max(edition.scheduledFor, app.now().getTime()))
+    const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, told, at))
+    // False: another planner did this chunk; the next round reads where it got to.
+    await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
+    failpoint('after-verdicts')
+    await setImmediate()
+  }
+}
+
+function verdictOn(candidate: KnownCandidate, edition: Edition, told: ToldNews, at: Date): Verdict {
+  const barred = exclusionOf(candidate, edition.id, at)
+  const exclusion = barred ?? (hasNews(candidate, told, edition.throughSeq) ? null : 'nothing-new')
+  return { subscriberId: candidate.id, seenThrough: candidate.seenThrough, exclusion }
+}
+
+function hasNews(candidate: KnownCandidate, { newest, changed }: ToldNews, throughSeq: number): boolean {
+  const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
+  for (const [topicId, seq] of newest) if (isNewsTo({ topicId, seq }, topics, seen, throughSeq)) return true
+  return changed.some((offer) => isNewsTo(offer, topics, seen, throughSeq))
+}
+
+/** What an edition tells, in as few questions per reader as can be. */
+type ToldNews = { newest: ReadonlyMap<number, number>; changed: readonly Offer[] }
+
+// A topic holds news for a reader exactly when its newest session is news to them, save that some know how one stands
+// although it changed since: those sessions are asked for one by one.
+function newsAmong(offers: readonly Offer[]): ToldNews {
+  const newest = new Map<number, number>()
+  for (const { topicId, seq, history } of offers)
+    if (!history) newest.set(topicId, Math.max(seq, newest.get(topicId) ?? 0))
+  return { newest, changed: offers.filter(({ history }) => history !== undefined) }
+}

@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals'
+import { aSession, aSubscriber, manySubscribers, type TestApp, testApp } from '../../../test/app.ts'
+import { slotAtOrBefore } from '../../core/time/calendar.ts'
+import { tallyOf } from '../../db/ledger/editions.ts'
+import { planEdition } from './plan.ts'
+import { previewEdition } from './preview.ts'
+
+async function aList(): Promise<TestApp> {
+  const app = await testApp()
+  aSession(app, { group: 'Steady Ground' })
+  aSession(app, { group: 'Quiet Harbor', topic: 'grief-and-loss' })
+  manySubscribers(app, 3)
+  aSubscriber(app, 'mara@sample.test', {
+    name: 'Mara',
+    topics: ['grief-and-loss'],
+    timeZone: 'Europe/London',
+  })
+  aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })
+  aSubscriber(app, 'omar@sample.test', { topics: ['ocd'] })
+  return app
+}
+
+test('the preview counts whom planning this moment would reach, and records nothing', async () => {
+  const app = await aList()
+  const changes = () => app.db.$client.prepare('select total_changes()').pluck().get()
+  const before = changes()
+  const { mail: _mail, readers: _readers, sessions, ...preview } = await previewEdition(app)
+  expect(changes()).toBe(before)
+  expect(sessions.map(({ group }) => group).sort()).toEqual(['Quiet Harbor', 'Steady Ground'])
+
+  const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  const { candidates, waiting, excluded } = await tallyOf(app.db, edition.id)
+  expect(preview).toEqual({
+    edition: { id: edition.id, scheduledFor: '2026-11-23T14:00:00.000Z' },
+    already: null,
+    candidates,
+    recipients: waiting,
+    excluded,
+  })
+  expect(excluded).toEqual({ paused: 1, 'nothing-new': 1 })
+})
+
+test('the typical reader is of the commonest kind and is nobody', async () => {
+  const { mail } = await previewEdition(await aList())
+  if (mail.kind !== 'mail') throw new Error(mail.kind)
+  expect(mail.email.text).toContain('Steady Ground')
+  expect(mail.email.to).toBe('reader@preview.invalid')
+  expect(mail.email.html).not.toContain('sample.test')
+})
+
+test('one reader gets the mail in their own topics and zone, or the reason why not', async () => {
+  const app = await aList()
+  const { mail } = await previewEdition(app, { email: 'Mara@sample.test' })
+  if (mail.kind !== 'mail') throw new Error(mail.kind)
+  expect(mail.email.text).toContain('Quiet Harbor')
+  expect(mail.email.text).not.toContain('Steady Ground')
+  expect(mail.email.text).toMatch(/United\s+Kingdom/)
+  expect(await previewEdition(app, { email: 'paula@sample.test' })).toMatchObject({
+    mail: { kind: 'excluded', reason: 'paused' },
+  })
+  expect(await previewEdition(app, { email: 'ghost@sample.test' })).toMatchObject({
+    mail: { kind: 'not-found' },
+  })
+})
+
+test("when this week's edition exists, the preview is of the next", async () => {
+  const app = await aList()
+  await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  expect(await previewEdition(app)).toMatchObject({
+    edition: { id: '2026-11-30' },
+    already: { id: '2026-11-23', state: 'submitting' },
+  })
+})
+
+test('each kind of reader is shown by someone who is one, without saying who', async () => {
+  const app = await aList()
+  aSubscriber(app, 'lola@sample.test', { name: 'Lola', locale: 'es-MX' })
+  aSubscriber(app, 'dora@sample.test', { name: 'Dora', discreet: true })
+  aSubscriber(app, 'pia@sample.test', { pausedUntil: Date.parse('2026-11-20T17:00:00Z') })
+  const { readers } = await previewEdition(app, { readers: true })
+  expect(readers.map(({ reader, madeUp }) => [reader, madeUp])).toEqual([
+    ['typical', true],
+    ['most-topics', false],
+    ['no-topics', false],
+    ['other-zone', false],
+    ['discreet', false],
+    ['spanish', false],
+    ['after-pause', false],
+  ])
+  const mails = Object.fromEntries(readers.map(({ reader, email }) => [reader, email]))
+  expect(mails['most-topics']?.text).not.toContain('Steady Ground')
+  expect(mails['other-zone']?.text).toMatch(/United\s+Kingdom\s+Time/)
+  expect(mails.discreet).toMatchObject({
+    subject: 'Your weekly update',
+    from: expect.stringMatching(/^Weekly update/),
+  })
+  expect(mails.spanish?.text).toMatch(/^Hola:/)
+  expect(JSON.stringify(readers)).not.toMatch(/sample\.test|Lola|Dora|Mara/)
+})
+
+test('a kind of reader that nobody is, or that would get no mail, is made up', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  aSubscriber(app, 'omar@sample.test', { topics: ['ocd', 'grief-and-loss'], locale: 'es' })
+  const { readers } = await previewEdition(app, { readers: true })
+  const madeUp = readers.filter((one) => one.madeUp).map(({ reader }) => reader)
+  expect(madeUp).toEqual(['typical', 'most-topics', 'other-zone', 'discreet', 'spanish', 'after-pause'])
+  const spanish = readers.find(({ reader }) => reader === 'spanish')
+  expect(spanish?.email.text).toMatch(/^Hola:/)
+})
+
+test('the same preview, byte for byte, a day later', async () => {
+  const app = await aList()
+  app.setNow('2026-11-23T10:00:00.000Z')
+  const before = await previewEdition(app, { readers: true })
+  app.setNow('2026-11-23T13:59:00.000Z')
+  expect(await previewEdition(app, { readers: true })).toEqual(before)
+})

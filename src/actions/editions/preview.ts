@@ -1,0 +1,236 @@
+import { setImmediate } from 'node:timers/promises'
+import type { App } from '../../app.ts'
+import { type Exclusion, exclusionOf, seenBy } from '../../core/audience/exclusion.ts'
+import { digestComposer, type Email, type Reader } from '../../core/mail/digest.ts'
+import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
+import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
+import { type Edition, findEdition } from '../../db/ledger/editions.ts'
+import { candidatesAfter, type KnownCandidate } from '../../db/ledger/planning.ts'
+import { EXEMPLARS, type Exemplar, exemplarIds, tastesOf } from '../../db/people/personas.ts'
+import { findByEmailHash } from '../../db/people/subscribers.ts'
+import { openSessions } from '../../db/sessions/sessions.ts'
+import { keyOf } from '../subscribers/consent.ts'
+import { linksFor, templateNow } from './freeze.ts'
+
+export type Preview = {
+  edition: { id: string; scheduledFor: string }
+  /** This week's edition when it is in the ledger already: then the preview is of the next one, as things stand now. */
+  already: { id: string; state: Edition['state'] } | null
+  candidates: number
+  recipients: number
+  excluded: Partial<Record<Exclusion, number>>
+  /** What can be booked, soonest first. */
+  sessions: Offer[]
+  /** What one reader would get, and if nothing, why. `not-found`: nobody on the list has the address asked for. */
+  mail:
+    | { kind: 'mail'; email: Email }
+    | { kind: 'excluded'; reason: Exclusion }
+    | { kind: 'nobody' }
+    | { kind: 'not-found' }
+  /** The mails of readers who differ, if they were asked for; empty when nobody would get one. */
+  readers: ReaderMail[]
+}
+
+/** The mail of one kind of reader. `madeUp`: nobody on the list is of that kind and would get a mail. */
+export type ReaderMail = { reader: 'typical' | Exemplar; madeUp: boolean; email: Email }
+
+type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
+/** As much of an edition as the rules ask for. */
+type Issue = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
+type Judge = (candidate: KnownCandidate) => Exclusion | { key: string; selection: Selection }
+
+const CHUNK = 2_000
+
+/**
+ * What an edition planned this moment would be: whom it would reach, what it would tell, and the mail of one reader, the
+ * one `email` names or else of the kind that most recipients are of. The same rules as planning; nothing is written.
+ * `readers` asks for a mail of each kind of reader besides, without saying who they are. All personal links are made for
+ * nobody and do nothing.
+ */
+export async function previewEdition(
+  app: Needs,
+  { email, readers = false }: { email?: string | undefined; readers?: boolean } = {},
+): Promise<Preview> {
+  const { slot, already } = await slotToShow(app)
+  const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
+  const { throughSeq, sessions } = await openSessions(app.db, at)
+  const offers = offersAt(sessions, at)
+  const edition = asIfBegun(slot, throughSeq)
+  const judge = judgeOf(offers, { edition, at, max: app.config.DIGEST_MAX_SESSIONS })
+  const { commonest, ...counts } = await judgeEveryone(app, edition, judge)
+
+  const compose = composerOf(app, offers, edition.id)
+  const mailOf = async (): Promise<Preview['mail']> => {
+    if (email !== undefined) return mailFor(app, edition, email, { judge, compose })
+    if (commonest === null) return { kind: 'nobody' }
+    return {
+      kind: 'mail',
+      email: compose({
+        ...TYPICAL,
+        timeZone: app.config.DIGEST_TIME_ZONE,
+        locale: app.config.LOCALE,
+        ...commonest,
+      }),
+    }
+  }
+  const mail = await mailOf()
+  const exemplars = readers && email === undefined && mail.kind === 'mail'
+  const typical =
+    mail.kind === 'mail' ? [{ reader: 'typical' as const, madeUp: true, email: mail.email }] : []
+  return {
+    edition: { id: slot.editionId, scheduledFor: slot.at.toISOString() },
+    already,
+    ...counts,
+    sessions: offers,
+    mail,
+    readers: exemplars
+      ? [...typical, ...(await exemplarMails(app, { edition, offers, at, judge, compose }))]
+      : [],
+  }
+}
+
+const TYPICAL = {
+  publicId: 'preview',
+  email: 'reader@preview.invalid',
+  name: null,
+  locale: 'en',
+  discreet: false,
+}
+
+async function slotToShow(app: Needs): Promise<{ slot: Slot; already: Preview['already'] }> {
+  const slot = slotAtOrBefore(app.config.slotRule, app.now())
+  const found = await findEdition(app.db, slot.editionId)
+  if (found === null) return { slot, already: null }
+  return { slot: nextSlot(app.config.slotRule, app.now()), already: { id: found.id, state: found.state } }
+}
+
+function asIfBegun(slot: Slot, throughSeq: number): Issue {
+  const audienceThrough = Number.MAX_SAFE_INTEGER
+  return { id: slot.editionId, throughSeq, audienceThrough }
+}
+
+// Most readers have seen and chosen the same, so what they would be shown is worked out once for all of them.
+function judgeOf(
+  offers: readonly Offer[],
+  { edition, at, max }: { edition: Issue; at: Date; max: number },
+): Judge {
+  const known = new Map<string, Selection | null>()
+  const turns = turnsAmong(offers)
+  return (candidate) => {
+    const barred = exclusionOf(candidate, edition.id, at)
+    if (barred) return barred
+    const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
+    const turn = candidate.id % turns
+    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${turn}`
+    let selection = known.get(key)
+    if (selection === undefined) {
+      selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, turn })
+      known.set(key, selection)
+    }
+    return selection === null ? 'nothing-new' : { key, selection }
+  }
+}
+
+async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
+  const excluded: Preview['excluded'] = {}
+  const kinds = new Map<string, { selection: Selection; count: number }>()
+  let [candidates, recipients] = [0, 0]
+  for (let after = 0; ; ) {
+    const chunk = await candidatesAfter(db, edition, after, CHUNK)
+    for (const candidate of chunk) {
+      const verdict = judge(candidate)
+      if (typeof verdict === 'string') excluded[verdict] = (excluded[verdict] ?? 0) + 1
+      else {
+        recipients += 1
+        const { key, selection } = verdict
+        kinds.set(key, { selection, count: (kinds.get(key)?.count ?? 0) + 1 })
+      }
+    }
+    candidates += chunk.length
+    const last = chunk.at(-1)
+    if (!last) break
+    after = last.id
+    await setImmediate()
+  }
+  const [first] = [...kinds.values()].sort((a, b) => b.count - a.count)
+  return { candidates, recipients, excluded, commonest: first?.selection ?? null }
+}
+
+type Compose = (reader: Reader) => Email
+type Exemplified = { edition: Issue; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
+
+async function exemplarMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]> {
+  const ids = await exemplarIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
+  const mails: ReaderMail[] = []
+  for (const reader of EXEMPLARS) {
+    const real = await realReader(app, ids[reader], seen)
+    const made = real ?? madeUpReader(app, reader, seen)
+    if (made) mails.push({ reader, madeUp: real === null, email: seen.compose(made) })
+  }
+  return mails
+}
+
+/** A subscriber as a reader without name and address; null when they would get no mail. */
+async function realReader(
+  app: Needs,
+  id: number | null,
+  { edition, judge }: Exemplified,
+): Promise<Reader | null> {
+  if (id === null) return null
+  const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
+  const tastes = await tastesOf(app.db, id)
+  if (candidate?.id !== id || tastes === null) return null
+  const verdict = judge(candidate)
+  return typeof verdict === 'string' ? null : { ...TYPICAL, ...tastes, ...verdict.selection }
+}
+
+/** Someone of that kind to whom everything is new. */
+function madeUpReader({ config }: Needs, kind: Exemplar, { edition, offers }: Exemplified): Reader | null {
+  const seen = { topics: null, seen: { general: 0, byTopic: new Map() } }
+  const { throughSeq } = edition
+  const selection = selectFor(seen, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })
+  const elsewhere =
+    config.DIGEST_TIME_ZONE === 'America/Los_Angeles' ? 'Europe/London' : 'America/Los_Angeles'
+  return (
+    selection && {
+      ...TYPICAL,
+      timeZone: kind === 'other-zone' ? elsewhere : config.DIGEST_TIME_ZONE,
+      locale: kind === 'spanish' ? 'es' : config.LOCALE,
+      discreet: kind === 'discreet',
+      ...selection,
+    }
+  )
+}
+
+async function mailFor(
+  app: Needs,
+  edition: Issue,
+  email: string,
+  { judge, compose }: { judge: Judge; compose: Compose },
+): Promise<Preview['mail']> {
+  const subscriber = await findByEmailHash(app.db, keyOf(app.hashKey, email))
+  if (subscriber === null) return { kind: 'not-found' }
+  const [candidate] = await candidatesAfter(app.db, edition, subscriber.id - 1, 1)
+  if (candidate?.id !== subscriber.id) return { kind: 'not-found' }
+  const verdict = judge(candidate)
+  if (typeof verdict === 'string') return { kind: 'excluded', reason: verdict }
+  const { name, timeZone, locale, discreet } = subscriber
+  return {
+    kind: 'mail',
+    email: compose({
+      publicId: TYPICAL.publicId,
+      email: subscriber.email,
+      name,
+      timeZone,
+      locale,
+      discreet,
+      ...verdict.selection,
+    }),
+  }
+}
+
+function composerOf(app: Needs, offers: readonly Offer[], editionId: string): Compose {
+  const template = templateNow(app)
+  const composer = digestComposer(template, offers, { id: editionId }, linksFor(app, template.letterhead))
+  return (reader) => composer(reader, 'preview')
+}

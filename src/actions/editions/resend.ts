@@ -1,0 +1,144 @@
+import type { App } from '../../app.ts'
+import { type Exclusion, exclusionOf, isNewsTo, seenBy } from '../../core/audience/exclusion.ts'
+import { heldBecause } from '../../core/hold.ts'
+import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { type Offer, offersAt } from '../../core/sessions/offers.ts'
+import { hashEmail } from '../../core/tokens.ts'
+import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
+import type { Verdict } from '../../db/ledger/planning.ts'
+import {
+  addGeneration,
+  type ResendCandidate,
+  type ResendScope,
+  resendCandidates,
+} from '../../db/ledger/resends.ts'
+import { findByEmailHash } from '../../db/people/subscribers.ts'
+import { standingHold } from '../../db/restore/epoch.ts'
+import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
+import { failpoint } from '../../failpoint.ts'
+
+/** Whom an operator wants to mail again. */
+export type ResendWish =
+  | { kind: 'failed' }
+  | { kind: 'unknown' }
+  | { kind: 'all' }
+  | { kind: 'to'; email: string }
+
+export type ResendOutcome =
+  | { kind: 'planned'; generation: number; recipients: number; excluded: Partial<Record<Exclusion, number>> }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'not-found' }
+
+const WHY: Record<Exclusion, string> = {
+  suppressed: 'this address is suppressed and may never be mailed',
+  unsubscribed: 'this reader has unsubscribed',
+  pending: 'this reader has not confirmed yet',
+  paused: 'this reader has paused their mail',
+  'monthly-not-due': 'this reader gets a monthly mail that is not due',
+  'nothing-new': 'nothing of this edition can still be booked by this reader, or all of it was told since',
+  superseded: 'a newer edition is planned and tells this reader the same news',
+  'in-doubt': 'an email with the same news may have reached this reader',
+  cancelled: 'the edition was cancelled',
+  erased: 'this reader was erased',
+}
+
+/**
+ * Plans a new generation of an edition, under keys of its own. `failed` and `unknown` tell what those readers were not
+ * told since, and leave out whom a later edition is about to tell or may have told; `to` and `all` tell again what the
+ * edition told. Nobody who unsubscribed or is suppressed is reached, and what makes no sense is refused with the reason.
+ * The caller enqueues the batches.
+ */
+export async function resendEdition(
+  app: Pick<App, 'db' | 'hashKey' | 'now'>,
+  id: string,
+  wish: ResendWish,
+): Promise<ResendOutcome> {
+  const edition = await findEdition(app.db, id)
+  if (edition === null) return { kind: 'not-found' }
+  const refusal = await whyNot(app, edition, wish)
+  if (refusal) return { kind: 'refused', reason: refusal }
+  const scope = await scopeOf(app, wish)
+  if (scope === null) return { kind: 'refused', reason: 'no subscriber has this address' }
+
+  const again = wish.kind === 'to' || wish.kind === 'all'
+  const candidates = await resendCandidates(app.db, id, scope)
+  const offers = offersAt(await sessionsOfEdition(app.db, id), app.now())
+  const verdicts = candidates.map((candidate) =>
+    verdictOn(candidate, { edition, offers, again, now: app.now() }),
+  )
+  const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
+  if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts, candidates) }
+
+  const generation = await addGeneration(app.db, id, { verdicts, again, note: wish.kind }, app.now())
+  failpoint('after-resend')
+  if (generation === null)
+    return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
+  return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
+}
+
+async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
+  const hold = await standingHold(app.db)
+  if (hold) return heldBecause(hold)
+  if (edition.state === 'cancelled')
+    return `edition ${edition.id} was cancelled; its news goes out with the next one`
+  if (edition.state !== 'submitted')
+    return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
+  if (edition.prunedAt !== null)
+    return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
+  const [newest] = await allEditions(app.db)
+  if (wish.kind === 'all' && newest && newest.id > edition.id)
+    return `edition ${newest.id} has been planned since; sending ${edition.id} to everyone again would tell old news`
+  return null
+}
+
+async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendWish): Promise<ResendScope | null> {
+  if (wish.kind !== 'to') return wish
+  const address = normaliseEmail(wish.email)
+  const subscriber =
+    'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
+  return subscriber && { kind: 'to', subscriberId: subscriber.id }
+}
+
+type Round = { edition: Edition; offers: readonly Offer[]; again: boolean; now: Date }
+
+function verdictOn(candidate: ResendCandidate, { edition, offers, again, now }: Round): Verdict {
+  const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
+  const from = again ? { general: candidate.firstSeenThrough, byTopic: new Map() } : seen
+  const told = offers.some((offer) => isNewsTo(offer, topics, from, edition.throughSeq))
+  // The monthly count is for the weekly job; an operator who resends means these readers too.
+  const barred = exclusionOf({ ...candidate, cadence: 'weekly' }, edition.id, now)
+  return {
+    subscriberId: candidate.id,
+    seenThrough: from.general,
+    exclusion: barred ?? (told ? null : 'nothing-new') ?? (again ? null : toldLater(candidate)),
+  }
+}
+
+/** Why a later edition, and not this one, tells them its news; null when none does. */
+function toldLater({ inDoubtIn, waitsIn }: ResendCandidate): Exclusion | null {
+  if (inDoubtIn !== null) return 'in-doubt'
+  return waitsIn === null ? null : 'superseded'
+}
+
+function nobodyLeft(
+  wish: ResendWish,
+  verdicts: readonly Verdict[],
+  candidates: readonly ResendCandidate[],
+): string {
+  const [only] = verdicts
+  if (wish.kind === 'to' && only?.exclusion) return WHY[only.exclusion]
+  if (verdicts.length === 0 && wish.kind !== 'all') return `no delivery of this edition is ${wish.kind}`
+  const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
+  const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()
+  if (doubt !== null)
+    return `edition ${doubt} may have told them the same news already, but no certain answer has come; "openseat edition show ${doubt}" says where it stands`
+  const waits = candidates.find((_, index) => verdicts[index]?.exclusion === 'superseded')?.waitsIn
+  if (waits) return `edition ${waits} is planned and tells them the same news`
+  return 'nobody is left to mail: they unsubscribed, were told since, or nothing of it can still be booked'
+}
+
+function counted(verdicts: readonly Verdict[]): Partial<Record<Exclusion, number>> {
+  const counts: Partial<Record<Exclusion, number>> = {}
+  for (const { exclusion } of verdicts) if (exclusion) counts[exclusion] = (counts[exclusion] ?? 0) + 1
+  return counts
+}

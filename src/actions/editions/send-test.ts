@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import type { App } from '../../app.ts'
+import { BadInput } from '../../core/errors.ts'
+import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { batchBody, requestJson } from '../../core/mail/request.ts'
+import { findSuppression } from '../../db/people/subscribers.ts'
+import { keyOf } from '../subscribers/consent.ts'
+import { previewEdition, type ReaderMail } from './preview.ts'
+
+type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates' | 'mailer'>
+
+export type TestOutcome =
+  | { kind: 'submitted'; edition: string; subject: string; providerId: string }
+  /** Nobody would get a mail now, so there is none to show. */
+  | { kind: 'nobody' }
+  | { kind: 'not-submitted'; reason: string }
+
+/**
+ * Submits one copy of what would go out now, marked "[Test]", to an operator's own address. It has a key of its own and
+ * leaves no trace in the ledger; its personal links do nothing. `reader` says whose mail, as a preview shows them.
+ * Throws `BadInput` when `to` is not an address or one that we must never mail.
+ */
+export async function testEdition(
+  app: Needs,
+  { to, reader }: { to: string; reader: ReaderMail['reader'] },
+): Promise<TestOutcome> {
+  const address = normaliseEmail(to)
+  if ('problem' in address) throw new BadInput(`--to: the address ${address.problem}`)
+  if ((await findSuppression(app.db, keyOf(app.hashKey, address.email))) !== null)
+    throw new BadInput('--to: this address is suppressed and must not be mailed; use another')
+  const { edition, readers } = await previewEdition(app, { readers: true })
+  const found = readers.find((one) => one.reader === reader)
+  if (!found) return { kind: 'nobody' }
+  const email = { ...found.email, to: address.email, subject: `[Test] ${found.email.subject}` }
+  const answer = await app.mailer.submitBatch({
+    body: batchBody([[Buffer.from(requestJson(email))]]),
+    size: 1,
+    key: `openseat/test/${randomBytes(12).toString('base64url')}`,
+  })
+  if (answer.kind === 'rate-limited')
+    return { kind: 'not-submitted', reason: 'Resend is at its limit of requests; try again in a minute' }
+  if (answer.kind !== 'accepted') return { kind: 'not-submitted', reason: answer.reason }
+  const [result = { refused: 'Resend did not answer for it' }] = answer.results
+  if ('refused' in result) return { kind: 'not-submitted', reason: result.refused }
+  return { kind: 'submitted', edition: edition.id, subject: email.subject, providerId: result.id }
+}

@@ -1,0 +1,81 @@
+import type { Ledger } from '../../app.ts'
+import { heldBecause } from '../../core/hold.ts'
+import {
+  allEditions,
+  batchCounts,
+  type Edition,
+  findEdition,
+  latestGeneration,
+  type Tally,
+  tallyOf,
+} from '../../db/ledger/editions.ts'
+import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/history.ts'
+import { standingHold } from '../../db/restore/epoch.ts'
+
+/**
+ * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
+ * any. `held`: why nothing goes out, while the installation is held. `waitsFor`: emails of other editions that have to be
+ * settled first. Instants are ISO, UTC.
+ */
+export type Summary = {
+  id: string
+  state: Edition['state']
+  scheduledFor: string
+  pauseReason: string | null
+  throughSeq: number
+} & Tally & {
+    batches: number
+    batchStates: Record<string, number>
+    retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
+    held?: string
+    waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
+    /** Who was emailed was removed since (RETENTION_DAYS), so batches are not counted any more. */
+    prunedAt?: string
+    generations?: (Tally & { generation: number })[]
+  }
+
+/** Where the edition stands, or null when there is none of this id. It costs the same at any size of the audience. */
+export async function summaryOf(app: Pick<Ledger, 'db'>, id: string): Promise<Summary | null> {
+  const edition = await findEdition(app.db, id)
+  return edition && summarise(app, edition)
+}
+
+/** Where every edition stands, newest first. */
+export async function summaries(app: Pick<Ledger, 'db'>): Promise<Summary[]> {
+  return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
+}
+
+/** Why nothing goes out of this installation, as a clause; null when it is not held. */
+export async function whyHeld({ db }: Pick<Ledger, 'db'>): Promise<string | null> {
+  const hold = await standingHold(db)
+  return hold && heldBecause(hold)
+}
+
+async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<Summary> {
+  const { id, state, scheduledFor, pauseReason, throughSeq } = edition
+  const batchStates = await batchCounts(db, id)
+  const newest = await latestGeneration(db, id)
+  const numbers = Array.from({ length: newest + 1 }, (_, generation) => generation)
+  const generations = async () =>
+    Promise.all(numbers.map(async (generation) => ({ generation, ...(await tallyOf(db, id, generation)) })))
+  const retries = await retriesOf(db, id)
+  const held = await whyHeld({ db })
+  const waitsFor = (await waitsOf(db, id)).map((wait) => ({
+    ...wait,
+    since: new Date(wait.since).toISOString(),
+  }))
+  return {
+    ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
+    ...(await tallyOf(db, id)),
+    batches: Object.values(batchStates).reduce((sum, count) => sum + count, 0),
+    batchStates,
+    retrying: retries && {
+      ...retries,
+      nextAttemptAt: retries.nextAttemptAt === null ? null : new Date(retries.nextAttemptAt).toISOString(),
+    },
+    ...(held !== null && { held }),
+    ...(waitsFor.length > 0 && { waitsFor }),
+    ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
+    ...(newest > 0 && { generations: await generations() }),
+  }
+}

@@ -1,0 +1,232 @@
+import { setImmediate } from 'node:timers/promises'
+import type { App } from '../../app.ts'
+import {
+  type Batch,
+  claimBatch,
+  findBatch,
+  KEY_TRUST_MS,
+  leaseEnd,
+  type OwedBatch,
+} from '../../db/ledger/batches.ts'
+import { type Edition, findEdition, finishEdition, pauseEdition } from '../../db/ledger/editions.ts'
+import { markUnknown, releaseBatch } from '../../db/ledger/outcomes.ts'
+import { recordSubmission } from '../../db/ledger/submissions.ts'
+import { failpoint } from '../../failpoint.ts'
+import { hasCertainlyEnded } from '../../machine/process-identity.ts'
+import type { SubmitAnswer } from '../../resend/mailer.ts'
+import { type Frozen, freeze, thawed } from './freeze.ts'
+
+/** What became of a batch, for the door that rang it. */
+export type SubmitOutcome =
+  | { kind: 'submitted'; accepted: number; refused: number }
+  /** Someone else has it, it has ended, or its edition may not go on. */
+  | { kind: 'not-ours' }
+  | { kind: 'closed'; reason: 'nobody-left' | 'unknown' }
+  | { kind: 'again'; at: Date }
+  | { kind: 'rate-limited'; ms: number }
+  | { kind: 'paused'; reason: string }
+
+const LONGEST_WAIT_MS = 300_000
+
+/**
+ * Claims a batch, makes the last checks, freezes it, submits it under its key and records the answer.
+ * Safe to run twice, at once, and after a kill at any line: the claim, the frozen bytes and the key see to it.
+ * Throws, with the batch released, when the database or the program fails; the sweep comes back to it.
+ */
+export async function submitBatch(app: App, batchId: number): Promise<SubmitOutcome> {
+  const { inHand } = app.cache
+  if (inHand.has(batchId)) return { kind: 'not-ours' }
+  inHand.add(batchId)
+  try {
+    return await takeUp(app, batchId)
+  } finally {
+    inHand.delete(batchId)
+  }
+}
+
+async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
+  const found = await findBatch(app.db, batchId)
+  if (
+    found === null ||
+    found.state === 'submitted' ||
+    found.state === 'cancelled' ||
+    found.state === 'unknown'
+  )
+    return { kind: 'not-ours' }
+  const gone = found.claimedBy === app.instance || isStale(found, app, app.now()) ? found.claimedBy : null
+  failpoint('before-claim')
+  const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
+  if (batch === null) return { kind: 'not-ours' }
+  failpoint('after-claim')
+  const edition = await findEdition(app.db, batch.editionId)
+  if (edition === null) throw new Error(`batch ${batchId} has no edition`)
+
+  try {
+    const { outcome, perSecond } = await submitClaimed(app, batch, edition)
+    if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, edition.id)
+    await followLimit(app, perSecond) // last, as it waits for Redis
+    return outcome
+  } catch (error) {
+    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    const reason = error instanceof Error ? error.message : String(error)
+    await releaseBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
+      () => {},
+    )
+    throw error
+  }
+}
+
+/** Whether a claim may be taken over: its lease ran out, its process has certainly ended, or it is ours and not in hand. */
+export function isStale(
+  claim: Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>,
+  { instance, cache }: Pick<App, 'instance' | 'cache'>,
+  now: Date,
+): boolean {
+  if (claim.state !== 'submitting' || claim.claimedBy === null) return false
+  // A claim of this process that it does not work on is one that a broken disk did not let it give back.
+  if (claim.claimedBy === instance) return !cache.inHand.has(claim.id)
+  return isLeft(claim, now)
+}
+
+/** Whether nothing will come of a claim any more: its lease ran out, or its process has certainly ended. */
+export function isLeft(claim: Pick<OwedBatch, 'claimedBy' | 'claimedAt'>, now: Date): boolean {
+  if (claim.claimedBy === null) return false
+  return hasCertainlyEnded(claim.claimedBy) || (claim.claimedAt ?? 0) < leaseEnd(now)
+}
+
+type Settled = { outcome: SubmitOutcome; perSecond: number | null }
+
+async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<Settled> {
+  await ownTurn(app)
+  const frozen = await contentOf(app, batch, edition)
+  if ('kind' in frozen) return { outcome: frozen, perSecond: null }
+  failpoint('before-submit')
+  const answer = await app.mailer.submitBatch({
+    body: frozen.body,
+    size: frozen.deliveries.length,
+    key: batch.key,
+  })
+  failpoint('after-submit')
+  letGo(frozen.body)
+  return { outcome: await settle(app, batch, frozen, answer), perSecond: answer.perSecond }
+}
+
+async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnswer): Promise<SubmitOutcome> {
+  const log = app.log.child({
+    edition: batch.editionId,
+    batch: batch.number,
+    generation: batch.generation,
+    attempt: batch.attempts,
+  })
+
+  switch (answer.kind) {
+    case 'accepted':
+      return await recordAccepted(app, batch, frozen, answer.results, log)
+    case 'uncertain': {
+      const at = retryAt(app, batch)
+      log.warn(
+        { reason: answer.reason, again: at },
+        'no certain answer; the same bytes go out again under the same key',
+      )
+      await releaseBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
+      return { kind: 'again', at }
+    }
+    case 'rate-limited': {
+      const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
+      await releaseBatch(app.db, batch, {
+        refused: true,
+        reason: 'the provider asked to wait',
+        nextAttemptAt,
+      })
+      return { kind: 'rate-limited', ms: answer.retryAfterMs }
+    }
+    case 'stopped':
+      log.error(
+        { reason: answer.reason },
+        'the provider refuses everything: the edition is paused; mend it, then `edition resume`',
+      )
+      await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
+      await releaseBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
+      return { kind: 'paused', reason: answer.reason }
+    case 'conflict':
+      log.error({ reason: answer.reason }, 'the key was used with other bytes: the batch is unknown')
+      await markUnknown(app.db, batch.id, answer.reason)
+      return { kind: 'closed', reason: 'unknown' }
+  }
+}
+
+// Batches that begin together would hold the loop together; one in each round of it lets pages answer in between.
+async function ownTurn({ cache }: Pick<App, 'cache'>): Promise<void> {
+  cache.turn = cache.turn.then(() => setImmediate())
+  await cache.turn
+}
+
+// Frees megabytes now, where V8 would let a hundred of them gather. A small body shares its memory with others.
+function letGo(body: Buffer<ArrayBuffer>): void {
+  if (body.byteLength === body.buffer.byteLength) body.buffer.transfer(0)
+}
+
+async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Frozen | SubmitOutcome> {
+  if (batch.firstAttemptAt === null || (batch.bodyHash === null && !outlived(app, batch.firstAttemptAt))) {
+    const frozen = await freeze(app, batch, edition)
+    return frozen ?? { kind: 'closed', reason: 'nobody-left' }
+  }
+  const tooOld = outlived(app, batch.firstAttemptAt)
+  const frozen = tooOld ? null : await thawed(app, batch)
+  if (frozen) return frozen
+  const why = tooOld
+    ? 'no certain answer within 23 hours of the first attempt'
+    : 'the mail cannot be made again as it first was'
+  app.log.error(
+    { edition: batch.editionId, batch: batch.number, attempt: batch.attempts, reason: why },
+    'a batch became unknown',
+  )
+  await markUnknown(app.db, batch.id, why)
+  return { kind: 'closed', reason: 'unknown' }
+}
+
+const outlived = (app: App, firstAttemptAt: number): boolean =>
+  app.now().getTime() - firstAttemptAt > KEY_TRUST_MS
+
+type Accepted = Extract<SubmitAnswer, { kind: 'accepted' }>
+
+async function recordAccepted(
+  app: App,
+  batch: Batch,
+  frozen: Frozen,
+  results: Accepted['results'],
+  log: App['log'],
+): Promise<SubmitOutcome> {
+  const receipts = frozen.deliveries.map(({ id, covered }, index) => ({
+    deliveryId: id,
+    covered,
+    ...(results[index] ?? { refused: 'Resend did not answer for this one' }),
+  }))
+  await recordSubmission(app.db, batch, receipts, app.now())
+  failpoint('after-record')
+  const refused = receipts.filter((receipt) => 'refused' in receipt).length
+  log.info({ submitted: receipts.length - refused, failed: refused }, 'batch submitted')
+  return { kind: 'submitted', accepted: receipts.length - refused, refused }
+}
+
+async function finish(app: App, editionId: string): Promise<void> {
+  if (await finishEdition(app.db, editionId, app.now()))
+    app.log.info({ edition: editionId }, 'edition submitted')
+}
+
+/** When to try again: doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together. */
+export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Date {
+  const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), LONGEST_WAIT_MS)
+  return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))
+}
+
+async function followLimit(app: App, perSecond: number | null): Promise<void> {
+  if (
+    app.config.RESEND_REQUESTS_PER_SECOND !== 'auto' ||
+    perSecond === null ||
+    perSecond === app.cache.perSecond
+  )
+    return
+  app.cache.perSecond = perSecond
+  await app.queue.limitRate(perSecond)
+}

@@ -1,0 +1,137 @@
+import { expect, test } from '@jest/globals'
+import {
+  afterTest,
+  aSession,
+  aSubscriber,
+  eventually,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  testApp,
+} from '../../../test/app.ts'
+import { slotsBetween } from '../../core/time/calendar.ts'
+import { allEditions, tallyOf } from '../../db/ledger/editions.ts'
+import { batches } from '../../db/schema.ts'
+import { cancel } from './control.ts'
+import { recordStart, sweep } from './sweep.ts'
+
+test('over a year of days, every slot is planned once and no week is left out', async () => {
+  const app = await testApp({ at: '2026-03-01T12:00:00Z' })
+  aSubscriber(app, 'ada@sample.test')
+  await recordStart(app)
+  const start = app.now().getTime()
+  for (let day = 0; day < 365; day += 1) {
+    app.setNow(new Date(start + day * 24 * 3_600_000).toISOString())
+    if (day % 5 === 0) aSession(app, { startsAtLocal: '2027-06-01T18:00' })
+    await sweep(app)
+    await submitOwed(app)
+  }
+  const slots = slotsBetween(app.config.slotRule, new Date(start), app.now()).map(
+    ({ editionId }) => editionId,
+  )
+  expect((await allEditions(app.db)).map(({ id }) => id).sort()).toEqual(slots)
+  expect(slots.length).toBe(52)
+  expect(app.resend.countByAddress().get('ada@sample.test')).toBe(52)
+})
+
+test('a clock that jumps back and forth by an hour plans nothing twice', async () => {
+  const app = await testApp({ at: '2026-11-22T12:00:00Z' })
+  await recordStart(app)
+  aSession(app)
+  aSubscriber(app, 'ada@sample.test')
+  for (const at of ['14:00:01', '13:00:01', '14:00:02', '12:59:00', '15:00:00']) {
+    app.setNow(`2026-11-23T${at}Z`)
+    await sweep(app)
+    await submitOwed(app)
+  }
+  expect(await allEditions(app.db)).toHaveLength(1)
+  expect(app.resend.accepted).toHaveLength(1)
+})
+
+test('without a first start nothing is ever due', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSubscriber(app, 'ada@sample.test')
+  await sweep(app)
+  expect(await allEditions(app.db)).toEqual([])
+})
+
+test('what is in doubt for 23 hours becomes unknown though nothing rings for it', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  await planNow(app)
+  app.resend.inject({ kind: 'reset-after-accept' })
+  await submitOwed(app)
+  app.setNow('2026-11-24T14:05:00Z')
+  await sweep(app)
+  expect(await tallyOf(app.db, '2026-11-23')).toMatchObject({ unknown: 2, waiting: 0 })
+  expect((await allEditions(app.db))[0]).toMatchObject({ state: 'submitted' })
+})
+
+test('what a killed process held of an edition cancelled meanwhile is ended too', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  const id = await planNow(app)
+  const claim = {
+    state: 'submitting' as const,
+    claimedBy: 'elsewhere/1/dead',
+    claimedAt: app.now().getTime(),
+  }
+  app.db.update(batches).set(claim).run()
+  await cancel(app, id)
+  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 2 })
+  app.setNow('2026-11-23T15:02:00Z')
+  await sweep(app)
+  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 0, excluded: { cancelled: 2 } })
+})
+
+test('the sweep rings for owed batches once, and not again while wake-ups wait', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 1_500)
+  await planNow(app)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(15)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(15)
+  expect(
+    app.db
+      .select()
+      .from(batches)
+      .all()
+      .every(({ state }) => state === 'planned'),
+  ).toBe(true)
+})
+
+test('what killed processes still hold in Redis does not keep the sweep from ringing', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 100)
+  const holders = await Promise.all([app.sibling(), app.sibling()])
+  // Twelve wake-ups are active and will not end, as after a kill; six are what one process works on at once.
+  let held = 0
+  let letGo = () => {}
+  const end = new Promise<void>((resolve) => (letGo = resolve))
+  const working = holders.map((holder) =>
+    holder.queue.work({
+      sweep: async () => {},
+      drained: () => {},
+      async submit() {
+        held += 1
+        await end
+        return { kind: 'done' }
+      },
+    }),
+  )
+  afterTest(async () => {
+    letGo()
+    await Promise.all(working.map((work) => work.stop()))
+  })
+  await app.queue.wakeBatches(Array.from({ length: 12 }, (_, n) => 1_000 + n))
+  await eventually(() => held === 12)
+  await planNow(app)
+  await sweep(app)
+  expect(await app.queue.backlog()).toBe(1)
+})

@@ -1,0 +1,320 @@
+import { Readable } from 'node:stream'
+import { expect, test } from '@jest/globals'
+import { closeDb, openDb } from '../../db/open.ts'
+import { allSessions } from '../../db/sessions/sessions.ts'
+import { importSessions } from './sessions.ts'
+
+const HEADER =
+  'external_id,group,topic,therapist,starts_at,time_zone,booking_url,seats_total,seats_left,status'
+
+type Fields = {
+  id?: string
+  topic?: string
+  starts?: string
+  zone?: string
+  left?: string
+  status?: string
+  who?: string
+}
+
+function row({
+  id = 'a',
+  topic = 'anxiety',
+  starts = '2026-12-01T19:00',
+  zone,
+  left = '3',
+  status,
+  who,
+}: Fields) {
+  const link = `https://book.sample.test/${id}`
+  return [
+    id,
+    '"Calm, together"',
+    topic,
+    who ?? 'Dr. Lee',
+    starts,
+    zone ?? 'America/New_York',
+    link,
+    8,
+    left,
+    status,
+  ].join()
+}
+
+function practice() {
+  const db = openDb(':memory:')
+  const now = () => new Date('2026-11-23T15:00:00Z')
+  return {
+    db,
+    now,
+    take: (file: string, skipInvalid = false, farAhead = false) =>
+      importSessions({ db, now }, Readable.from([Buffer.from(file)]), { skipInvalid, farAhead }),
+    takeRows: (...rows: Fields[]) =>
+      importSessions({ db, now }, Readable.from([`${[HEADER, ...rows.map(row)].join('\n')}\n`]), {
+        skipInvalid: false,
+      }),
+    sessions: () => allSessions(db),
+    news: async () => (await allSessions(db)).map(({ externalId, seq, news }) => [externalId, seq, news]),
+    leftovers: () => db.$client.prepare("select name from temp.sqlite_schema where type = 'table'").all(),
+    [Symbol.dispose]: () => closeDb(db),
+  }
+}
+
+const report = (added: number, updated: number, unchanged: number) => ({
+  kind: 'imported',
+  report: { added, updated, unchanged, rejected: [] },
+})
+
+test('new sessions are added and numbered as news in the order of the file', async () => {
+  using at = practice()
+  expect(await at.takeRows({ id: 'a' }, { id: 'b', topic: 'ocd' })).toEqual(report(2, 0, 0))
+  expect(await at.sessions()).toMatchObject([
+    {
+      externalId: 'a',
+      group: 'Calm, together',
+      topicSlug: 'anxiety',
+      seatsLeft: 3,
+      status: 'open',
+      durationMinutes: 90,
+    },
+    { externalId: 'b', group: 'Calm, together', topicSlug: 'ocd' },
+  ])
+  expect(await at.news()).toEqual([
+    ['a', 1, 'new'],
+    ['b', 2, 'new'],
+  ])
+  expect(at.leftovers()).toEqual([])
+})
+
+test('the same file again changes nothing and is no news', async () => {
+  using at = practice()
+  await at.takeRows({ id: 'a' }, { id: 'b' })
+  expect(await at.takeRows({ id: 'a' }, { id: 'b' })).toEqual(report(0, 0, 2))
+  expect(await at.news()).toEqual([
+    ['a', 1, 'new'],
+    ['b', 2, 'new'],
+  ])
+})
+
+test('other seats or another therapist is an update and no news; a move or a reopening is', async () => {
+  using at = practice()
+  await at.takeRows({ id: 'a' }, { id: 'b', left: '0' }, { id: 'c' }, { id: 'd' })
+  const later = [
+    { id: 'a', left: '1', who: 'Dr. Ines Roy' },
+    { id: 'b', left: '2' },
+    { id: 'c', starts: '2026-12-02T19:00' },
+  ]
+  expect(await at.takeRows(...later, { id: 'd' })).toEqual(report(0, 3, 1))
+  const news = new Map((await at.news()).map(([id, ...rest]) => [id, rest]))
+  expect(news.get('a')).toEqual([1, 'new'])
+  expect(news.get('d')).toEqual([4, 'new'])
+  expect(news.get('b')?.[1]).toBe('reopened')
+  expect(news.get('c')?.[1]).toBe('moved')
+  expect(Math.min(Number(news.get('b')?.[0]), Number(news.get('c')?.[0]))).toBe(5)
+})
+
+test('a session that the file no longer names stays as it is', async () => {
+  using at = practice()
+  await at.takeRows({ id: 'a' }, { id: 'b' })
+  expect(await at.takeRows({ id: 'b' })).toEqual(report(0, 0, 1))
+  expect(await at.sessions()).toHaveLength(2)
+})
+
+test('one bad row refuses the whole file, and every problem is named by line and field', async () => {
+  using at = practice()
+  const rows = [row({ id: 'a' }), row({ id: 'b', topic: 'anxeity', left: '9' }), row({ id: 'a' }), 'x,y']
+  expect(await at.take([HEADER, ...rows].join('\r\n'))).toEqual({
+    kind: 'refused',
+    report: {
+      ...{ added: 0, updated: 0, unchanged: 0 },
+      rejected: [
+        { line: 3, field: 'topic', message: 'has the unknown topic "anxeity"; did you mean "anxiety"?' },
+        { line: 3, field: 'seats_left', message: 'is 9, over seats_total (8); correct one of them' },
+        { line: 4, field: 'external_id', message: 'is on line 2 already; keep one of the two rows' },
+        { line: 5, field: 'row', message: expect.stringContaining('2 fields') },
+      ],
+    },
+  })
+  expect(await at.sessions()).toEqual([])
+  expect(at.leftovers()).toEqual([])
+})
+
+test('with skipInvalid the good rows go in and the bad ones are reported', async () => {
+  using at = practice()
+  const file = [HEADER, row({ id: 'a' }), row({ id: 'b', zone: 'Mars/Base' }), row({ id: 'c' })].join('\n')
+  expect(await at.take(file, true)).toMatchObject({
+    kind: 'imported',
+    report: { added: 2, rejected: [{ line: 3, field: 'time_zone' }] },
+  })
+})
+
+test.each([
+  ['an empty file', '', 'file'],
+  ['an unknown column', `${HEADER},colour\n${row({})},red\n`, 'colour'],
+  ['a column that is there twice', `${HEADER},status\n`, 'status'],
+  ['a missing column', 'external_id,group\na,b\n', 'topic'],
+  ['no header', row({ id: 'tue-7' }), 'header'],
+  ['an open quotation mark', `${HEADER}\n${row({})}\n"b,c\n`, 'file'],
+])('%s refuses the file even with skipInvalid', async (_, file, field) => {
+  using at = practice()
+  const result = await at.take(file, true)
+  expect(result.kind).toBe('refused')
+  expect(result.report.rejected).toContainEqual(expect.objectContaining({ line: expect.any(Number), field }))
+  expect(await at.sessions()).toEqual([])
+})
+
+test('a file with nothing but its header imports nothing and is no error', async () => {
+  using at = practice()
+  expect(await at.take(`${HEADER}\n`)).toEqual(report(0, 0, 0))
+  expect(await at.take('[]')).toEqual(report(0, 0, 0))
+})
+
+test('JSON goes the same way; problems name the item beside the line', async () => {
+  using at = practice()
+  const item = {
+    external_id: 'a',
+    group: 'Calm',
+    topic: 'ocd',
+    therapist: 'Dr. Lee',
+    starts_at: '2026-12-01T19:00',
+  }
+  const rest = {
+    time_zone: 'Europe/Berlin',
+    booking_url: 'https://book.sample.test/a',
+    seats_left: 2,
+    status: null,
+  }
+  expect(await at.take(JSON.stringify([{ ...item, ...rest }]))).toEqual(report(1, 0, 0))
+  expect(
+    await at.take(
+      JSON.stringify([
+        { ...item, ...rest },
+        { ...item, ...rest, external_id: 'b', seats: 2 },
+      ]),
+    ),
+  ).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { line: 1, field: 'seats', message: expect.stringMatching(/^\(item 2\) is not a known column/) },
+      ],
+    },
+  })
+})
+
+test('a topic that an operator added is known', async () => {
+  using at = practice()
+  at.db.$client.exec("insert into topics (slug, name) values ('new-parents', 'New parents')")
+  expect(await at.takeRows({ topic: 'new-parents' })).toEqual(report(1, 0, 0))
+})
+
+test('when the input breaks off with an error, nothing is written or left behind', async () => {
+  using at = practice()
+  async function* breaking() {
+    yield `${HEADER}\n${row({})}\n`
+    throw new Error('the disk is gone')
+  }
+  await expect(importSessions(at, breaking(), { skipInvalid: true })).rejects.toThrow('the disk is gone')
+  expect(await at.sessions()).toEqual([])
+  expect(at.leftovers()).toEqual([])
+})
+
+test('100,000 rows go in in one run', async () => {
+  using at = practice()
+  function* rows() {
+    yield `${HEADER}\n`
+    for (let n = 0; n < 100_000; n++) yield `${row({ id: `s-${n}` })}\n`
+  }
+  expect(await importSessions(at, Readable.from(rows()), { skipInvalid: false })).toEqual(
+    report(100_000, 0, 0),
+  )
+}, 120_000)
+
+const ALL =
+  'external_id,group,topic,kind,therapist,starts_at,time_zone,duration_minutes,repeats,occurrences,seats_total,seats_left,status,booking_url'
+const FEW = 'external_id,group,topic,therapist,starts_at,time_zone,booking_url'
+const STORED = {
+  ...{ kind: 'skills', durationMinutes: 60, repeats: 'weekly', occurrences: 8, seatsTotal: 8, seatsLeft: 0 },
+  status: 'full',
+}
+const full = `${ALL}\na,Calm,anxiety,skills,Dr. A,2027-01-12T19:00,America/New_York,60,weekly,8,8,0,full,https://b.test/1\n`
+
+test('a column that the file lacks changes nothing of a known session, in CSV and JSON', async () => {
+  using at = practice()
+  await at.take(
+    `${full}b,Calm two,anxiety,therapy,Dr. A,2027-01-13T19:00,America/New_York,60,once,,8,3,cancelled,https://b.test/2\n`,
+  )
+  const few = [
+    'a,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1',
+    'b,Calm two,anxiety,Dr. B,2027-01-13T19:00,America/New_York,https://b.test/2',
+  ]
+  expect(await at.take([FEW, ...few].join('\n'))).toEqual(report(0, 1, 1))
+  const kept = [
+    { externalId: 'a', ...STORED, seq: 1, news: 'new' },
+    {
+      externalId: 'b',
+      repeats: 'once',
+      durationMinutes: 60,
+      status: 'cancelled',
+      therapist: 'Dr. B',
+      seq: 2,
+    },
+  ]
+  expect(await at.sessions()).toMatchObject(kept)
+  const items = few.map((line) =>
+    Object.fromEntries(line.split(',').map((value, n) => [FEW.split(',')[n], value])),
+  )
+  expect(await at.take(JSON.stringify(items))).toEqual(report(0, 0, 2))
+  expect(await at.sessions()).toMatchObject(kept)
+})
+
+test('what the file lacks, a new session gets by default', async () => {
+  using at = practice()
+  await at.take(`${FEW}\na,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1\n`)
+  const defaults = {
+    kind: 'therapy',
+    durationMinutes: 90,
+    repeats: 'weekly',
+    occurrences: null,
+    seatsLeft: null,
+  }
+  expect(await at.sessions()).toMatchObject([{ ...defaults, status: 'open' }])
+})
+
+test('without a status column, seats that come back open a session that was full for want of them', async () => {
+  using at = practice()
+  await at.take(full)
+  const seats = (left: number) =>
+    at.take(
+      `${FEW},seats_left\na,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1,${left}\n`,
+    )
+  await seats(2)
+  expect(await at.sessions()).toMatchObject([
+    { status: 'open', seatsLeft: 2, seatsTotal: 8, news: 'reopened' },
+  ])
+  expect(await seats(9)).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { line: 2, field: 'seats_left', message: 'is 9, over the 8 seats on record; add seats_total' },
+      ],
+    },
+  })
+  expect(await at.sessions()).toMatchObject([{ seatsLeft: 2 }])
+})
+
+test('a start more than two years ahead is refused unless it is said twice', async () => {
+  using at = practice()
+  const file = (year: number) => `${HEADER}\n${row({ starts: `${year}-11-24T19:00` })}\n`
+  expect(await at.take(file(2072))).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { line: 2, field: 'starts_at', message: expect.stringContaining('more than two years ahead') },
+      ],
+    },
+  })
+  expect(await at.take(file(2028), false)).toMatchObject({ kind: 'refused' })
+  expect(await at.take(file(2028).replace('-24T', '-23T'))).toEqual(report(1, 0, 0))
+  expect(await at.take(file(2072), false, true)).toEqual(report(0, 1, 0))
+})

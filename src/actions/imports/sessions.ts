@@ -1,0 +1,60 @@
+import type { Ledger } from '../../app.ts'
+import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
+import {
+  applySessions,
+  closeStaging,
+  type SeatConflict,
+  stageSessions,
+  stagingForSessions,
+} from '../../db/imports.ts'
+import { allTopics } from '../../db/sessions/sessions.ts'
+import { readRecords } from '../../files/read-records.ts'
+import { byLine, type ImportResult, type Rejection, refused, stageEntries } from './records.ts'
+
+/**
+ * Adds and updates sessions from a CSV or JSON file, by `external_id`; sessions that the file does not name stay, and so does
+ * what its columns do not say. All or nothing, unless `skipInvalid` leaves invalid rows out. A file that cannot be read to its
+ * end is refused either way. A start more than two years ahead is invalid unless `farAhead` says that it is meant.
+ */
+export async function importSessions(
+  { db, now }: Pick<Ledger, 'db' | 'now'>,
+  file: AsyncIterable<Uint8Array | string>,
+  { skipInvalid, farAhead = false }: { skipInvalid: boolean; farAhead?: boolean },
+): Promise<ImportResult> {
+  const slugs = new Set((await allTopics(db)).map((topic) => topic.slug))
+  const today = now().toISOString().slice(0, 10)
+  const staging = await stagingForSessions(db)
+  try {
+    const { invalid, duplicates, broken } = await stageEntries(readRecords(file), {
+      columns: SESSION_COLUMNS,
+      parse: (record) => parseSessionRow(record, slugs, { today, farAhead }),
+      stage: (rows) => stageSessions(db, staging, rows),
+    })
+    const again = duplicates.map(({ line, firstLine }) => ({
+      ...{ line, field: 'external_id' },
+      message: `is on line ${firstLine} already; keep one of the two rows`,
+    }))
+    const rejected = byLine([...invalid, ...again])
+    if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
+    const { conflicts, ...counts } = await applySessions(db, staging, { skipInvalid })
+    const all = byLine([...rejected, ...conflicts.map(overSeats)])
+    if (conflicts.length > 0 && !skipInvalid) return refused(all)
+    return { kind: 'imported', report: { ...counts, rejected: all } }
+  } finally {
+    await closeStaging(db, staging)
+  }
+}
+
+function overSeats({ line, seatsLeft, seatsTotal, absent }: SeatConflict): Rejection {
+  return absent.includes(',seats_total,')
+    ? {
+        line,
+        field: 'seats_left',
+        message: `is ${seatsLeft}, over the ${seatsTotal} seats on record; add seats_total`,
+      }
+    : {
+        line,
+        field: 'seats_total',
+        message: `is ${seatsTotal}, under the ${seatsLeft} seats left on record; add seats_left`,
+      }
+}

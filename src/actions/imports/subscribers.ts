@@ -1,0 +1,71 @@
+import type { Ledger } from '../../app.ts'
+import type { Config } from '../../config.ts'
+import { BadInput } from '../../core/errors.ts'
+import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
+import { hashEmail, newPublicId } from '../../core/tokens.ts'
+import {
+  applySubscribers,
+  closeStaging,
+  type NotRevived,
+  stageSubscribers,
+  stagingForSubscribers,
+} from '../../db/imports.ts'
+import { allTopics } from '../../db/sessions/sessions.ts'
+import { failpoint } from '../../failpoint.ts'
+import { readRecords } from '../../files/read-records.ts'
+import { byLine, type ImportResult, refused, stageEntries } from './records.ts'
+
+type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
+
+/**
+ * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record, and
+ * updates name, zone, language and topics of active ones where the file gives them. Who unsubscribed, has not confirmed or is
+ * suppressed stays so and is reported, as is a repeated address; only invalid rows refuse the whole file, unless
+ * `skipInvalid` leaves them out. No message holds an address. Throws `BadInput` when `consent` is empty.
+ */
+export async function importSubscribers(
+  { db, hashKey, config, now }: Needs,
+  file: AsyncIterable<Uint8Array | string>,
+  { consent, skipInvalid }: { consent: string; skipInvalid: boolean },
+): Promise<ImportResult> {
+  if (consent.trim() === '')
+    throw new BadInput('--consent is empty; say how and when these people agreed to get the mail')
+  const slugs = new Set((await allTopics(db)).map((topic) => topic.slug))
+  const staging = await stagingForSubscribers(db)
+  try {
+    const { invalid, duplicates, broken } = await stageEntries(readRecords(file), {
+      columns: SUBSCRIBER_COLUMNS,
+      parse: (record) => parseSubscriberRow(record, slugs),
+      stage: (rows) => stageSubscribers(db, staging, rows.map(withNames)),
+    })
+    const again = duplicates.map(({ line, firstLine }) => ({
+      ...{ line, field: 'email' },
+      message: `is on line ${firstLine} already, which counts`,
+    }))
+    if (broken || (invalid.length > 0 && !skipInvalid)) return refused([...invalid, ...again])
+
+    const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE, locale: config.LOCALE }
+    failpoint('after-stage')
+    const { notRevived, ...counts } = await applySubscribers(db, staging, admission, now())
+    failpoint('after-import')
+    const left = notRevived.map((one) => ({ line: one.line, field: 'email', message: whyNotRevived(one) }))
+    return { kind: 'imported', report: { ...counts, rejected: byLine([...invalid, ...again, ...left]) } }
+  } finally {
+    await closeStaging(db, staging)
+  }
+
+  function withNames<Row extends { row: { email: string } }>(staged: Row) {
+    return { ...staged, emailHash: hashEmail(hashKey, staged.row.email), publicId: newPublicId() }
+  }
+}
+
+function whyNotRevived({ outcome, reason }: NotRevived): string {
+  switch (outcome) {
+    case 'unsubscribed':
+      return 'has unsubscribed; an import does not bring them back'
+    case 'pending':
+      return 'has not confirmed yet; an import does not confirm for them'
+    case 'suppressed':
+      return `is suppressed (${reason}); it must not be mailed`
+  }
+}

@@ -1,0 +1,68 @@
+import type { App } from '../../app.ts'
+import { type Leaving, readLeaving } from '../../core/mail/received.ts'
+import { breakerReason } from '../../core/provider/breaker.ts'
+import { nameOfReport, readProviderEvent } from '../../core/provider/report.ts'
+import { findEdition, pauseEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { type Recorded, storeEvent } from '../../db/ledger/reports.ts'
+import { findByAnyId } from '../../db/people/links.ts'
+import { failpoint } from '../../failpoint.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
+
+/**
+ * Records a verified event of the provider, once whatever its repetitions: unsubscribes whoever asked to leave by email,
+ * and pauses the edition when too much of it comes back. When this returns `stored` or `repeat` the event is on disk; `busy`: nothing is, let them send it again.
+ */
+export async function recordEvent(
+  app: Needs,
+  { svixId, event }: { svixId: string; event: unknown },
+): Promise<Recorded> {
+  const read = readProviderEvent(event, app.hashKey, app.now())
+  const leaving = readLeaving(event, app.config.LINK_SECRET, app.config.UNSUBSCRIBE_ADDRESS)
+  const readers = await Promise.all(leaving?.publicIds.map((id) => findByAnyId(app.db, id)) ?? [])
+  const leavers = readers.flatMap((reader) => reader?.id ?? [])
+  const recorded = await storeEvent(app.db, app.hashKey, { ...read, svixId, leavers }, app.now())
+  failpoint('after-webhook')
+  const edition = recorded.kind === 'stored' ? recorded.edition : null
+  app.metrics.webhooks.inc({ type: nameOfReport(read.type) })
+  const level = recorded.kind === 'busy' || read.type === 'unreadable' ? 'warn' : 'debug'
+  app.log[level]({ event: svixId, type: read.type, edition, outcome: recorded.kind }, 'the provider reported')
+  if (recorded.kind === 'stored' && leaving) noteLeaving(app, leaving, recorded.left)
+  if (recorded.kind === 'stored' && edition !== null) await guard(app, edition, recorded.counted)
+  return recorded
+}
+
+/** Without an address: neither the sender's nor the one it went to is kept anywhere. */
+function noteLeaving({ log }: Needs, { publicIds, toUs }: Leaving, left: number): void {
+  if (publicIds.length > 0) log.info({ left }, 'an email asked to unsubscribe')
+  else if (toUs)
+    log.warn(
+      'an email to UNSUBSCRIBE_ADDRESS had no whole token, so nobody was unsubscribed: read it at resend.com/emails/receiving',
+    )
+}
+
+/**
+ * Looked at with every event, not only the bad ones: with more mails submitted since, the same bounces may be too many
+ * of enough. Of an edition that has ended it is told once, when the limit is passed.
+ */
+async function guard(app: Needs, id: string, counted: 'bounced' | 'complained' | null): Promise<void> {
+  const edition = await findEdition(app.db, id)
+  if (edition === null || edition.breakerOff || edition.bounced + edition.complained === 0) return
+  const { submitted } = await tallyOf(app.db, id)
+  const reason = breakerReason({ ...edition, submitted }, app.config)
+  if (reason === null) return
+  if (await pauseEdition(app.db, id, reason, app.now())) {
+    app.log.error(
+      { edition: id, reason },
+      'the edition is paused: see what went wrong, then `edition resume`',
+    )
+    return
+  }
+  if (counted === null || edition.state === 'paused') return
+  const before = { ...edition, submitted, [counted]: edition[counted] - 1 }
+  if (breakerReason(before, app.config) === null)
+    app.log.error(
+      { edition: id, reason },
+      'too late to pause the edition: see what went wrong before the next one',
+    )
+}

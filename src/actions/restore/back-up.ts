@@ -1,0 +1,32 @@
+import { open, rm, stat } from 'node:fs/promises'
+import type { Ledger } from '../../app.ts'
+import { BadInput } from '../../core/errors.ts'
+import { finishCopy } from '../../db/copies.ts'
+import { backupDb } from '../../db/open.ts'
+
+/**
+ * Writes a copy of the database to `file`, for its owner alone to read, and checks it. Put in place, it is held until an
+ * operator releases it. Throws `BadInput` when the file
+ * exists or cannot be made; after any failure no file is left.
+ */
+export async function backupTo(
+  { db, now }: Pick<Ledger, 'db' | 'now'>,
+  file: string,
+): Promise<{ bytes: number }> {
+  // Made here, and not by SQLite, so that it is never readable to others and never someone else's.
+  const made = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw new BadInput(`${file} exists already; name a new file`)
+    throw new BadInput(`cannot write ${file} (${error.code}); check the folder and who may write there`)
+  })
+  await made.close()
+  try {
+    const takenAt = now().getTime() // what is recorded from here on may be missing
+    await backupDb(db, file)
+    const problems = finishCopy(file, takenAt)
+    if (problems.length > 0) throw new Error(`the copy is damaged: ${problems[0]}`)
+    return { bytes: (await stat(file)).size }
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  }
+}

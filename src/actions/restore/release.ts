@@ -1,0 +1,64 @@
+import type { App, Ledger } from '../../app.ts'
+import type { Hold } from '../../core/hold.ts'
+import { slotAtOrBefore } from '../../core/time/calendar.ts'
+import { readEpoch, signEpoch } from '../../core/tokens.ts'
+import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
+import { findEdition, finishEdition, unfinishedEditions } from '../../db/ledger/editions.ts'
+import { standingHold } from '../../db/restore/epoch.ts'
+import { type Owed, owedWhileHeld, type Released, releaseHeld } from '../../db/restore/release.ts'
+
+/** What an operator sees before a release. `slot`: the current one, when the database knows nothing of its edition. */
+export type HeldState = Owed & {
+  hold: Hold
+  slot: { editionId: string; at: string } | null
+  /** Whether the provider still knows every key that may have been used since the copy was taken. */
+  keysTrusted: boolean
+}
+
+/**
+ * Safe: what is owed ends as unknown, and a slot that may have been mailed is recorded as cancelled.
+ * Go on: the operator knows that nothing went out since; what is owed goes on under its keys while the provider knows them.
+ */
+export type ReleaseWish = 'safe' | 'go-on'
+
+/** What a held installation would do once released; null when it is not held. Changes nothing. */
+export async function heldState(app: Pick<Ledger, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
+  const hold = await standingHold(app.db)
+  if (hold === null) return null
+  const slot = await unknownSlot(app)
+  return {
+    hold,
+    slot: slot && { editionId: slot.editionId, at: slot.at.toISOString() },
+    keysTrusted: (hold.knownThrough ?? 0) >= app.now().getTime() - KEY_TRUST_MS,
+    ...(await owedWhileHeld(app.db, hold)),
+  }
+}
+
+/** Lets a held installation go on, and rings. Returns what was marked; null when it was not held. */
+export async function release(
+  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
+  wish: ReleaseWish,
+): Promise<Released | null> {
+  const goOn = wish === 'go-on'
+  const now = app.now()
+  const released = await releaseHeld(
+    app.db,
+    {
+      trustedSince: goOn ? now.getTime() - KEY_TRUST_MS : Number.MAX_SAFE_INTEGER,
+      slot: goOn ? null : await unknownSlot(app),
+      note: wish,
+      told: readEpoch(app.hashKey, await app.queue.toldEpoch()),
+    },
+    now,
+  )
+  if (released === null) return null
+  for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, now)
+  await app.queue.tellEpoch(signEpoch(app.hashKey, released.epoch))
+  await app.queue.wakeSweep()
+  return released
+}
+
+async function unknownSlot({ config, db, now }: Pick<Ledger, 'config' | 'db' | 'now'>) {
+  const slot = slotAtOrBefore(config.slotRule, now())
+  return (await findEdition(db, slot.editionId)) === null ? slot : null
+}

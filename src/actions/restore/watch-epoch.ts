@@ -1,0 +1,34 @@
+import type { App } from '../../app.ts'
+import { type Hold, heldBecause } from '../../core/hold.ts'
+import { readEpoch, signEpoch } from '../../core/tokens.ts'
+import type { Db } from '../../db/open.ts'
+import { lookForCopy, stepEpoch } from '../../db/restore/epoch.ts'
+
+type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
+
+/**
+ * Looks whether the database is a copy or older than what stands beside it or in Redis, and moves the epoch on when it is
+ * not. Called at the start of a worker and by each sweep, before anything is planned. Returns why nothing may go out, or
+ * null; each process says so once.
+ */
+export async function watchEpoch(app: Needs): Promise<Hold | null> {
+  const told = readEpoch(app.hashKey, await app.queue.toldEpoch())
+  const hold = await lookForCopy(app.db, app.now(), told)
+  if (hold !== null) {
+    if (!said.has(app.db)) app.log.error({ reason: hold.reason, held: true }, heldBecause(hold))
+    said.add(app.db)
+    return hold
+  }
+  said.delete(app.db)
+  try {
+    const epoch = await stepEpoch(app.db, app.now())
+    if (epoch !== null) await app.queue.tellEpoch(signEpoch(app.hashKey, epoch))
+  } catch (error) {
+    // Mail may still go out: what cannot be recorded is not submitted, and that is seen to elsewhere.
+    app.log.warn({ error: (error as Error).message }, 'how far the database has come could not be noted')
+  }
+  return null
+}
+
+/** The databases whose hold this process has told. */
+const said = new WeakSet<Db>()

@@ -1,0 +1,40 @@
+import { setTimeout } from 'node:timers/promises'
+import type { App } from '../../app.ts'
+import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
+import { pruneStep } from '../../db/retention/retention.ts'
+import { removeCopiesBefore } from '../../db/retention/wiping.ts'
+
+const DAY_MS = 86_400_000
+/** Links that confirm a new address, or undo one, are good for seven days each; a copy is for going back after an upgrade. */
+const SHORT_KEPT_DAYS = 30
+/** In one sweep; the next one, a minute later, goes on. A million deliveries take less than an hour so. */
+const MOST_STEPS = 400
+/** Between two steps others get the database and this process. */
+const PAUSE_MS = 2
+
+/**
+ * Removes, once a day, what is older than RETENTION_DAYS: deliveries with their batches, what the provider reported,
+ * notices and the audit log, in steps of some milliseconds, and old copies of migrations. Editions and their sums stay. It
+ * goes on where a stopped process was.
+ */
+export async function pruneOld(app: Pick<App, 'config' | 'db' | 'log' | 'now'>): Promise<void> {
+  const { db, now } = app
+  const today = now().toISOString().slice(0, 10)
+  if ((await installationFact(db, 'pruned')) === today) return
+  const ago = (days: number) => new Date(now().getTime() - days * DAY_MS)
+  const before = { history: ago(app.config.RETENTION_DAYS), requests: ago(SHORT_KEPT_DAYS) }
+  let removed = 0
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    const rows = await pruneStep(db, before, now())
+    removed += rows
+    if (rows === 0) {
+      await removeCopiesBefore(db, ago(SHORT_KEPT_DAYS))
+      await establishFact(db, 'pruned', today)
+      await changeFact(db, 'pruned', today)
+      break
+    }
+    await setTimeout(PAUSE_MS)
+  }
+  if (removed > 0)
+    app.log.info({ removed, days: app.config.RETENTION_DAYS }, 'removed rows that are older than is kept')
+}

@@ -1,0 +1,24 @@
+import type { App } from '../../app.ts'
+import type { Db } from '../../db/open.ts'
+import { emptyLog, leftToWipe } from '../../db/retention/wiping.ts'
+
+/** Another program reads for seconds as a rule; one that never stops is worth a word. */
+const WIPE_LATE_MS = 10 * 60_000
+
+/**
+ * Empties the write-ahead log, so that what was deleted since the last time is gone from it: called by each sweep, also while
+ * nothing may be submitted. A log that another program keeps from being emptied is told once.
+ */
+export async function wipe({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
+  if (await emptyLog(db)) return void said.delete(db)
+  const { logSince } = await leftToWipe(db)
+  if (logSince === null || now().getTime() - logSince < WIPE_LATE_MS || said.has(db)) return
+  said.add(db)
+  log.warn(
+    { since: new Date(logSince).toISOString() },
+    'erased data is still in the write-ahead log: another program keeps reading the database, end it',
+  )
+}
+
+/** The databases of which this process has told. */
+const said = new WeakSet<Db>()

@@ -1,0 +1,35 @@
+import type { Ledger } from '../../app.ts'
+import { plain } from '../../core/mail/digest-page.ts'
+import type { Db } from '../../db/open.ts'
+import { type LeftOut, leftOutSessions } from '../../db/sessions/sessions.ts'
+
+const MOST_NAMED = 20
+
+/** One bad session in a line: which, which column, and what is wrong with it. */
+export const leftOutLine = ({ externalId, field, problem }: LeftOut): string =>
+  `${plain(externalId)}: ${field} ${problem}`
+
+/** The sessions that no page and no edition shows, as they cannot be read; 20 at most, then how many more. */
+export async function namesOfLeftOut(db: Db): Promise<string[]> {
+  const all = await leftOutSessions(db)
+  const named = all.slice(0, MOST_NAMED).map(leftOutLine)
+  return all.length > named.length ? [...named, `and ${all.length - named.length} more`] : named
+}
+
+/** Warns of each session that is left out, once per process for as long as it stays so. */
+export async function warnOfLeftOut({ db, log }: Pick<Ledger, 'db' | 'log'>): Promise<void> {
+  const before = warned.get(db)
+  const now = new Set<string>()
+  for (const one of await leftOutSessions(db)) {
+    const line = leftOutLine(one)
+    now.add(line)
+    if (!before?.has(line))
+      log.warn(
+        { session: one.externalId, field: one.field },
+        `a session is left out of every page and edition: its ${one.field} ${one.problem}`,
+      )
+  }
+  warned.set(db, now)
+}
+
+const warned = new WeakMap<Db, ReadonlySet<string>>()

@@ -1,0 +1,123 @@
+import type { App } from '../../app.ts'
+import { normaliseEmail } from '../../core/intake/email-address.ts'
+import type { Mistake } from '../../core/intake/fields.ts'
+import { mistakeOfAddress } from '../../core/intake/preferences.ts'
+import { hashEmail, type Purpose, readDatedToken } from '../../core/tokens.ts'
+import { consentEvidence } from '../../core/words/consent.ts'
+import type { Voice } from '../../core/words/words.ts'
+import {
+  addAddressChange,
+  forgetAddressChanges,
+  type Replaced,
+  replaceAddress,
+  undoAddressChange,
+} from '../../db/people/address-changes.ts'
+import type { Fresh } from './fresh-links.ts'
+import { LINK_LIFE_MS } from './notices.ts'
+import { enqueueUnseen, requestLimits } from './request-limits.ts'
+
+type NeedsQueue = Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'pace'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
+}
+
+export type AddressAsked =
+  | { kind: 'asked' | 'busy' | 'spent' | 'not-subscribed' }
+  | { kind: 'invalid'; mistakes: Mistake[] }
+export type AddressConfirmed = { kind: 'confirmed' | 'expired' | 'not-subscribed' }
+
+/**
+ * Asks a new address to confirm that the mail may go there, and uses up the fresh link that allows it. The answer and its work
+ * are the same whether the address is free, is subscribed, is suppressed or was written to before: nobody must learn who
+ * else is on the list.
+ */
+export async function requestAddressChange(
+  app: NeedsQueue,
+  fresh: Fresh,
+  text: string,
+  fromNetwork: number,
+): Promise<AddressAsked> {
+  const { subscriber } = fresh
+  if (subscriber.status !== 'active') return { kind: 'not-subscribed' }
+  const address = normaliseEmail(text)
+  if ('fault' in address) return invalid(mistakeOfAddress(address.fault))
+  const emailHash = hashEmail(app.hashKey, address.email)
+  if (emailHash === subscriber.emailHash) return invalid({ field: 'email', says: 'page.wrong.email.same' })
+
+  const now = app.now()
+  await forgetAddressChanges(app.db, new Date(now.getTime() - LINK_LIFE_MS))
+  const change = { subscriberId: subscriber.id, email: address.email, emailHash }
+  const limits = await requestLimits(app, fromNetwork)
+  const delayMs = app.pace.emailDelayMs()
+  const asked = await addAddressChange(app.db, change, limits, {
+    now,
+    dueAt: delayMs === 0 ? null : new Date(now.getTime() + delayMs),
+    fresh: fresh.noticeId,
+  })
+  if (asked.kind === 'busy' || asked.kind === 'spent') return { kind: asked.kind }
+  enqueueUnseen(app, 'noticeId' in asked ? asked.noticeId : null, delayMs)
+  return { kind: 'asked' }
+}
+
+/** Whether a link to confirm a new address is ours and young enough; the ledger is asked by `confirmAddressChange`. */
+export function canConfirmAddress(app: Pick<App, 'config' | 'now'>, token: string): string | null {
+  return changeIn(app, 'change-address', token)
+}
+
+/**
+ * Moves the subscription to the address that the link was mailed to, and writes to the old one; it may be repeated. Whether
+ * the address has a subscription of its own, or cannot get our mail, is not told. `page` is where the button was pressed.
+ */
+export async function confirmAddressChange(
+  app: NeedsQueue,
+  token: string,
+  page: { source: string; voice: Voice; fromNetwork: number },
+): Promise<AddressConfirmed & { outcome: Replaced['kind'] }> {
+  const changeId = canConfirmAddress(app, token)
+  const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }
+  const limits = await requestLimits(app, page.fromNetwork)
+  const replaced: Replaced =
+    changeId === null
+      ? { kind: 'unknown' }
+      : await replaceAddress(app.db, changeId, consent, limits, app.now())
+  // Not awaited: it never throws, and the sweep enqueues too.
+  if ('noticeIds' in replaced) void app.queue.wakeNotices(replaced.noticeIds)
+  return { kind: answerTo(replaced), outcome: replaced.kind }
+}
+
+function answerTo({ kind }: Replaced): AddressConfirmed['kind'] {
+  switch (kind) {
+    case 'changed':
+    case 'already':
+    case 'taken':
+      return 'confirmed'
+    case 'replaced':
+    case 'unknown':
+      return 'expired'
+    case 'not-subscribed':
+      return kind
+  }
+}
+
+/** Whether a link to undo a change is ours and young enough. */
+export function canUndoAddress(app: Pick<App, 'config' | 'now'>, token: string): string | null {
+  return changeIn(app, 'undo-address', token)
+}
+
+/**
+ * Gives the subscription back to the address that it had before; `ended` when somebody has ended it since. Null when the link has
+ * expired or was used.
+ */
+export async function undoAddress(
+  app: Pick<App, 'config' | 'db' | 'now'>,
+  token: string,
+): Promise<'undone' | 'ended' | null> {
+  const changeId = canUndoAddress(app, token)
+  return changeId === null ? null : undoAddressChange(app.db, changeId, app.now())
+}
+
+function changeIn({ config, now }: Pick<App, 'config' | 'now'>, purpose: Purpose, token: string) {
+  const read = readDatedToken(config.LINK_SECRET, purpose, token)
+  return read !== null && now().getTime() - read.at.getTime() <= LINK_LIFE_MS ? read.publicId : null
+}
+
+const invalid = (mistake: Mistake): AddressAsked => ({ kind: 'invalid', mistakes: [mistake] })

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import type { App } from '../../app.ts'
+import { type ChosenTopics, seenBy } from '../../core/audience/exclusion.ts'
+import { lru } from '../../core/lru.ts'
+import { privateCalendar } from '../../core/sessions/ics.ts'
+import { type Voice, voiceFor } from '../../core/words/words.ts'
+import { calendarHolder, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
+import { type OpenTimes, openTimes } from '../sessions/open-times.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'>
+
+export type OpenedCalendar = { kind: 'open'; url: string } | { kind: 'not-subscribed' }
+export type Calendar = { kind: 'calendar'; text: Buffer } | { kind: 'gone' }
+
+/**
+ * Gives the subscriber a private calendar; doing it twice keeps the first address. `url` is all it takes to read the
+ * calendar, so it is shown to the subscriber alone.
+ */
+export async function openCalendar(app: Needs, publicId: string): Promise<OpenedCalendar> {
+  const key = await keepCalendarKey(app.db, publicId, randomBytes(16).toString('base64url'))
+  return key === null ? { kind: 'not-subscribed' } : { kind: 'open', url: calendarUrl(app.config, key) }
+}
+
+/** Ends the address at once; opening the calendar again makes another. False when there was none. */
+export async function revokeCalendar(app: Needs, publicId: string): Promise<boolean> {
+  return dropCalendarKey(app.db, publicId)
+}
+
+/** Where the calendar with this key is subscribed to. */
+export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: string): string {
+  return `${config.PUBLIC_URL}/calendar/${key}.ics`
+}
+
+/**
+ * The times that can be reserved now in the topics its subscriber chose, as iCalendar in their language. `gone` for a key that was
+ * revoked or never was, and for whoever gets no mail any more, all alike; pausing the mail leaves the calendar.
+ */
+export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
+  const holder = await calendarHolder(app.db, key)
+  if (holder === null || holder.status !== 'active' || holder.suppressed) return { kind: 'gone' }
+  const { topics } = seenBy(0, holder.topicRows)
+  const voice = voiceFor(app.templates.words, holder.locale)
+  const text = textIn(await openTimes(app), app.config)({ ...holder, topics, voice })
+  return { kind: 'calendar', text }
+}
+
+type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice: Voice }
+
+/** A thousand sessions make a calendar of half a megabyte. */
+const CALENDARS_KEPT = 16
+
+/** Writes calendars of these sessions; those asked for of late are kept while the sessions are. */
+function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => Buffer {
+  const known = writers.get(times)
+  if (known) return known
+  const { practice, PUBLIC_URL: publicUrl } = config
+  const bookable = new Set(times.offers.map(({ id }) => id))
+  const writer = lru(
+    CALENDARS_KEPT,
+    ({ topics, discreet, timeZone, voice }: Asked) =>
+      JSON.stringify([topics && [...topics].sort(), discreet, timeZone, voice.locale]),
+    ({ topics, ...asked }) => {
+      const matching = times.sessions.filter(
+        ({ id, topicId }) => bookable.has(id) && (topics === null || topics.has(topicId)),
+      )
+      // As bytes: to encode half a megabyte takes longer than to send it.
+      return Buffer.from(privateCalendar(matching, { ...asked, practice, publicUrl, now: times.at }))
+    },
+  )
+  writers.set(times, writer)
+  return writer
+}
+
+const writers = new WeakMap<OpenTimes, (asked: Asked) => Buffer>()

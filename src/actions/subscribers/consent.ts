@@ -1,0 +1,114 @@
+import type { Ledger } from '../../app.ts'
+import { BadInput } from '../../core/errors.ts'
+import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { type HashKey, hashEmail } from '../../core/tokens.ts'
+import { findByAnyId } from '../../db/people/links.ts'
+import {
+  findByEmailHash,
+  findByPublicId,
+  findSuppression,
+  type Lifted,
+  liftSuppression,
+  type Subscriber,
+  type Suppression,
+  setResubscribed,
+  setUnsubscribed,
+} from '../../db/people/subscribers.ts'
+
+type Needs = Pick<Ledger, 'db' | 'now'>
+type NeedsHash = Pick<Ledger, 'db' | 'now' | 'hashKey'>
+
+export type Unsubscribed = { kind: 'unsubscribed' } | { kind: 'already' } | { kind: 'not-found' }
+
+export type Resubscribed =
+  | { kind: 'resubscribed' }
+  | { kind: 'already' }
+  | { kind: 'pending' }
+  | { kind: 'suppressed'; reason: Suppression['reason'] }
+  | { kind: 'not-found' }
+
+/** How long a link may undo what it ended. */
+const UNDO_MS = 24 * 3_600_000
+
+/** Unsubscribes whoever the link names, also by a link of before theirs were renewed; it works for ever, however often. */
+export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
+  const subscriber = await findByAnyId(app.db, publicId)
+  return end(app, subscriber, 'link')
+}
+
+/** Unsubscribes an address for an operator. Throws `BadInput` when it is no address. */
+export async function unsubscribeEmail(app: NeedsHash, email: string): Promise<Unsubscribed> {
+  return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)), 'operator')
+}
+
+/** Undoes an unsubscription by the link that made it, within a day; `too-late` also when an operator ended it. */
+export async function resubscribe(
+  app: Needs,
+  publicId: string,
+): Promise<Resubscribed | { kind: 'too-late' }> {
+  const subscriber = await findByPublicId(app.db, publicId)
+  if (subscriber?.status === 'unsubscribed' && !canUndo(subscriber, app.now())) return { kind: 'too-late' }
+  return begin(app, subscriber)
+}
+
+/** Whether the subscriber's own link may undo that they left; whether they are suppressed is another matter. */
+export function canUndo(
+  subscriber: Pick<Subscriber, 'status' | 'unsubscribedAt' | 'unsubscribedBy'>,
+  now: Date,
+): boolean {
+  const { status, unsubscribedAt, unsubscribedBy } = subscriber
+  if (status !== 'unsubscribed' || unsubscribedBy !== 'link') return false
+  return now.getTime() - (unsubscribedAt ?? 0) <= UNDO_MS
+}
+
+/**
+ * Undoes an unsubscription for an operator who was asked to. A suppressed address stays suppressed: it bounced,
+ * complained or was erased. Throws `BadInput` when it is no address.
+ */
+export async function resubscribeEmail(app: NeedsHash, email: string): Promise<Resubscribed> {
+  const emailHash = keyOf(app.hashKey, email)
+  const outcome = await begin(app, await findByEmailHash(app.db, emailHash))
+  if (outcome.kind !== 'not-found') return outcome
+  const suppression = await findSuppression(app.db, emailHash)
+  return suppression ? { kind: 'suppressed', reason: suppression.reason } : outcome
+}
+
+/**
+ * Lets a suppressed address be mailed again. `consent` is how and when the person said that they want it, after whatever
+ * suppressed it: after a complaint nothing less will do (CAN-SPAM, 15 U.S.C. §7704(a)(4)(B)). Throws `BadInput` when it is
+ * no address, and when `consent` is empty.
+ */
+export async function allowEmail(
+  { db, hashKey, now }: NeedsHash,
+  email: string,
+  consent: string,
+): Promise<Lifted> {
+  if (consent.trim() === '')
+    throw new BadInput('--consent is empty; say how and when this person asked to get the email again')
+  return liftSuppression(db, keyOf(hashKey, email), consent.trim(), now())
+}
+
+/** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */
+export function keyOf(hashKey: HashKey, text: string): string {
+  const address = normaliseEmail(text)
+  if ('problem' in address) throw new BadInput(`EMAIL ${address.problem}`)
+  return hashEmail(hashKey, address.email)
+}
+
+async function end(
+  { db, now }: Needs,
+  subscriber: Subscriber | null,
+  by: 'link' | 'operator',
+): Promise<Unsubscribed> {
+  if (!subscriber) return { kind: 'not-found' }
+  return { kind: (await setUnsubscribed(db, subscriber.id, by, now())) ? 'unsubscribed' : 'already' }
+}
+
+async function begin({ db, now }: Needs, subscriber: Subscriber | null): Promise<Resubscribed> {
+  if (!subscriber) return { kind: 'not-found' }
+  const undone = await setResubscribed(db, subscriber, now())
+  if (undone) return { kind: 'resubscribed' }
+  const suppression = await findSuppression(db, subscriber.emailHash)
+  if (suppression) return { kind: 'suppressed', reason: suppression.reason }
+  return { kind: subscriber.status === 'pending' ? 'pending' : 'already' }
+}

@@ -1,0 +1,85 @@
+import type { App } from '../../app.ts'
+import { readDatedToken } from '../../core/tokens.ts'
+import {
+  canGetFreshLink,
+  type FreshKind,
+  findByFormerId,
+  freshLinkOf,
+  planFreshLink,
+  useFreshLink,
+} from '../../db/people/links.ts'
+import { findByPublicId, type Subscriber } from '../../db/people/subscribers.ts'
+import { FRESH_LIFE_MS } from './notices.ts'
+import { requestLimits } from './request-limits.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now'> & { queue: Pick<App['queue'], 'wakeNotices'> }
+
+/** `often`: the address had its emails of thirty days. `barred`: it must not, or does not want to, be written to so. */
+export type FreshAsked = { kind: 'sent' | 'busy' | 'often' | 'barred' | 'unknown-link' }
+
+/** What a fresh link opens, while it is good. */
+export type Fresh = { noticeId: number; kind: FreshKind; subscriber: Subscriber }
+
+/**
+ * Mails a link for one act to the address on record: a link in an email may have been forwarded, and must not be enough to
+ * read, move or delete all that is held about a person.
+ */
+export async function requestFreshLink(
+  app: Needs,
+  publicId: string,
+  kind: Exclude<FreshKind, 'fresh-links'>,
+  fromNetwork: number,
+): Promise<FreshAsked> {
+  return ask(app, await findByPublicId(app.db, publicId), { kind, renew: false }, fromNetwork)
+}
+
+/** Ends all links of a subscriber, save that they unsubscribe, and mails the new one to the address on record. */
+export async function renewLinks(app: Needs, publicId: string, fromNetwork: number): Promise<FreshAsked> {
+  const subscriber = await findByPublicId(app.db, publicId)
+  return ask(app, subscriber, { kind: 'fresh-links', renew: true }, fromNetwork)
+}
+
+/** Mails the link to the preferences of whoever had this public id before their links were renewed. */
+export async function requestNewestLink(
+  app: Needs,
+  formerId: string,
+  fromNetwork: number,
+): Promise<FreshAsked> {
+  const subscriber = await findByFormerId(app.db, formerId)
+  return ask(app, subscriber, { kind: 'fresh-links', renew: false }, fromNetwork)
+}
+
+/** Whether a fresh link can be mailed to this subscriber at all. */
+export async function canAskFresh({ db }: Pick<App, 'db'>, subscriber: Subscriber): Promise<boolean> {
+  return canGetFreshLink(db, subscriber.emailHash)
+}
+
+/** What a fresh link is for and whom it is about; null when it is not ours, older than fifteen minutes, or was used. */
+export async function openFresh(
+  { config, db, now }: Pick<App, 'config' | 'db' | 'now'>,
+  token: string,
+): Promise<Fresh | null> {
+  const read = readDatedToken(config.LINK_SECRET, 'fresh', token)
+  if (read === null || now().getTime() - read.at.getTime() > FRESH_LIFE_MS) return null
+  return freshLinkOf(db, read.publicId)
+}
+
+/** Uses the link up; false when somebody was faster. */
+export async function spendFresh({ db, now }: Pick<App, 'db' | 'now'>, fresh: Fresh): Promise<boolean> {
+  return useFreshLink(db, fresh.noticeId, now())
+}
+
+async function ask(
+  app: Needs,
+  subscriber: Subscriber | null,
+  what: { kind: FreshKind; renew: boolean },
+  fromNetwork: number,
+): Promise<FreshAsked> {
+  if (subscriber === null) return { kind: 'unknown-link' }
+  const limits = await requestLimits(app, fromNetwork)
+  const planned = await planFreshLink(app.db, subscriber.id, what, limits, app.now())
+  if (planned.kind !== 'planned') return planned
+  // Not awaited: it never throws, and the sweep enqueues too.
+  void app.queue.wakeNotices([planned.noticeId])
+  return { kind: 'sent' }
+}

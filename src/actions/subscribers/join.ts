@@ -1,0 +1,93 @@
+import type { App } from '../../app.ts'
+import type { TopicChoice } from '../../core/audience/seen.ts'
+import { hashEmail, newPublicId, readDatedToken } from '../../core/tokens.ts'
+import { consentEvidence } from '../../core/words/consent.ts'
+import type { Voice } from '../../core/words/words.ts'
+import { forgetAddressChanges } from '../../db/people/address-changes.ts'
+import { forgetRequests } from '../../db/people/requested-emails.ts'
+import { confirmSignUp, deleteUnconfirmed, type SignUpTaken, takeSignUp } from '../../db/people/sign-ups.ts'
+import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
+import { LINK_LIFE_MS } from './notices.ts'
+import { enqueueUnseen, REQUESTS_COUNT_MS, requestLimits } from './request-limits.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'now'>
+type NeedsQueue = Needs & { queue: Pick<App['queue'], 'wakeNotices'> }
+
+/** What a valid form says; `email` is normalised, `timeZone` an IANA name. */
+export type SignUpForm = {
+  email: string
+  name: string | null
+  timeZone: string
+  /** BCP 47: how to write to them. */
+  locale: string
+  discreet: boolean
+  topics: TopicChoice
+}
+
+/** For the log and the tests alone, save `busy`: whoever signs up gets the same answer to each of the others. */
+export type SignUpOutcome = { kind: SignUpTaken['kind'] }
+
+export type ConfirmOutcome = { kind: 'confirmed' | 'already' | 'expired' }
+
+/** How long an address that was not confirmed is kept. */
+const UNCONFIRMED_KEPT_MS = 30 * 86_400_000
+
+/**
+ * Takes a sign-up: plans the email that asks to confirm, or the one that says they are subscribed, and submits neither.
+ * Over the limits it is dropped, not put off: what a flood asked for must not reach people's inboxes an hour later,
+ * and someone who meant it can ask again. `fromNetwork`: which request of its network in the last hour it is.
+ */
+export async function requestSubscription(
+  app: NeedsQueue & Pick<App, 'pace'>,
+  form: SignUpForm,
+  fromNetwork: number,
+): Promise<SignUpOutcome> {
+  const now = app.now()
+  const delayMs = app.pace.emailDelayMs()
+  const dueAt = delayMs === 0 ? null : new Date(now.getTime() + delayMs)
+  const signUp = { ...form, publicId: newPublicId(), emailHash: hashEmail(app.hashKey, form.email) }
+  const taken = await takeSignUp(app.db, signUp, await requestLimits(app, fromNetwork), { now, dueAt })
+  if (taken.kind !== 'busy') enqueueUnseen(app, 'noticeId' in taken ? taken.noticeId : null, delayMs)
+  return { kind: taken.kind }
+}
+
+/** Who asked for a confirming link, if it is ours and young enough; what the ledger says is left to `confirmSubscription`. */
+export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): string | null {
+  return askedBy(app, token)?.publicId ?? null
+}
+
+/**
+ * Confirms a sign-up by the link in its mail, and plans the mail that welcomes them; it may be repeated. `page` is where
+ * the button was pressed, and the language it was in.
+ */
+export async function confirmSubscription(
+  app: Omit<NeedsQueue, 'hashKey'>,
+  token: string,
+  page: { source: string; voice: Voice },
+): Promise<ConfirmOutcome> {
+  const asked = askedBy(app, token)
+  if (asked === null) return { kind: 'expired' }
+  const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }
+  const confirmed = await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now())
+  // Not awaited: it never throws, and the sweep rings too.
+  if (confirmed.kind === 'confirmed') void app.queue.wakeNotices([confirmed.noticeId])
+  return { kind: confirmed.kind }
+}
+
+/** Deletes, once a day, the sign-ups that nobody confirmed within thirty days, and requests that count no more. */
+export async function forgetUnconfirmed({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
+  const today = now().toISOString().slice(0, 10)
+  if ((await installationFact(db, 'forgot_pending')) === today) return
+  await establishFact(db, 'forgot_pending', 'never')
+  const deleted = await deleteUnconfirmed(db, new Date(now().getTime() - UNCONFIRMED_KEPT_MS))
+  await forgetRequests(db, new Date(now().getTime() - REQUESTS_COUNT_MS))
+  await forgetAddressChanges(db, new Date(now().getTime() - LINK_LIFE_MS))
+  await changeFact(db, 'forgot_pending', today)
+  if (deleted > 0) log.info({ deleted }, 'forgot sign-ups that were not confirmed in thirty days')
+}
+
+function askedBy({ config, now }: Pick<App, 'config' | 'now'>, token: string) {
+  const asked = readDatedToken(config.LINK_SECRET, 'confirm', token)
+  const age = now().getTime() - (asked?.at.getTime() ?? 0)
+  return asked !== null && age <= LINK_LIFE_MS ? asked : null
+}

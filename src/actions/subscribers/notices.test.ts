@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals'
+import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
+import { addNotice, findNotice, owedNotices } from '../../db/people/notices.ts'
+import { notices } from '../../db/schema.ts'
+import { identifyProcess } from '../../machine/process-identity.ts'
+import { submitNotice } from './notices.ts'
+
+test('a notice of which no email can be made has failed at once, with the reason, and stops nobody', async () => {
+  const app = await testApp()
+  const bad = aNotice(app, 'ada@sample.test')
+  const good = aNotice(app, 'bela@sample.test')
+  app.db.$client.exec(`drop trigger subscribers_checked_update;
+    update subscribers set email = email || char(13, 10) where email = 'ada@sample.test'`)
+  expect(await submitNotice(app, bad)).toEqual({ kind: 'ended' })
+  expect(await submitNotice(app, good)).toEqual({ kind: 'submitted' })
+  expect(await findNotice(app.db, bad)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('no email can be made: '),
+    body: null,
+  })
+  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+  expect(app.logged()).toContain('a notice failed')
+  expect(app.logged()).not.toContain('@')
+})
+
+test('an address that no header can hold fails its notice, and is not in the reason', async () => {
+  const app = await testApp()
+  const id = aNotice(app, 'ada@sample.test')
+  app.db.$client.exec(
+    `drop trigger subscribers_checked_update;
+     update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test'`,
+  )
+  expect(await submitNotice(app, id)).toEqual({ kind: 'ended' })
+  const failed = await findNotice(app.db, id)
+  expect(failed?.state).toBe('failed')
+  expect(failed?.reason).not.toMatch(/ada|eve/)
+})
+
+test('what fails for another reason is tried again later and later, and in the end goes out once', async () => {
+  const app = await testApp()
+  const id = aNotice(app, 'ada@sample.test')
+  const mailer = { submitBatch: () => Promise.reject(new Error('no memory left')) }
+  const waits: number[] = []
+  for (let attempt = 1; attempt <= 4; attempt += 1) {
+    await expect(submitNotice({ ...app, mailer }, id)).rejects.toThrow('no memory left')
+    const notice = await findNotice(app.db, id)
+    expect(notice).toMatchObject({ state: 'planned', attempts: attempt, reason: 'no memory left' })
+    waits.push((notice?.nextAttemptAt ?? 0) - app.now().getTime())
+  }
+  expect(waits).toEqual([...waits].sort((a, b) => a - b))
+  expect((waits[3] ?? 0) / (waits[0] ?? 1)).toBeGreaterThan(4)
+  await submitNotice(app, id)
+  expect(app.resend.accepted).toHaveLength(1)
+})
+
+test('a notice that a dead process held is taken over at once, one of a living process is not', async () => {
+  const app = await testApp()
+  const id = aNotice(app, 'ada@sample.test')
+  const claim = { state: 'submitting' as const, claimedAt: app.now().getTime() }
+  app.db
+    .update(notices)
+    .set({ ...claim, claimedBy: identifyProcess() })
+    .run()
+  expect(await submitNotice(app, id)).toEqual({ kind: 'not-ours' })
+  const dead = identifyProcess().replace(/\/\d+$/, '/12') // our pid, of a process that began long before
+  app.db
+    .update(notices)
+    .set({ ...claim, claimedBy: dead })
+    .run()
+  expect(await submitNotice(app, id)).toEqual({ kind: 'submitted' })
+})
+
+function aNotice(app: TestApp, email: string): number {
+  const subscriberId = aSubscriber(app, email)
+  return addNotice(app.db, { kind: 'already', subscriberId }, app.now())
+}

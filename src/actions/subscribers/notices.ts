@@ -1,0 +1,232 @@
+import type { App } from '../../app.ts'
+import { byStranger, composeNotice, type NoticeFacts } from '../../core/mail/notice.ts'
+import { requestJson } from '../../core/mail/request.ts'
+import { withoutAddresses } from '../../core/text/redact.ts'
+import { nextSlot } from '../../core/time/calendar.ts'
+import { formatOccurrence } from '../../core/time/occurrences.ts'
+import { type Purpose, signDatedToken, signToken } from '../../core/tokens.ts'
+import { voiceFor } from '../../core/words/words.ts'
+import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
+import {
+  claimNotice,
+  endNotice,
+  findNotice,
+  freezeNotice,
+  type Notice,
+  type NoticeReader,
+  readerOf,
+  releaseNotice,
+} from '../../db/people/notices.ts'
+import { manner } from '../../db/people/sign-ups.ts'
+import type { SubmitAnswer } from '../../resend/mailer.ts'
+import { linksFor, templateNow } from '../editions/freeze.ts'
+import { isLeft, retryAt } from '../editions/submit.ts'
+
+export type NoticeOutcome =
+  | { kind: 'submitted' | 'ended' | 'not-ours' }
+  | { kind: 'again'; at: Date }
+  | { kind: 'rate-limited'; ms: number }
+
+/** How long a link that confirms something is good for. */
+export const LINK_LIFE_MS = 7 * 86_400_000
+/** How long a fresh link is good for, which is used once. */
+export const FRESH_LIFE_MS = 15 * 60_000
+/** Not the id of a notice: where nothing is to be mailed, it is enqueued and made all the same. */
+export const DECOY = 0
+const REFUSED_WAIT_MS = 300_000
+
+/**
+ * Submits one notice as a batch of one: claimed, frozen, under its own key, recorded. Safe to run twice and after a kill.
+ * It is dropped when its reader is gone, suppressed, or needs it no more.
+ */
+export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
+  if (id === DECOY) compose(app, DECOY_FACTS, app.config.LOCALE)
+  const now = app.now()
+  const found = await findNotice(app.db, id)
+  const gone = found !== null && isLeft(found, now) ? found.claimedBy : null
+  const notice = await claimNotice(app.db, id, app.instance, now, gone)
+  if (notice === null) return { kind: 'not-ours' }
+  try {
+    return await submitClaimed(app, notice)
+  } catch (error) {
+    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    const reason = withoutAddresses((error as Error).message)
+    await releaseNotice(app.db, notice, {
+      refused: false,
+      reason,
+      nextAttemptAt: retryAt(app, notice),
+    }).catch(() => {})
+    throw error
+  }
+}
+
+async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
+  const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
+  if (body === null) return { kind: 'ended' }
+  if (notice.firstAttemptAt !== null && app.now().getTime() - notice.firstAttemptAt > KEY_TRUST_MS) {
+    await endNotice(
+      app.db,
+      notice,
+      { state: 'unknown', reason: 'no certain answer within 23 hours' },
+      app.now(),
+    )
+    return { kind: 'ended' }
+  }
+  const answer = await app.mailer.submitBatch({ body: Buffer.from(body), size: 1, key: notice.key })
+  return record(app, notice, answer)
+}
+
+async function freeze(app: App, notice: Notice): Promise<string | null> {
+  const now = app.now()
+  const reader = await readerOf(app.db, notice)
+  // Made before it is decided whether it goes out: how long that takes must not tell.
+  const body = reader && (await bodyFor(app, notice, reader))
+  if (reader !== null && body === null) return null
+  const drop = reader === null ? 'the reader is gone' : whyDrop(notice, reader, now)
+  if (body === null || drop !== null) {
+    await endNotice(app.db, notice, { state: 'dropped', reason: drop ?? '' }, now)
+    return null
+  }
+  return (await freezeNotice(app.db, notice, body, now)) ? body : null
+}
+
+/** The request, or null when no email can be made of the row, however it came to be so: then the notice has failed. */
+async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<string | null> {
+  try {
+    return compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
+  } catch (error) {
+    const reason = withoutAddresses(`no email can be made: ${(error as Error).message}`)
+    app.log.error({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
+    await endNotice(app.db, notice, { state: 'failed', reason }, app.now())
+    return null
+  }
+}
+
+function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: string }, locale: string) {
+  const voice = voiceFor(app.templates.words, locale)
+  const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
+  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, voice.locale).day
+  const { letterhead } = templateNow(app)
+  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, voice))}]`
+}
+
+function factsOf(app: App, notice: Notice, reader: NoticeReader) {
+  const { kind } = notice
+  const links = linksFor(app, templateNow(app).letterhead)
+  return {
+    id: noticeId(notice),
+    kind,
+    to: reader.to,
+    // Whoever gets it may not have written the name.
+    name: kind === 'welcome' ? reader.name : null,
+    discreet: mannerOf(notice, reader).discreet,
+    url: urlFor(app, notice, reader),
+    unsubscribeUrl: kind === 'already' || kind === 'welcome' ? links.unsubscribe(reader.publicId) : null,
+    unsubscribeAddress:
+      kind === 'already' || kind === 'welcome' ? links.unsubscribeAddress(reader.publicId) : null,
+    preferencesUrl: kind === 'welcome' ? links.preferences(reader.publicId) : null,
+    notMeUrl: byStranger(kind)
+      ? `${app.config.PUBLIC_URL}/not-me/${signToken(app.config.LINK_SECRET[0] ?? '', 'not-me', reader.toHash)}`
+      : null,
+    timeZone: reader.timeZone,
+  }
+}
+
+const DECOY_FACTS = {
+  id: 'decoy',
+  kind: 'confirm',
+  to: 'nobody@invalid',
+  name: null,
+  discreet: false,
+  url: 'https://invalid/',
+  unsubscribeUrl: null,
+  unsubscribeAddress: null,
+  preferencesUrl: null,
+  notMeUrl: 'https://invalid/',
+  timeZone: 'UTC',
+} as const
+
+/** The last part of its key, by which its link finds it. */
+const noticeId = ({ key }: Notice): string => key.split('/').at(-1) ?? ''
+
+/** A form is written to in its own language, and a reader who is written to discreetly always is. */
+function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
+  const asked = form === null ? { locale, discreet } : manner(form)
+  return { locale: asked.locale, discreet: discreet || asked.discreet }
+}
+
+function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {
+  const { kind } = notice
+  // An erased address may come back by itself.
+  const returning = reader.suppressed === 'erased' && (kind === 'confirm' || kind === 'change-address')
+  if (reader.suppressed !== null && !returning) return 'the address is suppressed'
+  if (reader.refused && byStranger(kind)) return 'the holder of the address wants no such email'
+  const life = FRESH.has(kind) ? FRESH_LIFE_MS : LINK_LIFE_MS
+  if (now.getTime() - notice.createdAt > life) return 'its link would have expired'
+  if (kind === 'confirm' && reader.status === 'active') return 'the reader has confirmed'
+  if (FOR_SUBSCRIBED.has(kind) && reader.status !== 'active') return 'the reader has left'
+  return null
+}
+
+const FRESH = new Set<Notice['kind']>(['fresh-data', 'fresh-forget', 'fresh-address'])
+const FOR_SUBSCRIBED = new Set<Notice['kind']>(['welcome', 'already', 'change-address', 'fresh-address'])
+
+function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
+  const { LINK_SECRET, PUBLIC_URL } = app.config
+  const { publicId, addressChange } = reader
+  const dated = (purpose: Purpose, id = '', at: number | null = notice.createdAt) =>
+    `${PUBLIC_URL}/${purpose}/${signDatedToken(LINK_SECRET[0] ?? '', purpose, id, new Date(at ?? 0))}`
+  switch (notice.kind) {
+    case 'confirm':
+      return dated('confirm', publicId)
+    case 'change-address':
+      return dated('change-address', addressChange?.publicId)
+    case 'address-changed':
+      return dated('undo-address', addressChange?.publicId, addressChange?.changedAt)
+    case 'welcome':
+      return `${PUBLIC_URL}/sessions`
+    case 'already':
+    case 'fresh-links':
+      return linksFor(app, templateNow(app).letterhead).preferences(publicId)
+    case 'fresh-data':
+    case 'fresh-forget':
+    case 'fresh-address':
+      return dated('fresh', noticeId(notice))
+  }
+}
+
+async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<NoticeOutcome> {
+  const log = app.log.child({ notice: notice.id, kind: notice.kind })
+  switch (answer.kind) {
+    case 'accepted': {
+      const [result = { refused: 'Resend did not answer for it' }] = answer.results
+      const end =
+        'id' in result
+          ? { state: 'submitted' as const, providerId: result.id }
+          : { state: 'failed' as const, reason: result.refused }
+      await endNotice(app.db, notice, end, app.now())
+      log.info({ state: end.state }, 'notice submitted')
+      return { kind: 'submitted' }
+    }
+    case 'conflict':
+      await endNotice(app.db, notice, { state: 'unknown', reason: answer.reason }, app.now())
+      return { kind: 'ended' }
+    case 'rate-limited': {
+      const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
+      await releaseNotice(app.db, notice, {
+        refused: true,
+        reason: 'the provider asked to wait',
+        nextAttemptAt,
+      })
+      return { kind: 'rate-limited', ms: answer.retryAfterMs }
+    }
+    case 'uncertain':
+    case 'stopped': {
+      const refused = answer.kind === 'stopped'
+      const at = refused ? new Date(app.now().getTime() + REFUSED_WAIT_MS) : retryAt(app, notice)
+      log.warn({ reason: answer.reason, again: at }, 'a notice waits for its next attempt')
+      await releaseNotice(app.db, notice, { refused, reason: answer.reason, nextAttemptAt: at })
+      return { kind: 'again', at }
+    }
+  }
+}

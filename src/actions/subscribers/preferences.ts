@@ -1,0 +1,80 @@
+import type { App } from '../../app.ts'
+import type { Mistake } from '../../core/intake/fields.ts'
+import { PAUSE_WEEKS, pauseForWeeks, pauseUntilDate, readPreferences } from '../../core/intake/preferences.ts'
+import { languageOf } from '../../core/words/words.ts'
+import { setCadence, setPause, storePreferences } from '../../db/people/preferences.ts'
+import { eraseSubscriber, findByPublicId } from '../../db/people/subscribers.ts'
+import { allTopics } from '../../db/sessions/sessions.ts'
+
+type Needs = Pick<App, 'db' | 'now'>
+
+/** Whoever left, or never confirmed, has nothing to set; only subscribing again helps. */
+type NotSubscribed = { kind: 'not-subscribed' }
+type Invalid = { kind: 'invalid'; mistakes: Mistake[] }
+
+export type Saved = { kind: 'saved' } | Invalid | NotSubscribed
+export type Paused = { kind: 'paused'; until: Date } | Invalid | NotSubscribed
+/**
+ * Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. Who keeps their
+ * language keeps its region too: es-MX stays es-MX.
+ */
+export async function savePreferences(
+  app: Needs & Pick<App, 'templates'>,
+  publicId: string,
+  form: Readonly<Record<string, unknown>>,
+): Promise<Saved> {
+  const topicIds = new Map((await allTopics(app.db)).map(({ id, slug }) => [slug, id]))
+  const read = readPreferences(form, { topicIds, languages: Object.keys(app.templates.words) })
+  if ('mistakes' in read) return { kind: 'invalid', mistakes: read.mistakes }
+  const { language, ...preferences } = read.preferences
+  const before = (await findByPublicId(app.db, publicId))?.locale ?? 'en'
+  const locale = language === null || language === languageOf(before) ? before : language
+  const stored = await storePreferences(app.db, publicId, { ...preferences, locale })
+  return { kind: stored ? 'saved' : 'not-subscribed' }
+}
+
+/** Pauses the mail for 2, 4 or 8 weeks, or until a date (`2026-12-24`); days are the reader's own. */
+export async function pauseMail(
+  app: Needs,
+  publicId: string,
+  how: { weeks: string } | { date: string },
+): Promise<Paused> {
+  const subscriber = await findByPublicId(app.db, publicId)
+  if (subscriber === null) return { kind: 'not-subscribed' }
+  const read = pauseEnd(how, subscriber.timeZone, app.now())
+  if ('mistake' in read) return invalid(read.mistake)
+  const stored = await setPause(app.db, publicId, read.until)
+  return stored ? { kind: 'paused', until: read.until } : { kind: 'not-subscribed' }
+}
+
+/** Ends a pause; also when there is none. */
+export async function endPause({ db }: Needs, publicId: string): Promise<{ kind: 'ended' } | NotSubscribed> {
+  return { kind: (await setPause(db, publicId, null)) ? 'ended' : 'not-subscribed' }
+}
+
+/** Mail comes every four weeks from now on. */
+export async function goMonthly(
+  { db }: Needs,
+  publicId: string,
+): Promise<{ kind: 'monthly' } | NotSubscribed> {
+  return { kind: (await setCadence(db, publicId, 'monthly')) ? 'monthly' : 'not-subscribed' }
+}
+
+/** Forgets a subscriber, as `subscribers erase` does; all their links are dead afterwards. */
+export async function forgetReader(
+  { db, now }: Needs,
+  publicId: string,
+): Promise<{ kind: 'erased' | 'not-found' }> {
+  const subscriber = await findByPublicId(db, publicId)
+  const erased = subscriber !== null && (await eraseSubscriber(db, subscriber.emailHash, now()))
+  return { kind: erased ? 'erased' : 'not-found' }
+}
+
+const invalid = (mistake: Mistake): Invalid => ({ kind: 'invalid', mistakes: [mistake] })
+
+function pauseEnd(how: { weeks: string } | { date: string }, zone: string, now: Date) {
+  if ('date' in how) return pauseUntilDate(how.date, zone, now)
+  const weeks = PAUSE_WEEKS.find((one) => String(one) === how.weeks)
+  if (weeks === undefined) return { mistake: { field: 'until', says: 'page.wrong.day.missing' } as const }
+  return { until: pauseForWeeks(weeks, zone, now) }
+}

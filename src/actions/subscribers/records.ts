@@ -1,0 +1,97 @@
+import type { Ledger } from '../../app.ts'
+import type { Config } from '../../config.ts'
+import { lastReportTo } from '../../db/ledger/reports.ts'
+import {
+  eraseSubscriber,
+  type Holdings,
+  holdingsOf,
+  type Suppression,
+  wasErased,
+} from '../../db/people/subscribers.ts'
+import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
+import { keyOf } from './consent.ts'
+
+type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
+
+/** A subscriber at a glance. `topics`: null = all. Instants are ISO, UTC. */
+export type Shown =
+  | {
+      kind: 'found'
+      subscriber: {
+        email: string
+        name: string | null
+        status: string
+        timeZone: string
+        locale: string
+        cadence: string
+        topics: string[] | null
+        consent: { text: string | null; source: string | null; at: string | null }
+        unsubscribedAt: string | null
+        pausedUntil: string | null
+        lastEdition: string | null
+        /** What the provider last reported of a mail to them. */
+        lastReport: { edition: string; report: string; at: string | null } | null
+        suppressed: Suppression['reason'] | null
+      }
+    }
+  | { kind: 'not-found'; suppressed: Suppression['reason'] | null }
+
+/** `retentionDays`: how far back deliveries, events, notices and the audit log go. */
+export type Exported = { kind: 'found'; record: Holdings & { retentionDays: number } } | { kind: 'not-found' }
+
+/** `left`: what the erasure could not reach yet, and what is done about it by itself. */
+export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
+
+/** What an operator needs to see of one subscriber. Throws `BadInput` when it is no address. */
+export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
+  const { subscriber, topics, suppression } = await holdingsOf(db, keyOf(hashKey, email))
+  const suppressed = suppression?.reason ?? null
+  if (!subscriber) return { kind: 'not-found', suppressed }
+  const report = await lastReportTo(db, subscriber.id)
+  const chosen = topics.filter((topic) => topic.chosen).map((topic) => topic.topic)
+  return {
+    kind: 'found',
+    subscriber: {
+      email: subscriber.email,
+      name: subscriber.name,
+      status: subscriber.status,
+      timeZone: subscriber.timeZone,
+      locale: subscriber.locale,
+      cadence: subscriber.cadence,
+      topics: chosen.length === 0 ? null : chosen,
+      consent: {
+        text: subscriber.consentText,
+        source: subscriber.consentSource,
+        at: iso(subscriber.consentedAt),
+      },
+      unsubscribedAt: iso(subscriber.unsubscribedAt),
+      pausedUntil: iso(subscriber.pausedUntil),
+      lastEdition: subscriber.lastEditionId,
+      lastReport: report && { ...report, at: iso(report.at) },
+      suppressed,
+    },
+  }
+}
+
+/** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` when it is no address. */
+export async function exportSubscriber(
+  { config, db, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
+  email: string,
+): Promise<Exported> {
+  const record = await holdingsOf(db, keyOf(hashKey, email))
+  const { subscriber, suppression, refusedAt, erasedAt, requestedEmails } = record
+  const marks = [suppression, refusedAt, erasedAt].some((mark) => mark !== null)
+  if (!subscriber && !marks && requestedEmails.length === 0) return { kind: 'not-found' }
+  return { kind: 'found', record: { ...record, retentionDays: config.RETENTION_DAYS } }
+}
+
+/** Forgets a subscriber; only the keyed hash stays, so that no import mails them. Throws `BadInput` when it is no address. */
+export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
+  const emailHash = keyOf(hashKey, email)
+  if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased', left: await leftToWipe(db) }
+  return { kind: (await wasErased(db, emailHash)) ? 'already' : 'not-found' }
+}
+
+function iso(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString()
+}

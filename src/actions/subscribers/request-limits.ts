@@ -1,0 +1,39 @@
+import type { App } from '../../app.ts'
+import type { RequestLimits } from '../../db/people/requested-emails.ts'
+import { readersLately } from '../../db/people/sign-ups.ts'
+import { DECOY } from './notices.ts'
+
+const HOUR_MS = 3_600_000
+
+/** How long an email that somebody asked for counts against the next one to its address. */
+export const REQUESTS_COUNT_MS = 30 * 24 * HOUR_MS
+const EMAILS_PER_ADDRESS = 3
+/** Emails that all strangers together may cause in an hour: one for every hundred readers, within these bounds. */
+const EMAILS_AN_HOUR = { least: 60, most: 600 }
+
+/** How many emails may be caused now by who is not signed in; `fromNetwork` counts the requests of their network. */
+export async function requestLimits(
+  { db, now }: Pick<App, 'db' | 'now'>,
+  fromNetwork: number,
+): Promise<RequestLimits> {
+  const since = (ms: number) => new Date(now().getTime() - ms)
+  const hundredth = Math.floor((await readersLately(db)) / 100)
+  const max = Math.min(EMAILS_AN_HOUR.most, Math.max(EMAILS_AN_HOUR.least, hundredth))
+  return {
+    perAddress: { max: EMAILS_PER_ADDRESS, since: since(REQUESTS_COUNT_MS) },
+    overall: { max, since: since(HOUR_MS) },
+    fromNetwork,
+  }
+}
+
+/**
+ * Enqueues an email that must not be told from none: once the answer is on its way, for some seconds later, and a decoy
+ * where there is none. It never throws; the sweep enqueues too.
+ */
+export function enqueueUnseen(
+  { queue }: { queue: Pick<App['queue'], 'wakeNotices'> },
+  noticeId: number | null,
+  delayMs: number,
+): void {
+  setImmediate(() => void queue.wakeNotices([noticeId ?? DECOY], { delayMs }))
+}

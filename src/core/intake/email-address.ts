@@ -1,0 +1,69 @@
+import { domainToASCII } from 'node:url'
+import { withoutInvisible } from '../text/invisible.ts'
+
+/**
+ * An address in the one form we store and compare: without invisible characters, lower case, the domain in ASCII (`xn--…`). Refused with
+ * what to do: anything that Resend or the next server would refuse. `problem` never repeats the address, and `fault` is
+ * the same for a reader's page to say. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international
+ * domains).
+ */
+export function normaliseEmail(text: string): { email: string } | { problem: string; fault: AddressFault } {
+  const read = addressIn(withoutInvisible(text))
+  return 'fault' in read ? { problem: PROBLEMS[read.fault], fault: read.fault } : read
+}
+
+export type AddressFault = keyof typeof PROBLEMS
+
+const LONGEST_ADDRESS = 254
+const LONGEST_LOCAL_PART = 64
+
+const PROBLEMS = {
+  missing: 'is missing; write an address like name@practice.org',
+  long: `is longer than ${LONGEST_ADDRESS} characters; check it`,
+  name: 'has angle brackets; write only the address, without a name',
+  space: 'has a space or control character in it; remove it',
+  several: 'has more than one @; write one address per row',
+  none: 'is not an address; write it like name@practice.org',
+  domain: 'has a domain that cannot exist; check the part after the @',
+  'long-local': `has more than ${LONGEST_LOCAL_PART} characters before the @; check it`,
+  letters: 'has letters outside a-z before the @, which the mail provider refuses; ask for another address',
+  local: 'has a character or dot that is not allowed before the @; check it',
+} as const
+
+function addressIn(trimmed: string): { email: string } | { fault: AddressFault } {
+  if (trimmed === '') return { fault: 'missing' }
+  if (trimmed.length > LONGEST_ADDRESS) return { fault: 'long' }
+  if (/[<>]/.test(trimmed)) return { fault: 'name' }
+  if (/[\s\p{Cc}]/u.test(trimmed)) return { fault: 'space' }
+  const [typed = '', domain = '', ...more] = trimmed.split('@')
+  if (more.length > 0) return { fault: 'several' }
+  const local = typed.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+  if (local === '' || domain === '') return { fault: 'none' }
+
+  const fault = faultOfLocalPart(local)
+  if (fault) return { fault }
+  const ascii = asciiDomain(domain)
+  if (ascii === null) return { fault: 'domain' }
+  const email = `${local.toLowerCase()}@${ascii}`
+  return email.length > LONGEST_ADDRESS ? { fault: 'long' } : { email }
+}
+
+const dotAtom = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
+const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+function faultOfLocalPart(local: string): AddressFault | null {
+  if (local.length > LONGEST_LOCAL_PART) return 'long-local'
+  if (/[^\p{ASCII}]/u.test(local)) return 'letters'
+  return dotAtom.test(local) ? null : 'local'
+}
+
+/** Null when no public mail domain looks like this: it needs a dot, ordinary labels, and a last label with a letter. */
+function asciiDomain(domain: string): string | null {
+  // Checked first: domainToASCII reads its input as a URL's host, so it cuts at `/` and decodes `%61`.
+  if (/[^a-z0-9.\-\u0080-\u{10ffff}]/iu.test(domain)) return null
+  const ascii = domainToASCII(domain).toLowerCase()
+  const labels = ascii.split('.')
+  const real =
+    labels.length >= 2 && labels.every((one) => label.test(one)) && /[a-z]/.test(labels.at(-1) ?? '')
+  return real && ascii.length <= 253 ? ascii : null
+}

@@ -1,0 +1,86 @@
+import { closest, distance } from 'fastest-levenshtein'
+import { withoutInvisible } from '../text/invisible.ts'
+import type { Values, WordKey } from '../words/words.ts'
+
+/** What is wrong with one field of a row; `message` goes on from the field's name and says what to do. */
+export type Problem = { field: string; message: string }
+
+/** What is wrong with one field of a reader's form, as their page says it. */
+export type Mistake = { field: string; says: WordKey; values?: Values }
+
+export type Parsed<Row> = { ok: true; row: Row } | { ok: false; problems: Problem[] }
+
+type TextRule = { max: number; missing?: string }
+
+/**
+ * Reads the fields of one row of a file, collecting every problem rather than stopping at the first. Values may be
+ * text (CSV) or numbers and null (JSON). A reader whose field is missing or wrong returns an empty value, which
+ * counts only when there are no `problems`.
+ */
+export function fieldsOf(record: Readonly<Record<string, unknown>>) {
+  const problems: Problem[] = []
+  const problem = (field: string, message: string): void => {
+    problems.push({ field, message })
+  }
+
+  /** One line of plain text; empty when not given. With `missing`, an empty value is a problem that says so. */
+  function text(field: string, { max, missing }: TextRule): string {
+    const value = plain(record[field])
+    if (value === null) problem(field, 'is neither text nor a number; write plain text')
+    else if (value === '' && missing !== undefined) problem(field, `is missing; ${missing}`)
+    else if (value.length > max) problem(field, `is longer than ${max} characters; shorten it`)
+    else if (unprintable.test(value)) problem(field, 'has a control character in it; remove it')
+    else return value
+    return ''
+  }
+
+  /** One of `allowed`, in any case; the first is meant when the field is empty. */
+  function oneOf<const Name extends string>(field: string, allowed: readonly [Name, ...Name[]]): Name {
+    const value = text(field, { max: 40 }).toLowerCase()
+    const found = value === '' ? allowed[0] : allowed.find((name) => name === value)
+    if (found === undefined) problem(field, `is ${quote(value)}; write ${allowed.join(' or ')}`)
+    return found ?? allowed[0]
+  }
+
+  /** A whole number within the bounds; null when not given. */
+  function whole(field: string, from: number, to: number): number | null {
+    const value = text(field, { max: 40 })
+    if (value === '') return null
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    if (number >= from && number <= to) return number
+    problem(field, `is ${quote(value)}; write a whole number from ${from} to ${to}`)
+    return null
+  }
+
+  return { problems, problem, text, oneOf, whole }
+}
+
+/** The known word most like this one: one that has it within (`grief` in `grief-and-loss`), else by spelling. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const words = [...known]
+  if (words.length === 0) return undefined
+  return words.find((one) => word.length > 2 && one.includes(word)) ?? closest(word, words)
+}
+
+/** `; did you mean "…"?` when a known word is close enough to be meant, else nothing. */
+export function suggestion(word: string, known: Iterable<string>): string {
+  const near = nearest(word, known)
+  const likely = near !== undefined && distance(word, near) <= Math.max(2, near.length / 3)
+  return likely ? `; did you mean "${near}"?` : ''
+}
+
+/** A value from a file as an error may show it: short, and never an address that slipped into the wrong column. */
+export function quote(value: string): string {
+  if (value.includes('@')) return 'an address'
+  return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`
+}
+
+// Control characters, and those that reverse the direction of the text around them.
+const unprintable = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
+
+function plain(value: unknown): string | null {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'number') return String(value)
+  if (typeof value !== 'string' || !value.isWellFormed()) return null
+  return withoutInvisible(value.normalize('NFC')).replace(/\s+/gu, ' ')
+}

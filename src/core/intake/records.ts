@@ -1,0 +1,251 @@
+import { parseLocal, resolveLocal } from '../time/calendar.ts'
+import { unknownZone, zoneMeant } from '../time/zone-names.ts'
+import { shortLocale } from '../words/locales.ts'
+import { normaliseEmail } from './email-address.ts'
+import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
+import { holdsContact } from './names.ts'
+
+/** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
+export type SessionRow = {
+  externalId: string
+  group: string
+  topic: string
+  kind: 'therapy' | 'skills'
+  therapist: string
+  startsAtLocal: string
+  timeZone: string
+  durationMinutes: number
+  repeats: 'weekly' | 'once'
+  occurrences: number | null
+  seatsTotal: number | null
+  seatsLeft: number | null
+  status: 'open' | 'full' | 'cancelled'
+  bookingUrl: string
+  /** The optional columns that the file lacks: of a known session they stay as they are, and a new one gets the value here. */
+  absent: string[]
+}
+
+/** When sessions may start: `today` is a date; `farAhead` lets one start more than two years later. */
+export type StartLimit = { today: string; farAhead: boolean }
+
+/** A subscriber as a file gives it, checked; null = the file does not say. `topics` are slugs. */
+export type SubscriberRow = {
+  email: string
+  name: string | null
+  timeZone: string | null
+  /** BCP 47, in its usual spelling: `es-MX`. */
+  locale: string | null
+  topics: string[] | null
+}
+
+/** The columns of a kind of file, and those among them that no row can do without. */
+export type Columns = { known: readonly string[]; required: readonly string[] }
+
+export const SESSION_COLUMNS: Columns = {
+  known: [
+    ...['external_id', 'group', 'topic', 'kind', 'therapist', 'starts_at', 'time_zone', 'duration_minutes'],
+    ...['repeats', 'occurrences', 'seats_total', 'seats_left', 'status', 'booking_url'],
+  ],
+  required: ['external_id', 'group', 'topic', 'therapist', 'starts_at', 'time_zone', 'booking_url'],
+}
+
+const OPTIONAL = SESSION_COLUMNS.known.filter((column) => !SESSION_COLUMNS.required.includes(column))
+
+export const SUBSCRIBER_COLUMNS: Columns = {
+  known: ['email', 'name', 'time_zone', 'locale', 'topics'],
+  required: ['email'],
+}
+
+/** Checks one row of a sessions file; `topics` are the known slugs. Every problem of the row is named. */
+export function parseSessionRow(
+  record: Readonly<Record<string, unknown>>,
+  topics: ReadonlySet<string>,
+  limit: StartLimit | null = null,
+): Parsed<SessionRow> {
+  const { problems, problem, text, oneOf, whole } = fieldsOf(record)
+  const externalId = text('external_id', {
+    max: 200,
+    missing: 'write the id your booking system knows it by',
+  })
+  const group = text('group', { max: 120, missing: 'write the name of the group' })
+  const topic = text('topic', { max: 80, missing: 'write a topic, for example anxiety' }).toLowerCase()
+  const therapist = text('therapist', { max: 120, missing: 'write who leads the group' })
+  const bookingUrl = text('booking_url', { max: 1000, missing: 'write the https link to reserve a place' })
+  const repeats = oneOf('repeats', ['weekly', 'once'])
+  const occurrences = whole('occurrences', 1, 520)
+  const seatsTotal = whole('seats_total', 0, 10_000)
+  const seatsLeft = whole('seats_left', 0, 10_000)
+
+  if (topic !== '' && !topics.has(topic)) problem('topic', unknownTopic(topic, topics, 'one'))
+  if (bookingUrl !== '') problems.push(...linkProblems('booking_url', bookingUrl))
+  if (repeats === 'once' && occurrences !== null && occurrences > 1)
+    problem('occurrences', `is ${occurrences}, but the session happens once; leave it empty`)
+  if (seatsLeft !== null && seatsTotal !== null && seatsLeft > seatsTotal)
+    problem('seats_left', `is ${seatsLeft}, over seats_total (${seatsTotal}); correct one of them`)
+
+  const row: SessionRow = {
+    ...{ externalId, group, topic, therapist, bookingUrl, repeats, seatsTotal, seatsLeft },
+    ...startOf(text, problem, limit),
+    kind: oneOf('kind', ['therapy', 'skills']),
+    durationMinutes: whole('duration_minutes', 1, 1440) ?? 90,
+    occurrences: repeats === 'once' ? null : occurrences,
+    status: oneOf('status', seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled']),
+    absent: OPTIONAL.filter((column) => !(column in record)),
+  }
+  return problems.length === 0 ? { ok: true, row } : { ok: false, problems }
+}
+
+/** Checks one row of a subscribers file; no message repeats an address. Every problem of the row is named. */
+export function parseSubscriberRow(
+  record: Readonly<Record<string, unknown>>,
+  topics: ReadonlySet<string>,
+): Parsed<SubscriberRow> {
+  const { problems, problem, text } = fieldsOf({ ...record, topics: joined(record.topics) })
+  const address = typeof record.email === 'string' ? normaliseEmail(record.email) : normaliseEmail('')
+  if ('problem' in address) problem('email', address.problem)
+  const name = text('name', { max: 120 })
+  if (holdsContact(name))
+    problem('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
+  const zone = text('time_zone', { max: 80 })
+  const timeZone = zoneMeant(zone)
+  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
+  const locale = text('locale', { max: 40 })
+  if (locale !== '' && usualTag(locale) === null)
+    problem('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
+
+  const slugs = text('topics', { max: 4000 })
+    .split(';')
+    .map((slug) => slug.trim().toLowerCase())
+    .filter((slug) => slug !== '')
+  for (const slug of slugs) if (!topics.has(slug)) problem('topics', unknownTopic(slug, topics, 'several'))
+
+  if (problems.length > 0 || 'problem' in address) return { ok: false, problems }
+  const row: SubscriberRow = {
+    email: address.email,
+    name: name || null,
+    timeZone,
+    locale: locale === '' ? null : usualTag(locale),
+    topics: slugs.length === 0 ? null : [...new Set(slugs)],
+  }
+  return { ok: true, row }
+}
+
+/**
+ * What is wrong with the columns of a file: unknown ones, ones that are there twice, and required ones missing. Where
+ * the cause is one for all of them, such as a wrong separator, that is the only problem named.
+ */
+export function columnProblems(columns: readonly string[], { known, required }: Columns): Problem[] {
+  const joined = columns.findIndex((column) =>
+    column.split(/[,;\t|]/).some((part, _, { length }) => length > 1 && known.includes(part.trim())),
+  )
+  if (joined >= 0)
+    return [
+      {
+        field: `column ${joined + 1}`,
+        message:
+          'holds more than one name; separate the columns with commas, all of them, and put no quotation marks around a whole line',
+      },
+    ]
+  const unnamed = columns.every((column) => !known.includes(column) && suggestion(column, known) === '')
+  if (unnamed)
+    return [
+      { field: 'header', message: `names no known column; the first line must be like ${known.join(',')}` },
+    ]
+  const named = columns.flatMap((column, index) => {
+    if (!known.includes(column)) return [unknownColumn(column, index, known)]
+    if (columns.indexOf(column) !== index)
+      return [{ field: column, message: 'is there twice; remove one of the two columns' }]
+    return []
+  })
+  const missing = required
+    .filter((column) => !columns.includes(column))
+    .map((column) => ({ field: column, message: 'is missing; add this column' }))
+  return [...named, ...missing]
+}
+
+/** The names in one item of a JSON file that are not columns; a missing one is told by the row's own check. */
+export function unknownNames(record: Readonly<Record<string, unknown>>, { known }: Columns): Problem[] {
+  return Object.keys(record).flatMap((name, index) =>
+    known.includes(name) ? [] : [unknownColumn(name, index, known)],
+  )
+}
+
+function unknownColumn(column: string, index: number, known: readonly string[]): Problem {
+  // A file without its header line has data here, and that may be an address.
+  if (column === '' || column.length > 60 || /[@\p{Cc}]/u.test(column))
+    return {
+      field: `column ${index + 1}`,
+      message: `has no column name; the first line must name the columns: ${known.join(',')}`,
+    }
+  const hint = suggestion(column.toLowerCase(), known) || `; the columns are ${known.join(',')}`
+  return { field: column, message: `is not a known column${hint}` }
+}
+
+function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | 'several'): string {
+  // Slugs have none of these in them, and people write them between two.
+  if (/[,;|/&+]/.test(slug) && !slug.includes('@'))
+    return most === 'one'
+      ? `is ${quote(slug)}; a group has one topic, so write one`
+      : `has ${quote(slug)}; separate topics with ; (for example anxiety;depression)`
+  const near = nearest(slug, topics)
+  const hint = near === undefined ? 'there are no topics yet' : `did you mean "${near}"?`
+  return `has the unknown topic ${quote(slug)}; ${hint}`
+}
+
+const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
+
+/** A language tag cut to `language[-REGION]`; null for one that is not valid, or whose language nobody knows. */
+function usualTag(tag: string): string | null {
+  const locale = shortLocale(tag)
+  const [language = ''] = locale?.split('-', 1) ?? []
+  return language !== '' && LANGUAGES.of(language) !== undefined ? locale : null
+}
+
+type Fields = ReturnType<typeof fieldsOf>
+
+const localForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:00)?$/
+
+function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartLimit | null) {
+  const example = 'write the local start like 2026-12-01T19:00'
+  const start = text('starts_at', { max: 40, missing: example })
+  const zone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
+  const timeZone = zoneMeant(zone)
+  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
+  if (start === '') return { startsAtLocal: '', timeZone: '' }
+  if (!localForm.test(start)) problem('starts_at', `is ${quote(start)}; ${example}, without a zone`)
+  else if (parseLocal(start) === null)
+    problem('starts_at', `is ${start}, a date or time that does not exist; check it in a calendar`)
+  else if (timeZone !== null && resolveLocal(start, timeZone).kind === 'skipped')
+    problem(
+      'starts_at',
+      `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`,
+    )
+  if (
+    parseLocal(start) !== null &&
+    limit &&
+    !limit.farAhead &&
+    start.slice(0, 10) > twoYearsAfter(limit.today)
+  )
+    problem(
+      'starts_at',
+      `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
+    )
+  return { startsAtLocal: start.slice(0, 16), timeZone: timeZone ?? '' }
+}
+
+/** As text, so that February 29 needs no care: it is only compared. */
+const twoYearsAfter = (date: string): string => `${Number(date.slice(0, 4)) + 2}${date.slice(4)}`
+
+function linkProblems(field: string, link: string): Problem[] {
+  const url = /^https:\/\/[^/\s<>"\\][^\s<>"\\]*$/i.test(link) ? URL.parse(link) : null
+  if (url === null)
+    return [{ field, message: `is ${quote(link)}; write a link that starts with https://, without spaces` }]
+  if (url.username !== '' || url.password !== '')
+    return [{ field, message: 'has a user name or password in it; write the link without' }]
+  return []
+}
+
+/** JSON may list topics; CSV separates them with `;`. */
+function joined(topics: unknown): unknown {
+  return Array.isArray(topics) && topics.every((one) => typeof one === 'string') ? topics.join(';') : topics
+}

@@ -1,0 +1,243 @@
+import { lru } from '../lru.ts'
+import { isScarce, type News, type Offer } from '../sessions/offers.ts'
+import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
+import { formatOccurrence, hourIn, zoneTitle } from '../time/occurrences.ts'
+import { weighed } from '../weighed.ts'
+import type { Voice } from '../words/words.ts'
+import type { Letterhead, Reader } from './digest.ts'
+
+/** The values that differ between readers of the same page. */
+export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }
+
+/** Every variable of the digest templates. Those that may be empty (`null` or `''`) are for `{{#if}}`. */
+export type DigestView = DigestPage & Personal
+
+export type DigestPage = {
+  /** For the `lang` attribute of HTML and MJML. */
+  language: string
+  subject: string
+  preheader: string
+  heading: string
+  practice: string
+  logoUrl: string | null
+  zone: string
+  topics: { name: string; underline: string; sessions: SessionView[] }[]
+  more: number
+  moreUrl: string
+  replyTo: string | null
+  postalAddress: string
+  crisisNote: string | null
+}
+
+type SessionView = {
+  id: number
+  group: string
+  label: string
+  when: string
+  whenForGroup: string | null
+  clocks: string | null
+  kind: 'therapy' | 'skills'
+  therapist: string
+  minutes: number
+  seats: string | null
+  reserveUrl: string
+  reserveLabel: string
+  calendarUrl: string
+  calendarLabel: string
+}
+
+type ShownOffer = Offer & { shownAs: News }
+
+/** The readers of one page: what they share, and the language they read. */
+export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Voice }
+
+/** Hours of the evening, in the reader's local time. */
+const EVENING = { from: 17, to: 22 }
+
+/**
+ * The words of a digest for all readers who share `readership`. Topics are sorted by name, their sessions by start, and
+ * sessions with the same start in the order of `shown`. `editionId` is the local date of the edition; clock changes
+ * after it get a note, and dates far from it carry the year. Throws if `shown` names an offer that is not in `offers`.
+ */
+export function digestView(
+  letterhead: Letterhead,
+  offers: ReadonlyMap<number, Offer>,
+  readership: Readership,
+  editionId: string,
+): DigestPage {
+  const { voice, timeZone, more } = readership
+  const shown = readership.shown.map(({ id, news }) => ({ ...offerOf(offers, id), shownAs: news }))
+  const since = new Date(editionId)
+  return {
+    language: voice.language,
+    ...opening(shown, readership),
+    practice: plain(letterhead.practice),
+    logoUrl: letterhead.logoUrl,
+    zone: zoneTitle(timeZone, since, voice.locale),
+    topics: byTopic(shown, voice.locale).map(({ name, offers }) => ({
+      name,
+      underline: '-'.repeat(Math.min(name.length, 72)),
+      sessions: offers.map((offer) => sessionView(offer, readership, letterhead, since)),
+    })),
+    more,
+    moreUrl: sessionsPage(letterhead),
+    replyTo: letterhead.replyTo,
+    postalAddress: plain(letterhead.postalAddress),
+    crisisNote: crisisNote(letterhead, voice),
+  }
+}
+
+/** The crisis line sentence at the bottom of pages and emails; null if it is turned off. */
+export const crisisNote = ({ crisisLine }: Pick<Letterhead, 'crisisLine'>, { say }: Voice): string | null =>
+  crisisLine === 'off' ? null : say(`crisis.${crisisLine}`)
+
+/** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
+export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
+
+/**
+ * Text from outside as one line that is safe to print: without control characters, line breaks, lone surrogates, and
+ * bidirectional marks. Noncharacters are removed too; `mailMerge` relies on that.
+ */
+export function plain(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
+function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {
+  const offer = offers.get(id)
+  if (!offer) throw new Error(`session ${id} is shown to a reader but was not frozen with the batch`)
+  return offer
+}
+
+/** Subject, preheader and heading name no topic and no therapist: they show on lock screens and over shoulders. */
+function opening(shown: readonly ShownOffer[], { voice, timeZone, discreet, more }: Readership) {
+  const { say } = voice
+  if (discreet) {
+    const subject = say('digest.subject.discreet')
+    return { subject, heading: subject, preheader: previewOf(say('digest.preheader.discreet')) }
+  }
+  const fresh = shown.filter(({ shownAs }) => shownAs === 'new').length
+  const kind = more > 0 ? 'unseen' : fresh > 0 ? 'new' : 'changed'
+  const counted = kind === 'new' ? shown.filter(({ shownAs }) => shownAs === 'new') : shown
+  const n = counted.length + more
+  const fact = say(`digest.heading.${kind}`, { n })
+  return {
+    subject: say(`digest.subject.${kind}`, { n }),
+    heading: more > 0 ? fact : withEvenings(fact, counted, timeZone, voice),
+    preheader: previewOf(say('digest.preheader')),
+  }
+}
+
+function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { say }: Voice): string {
+  const n = shown.filter(({ startsAt }) => isEvening(hourIn(new Date(startsAt), timeZone))).length
+  if (n === 0) return fact
+  const share = n < shown.length ? 'some' : n === 1 ? 'only' : 'all'
+  return say('digest.heading.evening', { fact, n, share })
+}
+
+const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVENING.to
+
+/** Offers as they are listed: topics by name, and inside a topic soonest first. */
+export function byTopic<One extends Offer>(
+  shown: readonly One[],
+  locale: string,
+): { name: string; offers: One[] }[] {
+  const { compare } = collatorOf(locale)
+  // The sort is stable: sessions with the same start stay in the order of `shown`.
+  const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
+  const topics = Map.groupBy(soonestFirst, ({ topicId }) => topicId)
+  return [...topics]
+    .map(([id, offers]) => ({ id, name: plain(offers[0]?.topic ?? ''), offers }))
+    .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
+}
+
+const collatorOf = lru(
+  16,
+  (locale: string) => locale,
+  (locale) => weighed(new Intl.Collator(locale)),
+)
+
+function sessionView(
+  offer: ShownOffer,
+  { timeZone, voice }: Readership,
+  letterhead: Letterhead,
+  since: Date,
+): SessionView {
+  const { say, locale } = voice
+  const { day, time, zoneName } = formatOccurrence(new Date(offer.startsAt), timeZone, locale, since)
+  const group = plain(offer.group)
+  const at = `${day}, ${time}`
+  return {
+    id: offer.id,
+    group,
+    label: say(`session.${offer.shownAs}`),
+    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice, since),
+    whenForGroup: timeForGroup(offer, day, timeZone, voice, since),
+    clocks: clocksNote(offer, timeZone, voice, since),
+    kind: offer.kind,
+    therapist: plain(offer.therapist),
+    minutes: offer.durationMinutes,
+    seats: offer.seatsLeft !== null && isScarce(offer) ? say('session.seats', { n: offer.seatsLeft }) : null,
+    reserveUrl: webAddress(offer.bookingUrl) ?? sessionsPage(letterhead),
+    reserveLabel: say('session.reserve.label', { group, at }),
+    calendarUrl: `${sessionsPage(letterhead)}/${offer.id}.ics`,
+    calendarLabel: say('session.calendar.label', { group, at }),
+  }
+}
+
+function whenText(
+  { repeats, startsAt, lastStartsAt }: Offer,
+  at: string,
+  timeZone: string,
+  { say, locale }: Voice,
+  since: Date,
+): string {
+  if (repeats === 'once') return say('session.when.once', { at })
+  if (lastStartsAt === null) return say('session.when.weekly', { at })
+  if (lastStartsAt === startsAt) return say('session.when.last', { at })
+  const date = formatOccurrence(new Date(lastStartsAt), timeZone, locale, since).dateInWords
+  return say('session.when.until', { at, date })
+}
+
+/** The group's local time if it differs from the reader's, with its day if that differs too. */
+function timeForGroup(
+  offer: Offer,
+  readersDay: string,
+  timeZone: string,
+  { say, locale }: Voice,
+  since: Date,
+): string | null {
+  const startsAt = new Date(offer.startsAt)
+  if (sameWallClock(startsAt, timeZone, offer.timeZone)) return null
+  const { day, time, zoneName } = formatOccurrence(startsAt, offer.timeZone, locale, since)
+  return say('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
+}
+
+/** Warns of a clock change before the session: readers who remember the old time would come an hour early or late. */
+function clocksNote(
+  { startsAt, timeZone: groupZone }: Offer,
+  timeZone: string,
+  { say, locale }: Voice,
+  since: Date,
+): string | null {
+  const changeIn = (zone: string): string | null => {
+    const change = clockChangeBetween(zone, since, new Date(startsAt))
+    return change && formatOccurrence(change, zone, locale, since).dateInWords
+  }
+  const [date, groupDate] = [changeIn(timeZone), changeIn(groupZone)]
+  if (date !== null && groupDate !== null && date !== groupDate)
+    return say('session.clocks.both', { date, groupDate })
+  if (date !== null) return say('session.clocks.yours', { date })
+  return groupDate === null ? null : say('session.clocks.group', { date: groupDate })
+}
+
+/** Booking links come from outside, so only http and https addresses become links. */
+export function webAddress(text: string): string | null {
+  const url = URL.parse(text)
+  return url && /^https?:$/.test(url.protocol) ? url.href : null
+}
+
+const sessionsPage = ({ publicUrl }: Letterhead): string => `${publicUrl}/sessions`

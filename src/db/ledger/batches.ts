@@ -1,0 +1,140 @@
+import { and, asc, eq, inArray, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
+import { type Db, unsynced } from '../open.ts'
+import { batches, editions } from '../schema.ts'
+
+/** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
+export type Batch = typeof batches.$inferSelect
+
+/** A batch that is owed: planned and due, or claimed by someone who may be gone. */
+export type OwedBatch = Pick<Batch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
+
+/** A claim this old is taken over even when its holder seems alive: requests end after 30 s. */
+export const CLAIM_LEASE_MS = 90_000
+/** Resend forgets a key after 24 h; from 23 h on it is not trusted. https://resend.com/docs/dashboard/emails/idempotency-keys */
+export const KEY_TRUST_MS = 23 * 3_600_000
+
+export const UNFINISHED = ['planned', 'submitting'] as const
+
+/** Nothing is taken while the installation is held: part of each claim, so that no one who forgot to ask gets past it. */
+export const NOT_HELD = sql`not exists (select 1 from installation where name = 'held')`
+
+/**
+ * Another email that may be reaching a reader of this batch now, or may have reached them: of another edition, claimed or
+ * in doubt. It and this one may tell the same news, and which of it is still news shows only when the other has ended.
+ * As each batch waits for the other, no two of them are ever claimed at once. Where a release put both in doubt, the
+ * older one goes first.
+ */
+const otherEmailOpen = (now: Date): SQL =>
+  sql`(exists (${openEmails(now, '<')}) or exists (${openEmails(now, '>')}))`
+
+// Two ranges instead of one `<>`, so that the index skips the batches of the edition itself, which are thousands.
+const openEmails = (now: Date, side: '<' | '>'): SQL => sql`
+  select 1 from batches o
+  join deliveries theirs on theirs.batch_id = o.id and theirs.state = 'waiting'
+  join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = batches.edition_id
+    and mine.generation = batches.generation and mine.batch_id = batches.id and mine.state = 'waiting'
+  where o.state in ('planned','submitting') and o.edition_id ${sql.raw(side)} batches.edition_id
+    and (o.first_attempt_at is not null or (o.state = 'submitting' and o.claimed_at >= ${leaseEnd(now)}))
+    and (batches.first_attempt_at is null or o.id < batches.id)`
+
+/** A claim made before this instant (ms UTC) has run out. */
+export const leaseEnd = (now: Date): number => now.getTime() - CLAIM_LEASE_MS
+
+/** Whether an edition that may go on, or a notice, is unfinished, be it due or not. False while the installation is held. */
+export async function owesAnything(db: Db): Promise<boolean> {
+  const owes = sql<number>`select ${NOT_HELD} and (
+    exists (select 1 from editions e where e.state = 'submitting' and e.paused_at is null
+      and exists (select 1 from batches b where b.state in ('planned','submitting') and b.edition_id = e.id))
+    or exists (select 1 from notices where state in ('planned','submitting'))) as owes`
+  return db.get<{ owes: number }>(owes).owes === 1
+}
+
+/**
+ * Batches the ledger owes and that could be claimed now, oldest first: due ones of editions that may go on, and all that
+ * are claimed. One that has to wait for another email to its readers is not among them.
+ */
+export async function owedBatches(db: Db, now: Date, limit: number): Promise<OwedBatch[]> {
+  const due = and(
+    eq(batches.state, 'planned'),
+    or(isNull(batches.nextAttemptAt), sql`${batches.nextAttemptAt} <= ${now.getTime()}`),
+  )
+  return db
+    .select({
+      id: batches.id,
+      state: batches.state,
+      claimedBy: batches.claimedBy,
+      claimedAt: batches.claimedAt,
+    })
+    .from(batches)
+    .innerJoin(editions, eq(editions.id, batches.editionId))
+    .where(
+      and(
+        inArray(batches.state, UNFINISHED),
+        eq(editions.state, 'submitting'),
+        isNull(editions.pausedAt),
+        or(due, eq(batches.state, 'submitting')),
+        sql`not ${otherEmailOpen(now)}`,
+        NOT_HELD,
+      ),
+    )
+    .orderBy(asc(batches.id))
+    .limit(limit)
+    .all()
+}
+
+/**
+ * Takes the batch for `by`, if it is planned, or claimed under a lease that has run out or by `gone` (a holder known to
+ * be dead). Null: someone else has it, it is done, its edition may not go on, the installation is held, or an email of
+ * another edition may be on its way to one of the same readers. The update is the guard; of two claimers one wins.
+ */
+export async function claimBatch(
+  db: Db,
+  id: number,
+  by: string,
+  now: Date,
+  gone?: string | null,
+): Promise<Batch | null> {
+  const stale = or(lt(batches.claimedAt, leaseEnd(now)), gone ? eq(batches.claimedBy, gone) : undefined)
+  const free = or(eq(batches.state, 'planned'), and(eq(batches.state, 'submitting'), stale))
+  const mayGoOn = sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`
+  const claim = {
+    state: 'submitting' as const,
+    claimedBy: by,
+    claimedAt: now.getTime(),
+    attempts: sql`${batches.attempts} + 1`,
+  }
+  const row = unsynced(db, () =>
+    db
+      .update(batches)
+      .set(claim)
+      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))
+      .returning()
+      .get(),
+  )
+  return row ?? null
+}
+
+/** The batch, or null. */
+export async function findBatch(db: Db, id: number): Promise<Batch | null> {
+  return db.select().from(batches).where(eq(batches.id, id)).get() ?? null
+}
+
+/** Whether the batch and its edition may go on: not so when one of them was cancelled, or the edition is paused. */
+export async function mayGoOn(db: Db, id: number): Promise<boolean> {
+  const row = db
+    .select({ state: editions.state, pausedAt: editions.pausedAt, batch: batches.state })
+    .from(batches)
+    .innerJoin(editions, eq(editions.id, batches.editionId))
+    .where(eq(batches.id, id))
+    .get()
+  return row !== undefined && row.state === 'submitting' && row.pausedAt === null && row.batch !== 'cancelled'
+}
+
+/** This batch, as long as the claim that `batch` was returned with is still the one. */
+export function heldBy(batch: Batch): SQL | undefined {
+  return and(
+    eq(batches.id, batch.id),
+    eq(batches.state, 'submitting'),
+    eq(batches.claimedBy, batch.claimedBy ?? ''),
+  )
+}

@@ -1,0 +1,94 @@
+import { and, asc, eq, sql } from '../drizzle.ts'
+import { type Db, statement } from '../open.ts'
+import { batches, deliveries } from '../schema.ts'
+import type { Batch } from './batches.ts'
+
+/** One delivery to a subscriber with the batch it went into; null = none, as they were excluded. */
+export type PastDelivery = {
+  generation: number
+  state: 'waiting' | 'submitted' | 'excluded' | 'failed' | 'unknown'
+  reason: string | null
+  providerId: string | null
+  /** What the provider reported since, and when. */
+  report: 'sent' | 'delayed' | 'delivered' | 'bounced' | 'complained' | 'suppressed' | 'failed' | null
+  reportedAt: number | null
+  batch: Pick<
+    Batch,
+    'id' | 'number' | 'state' | 'attempts' | 'nextAttemptAt' | 'reason' | 'submittedAt'
+  > | null
+}
+
+/** Batches that were tried and will be again. `nextAttemptAt` in ms UTC, null = as soon as a worker is free. */
+export type Retries = { batches: number; nextAttemptAt: number | null; reason: string | null }
+
+/**
+ * Batches that are not submitted before an email of another edition to some of the same readers is settled: it may have
+ * been accepted, and no certain answer has come since its first attempt, `since` (ms UTC).
+ */
+export type Wait = {
+  edition: string
+  generation: number
+  since: number
+  batches: number
+  recipients: number
+}
+
+/** What the ledger holds of a subscriber in an edition, the edition itself first and then its resends. */
+export async function deliveriesTo(db: Db, subscriberId: number, editionId: string): Promise<PastDelivery[]> {
+  const { id, number, state, attempts, nextAttemptAt, reason, submittedAt } = batches
+  return db
+    .select({
+      generation: deliveries.generation,
+      state: deliveries.state,
+      reason: deliveries.reason,
+      providerId: deliveries.providerId,
+      report: deliveries.report,
+      reportedAt: deliveries.reportedAt,
+      batch: { id, number, state, attempts, nextAttemptAt, reason, submittedAt },
+    })
+    .from(deliveries)
+    .leftJoin(batches, eq(batches.id, deliveries.batchId))
+    .where(and(eq(deliveries.subscriberId, subscriberId), eq(deliveries.editionId, editionId)))
+    .orderBy(asc(deliveries.generation))
+    .all()
+}
+
+/** What of an edition is being tried again, or null. */
+export async function retriesOf(db: Db, editionId: string): Promise<Retries | null> {
+  const row = db
+    .select({
+      batches: sql<number>`count(*)`,
+      nextAttemptAt: sql<number | null>`min(${batches.nextAttemptAt})`,
+      reason: sql<string | null>`max(${batches.reason})`,
+    })
+    .from(batches)
+    .where(
+      and(eq(batches.editionId, editionId), eq(batches.state, 'planned'), sql`${batches.reason} is not null`),
+    )
+    .get()
+  return row && row.batches > 0 ? row : null
+}
+
+/** What the batches of an edition, or the one of `batchId`, wait for; the longest wait first. */
+export async function waitsOf(db: Db, editionId: string, batchId?: number): Promise<Wait[]> {
+  return statement<[{ edition: string; batch: number | null }], Wait>(db, WAITS).all({
+    edition: editionId,
+    batch: batchId ?? null,
+  })
+}
+
+// Joined in this order: few emails are in doubt at a time, and an edition may have ten thousand batches.
+const WAITS = `
+  select edition, generation, min(since) as since, count(*) as batches, sum(size) as recipients
+  from (
+    select o.edition_id as edition, o.generation, min(o.first_attempt_at) as since, b.id, b.size
+    from batches o
+    cross join deliveries theirs on theirs.batch_id = o.id and theirs.state = 'waiting'
+    cross join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = @edition
+      and mine.state = 'waiting'
+    cross join batches b on b.id = mine.batch_id and b.state = 'planned' and b.first_attempt_at is null
+    where o.state in ('planned','submitting') and o.edition_id <> @edition and o.first_attempt_at is not null
+      and (@batch is null or b.id = @batch)
+    group by o.id, b.id
+  )
+  group by edition, generation order by since`

@@ -1,0 +1,291 @@
+import {
+  furthest,
+  type MailReport,
+  PERMANENT,
+  type ProviderEvent,
+  type Standing,
+  suppressionFor,
+} from '../../core/provider/report.ts'
+import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../../core/tokens.ts'
+import { failpoint } from '../../failpoint.ts'
+import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { briefly } from '../patience.ts'
+import { followUp, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
+import {
+  addressChanges,
+  batches,
+  deliveries,
+  earlierHash,
+  editions,
+  notices,
+  providerEvents,
+  subscribers,
+  subscriberTopics,
+  topics,
+} from '../schema.ts'
+import { isLocked } from '../trouble.ts'
+import { markTold } from './submissions.ts'
+
+/** What an event did. `busy`: another program holds the database, and nothing was written. */
+export type Recorded =
+  | {
+      kind: 'stored'
+      /** The edition whose delivery it is about. */
+      edition: string | null
+      /** What of the edition it made one more, for the breaker. */
+      counted: 'bounced' | 'complained' | null
+      /** How many unsubscribed by it. */
+      left: number
+    }
+  | { kind: 'repeat' }
+  | { kind: 'busy' }
+
+/** The last thing the provider reported of mail to a subscriber. `at` in ms UTC. */
+export type LastReport = { edition: string; report: NonNullable<Delivery['report']>; at: number }
+
+type Delivery = typeof deliveries.$inferSelect
+
+/**
+ * Stores an event and all that follows from it, in one transaction: the delivery's report, an `unknown` that is known
+ * now, suppressions, the counts of the edition; `leavers`, ids of subscribers, unsubscribe. Any order and repetition of
+ * the same events ends the same.
+ */
+export async function storeEvent(
+  db: Db,
+  hashKey: HashKey,
+  event: ProviderEvent & { svixId: string; leavers?: readonly number[] },
+  now: Date,
+): Promise<Recorded> {
+  return unlessBusy(db, () =>
+    db.transaction(
+      (tx): Recorded => {
+        const { svixId, type, at, mail, leavers = [] } = event
+        const delivery = mail && findDelivery(db, hashKey, mail)
+        // Of someone who was erased only that this event came is kept, so that it counts once.
+        const known = delivery?.subscriberId === null ? null : delivery
+        const row = { svixId, type, at, deliveryId: known?.id ?? null, receivedAt: now.getTime() }
+        const added = tx
+          .insert(providerEvents)
+          .values({ ...row, detail: delivery?.subscriberId === null ? null : (mail?.detail ?? null) })
+          .onConflictDoNothing()
+          .run()
+        if (added.changes === 0) return { kind: 'repeat' }
+        if (delivery) {
+          const applied = applyTo(db, delivery, { ...mail, svixId, at }, now)
+          failpoint('before-webhook')
+          return { kind: 'stored', ...applied, left: 0 }
+        }
+        if (mail) followUp(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
+        return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, at, now) }
+      },
+      { behavior: 'immediate' },
+    ),
+  )
+}
+
+/** When the provider last reported this type of event, or null. */
+export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
+  const row = db
+    .select({ at: max(providerEvents.receivedAt) })
+    .from(providerEvents)
+    .where(eq(providerEvents.type, type))
+    .get()
+  return row?.at ? new Date(row.at) : null
+}
+
+/** What the provider last reported of mail to this subscriber, or null. */
+export async function lastReportTo(db: Db, subscriberId: number): Promise<LastReport | null> {
+  const { editionId, report, reportedAt } = deliveries
+  const row = db
+    .select({ edition: editionId, report, at: reportedAt })
+    .from(deliveries)
+    .where(and(eq(deliveries.subscriberId, subscriberId), isNotNull(report)))
+    .orderBy(desc(editionId), desc(deliveries.generation))
+    .limit(1)
+    .get()
+  return row?.report ? { edition: row.edition, report: row.report, at: row.at ?? 0 } : null
+}
+
+function unlessBusy<Result>(db: Db, work: () => Result): Result | { kind: 'busy' } {
+  try {
+    return briefly(db, work)
+  } catch (error) {
+    if (isLocked(error)) return { kind: 'busy' }
+    throw error
+  }
+}
+
+/** By Resend's id, or by the tag that we gave it, which is there even when the answer with the id was lost. */
+function findDelivery(
+  db: Db,
+  hashKey: HashKey,
+  { providerId, deliveryTag: tag }: MailReport,
+): Delivery | null {
+  const by = (column: typeof deliveries.id | typeof deliveries.providerId, value: number | string | null) =>
+    value === null ? undefined : db.select().from(deliveries).where(eq(column, value)).get()
+  const known = by(deliveries.providerId, providerId)
+  if (known) return known
+  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(hashKey, tag))
+  const isOf = (row: Delivery) =>
+    [deliveryTagger, earlierDeliveryTagger].some((tagger) => tagger(hashKey, row)(row.id) === tag)
+  return tagged && isOf(tagged) ? tagged : null
+}
+
+type Event = MailReport & { svixId: string; at: number }
+
+function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
+  proveAccepted(db, delivery, event.providerId)
+  const hardAt = earlierBounceAt(db, delivery, event)
+  raiseReport(db, delivery, event, hardAt)
+  const counted = countIn(db, delivery, event, hardAt !== null)
+  const subscriber =
+    delivery.subscriberId === null
+      ? undefined
+      : db.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
+  if (subscriber) {
+    const addresses = event.emailHashes.length > 0 ? event.emailHashes : [subscriber.emailHash]
+    followUp(db, event, { addresses, subscriberId: subscriber.id }, now)
+    recountBounces(db, subscriber, event, now)
+  } else followUp(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
+  return { edition: delivery.editionId, counted }
+}
+
+/**
+ * The provider has this mail. While its batch is still being submitted nothing but the id is noted: a retry must send
+ * the same bytes, so it must find the same deliveries waiting.
+ */
+function proveAccepted(
+  db: Db,
+  { id, state, batchId, editionId, subscriberId }: Delivery,
+  providerId: string | null,
+): void {
+  db.update(deliveries)
+    .set({ providerId })
+    .where(
+      and(
+        eq(deliveries.id, id),
+        isNull(deliveries.providerId),
+        inArray(deliveries.state, ['waiting', 'unknown']),
+      ),
+    )
+    .run()
+  if (state !== 'unknown') return
+  const isErased = subscriberId === null && { providerId: null }
+  db.update(deliveries)
+    .set({ state: 'submitted', reason: null, ...isErased })
+    .where(eq(deliveries.id, id))
+    .run()
+  if (subscriberId !== null)
+    markTold(db, editionId, new Map([[subscriberId, surelyCovered(db, subscriberId)]]))
+  const stillUnknown = sql`exists (select 1 from deliveries d where d.batch_id = ${batches.id} and d.state = 'unknown')`
+  db.update(batches)
+    .set({ state: 'submitted', reason: null })
+    .where(and(eq(batches.id, batchId ?? -1), eq(batches.state, 'unknown'), sql`not ${stillUnknown}`))
+    .run()
+}
+
+// What the mail covered was forgotten when it became unknown. A topic with a mark of its own may have been chosen
+// since: rather told once more than never.
+function surelyCovered(db: Db, subscriberId: number): number[] | null {
+  const rows = db.select().from(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).all()
+  if (rows.length === 0) return null
+  const ofOwnMark = new Set(rows.filter((row) => row.seenThrough !== null).map((row) => row.topicId))
+  const chosen = rows.filter((row) => row.chosen).map((row) => row.topicId)
+  const wanted =
+    chosen.length > 0
+      ? chosen
+      : db
+          .select()
+          .from(topics)
+          .all()
+          .map(({ id }) => id)
+  return wanted.filter((id) => !ofOwnMark.has(id))
+}
+
+/** When another event told that this delivery bounced for good. Looked up only where it can matter, which is seldom. */
+function earlierBounceAt(
+  db: Db,
+  { id, report, reportedAt, subscriberId }: Delivery,
+  event: Event,
+): number | null {
+  const cannotMatter = event.report === null || event.report === 'sent' || event.report === 'delayed'
+  if (cannotMatter || (report !== 'bounced' && report !== 'suppressed' && report !== 'complained'))
+    return null
+  if (subscriberId === null) return reportedAt // the events went with the person
+  const bounces = and(
+    eq(providerEvents.deliveryId, id),
+    eq(providerEvents.type, 'email.bounced'),
+    like(providerEvents.detail, `${PERMANENT}%`),
+    ne(providerEvents.svixId, event.svixId),
+  )
+  return (
+    db
+      .select({ at: max(providerEvents.at) })
+      .from(providerEvents)
+      .where(bounces)
+      .get()?.at ?? null
+  )
+}
+
+function raiseReport(
+  db: Db,
+  { id, report, reportedAt }: Delivery,
+  event: Event,
+  hardAt: number | null,
+): void {
+  if (event.report === null) return
+  const bounced = report === 'bounced'
+  const current: Standing | null = report && {
+    report,
+    soft: bounced && hardAt === null,
+    at: (bounced ? hardAt : null) ?? reportedAt ?? 0,
+  }
+  const next = furthest(current, { report: event.report, soft: event.soft, at: event.at })
+  db.update(deliveries).set({ report: next.report, reportedAt: next.at }).where(eq(deliveries.id, id)).run()
+}
+
+/** Counts each delivery once as bounced for good and once as complained of. */
+function countIn(
+  db: Db,
+  { editionId, report }: Delivery,
+  event: Event,
+  bouncedBefore: boolean,
+): 'bounced' | 'complained' | null {
+  const bounced = event.report === 'bounced' && !event.soft && !bouncedBefore
+  const complained = event.report === 'complained' && report !== 'complained'
+  if (!bounced && !complained) return null
+  const counted = bounced ? 'bounced' : 'complained'
+  db.update(editions)
+    .set({ [counted]: sql`${editions[counted]} + 1` })
+    .where(eq(editions.id, editionId))
+    .run()
+  return counted
+}
+
+/**
+ * The addresses that a report concerns whose delivery we do not know. A notice has no tag and is found by Resend's id
+ * alone. Else it is of a copy for an operator, or the row is gone or in another copy of the database: the report counts
+ * all the same for every address that is known here.
+ */
+function addressesElsewhere(db: Db, mail: MailReport): string[] {
+  if (suppressionFor(mail) === null) return []
+  const found =
+    mail.providerId === null
+      ? undefined
+      : db
+          .select({
+            own: subscribers.emailHash,
+            // The email about a change that was made went to the address before.
+            asked: sql<
+              string | null
+            >`iif(${notices.kind} = 'address-changed', ${earlierHash}, ${addressChanges.emailHash})`,
+          })
+          .from(notices)
+          .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
+          .leftJoin(addressChanges, eq(addressChanges.id, notices.addressChangeId))
+          .where(eq(notices.providerId, mail.providerId))
+          .get()
+  if (!found) return knownAmong(db, mail.emailHashes)
+  return mail.emailHashes.length > 0 ? mail.emailHashes : [found.asked ?? found.own]
+}

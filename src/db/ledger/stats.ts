@@ -1,0 +1,72 @@
+import { BREAKER } from '../../core/provider/breaker.ts'
+import { count, eq, sql, sum } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { batches, editionTally, notices, providerEvents, suppressions } from '../schema.ts'
+import { allEditions, type Edition } from './editions.ts'
+
+/** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
+export type Standing = {
+  newest: Edition | null
+  editions: Record<string, number>
+  paused: { breaker: number; other: number }
+  deliveries: Record<string, number>
+  newestDeliveries: Record<string, number>
+  batchesOwed: number
+  noticesOwed: number
+  suppressions: Record<string, number>
+  /** When the provider last reported something, ms UTC. */
+  lastReportAt: number | null
+}
+
+const STATES = { waiting: 0, submitted: 0, excluded: 0, failed: 0, unknown: 0 }
+const EDITIONS = { planning: 0, submitting: 0, submitted: 0, paused: 0, cancelled: 0 }
+
+/** Where everything stands. */
+export async function standing(db: Db): Promise<Standing> {
+  const all = await allEditions(db)
+  const [newest = null] = all
+  const waiting = all.filter(({ state }) => state === 'paused')
+  const breaker = waiting.filter(({ pauseReason }) => pauseReason?.startsWith(BREAKER)).length
+  return {
+    newest,
+    editions: all.reduce((counts, { state }) => ({ ...counts, [state]: counts[state] + 1 }), EDITIONS),
+    paused: { breaker, other: waiting.length - breaker },
+    deliveries: tallied(db, null),
+    newestDeliveries: newest ? tallied(db, newest.id) : STATES,
+    batchesOwed: owed(db, batches),
+    noticesOwed: owed(db, notices),
+    suppressions: suppressed(db),
+    lastReportAt: await lastReportAt(db),
+  }
+}
+
+/** When the provider last reported anything, ms UTC; null: never. */
+export async function lastReportAt(db: Db): Promise<number | null> {
+  const newestRow = sql`rowid desc`
+  return (
+    db.select({ at: providerEvents.receivedAt }).from(providerEvents).orderBy(newestRow).limit(1).get()?.at ??
+    null
+  )
+}
+
+function tallied(db: Db, editionId: string | null): Record<string, number> {
+  const rows = db
+    .select({ state: editionTally.state, count: sum(editionTally.count).mapWith(Number) })
+    .from(editionTally)
+    .where(editionId === null ? undefined : eq(editionTally.editionId, editionId))
+    .groupBy(editionTally.state)
+    .all()
+  return { ...STATES, ...Object.fromEntries(rows.map((row) => [row.state, row.count])) }
+}
+
+// Written as the partial indexes are, so that SQLite counts in them.
+function owed(db: Db, table: typeof batches | typeof notices): number {
+  const unfinished = sql`state in ('planned','submitting')`
+  return db.select({ count: count() }).from(table).where(unfinished).get()?.count ?? 0
+}
+
+function suppressed(db: Db): Record<string, number> {
+  const { reason } = suppressions
+  const rows = db.select({ reason, count: count() }).from(suppressions).groupBy(reason).all()
+  return Object.fromEntries(rows.map((row) => [row.reason, row.count]))
+}

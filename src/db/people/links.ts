@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto'
+import { newPublicId } from '../../core/tokens.ts'
+import { and, eq, inArray, isNull } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { addressChanges, auditLog, formerIds, notices, subscribers, suppressions } from '../schema.ts'
+import { addNotice } from './notices.ts'
+import { countRequest, isRefused, type RequestLimits } from './requested-emails.ts'
+import { findByPublicId, type Subscriber } from './subscribers.ts'
+
+/** What a fresh link is for. */
+export type FreshKind = 'fresh-data' | 'fresh-forget' | 'fresh-address' | 'fresh-links'
+
+export type FreshPlanned = { kind: 'planned'; noticeId: number } | { kind: 'busy' | 'often' | 'barred' }
+
+/** The subscriber who once had this public id and has another now, or null. */
+export async function findByFormerId(db: Db, publicId: string): Promise<Subscriber | null> {
+  const row = db
+    .select({ subscriber: subscribers })
+    .from(formerIds)
+    .innerJoin(subscribers, eq(subscribers.id, formerIds.subscriberId))
+    .where(eq(formerIds.publicId, publicId))
+    .get()
+  return row?.subscriber ?? null
+}
+
+/** The subscriber who has this public id, or once had it: what may end their mail by a link of any age. */
+export async function findByAnyId(db: Db, publicId: string): Promise<Subscriber | null> {
+  return (await findByPublicId(db, publicId)) ?? (await findByFormerId(db, publicId))
+}
+
+/** Plans the email that brings a fresh link to the address on record; with `renew`, all older links end. */
+export async function planFreshLink(
+  db: Db,
+  subscriberId: number,
+  ask: { kind: FreshKind; renew: boolean },
+  limits: RequestLimits,
+  now: Date,
+): Promise<FreshPlanned> {
+  return db.transaction(
+    (tx) => {
+      const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, subscriberId)).get()
+      if (!subscriber || !canBeWritten(tx, subscriber.emailHash)) return { kind: 'barred' }
+      const counted = countRequest(tx, subscriber.emailHash, limits, now)
+      if (counted === 'refused') return { kind: 'barred' }
+      if (counted !== 'counted') return { kind: counted }
+      if (ask.renew) {
+        renewLinksIn(tx, subscriber, 'renew-links', now)
+        // A new address that somebody else asked for is confirmed by a link too.
+        const waiting = and(eq(addressChanges.subscriberId, subscriberId), isNull(addressChanges.changedAt))
+        tx.delete(addressChanges).where(waiting).run()
+      }
+      return { kind: 'planned', noticeId: addNotice(tx, { kind: ask.kind, subscriberId }, now) }
+    },
+    { behavior: 'immediate' },
+  )
+}
+
+/** Whether a fresh link can be mailed to this address at all. */
+export async function canGetFreshLink(db: Db, emailHash: string): Promise<boolean> {
+  return canBeWritten(db, emailHash)
+}
+
+/** Whose fresh link this is, and what for, while it was not used; `id` is the last part of the notice's key. */
+export async function freshLinkOf(
+  db: Db,
+  id: string,
+): Promise<{ noticeId: number; kind: FreshKind; subscriber: Subscriber } | null> {
+  const row = db
+    .select({ notice: notices, subscriber: subscribers })
+    .from(notices)
+    .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
+    .where(and(eq(notices.key, noticeKey(id)), isNull(notices.usedAt)))
+    .get()
+  const kind = FRESH.find((one) => one === row?.notice.kind)
+  return row && kind ? { noticeId: row.notice.id, kind, subscriber: row.subscriber } : null
+}
+
+/** Uses a fresh link up. False when it was used already; the update is the guard. */
+export async function useFreshLink(db: Db, noticeId: number, now: Date): Promise<boolean> {
+  return useNoticeIn(db, noticeId, now)
+}
+
+/** `useFreshLink` within a transaction that is open already; for the files of `db/` only. */
+export function useNoticeIn(tx: Pick<Db, 'update'>, noticeId: number, now: Date): boolean {
+  const unused = and(eq(notices.id, noticeId), isNull(notices.usedAt))
+  return tx.update(notices).set({ usedAt: now.getTime() }).where(unused).run().changes === 1
+}
+
+/**
+ * Inside a transaction: gives a subscriber another public id, and another calendar address where there was one, and uses
+ * up their fresh links; `why` is put on record. Links with the old id still unsubscribe.
+ */
+export function renewLinksIn(
+  tx: Pick<Db, 'insert' | 'update'>,
+  { id, publicId, calendarKey }: Pick<Subscriber, 'id' | 'publicId' | 'calendarKey'>,
+  why: 'renew-links' | 'change-address' | 'undo-change-address',
+  now: Date,
+): void {
+  // Before the id changes: the record follows it (drizzle/0012), also when the person is erased.
+  tx.insert(auditLog).values({ at: now.getTime(), action: why, subject: publicId }).run()
+  const unused = and(eq(notices.subscriberId, id), inArray(notices.kind, [...FRESH]), isNull(notices.usedAt))
+  tx.update(notices).set({ usedAt: now.getTime() }).where(unused).run()
+  tx.insert(formerIds).values({ publicId, subscriberId: id, createdAt: now.getTime() }).run()
+  tx.update(subscribers)
+    .set({
+      publicId: newPublicId(),
+      calendarKey: calendarKey === null ? null : randomBytes(16).toString('base64url'),
+    })
+    .where(eq(subscribers.id, id))
+    .run()
+}
+
+const FRESH = ['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as const
+
+const noticeKey = (id: string): string => `openseat/notice/${id}`
+
+function canBeWritten(db: Pick<Db, 'select'>, emailHash: string): boolean {
+  const suppressed = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
+  return suppressed === undefined && !isRefused(db, emailHash)
+}

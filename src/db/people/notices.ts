@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { readableZone } from '../../core/time/time-zones.ts'
+import { and, asc, eq, inArray, isNull, lt, lte, or } from '../drizzle.ts'
+import { leaseEnd, NOT_HELD } from '../ledger/batches.ts'
+import type { Db } from '../open.ts'
+import { addressChanges, notices, subscribers, suppressions } from '../schema.ts'
+import { isRefused } from './requested-emails.ts'
+
+/** One mail to one person outside the editions. Instants are ms UTC. */
+export type Notice = typeof notices.$inferSelect
+
+/** Whom a notice is for, as of now; `to` is the address it goes to. */
+export type NoticeReader = typeof subscribers.$inferSelect & {
+  to: string
+  /** The keyed hash of `to`. */
+  toHash: string
+  addressChange: typeof addressChanges.$inferSelect | null
+  /** Why `to` must not be mailed. */
+  suppressed: (typeof suppressions.$inferSelect)['reason'] | null
+  /** Its holder wants no email that somebody else can cause. */
+  refused: boolean
+}
+
+const UNFINISHED = ['planned', 'submitting'] as const
+
+type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
+  Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
+
+/** Inside a transaction: puts a notice into the ledger and returns its id. The caller enqueues it. */
+export function addNotice(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
+  const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
+  return db
+    .insert(notices)
+    .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
+    .returning({ id: notices.id })
+    .get().id
+}
+
+/** Notices that are owed: planned and due, and all that are claimed. None while the installation is held. */
+export async function owedNotices(db: Db, now: Date, limit: number): Promise<Notice[]> {
+  const due = or(isNull(notices.nextAttemptAt), lte(notices.nextAttemptAt, now.getTime()))
+  const owed = or(and(eq(notices.state, 'planned'), due), eq(notices.state, 'submitting'))
+  return db
+    .select()
+    .from(notices)
+    .where(and(inArray(notices.state, UNFINISHED), owed, NOT_HELD))
+    .orderBy(asc(notices.id))
+    .limit(limit)
+    .all()
+}
+
+/**
+ * Takes a notice for `by`, also from `gone`, a holder that has certainly ended. Null when it is done, someone else has it,
+ * or the installation is held. The update is the guard.
+ */
+export async function claimNotice(
+  db: Db,
+  id: number,
+  by: string,
+  now: Date,
+  gone?: string | null,
+): Promise<Notice | null> {
+  const left = or(lt(notices.claimedAt, leaseEnd(now)), gone ? eq(notices.claimedBy, gone) : undefined)
+  const stale = and(eq(notices.state, 'submitting'), left)
+  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale), NOT_HELD)
+  const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
+  return db.update(notices).set(claim).where(free).returning().get() ?? null
+}
+
+/** The notice, or null. */
+export async function findNotice(db: Db, id: number): Promise<Notice | null> {
+  return db.select().from(notices).where(eq(notices.id, id)).get() ?? null
+}
+
+/** Whom the notice is for; null when they are gone, or the change of address is. */
+export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | null> {
+  const subscriber = db.select().from(subscribers).where(eq(subscribers.id, notice.subscriberId)).get()
+  const change =
+    notice.addressChangeId === null
+      ? null
+      : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
+  if (!subscriber || change === undefined) return null
+  const { email, emailHash } = targetOf(notice, subscriber, change)
+  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
+  return {
+    ...subscriber,
+    timeZone: readableZone(subscriber.timeZone),
+    to: email,
+    toHash: emailHash,
+    addressChange: change,
+    suppressed: suppression?.reason ?? null,
+    refused: isRefused(db, emailHash),
+  }
+}
+
+type Target = { email: string; emailHash: string }
+
+function targetOf({ kind }: Notice, subscriber: Target, change: NoticeReader['addressChange']): Target {
+  if (change === null) return subscriber
+  if (kind !== 'address-changed') return change
+  return change.before === null ? subscriber : (JSON.parse(change.before) as Target)
+}
+
+/** Freezes the request of a claimed notice before its first attempt. False when the claim was lost. */
+export async function freezeNotice(db: Db, notice: Notice, body: string, now: Date): Promise<boolean> {
+  const change = { body, firstAttemptAt: now.getTime() }
+  return (
+    db
+      .update(notices)
+      .set(change)
+      .where(and(heldBy(notice), isNull(notices.firstAttemptAt)))
+      .run().changes === 1
+  )
+}
+
+/** Ends a notice; what it said is not kept. */
+export async function endNotice(
+  db: Db,
+  notice: Notice,
+  end: { state: 'submitted' | 'dropped' | 'failed' | 'unknown'; reason?: string; providerId?: string },
+  now: Date,
+): Promise<void> {
+  const { state, reason = null, providerId = null } = end
+  const change = {
+    state,
+    reason,
+    providerId,
+    body: null,
+    claimedBy: null,
+    submittedAt: state === 'submitted' ? now.getTime() : null,
+  }
+  db.update(notices)
+    .set(change)
+    .where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED)))
+    .run()
+}
+
+/** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
+export async function releaseNotice(
+  db: Db,
+  notice: Notice,
+  how: { refused: boolean; reason: string; nextAttemptAt: Date },
+): Promise<void> {
+  const thaws = how.refused && notice.firstAttemptAt === null
+  const change = {
+    state: 'planned' as const,
+    claimedBy: null,
+    claimedAt: null,
+    reason: how.reason,
+    nextAttemptAt: how.nextAttemptAt.getTime(),
+    attempts: notice.attempts + (how.refused ? 0 : 1),
+    ...(thaws ? { firstAttemptAt: null, body: null } : {}),
+  }
+  db.update(notices).set(change).where(heldBy(notice)).run()
+}
+
+function heldBy(notice: Notice) {
+  return and(
+    eq(notices.id, notice.id),
+    eq(notices.state, 'submitting'),
+    eq(notices.claimedBy, notice.claimedBy ?? ''),
+  )
+}

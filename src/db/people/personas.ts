@@ -1,0 +1,56 @@
+import { readableZone } from '../../core/time/time-zones.ts'
+import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { subscribers, subscriberTopics } from '../schema.ts'
+
+/** Kinds of readers whose mails differ in a way that is worth a look before an edition goes out. */
+export const EXEMPLARS = [
+  'most-topics',
+  'no-topics',
+  'other-zone',
+  'discreet',
+  'spanish',
+  'after-pause',
+] as const
+
+export type Exemplar = (typeof EXEMPLARS)[number]
+
+/** One active subscriber of each kind by id, or null; `homeZone` is the practice's. It looks at the whole list. */
+export async function exemplarIds(
+  db: Db,
+  { homeZone, at }: { homeZone: string; at: Date },
+): Promise<Record<Exemplar, number | null>> {
+  const chosen = and(eq(subscriberTopics.subscriberId, subscribers.id), eq(subscriberTopics.chosen, true))
+  const choosing = db.select().from(subscriberTopics).where(chosen)
+  const first = (where: SQL | undefined): number | null =>
+    db
+      .select({ id: subscribers.id })
+      .from(subscribers)
+      .where(and(eq(subscribers.status, 'active'), where))
+      .limit(1)
+      .get()?.id ?? null
+  const mostTopics = db
+    .select({ id: subscribers.id })
+    .from(subscriberTopics)
+    .innerJoin(subscribers, chosen)
+    .where(eq(subscribers.status, 'active'))
+    .groupBy(subscribers.id)
+    .orderBy(desc(count()))
+    .limit(1)
+    .get()
+  return {
+    'most-topics': mostTopics?.id ?? null,
+    'no-topics': first(not(exists(choosing))),
+    'other-zone': first(ne(subscribers.timeZone, homeZone)),
+    discreet: first(eq(subscribers.discreet, true)),
+    spanish: first(like(subscribers.locale, 'es%')),
+    'after-pause': first(and(isNotNull(subscribers.pausedUntil), lte(subscribers.pausedUntil, at.getTime()))),
+  }
+}
+
+/** What shapes the mail of a subscriber, besides what they have seen; without who it is. */
+export async function tastesOf(db: Db, id: number) {
+  const { timeZone, locale, discreet } = subscribers
+  const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()
+  return own ? { ...own, timeZone: readableZone(own.timeZone) } : null
+}

@@ -1,0 +1,175 @@
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { closeDb, type Db, openDb } from '../open.ts'
+import { LEAP, leapEpoch, lookForCopy, standingHold, stepEpoch } from './epoch.ts'
+import { establishFact } from './facts.ts'
+
+const NOW = new Date('2026-11-23T15:00:00.000Z')
+
+let folder: string
+let path: string
+const open: Db[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'openseat-epoch-'))
+  path = join(folder, 'openseat.db')
+})
+
+afterEach(() => {
+  for (const db of open.splice(0)) closeDb(db)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('an installation that goes on where it was is never held, however often it starts, nor after a rename', async () => {
+  for (let start = 1; start <= 3; start += 1) {
+    const db = begin()
+    expect(await lookForCopy(db, NOW)).toBeNull()
+    expect(await stepEpoch(db, NOW)).toBe(start + 1)
+    end()
+  }
+  const elsewhere = join(folder, 'elsewhere')
+  renameSync(path, elsewhere)
+  renameSync(`${path}.epoch`, `${elsewhere}.epoch`)
+  path = elsewhere
+  expect(await lookForCopy(begin(), NOW)).toBeNull()
+})
+
+test('one from before there was an epoch is not held; nor is a new one beside what an old one left', async () => {
+  const db = begin()
+  await establishFact(db, 'hash_key', 'wrapped')
+  expect(await lookForCopy(db, NOW)).toBeNull()
+  await stepEpoch(db, NOW)
+  expect(witness().epoch).toBe(2)
+  end()
+  rmSync(path)
+  const anew = begin()
+  expect(await lookForCopy(anew, NOW)).toBeNull()
+  expect(await stepEpoch(anew, NOW)).toBeGreaterThan(2)
+})
+
+test('an older copy is held, also over the same file, and also one from before there was an epoch', async () => {
+  const copy = join(folder, 'copy')
+  const old = begin()
+  await establishFact(old, 'hash_key', 'wrapped')
+  end()
+  copyFileSync(path, `${copy}-0`)
+  await worked(2)
+  copyFileSync(path, `${copy}-1`)
+  await worked(1)
+  for (const which of ['0', '1']) {
+    copyFileSync(`${copy}-${which}`, path)
+    expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
+    end()
+  }
+})
+
+test('a copy of everything in another place is held, and so is another file in the same place', async () => {
+  await worked(2)
+  const [db, beside] = [readFileSync(path), readFileSync(`${path}.epoch`)]
+  const home = path
+  path = join(folder, 'copied')
+  writeFileSync(path, db)
+  writeFileSync(`${path}.epoch`, beside)
+  expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'moved', knownThrough: NOW.getTime() })
+  end()
+
+  path = home
+  writeFileSync(`${path}.other`, db)
+  renameSync(`${path}.other`, path)
+  expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'moved' })
+})
+
+test('a database without what stood beside it is held, and so is one whose witness cannot be read', async () => {
+  await worked(1)
+  const beside = readFileSync(`${path}.epoch`)
+  writeFileSync(`${path}.epoch`, '{"epoch":')
+  expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'unwitnessed' })
+  writeFileSync(`${path}.epoch`, beside)
+  end()
+  rmSync(`${path}.epoch`)
+  expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'unwitnessed' })
+})
+
+test('one that Redis has seen further is held; a Redis that knows nothing or less holds nothing', async () => {
+  const db = begin()
+  await lookForCopy(db, NOW)
+  const epoch = (await stepEpoch(db, NOW)) ?? 0
+  expect(await lookForCopy(db, NOW, null)).toBeNull()
+  expect(await lookForCopy(db, NOW, epoch - 1)).toBeNull()
+  expect(await lookForCopy(db, NOW, epoch)).toBeNull()
+  expect(await lookForCopy(db, NOW, epoch + 1)).toMatchObject({ reason: 'older' })
+})
+
+test('killed between the database and the file beside it, at any step, it is not held', async () => {
+  const db = begin()
+  await lookForCopy(db, NOW)
+  const atZero = readFileSync(`${path}.epoch`)
+  await stepEpoch(db, NOW)
+  const atTwo = readFileSync(`${path}.epoch`, 'utf8')
+  await stepEpoch(db, NOW)
+  // What a kill leaves is the older content in the file that is there.
+  for (const content of [atTwo, atZero]) {
+    const { epoch } = JSON.parse(String(content)) as { epoch: number }
+    writeFileSync(`${path}.epoch`, JSON.stringify({ ...witness(), epoch }))
+    expect(await lookForCopy(db, NOW)).toBeNull()
+  }
+  writeFileSync(`${path}.epoch.new`, 'half')
+  expect(await stepEpoch(db, NOW)).toBe(witness().epoch)
+})
+
+test('a hold stands until it is released, whatever is put back, and a release leads every copy', async () => {
+  await worked(3)
+  const copy = join(folder, 'copy')
+  copyFileSync(path, copy)
+  const beside = readFileSync(`${path}.epoch`)
+  writeFileSync(`${path}.epoch`, JSON.stringify({ ...witness(), epoch: 9 }))
+  const db = begin()
+  const hold = await lookForCopy(db, NOW)
+  expect(hold).toMatchObject({ reason: 'older' })
+  writeFileSync(`${path}.epoch`, beside)
+  expect(await lookForCopy(db, new Date(0))).toEqual(hold)
+  expect(await stepEpoch(db, NOW)).toBeNull()
+
+  const epoch = db.$client.transaction(() => leapEpoch(db, NOW, 12)).immediate()
+  expect(epoch).toBe(LEAP + 12)
+  expect(await standingHold(db)).toBeNull()
+  expect(await lookForCopy(db, NOW, epoch)).toBeNull()
+  end()
+  copyFileSync(copy, path)
+  expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
+})
+
+test('two processes that step at once leave a file beside it that is not ahead, and nobody is held', async () => {
+  const [one, two] = [begin(), begin()]
+  await Promise.all([lookForCopy(one, NOW), lookForCopy(two, NOW)])
+  for (let n = 0; n < 20; n += 1) {
+    await Promise.all([stepEpoch(one, NOW), stepEpoch(two, NOW)])
+    expect(await lookForCopy(one, NOW)).toBeNull()
+  }
+  expect(witness().epoch).toBe(41)
+})
+
+function begin(): Db {
+  const db = openDb(path)
+  open.push(db)
+  return db
+}
+
+/** Closes what is open, so that the file holds everything. */
+function end(): void {
+  for (const db of open.splice(0)) closeDb(db)
+}
+
+/** A process that ran for so many steps, and ended. */
+async function worked(steps: number): Promise<void> {
+  const db = begin()
+  await lookForCopy(db, NOW)
+  for (let n = 0; n < steps; n += 1) await stepEpoch(db, NOW)
+  end()
+}
+
+function witness(): { epoch: number } {
+  return JSON.parse(readFileSync(`${path}.epoch`, 'utf8')) as { epoch: number }
+}

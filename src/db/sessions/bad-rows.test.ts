@@ -1,0 +1,303 @@
+import { expect, test } from '@jest/globals'
+import {
+  aSession,
+  aSubscriber,
+  MONDAY,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+} from '../../../test/app.ts'
+import { previewEdition } from '../../actions/editions/preview.ts'
+import { sweep } from '../../actions/editions/sweep.ts'
+import { namesOfLeftOut } from '../../actions/sessions/left-out.ts'
+import { submitNotice } from '../../actions/subscribers/notices.ts'
+import { checkEditions } from '../../doctor/editions.ts'
+import { buildServer } from '../../http/server.ts'
+import { allSessions, leftOutSessions } from './sessions.ts'
+
+const VALUES = {
+  ...{ external_id: 'p-1', group_id: 1, therapist: 'Dr. P', starts_at_local: '2027-01-14T19:00' },
+  ...{ time_zone: 'America/New_York', duration_minutes: 90, repeats: 'weekly', occurrences: null },
+  ...{ seats_total: null, seats_left: null, status: 'open', booking_url: 'https://b.test/p' },
+}
+
+const BAD_SESSIONS: [column: string, value: unknown][] = [
+  ['starts_at_local', '2027-01-14 19:00'],
+  ['starts_at_local', '2027-01-14 19:00:00'],
+  ['starts_at_local', '2027-01-14T19:00Z'],
+  ['starts_at_local', '2027-02-29T19:00'],
+  ['starts_at_local', '2027-01-14T24:00'],
+  ['starts_at_local', 'now'],
+  ['starts_at_local', ''],
+  ['starts_at_local', 20270114],
+  ['time_zone', 'Eastern Standard Time'],
+  ['time_zone', 'EST5'],
+  ['time_zone', 'america/new_york'],
+  ['time_zone', ''],
+  ['duration_minutes', '90 min'],
+  ['duration_minutes', 0],
+  ['duration_minutes', -5],
+  ['duration_minutes', 1441],
+  ['duration_minutes', 1.5],
+  ['occurrences', 521],
+  ['occurrences', 'eight'],
+  ['seats_left', 'many'],
+  ['seats_total', -1],
+  ['booking_url', 'javascript:alert(1)'],
+  ['booking_url', 'https://b.test/a b'],
+  ['booking_url', 'book here'],
+  ['group_id', 999],
+  ['therapist', ''],
+  ['therapist', 'Dr.\u0000P'],
+  ['therapist', 'Dr. \u202eP'],
+  ['therapist', Buffer.from('Dr. P')],
+  ['external_id', ' '],
+]
+
+test.each(['insert', 'update'])(
+  'the database refuses a bad column of a session by %s, and names it',
+  async (verb) => {
+    const app = await testApp()
+    aSession(app, { externalId: 'good' })
+    app.db.$client.pragma('foreign_keys = OFF') // as in SQLite's shell
+    for (const [column, value] of BAD_SESSIONS) {
+      const write = () =>
+        verb === 'insert'
+          ? insert(app, 'sessions', { ...VALUES, [column]: value })
+          : app.db.$client.prepare(`update sessions set ${column} = ?`).run(value)
+      expect(write).toThrow(`sessions.${column}: `)
+    }
+    expect(await allSessions(app.db)).toMatchObject([{ externalId: 'good', seq: 1, news: 'new' }])
+  },
+)
+
+const GOOD: [column: string, value: unknown][] = [
+  ['time_zone', 'UTC'],
+  ['time_zone', 'Europe/Kyiv'],
+  ['time_zone', 'US/Eastern'],
+  ['time_zone', 'Asia/Calcutta'],
+  ['starts_at_local', '2028-02-29T00:00:00'],
+  ['duration_minutes', '45'], // SQLite's own column type makes it a number
+  ['occurrences', 520],
+  ['seats_left', 0],
+  ['booking_url', 'http://b.test/?a=b&c#d'],
+  ['therapist', 'Dra. Inés Roy, 李'],
+]
+
+test.each(GOOD)('it takes %s %s', async (column, value) => {
+  const app = await testApp()
+  aSession(app)
+  insert(app, 'sessions', { ...VALUES, [column]: value })
+  expect(await leftOutSessions(app.db)).toEqual([])
+})
+
+const OTHERS: [table: string, row: Record<string, unknown>, says: string][] = [
+  ['topics', { slug: 'Two words', name: 'Two words' }, 'topics.slug: '],
+  ['topics', { slug: 'calm', name: 'Calm\u202e' }, 'topics.name: '],
+  ['topics', { slug: 'calm', name: ' ' }, 'topics.name: '],
+  ['groups', { topic_id: 99, title: 'Calm' }, 'groups.topic_id: '],
+  ['groups', { topic_id: 1, title: '' }, 'groups.title: '],
+  ['groups', { topic_id: 1, title: 'Calm', url: 'calm.test' }, 'groups.url: '],
+  ['subscribers', { email: 'Ada@sample.test' }, 'subscribers.email: '],
+  ['subscribers', { email: 'ada@sample.test ' }, 'subscribers.email: '],
+  ['subscribers', { email: 'ada' }, 'subscribers.email: '],
+  ['subscribers', { time_zone: 'Pacific Standard Time' }, 'subscribers.time_zone: '],
+  ['subscribers', { locale: 'english, please' }, 'subscribers.locale: '],
+  ['subscribers', { status: 'subscribed' }, 'subscribers.status: '],
+  ['subscribers', { cadence: 'daily' }, 'subscribers.cadence: '],
+  ['subscribers', { paused_until: 'tomorrow' }, 'subscribers.paused_until: '],
+]
+
+test('and bad topics, groups and subscribers', async () => {
+  const app = await testApp()
+  app.db.$client.pragma('foreign_keys = OFF')
+  const person = {
+    ...{ public_id: 'x', email: 'ada@sample.test', email_hash: 'h', status: 'active', time_zone: 'UTC' },
+    created_at: 1,
+  }
+  for (const [table, row, says] of OTHERS)
+    expect(() => insert(app, table, table === 'subscribers' ? { ...person, ...row } : row)).toThrow(says)
+  insert(app, 'subscribers', person)
+})
+
+test('a group or topic that is in use cannot be deleted or renumbered, whoever enforces foreign keys', async () => {
+  const app = await testApp()
+  aSession(app)
+  app.db.$client.pragma('foreign_keys = OFF')
+  for (const table of ['groups', 'topics'])
+    for (const sql of [`delete from ${table}`, `update ${table} set id = id + 100`])
+      expect(() => app.db.$client.exec(sql)).toThrow(`${table}.id: `)
+  app.db.$client.exec("delete from sessions; delete from groups; delete from topics where slug = 'anxiety'")
+})
+
+test('an old bad row can be corrected field by field, and its seats kept', async () => {
+  const app = await poisoned()
+  app.db.$client.exec(TRIGGERS_BACK)
+  app.db.$client.exec(`update sessions set seats_left = 2 where external_id = 'p-0'`)
+  app.db.$client.exec(`update sessions set starts_at_local = '2027-01-14T19:00' where external_id = 'p-0'`)
+  expect((await leftOutSessions(app.db)).map(({ externalId }) => externalId)).not.toContain('p-0')
+  expect(() =>
+    app.db.$client.exec(`update sessions set duration_minutes = 'long' where external_id = 'p-0'`),
+  ).toThrow('sessions.duration_minutes')
+})
+
+test('what gets past is left out alone: pages, feed, calendars, preview and edition go on', async () => {
+  const app = await poisoned()
+  aSubscriber(app, 'ada@sample.test', { calendarKey: 'adas-calendar' })
+  const server = await buildServer(app)
+  const bad = app.db.$client.prepare("select id from sessions where external_id like 'p-%'").pluck().all()
+  for (const url of ['/', '/sessions', '/feed.xml', '/calendar/adas-calendar.ics']) {
+    const { statusCode, body } = await server.inject(url)
+    expect([url, statusCode]).toEqual([url, 200])
+    expect(body).not.toMatch(/NaN|Invalid|Dr\. P/)
+    expect(body).toMatch(/Steady Ground|BEGIN:VEVENT/)
+  }
+  for (const id of bad) expect((await server.inject(`/sessions/${String(id)}.ics`)).statusCode).toBe(404)
+  expect(await previewEdition(app, { readers: true })).toMatchObject({ recipients: 1 })
+
+  const id = await planNow(app)
+  expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted' }])
+  expect(app.resend.accepted).toHaveLength(1)
+  expect(app.resend.accepted[0]?.text).not.toMatch(/NaN|Dr\. P/)
+  expect((await server.inject(`/editions/${id}`)).statusCode).toBe(200)
+})
+
+test('and named by its external id, in doctor, log and readyz', async () => {
+  const app = await poisoned()
+  const checks = await checkEditions(app, 1)
+  const details = checks.filter(({ name }) => name === 'left out').map(({ detail }) => detail)
+  expect(details).toHaveLength(21)
+  expect(details[0]).toContain('p-0: starts_at_local is "2027-01-14 19:00"; it needs')
+  expect(details[20]).toContain(`and ${UNREADABLE.length - 20} more`)
+  expect(checks).toContainEqual(
+    expect.objectContaining({
+      ...{ name: 'references', status: 'warn' },
+      detail: '1 row of sessions refers to groups that are not there',
+    }),
+  )
+  const ready = await (await buildServer(app)).inject('/readyz')
+  expect(ready.json()).toMatchObject({ status: 'ok', database: 'ok' })
+  expect(ready.json().left_out).toContainEqual(expect.stringMatching(/^p-8: time_zone is "Eastern/))
+
+  await sweep(app)
+  await sweep(app)
+  expect(app.logged().match(/"session":"p-0"/g)).toHaveLength(1)
+})
+
+const KEPT: [column: string, value: unknown][] = [
+  ['news', 'odd'],
+  ['news', Buffer.from('new')],
+  ['seq', 'x'],
+  ['added_seq', -1],
+  ['news_at', 'yesterday'],
+  ['news_at', 9e18],
+  ['revision', 'x'],
+  ['revised_at', 1e18],
+  ['revised_at', 'now'],
+]
+
+test.each(KEPT)(
+  'what triggers keep in %s is not written over by %s; if it is, that session is left out alone',
+  async (column, value) => {
+    const app = await testApp()
+    aSession(app)
+    aSession(app, { externalId: 'bad', group: 'Calm' })
+    aSubscriber(app, 'ada@sample.test', { calendarKey: 'adas-calendar' })
+    const write = () =>
+      app.db.$client.prepare(`update sessions set ${column} = ? where external_id = 'bad'`).run(value)
+    expect(write).toThrow(`sessions.${column}: `)
+    app.db.$client.exec('drop trigger sessions_kept_checked')
+    write()
+    const server = await buildServer(app)
+    for (const url of ['/', '/sessions', '/feed.xml', '/calendar/adas-calendar.ics', '/readyz']) {
+      const { statusCode, body } = await server.inject(url)
+      expect([url, statusCode]).toEqual([url, 200])
+      expect(body).not.toMatch(/Calm|NaN|Invalid/)
+      if (url === '/readyz') expect(body).toContain(`bad: ${column} is not what the triggers write`)
+    }
+  },
+)
+
+test('a topic whose name is not text stops no page, and its sessions are named', async () => {
+  const app = await testApp()
+  aSession(app, { externalId: 'calm' })
+  aSession(app, { group: 'Steady Sky', topic: 'depression' })
+  app.db.$client.exec('drop trigger topics_checked_update')
+  app.db.$client.exec("update topics set name = x'0001' where slug = 'anxiety'")
+  const server = await buildServer(app)
+  for (const url of ['/', '/sessions', '/feed.xml']) expect((await server.inject(url)).statusCode).toBe(200)
+  expect((await server.inject('/')).body).toContain('>anxiety<')
+  expect(await leftOutSessions(app.db)).toMatchObject([{ externalId: 'calm', field: 'topic_id' }])
+})
+
+test('a name with line breaks stays on its line', async () => {
+  const app = await testApp()
+  for (const name of ['sessions_checked_insert', 'sessions_kept_checked'])
+    app.db.$client.exec(`drop trigger ${name}`)
+  aSession(app, { externalId: 'a\nb: time_zone', timeZone: 'Amer\nica' })
+  expect(await namesOfLeftOut(app.db)).toEqual([
+    expect.stringMatching(/^a b: time_zone: time_zone is "Amer ica"/),
+  ])
+})
+
+test('a subscriber with a bad zone or language stops nobody, and can open their own page', async () => {
+  const app = await testApp()
+  aSession(app)
+  app.db.$client.exec('drop trigger subscribers_checked_insert')
+  aSubscriber(app, 'bo@sample.test', { timeZone: 'Pacific Standard Time', calendarKey: 'bos-calendar' })
+  aSubscriber(app, 'cy@sample.test', { locale: '???' })
+  aSubscriber(app, 'ada@sample.test')
+  expect(await previewEdition(app, { readers: true })).toMatchObject({ recipients: 3 })
+  await planNow(app)
+  await submitOwed(app)
+  expect(app.resend.accepted.map(({ to }) => to[0])).toEqual(['cy@sample.test', 'ada@sample.test'])
+  expect((await (await buildServer(app)).inject('/calendar/bos-calendar.ics')).statusCode).toBe(200)
+})
+
+test('a notice that cannot be made fails once, and is not tried again', async () => {
+  const app = await testApp({ settings: { MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>' } })
+  app.db.$client.exec('drop trigger subscribers_checked_insert')
+  const id = aSubscriber(app, 'bo\r\n@sample.test')
+  app.db.$client
+    .prepare(
+      `insert into notices (id, kind, subscriber_id, key, state, created_at) values (1, 'welcome', ?, 'k', 'planned', ?)`,
+    )
+    .run(id, Date.parse(MONDAY))
+  expect(await submitNotice(app, 1)).toEqual({ kind: 'ended' })
+  expect(app.db.$client.prepare('select state, reason from notices').get()).toEqual({
+    ...{ state: 'failed', reason: expect.stringContaining('no email can be made') },
+  })
+  expect(app.logged()).not.toContain('bo\\r')
+})
+
+const UNREADABLE = BAD_SESSIONS.filter(
+  ([column, value]) => !(column === 'therapist' && typeof value === 'string' && value !== ''),
+).filter(([, value]) => value !== 'https://b.test/a b' && value !== ' ')
+
+const TRIGGERS = ['sessions_checked_insert', 'sessions_checked_update']
+let TRIGGERS_BACK = ''
+
+/** One good session, and one of each bad kind, written around the triggers. */
+async function poisoned(): Promise<TestApp> {
+  const app = await testApp()
+  aSession(app)
+  const sources = TRIGGERS.map((name) =>
+    app.db.$client.prepare('select sql from sqlite_master where name = ?').pluck().get(name),
+  )
+  TRIGGERS_BACK = sources.join(';\n')
+  for (const name of TRIGGERS) app.db.$client.exec(`drop trigger ${name}`)
+  app.db.$client.pragma('foreign_keys = OFF')
+  app.db.$client.pragma('ignore_check_constraints = ON')
+  for (const [n, [column, value]] of UNREADABLE.entries())
+    insert(app, 'sessions', { ...VALUES, external_id: `p-${n}`, [column]: value })
+  app.db.$client.pragma('ignore_check_constraints = OFF')
+  app.db.$client.pragma('foreign_keys = ON')
+  return app
+}
+
+function insert(app: TestApp, table: string, row: Record<string, unknown>): void {
+  const names = Object.keys(row)
+  const sql = `insert into ${table} (${names.join()}) values (${names.map(() => '?').join()})`
+  app.db.$client.prepare(sql).run(...Object.values(row))
+}

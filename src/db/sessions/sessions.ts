@@ -1,0 +1,168 @@
+import type { NewsState } from '../../core/audience/exclusion.ts'
+import { plain } from '../../core/mail/digest-page.ts'
+import { faultOf, type SessionFault, type WrittenSession } from '../../core/sessions/faults.ts'
+import type { DatedSession } from '../../core/sessions/ics.ts'
+import type { Session } from '../../core/sessions/offers.ts'
+import { and, eq, sql } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { counters, editionSessions, groups, sessions, topics } from '../schema.ts'
+
+/** A subject that groups are about and readers choose by. */
+export type Topic = { id: number; slug: string; name: string }
+
+/** Sessions as they stand, with the highest `seq` given out when they were read. */
+export type Program = { throughSeq: number; sessions: Session[] }
+
+/** A session that is left out everywhere, as it cannot be read. */
+export type LeftOut = SessionFault & { id: number; externalId: string }
+
+/** All topics by name, which is safe to show: plain SQL can have put any character into it. */
+export async function allTopics(db: Db): Promise<Topic[]> {
+  const rows = db.select().from(topics).orderBy(topics.name).all()
+  return rows.map((topic) => ({ ...topic, name: plain(String(topic.name)) || plain(String(topic.slug)) }))
+}
+
+/** Adds a topic; false when the slug exists. */
+export async function addTopic(db: Db, topic: { slug: string; name: string }): Promise<boolean> {
+  return db.insert(topics).values(topic).onConflictDoNothing().run().changes === 1
+}
+
+/** The sessions that may be bookable: open, with a seat, not long past. What is bookable at an instant is core's to say. */
+export async function openSessions(db: Db, now: Date): Promise<Program> {
+  return db.transaction((tx) => ({
+    throughSeq: counterIn(tx, 'seq'),
+    sessions: readable(sessionRows(tx).where(mayBeBookable(now)).all()),
+  }))
+}
+
+/** The same sessions with what a calendar or a feed must know of their changes, in order of id. */
+export async function openDatedSessions(db: Db, now: Date): Promise<DatedSession[]> {
+  return readable<DatedSession>(datedRows(db).where(mayBeBookable(now)).orderBy(sessions.id).all())
+}
+
+/** The session, whatever its status; null when there is none, or it cannot be read. */
+export async function findDatedSession(db: Db, id: number): Promise<DatedSession | null> {
+  return readable<DatedSession>(datedRows(db).where(eq(sessions.id, id)).all())[0] ?? null
+}
+
+/** The sessions an edition was planned with, as they stand now. */
+export async function sessionsOfEdition(db: Db, editionId: string): Promise<Session[]> {
+  const rows = sessionRows(db)
+    .innerJoin(editionSessions, eq(editionSessions.sessionId, sessions.id))
+    .where(eq(editionSessions.editionId, editionId))
+  return readable(rows.all())
+}
+
+/** Every session that can be read, soonest start first, for listing. */
+export async function allSessions(db: Db): Promise<Session[]> {
+  return readable(sessionRows(db).orderBy(sessions.startsAtLocal, sessions.id).all())
+}
+
+/** The sessions that cannot be read, and why; in order of id. */
+export async function leftOutSessions(db: Db): Promise<LeftOut[]> {
+  const rows = sessionRows(db).orderBy(sessions.id).all()
+  return rows.flatMap((row) => {
+    const fault = faultOf(row)
+    return fault === null ? [] : [{ ...fault, id: row.id, externalId: String(row.externalId) }]
+  })
+}
+
+/** Rises with every change to sessions, groups or topics: what was read at one version may be kept while it lasts. */
+export async function sessionsVersion(db: Db): Promise<number> {
+  return counterIn(db, 'sessions_version')
+}
+
+type Reader = Pick<Db, 'select'>
+
+function counterIn(db: Reader, name: 'seq' | 'sessions_version'): number {
+  return db.select({ value: counters.value }).from(counters).where(eq(counters.name, name)).get()?.value ?? 0
+}
+
+function mayBeBookable(now: Date) {
+  const twoDaysAgo = new Date(now.getTime() - 2 * 86_400_000).toISOString().slice(0, 10)
+  return and(
+    eq(sessions.status, 'open'),
+    sql`${sessions.seatsLeft} is not 0`,
+    sql`(${sessions.repeats} = 'weekly' or ${sessions.startsAtLocal} > ${twoDaysAgo})`,
+  )
+}
+
+type HistoryRow = [seq: number, topicId: number | null, times: string, reopened: number]
+
+/**
+ * The one place where rows become sessions: what another program wrote badly is left out alone, so that nothing behind this
+ * meets it. `leftOutSessions` names it.
+ */
+function readable<Sound extends Session = Session>(rows: readonly WrittenSession[]): Sound[] {
+  return rows
+    .filter((row) => faultOf(row) === null)
+    .map(({ history, odd: _odd, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
+}
+
+function historyOf(json: unknown): { history?: NewsState[] } {
+  if (typeof json !== 'string') return {}
+  const rows = JSON.parse(json) as HistoryRow[]
+  return {
+    history: rows.map(([seq, topicId, times, reopened]) => ({ seq, topicId, times, reopened })),
+  }
+}
+
+function sessionRows(db: Reader) {
+  return db
+    .select(SESSION)
+    .from(sessions)
+    .leftJoin(groups, eq(groups.id, sessions.groupId))
+    .leftJoin(topics, eq(topics.id, groups.topicId))
+    .$dynamic()
+}
+
+function datedRows(db: Reader) {
+  return db
+    .select({
+      ...SESSION,
+      revision: sessions.revision,
+      revisedAt: sessions.revisedAt,
+      newsAt: sessions.newsAt,
+    })
+    .from(sessions)
+    .leftJoin(groups, eq(groups.id, sessions.groupId))
+    .leftJoin(topics, eq(topics.id, groups.topicId))
+    .$dynamic()
+}
+
+const SESSION = {
+  id: sessions.id,
+  externalId: sessions.externalId,
+  topicId: topics.id,
+  topicSlug: topics.slug,
+  topicName: topics.name,
+  kind: groups.kind,
+  group: groups.title,
+  therapist: sessions.therapist,
+  startsAtLocal: sessions.startsAtLocal,
+  timeZone: sessions.timeZone,
+  durationMinutes: sessions.durationMinutes,
+  repeats: sessions.repeats,
+  occurrences: sessions.occurrences,
+  seatsTotal: sessions.seatsTotal,
+  seatsLeft: sessions.seatsLeft,
+  status: sessions.status,
+  bookingUrl: sessions.bookingUrl,
+  seq: sessions.seq,
+  addedSeq: sessions.addedSeq,
+  news: sessions.news,
+  /** The first of the columns that triggers keep which holds what cannot be read; null = none. */
+  odd: sql<string | null>`case
+    when typeof(${sessions.seq}) <> 'integer' or ${sessions.seq} not between 0 and 1e15 then 'seq'
+    when typeof(${sessions.addedSeq}) <> 'integer' or ${sessions.addedSeq} not between 0 and 1e15 then 'added_seq'
+    when ${sessions.news} not in ('new', 'reopened', 'moved') then 'news'
+    when typeof(${sessions.newsAt}) <> 'integer' or ${sessions.newsAt} not between 0 and 253402300799000 then 'news_at'
+    when typeof(${sessions.revision}) <> 'integer' or ${sessions.revision} not between 0 and 2147483647 then 'revision'
+    when typeof(${sessions.revisedAt}) <> 'integer' or ${sessions.revisedAt} not between 0 and 253402300799000 then 'revised_at'
+  end`,
+  // Only of a session that changed: most have no more to say than `seq`.
+  history: sql<
+    string | null
+  >`(select case when count(*) > 1 then json_group_array(json_array(seq, topic_id, times, reopened)) end
+    from (select * from session_history where session_id = ${sessions.id} order by seq))`,
+}

@@ -1,0 +1,119 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Ledger, openLedger, queuePrefix } from '../app.ts'
+import type { Config } from '../config.ts'
+import { nextSlot } from '../core/time/calendar.ts'
+import { formatOccurrence } from '../core/time/occurrences.ts'
+import { appliedMigrations, damageIn } from '../db/copies.ts'
+import { lastEventOf } from '../db/ledger/reports.ts'
+import type { Logger } from '../log.ts'
+import { type Check, checkMail } from '../resend/account-check.ts'
+import { checkEditions } from './editions.ts'
+import { checkDisk, checkQueue } from './machine.ts'
+import { checkWeb } from './web.ts'
+
+/**
+ * Looks at everything the weekly mail depends on and says how to mend what is wrong. It sends no mail and changes
+ * nothing, save that an older database is brought to the newest schema. Never throws: trouble is a check.
+ */
+export async function examine(
+  config: Config,
+  { log, now }: { log: Logger; now: () => Date },
+): Promise<Check[]> {
+  const { ledger, checks } = await openDatabase(config, { log, now })
+  try {
+    const [mail, redis, web, disk] = await Promise.all([
+      checkMail({
+        apiKey: config.RESEND_API_KEY,
+        baseUrl: config.RESEND_BASE_URL,
+        from: config.MAIL_FROM,
+        replyTo: config.MAIL_REPLY_TO,
+        now: now(),
+        unsubscribing: await unsubscribing(config, ledger),
+      }),
+      checkQueue(config, log, ledger ? queuePrefix(ledger) : 'openseat'),
+      checkWeb(config),
+      checkDisk(config),
+    ])
+    const standing = ledger ? await checkEditions(ledger, redis.workers) : []
+    return [
+      checkSettings(config),
+      ...checks,
+      ...standing,
+      ...disk,
+      redis.check,
+      ...mail,
+      ...web,
+      schedule(config, now()),
+    ]
+  } finally {
+    await ledger?.close()
+  }
+}
+
+/** Where emails to unsubscribe should arrive, and when one last did; null when that is not set up. */
+async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, ledger: Ledger | null) {
+  if (address === undefined) return null
+  const lastAt = ledger && (await lastEventOf(ledger.db, 'email.received'))
+  return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
+}
+
+function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check {
+  const name = 'settings'
+  if (RESEND_BASE_URL)
+    return {
+      name,
+      status: 'warn',
+      detail: `mail goes to ${RESEND_BASE_URL}, not to Resend`,
+      mend: 'Unless this is a trial, leave RESEND_BASE_URL unset.',
+    }
+  if (NODE_ENV !== 'production' && PUBLIC_URL.startsWith('https:'))
+    return {
+      name,
+      status: 'warn',
+      detail: `NODE_ENV is ${NODE_ENV}, so nothing unsafe is refused`,
+      mend: 'Set NODE_ENV=production where real people are mailed.',
+    }
+  return { name, status: 'ok', detail: 'complete and valid' }
+}
+
+async function openDatabase(
+  config: Config,
+  { log, now }: { log: Logger; now: () => Date },
+): Promise<{ ledger: Ledger | null; checks: Check[] }> {
+  const name = 'database'
+  const path = resolve(config.DATABASE_PATH)
+  if (await isMissing(path))
+    return {
+      ledger: null,
+      checks: [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }],
+    }
+  let ledger: Ledger | null = null
+  try {
+    ledger = await openLedger(config, { log, now })
+    const [damage] = await damageIn(ledger.db)
+    const detail = `${path} is sound (migration ${await appliedMigrations(ledger.db)})`
+    if (damage === undefined) return { ledger, checks: [{ name, status: 'ok', detail }] }
+    const mend = 'Stop openseat and put the last backup in its place.'
+    await ledger.close()
+    return { ledger: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, mend }] }
+  } catch (error) {
+    const mend =
+      'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
+    await ledger?.close()
+    return { ledger: null, checks: [{ name, status: 'fail', detail: (error as Error).message, mend }] }
+  }
+}
+
+function schedule({ slotRule, DIGEST_CATCH_UP_HOURS }: Config, now: Date): Check {
+  const { editionId, at } = nextSlot(slotRule, now)
+  const { weekday, date, time, zoneName } = formatOccurrence(at, slotRule.timeZone, 'en')
+  const detail = `${editionId}, due ${weekday}, ${date}, ${time} ${zoneName}; made up for until ${DIGEST_CATCH_UP_HOURS} h late`
+  return { name: 'next edition', status: 'ok', detail }
+}
+
+const isMissing = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => false,
+    () => true,
+  )

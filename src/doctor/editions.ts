@@ -1,0 +1,150 @@
+import { formatDistanceStrict } from 'date-fns/formatDistanceStrict'
+import { type Summary, summaryOf } from '../actions/editions/show.ts'
+import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
+import type { Ledger } from '../app.ts'
+import type { Config } from '../config.ts'
+import { heldBecause } from '../core/hold.ts'
+import { breakerReason } from '../core/provider/breaker.ts'
+import { slotAtOrBefore } from '../core/time/calendar.ts'
+import { danglingIn } from '../db/copies.ts'
+import { allEditions, type Edition } from '../db/ledger/editions.ts'
+import { lastReportAt } from '../db/ledger/stats.ts'
+import { standingHold } from '../db/restore/epoch.ts'
+import { openSessions } from '../db/sessions/sessions.ts'
+import type { Check } from '../resend/account-check.ts'
+import { lateMs } from './readings.ts'
+
+const HOUR_MS = 3_600_000
+/** An edition may take this long before it is called late. */
+const PATIENCE_MS = HOUR_MS / 4
+/** Of so many mails at least one is reported of within an hour. */
+const SURELY_REPORTED = 20
+
+/** What is there to tell, how the editions stand, and what the provider reported of them. `workers`: null = not known. */
+export async function checkEditions(ledger: Ledger, workers: number | null): Promise<Check[]> {
+  const editions = await allEditions(ledger.db)
+  const [newest] = editions
+  const last = newest ? await summaryOf(ledger, newest.id) : null
+  return [
+    ...(await checkHold(ledger)),
+    ...(await checkSessions(ledger)),
+    ...(await checkLeftOut(ledger)),
+    ...(await checkReferences(ledger)),
+    ...(newest && last ? lastEdition(newest, last, ledger.config) : [NONE_YET]),
+    ...editions.flatMap((edition) => unfinished(edition, workers)),
+    ...(await lateness(ledger, workers)),
+    ...(newest && last ? await checkReports(ledger, newest, last) : []),
+  ]
+}
+
+const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet' }
+
+async function checkHold({ db }: Ledger): Promise<Check[]> {
+  const hold = await standingHold(db)
+  if (hold === null) return []
+  const mend = 'See what would go out, and if that is right let it: openseat release'
+  return [{ name: 'held', status: 'fail', detail: heldBecause(hold), mend }]
+}
+
+async function checkSessions({ db, now }: Ledger): Promise<Check[]> {
+  const { sessions } = await openSessions(db, now())
+  if (sessions.length > 0) return []
+  const mend = 'Add some: openseat sessions import FILE'
+  return [
+    { name: 'sessions', status: 'warn', detail: 'there is none to tell of, so nobody would be mailed', mend },
+  ]
+}
+
+async function checkLeftOut({ db }: Ledger): Promise<Check[]> {
+  return (await namesOfLeftOut(db)).map((detail) => ({
+    name: 'left out',
+    status: 'warn',
+    detail: `no page and no edition shows ${detail}`,
+    mend: 'Correct the row, or import the session again: openseat sessions import FILE',
+  }))
+}
+
+async function checkReferences({ db }: Ledger): Promise<Check[]> {
+  return (await danglingIn(db)).map(({ table, parent, count }) => ({
+    name: 'references',
+    status: 'warn',
+    detail: `${count === 1 ? '1 row' : `${count} rows`} of ${table} ${count === 1 ? 'refers' : 'refer'} to ${parent} that are not there`,
+    mend: 'Whatever writes to the database should begin with "pragma foreign_keys = on"; correct or delete these rows.',
+  }))
+}
+
+function lastEdition(edition: Edition, last: Summary, config: Config): Check[] {
+  const lost = last.failed + last.unknown
+  const detail = `${last.id} is ${last.state}: ${last.submitted} submitted, ${last.failed} failed, ${last.unknown} unknown, ${last.waiting} waiting`
+  const mend = `See them with: openseat edition show ${last.id}`
+  return [
+    { name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', mend } : { status: 'ok' }) },
+    ...tooManyReturns(edition, last.submitted, config),
+  ]
+}
+
+// One that is paused for it says so itself; this is for reports that came too late to pause anything.
+function tooManyReturns(edition: Edition, submitted: number, config: Config): Check[] {
+  const reason = edition.state === 'paused' ? null : breakerReason({ ...edition, submitted }, config)
+  if (reason === null) return []
+  const detail = `${edition.id}: ${reason}`
+  const mend = 'Find out why at resend.com/emails before the next edition: Resend may pause the account.'
+  return [{ name: 'bounces', status: 'warn', detail, mend }]
+}
+
+function unfinished({ id, state, pauseReason }: Edition, workers: number | null): Check[] {
+  const name = 'unfinished'
+  if (state === 'paused') {
+    const mend = `Mend that, then: openseat edition resume ${id}`
+    return [{ name, status: 'warn', detail: `${id} is paused: ${pauseReason}`, mend }]
+  }
+  if ((state !== 'planning' && state !== 'submitting') || workers !== 0) return []
+  return [
+    { name, status: 'warn', detail: `${id} is ${state} and no worker is running`, mend: 'openseat start' },
+  ]
+}
+
+async function lateness(ledger: Ledger, workers: number | null): Promise<Check[]> {
+  const late = await lateMs(ledger)
+  if (late < PATIENCE_MS) return []
+  const { slotRule, DIGEST_CATCH_UP_HOURS } = ledger.config
+  const { editionId: id } = slotAtOrBefore(slotRule, ledger.now())
+  const since = formatDistanceStrict(0, late)
+  const check = (detail: string, mend: string): Check => ({
+    name: 'slot',
+    status: 'warn',
+    detail: `${id} was due ${since} ago and ${detail}`,
+    mend,
+  })
+  const edition = await summaryOf(ledger, id)
+  if (edition)
+    return [check(`${edition.waiting} of its mails still wait`, `See why: openseat edition show ${id}`)]
+  if (late > DIGEST_CATCH_UP_HOURS * HOUR_MS)
+    return [
+      check(
+        'was missed',
+        'Its times are told with the next edition; to mail them now: openseat edition send',
+      ),
+    ]
+  if (workers === 0) return [check('nothing has planned it: no worker is running', 'openseat start')]
+  return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]
+}
+
+async function checkReports({ db, config, now }: Ledger, newest: Edition, last: Summary): Promise<Check[]> {
+  if (!config.RESEND_WEBHOOK_SECRET || newest.finishedAt === null || last.submitted < SURELY_REPORTED)
+    return []
+  const reportedAt = await lastReportAt(db)
+  const since = formatDistanceStrict(newest.finishedAt, now())
+  const name = 'reports'
+  if (reportedAt !== null && reportedAt >= newest.createdAt)
+    return [{ name, status: 'ok', detail: `Resend has reported about ${last.id}` }]
+  if (now().getTime() - newest.finishedAt < HOUR_MS) return []
+  return [
+    {
+      name,
+      status: 'warn',
+      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: bounces and complaints are not learned of`,
+      mend: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
+    },
+  ]
+}

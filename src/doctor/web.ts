@@ -1,0 +1,72 @@
+import type { Config } from '../config.ts'
+import type { Check } from '../resend/account-check.ts'
+
+const PATIENCE_MS = 3_000
+
+/** The pages as the world reaches them, and the webhook's secret. */
+export async function checkWeb(config: Config): Promise<Check[]> {
+  const { PUBLIC_URL } = config
+  const [address, metrics] = await Promise.all([checkAddress(PUBLIC_URL), checkMetrics(PUBLIC_URL)])
+  return [address, proxy(config), ...metrics, webhookSecret(config)]
+}
+
+async function checkAddress(url: string): Promise<Check> {
+  const name = 'public address'
+  if (!url.startsWith('https://')) {
+    const mend = 'Put the pages behind https before mailing anyone: one-click unsubscribing needs it.'
+    return { name, status: 'warn', detail: `${url} is not https`, mend }
+  }
+  const alive = await ask(`${url}/healthz`)
+  if (alive.status === 200 && alive.body.includes('"status":"ok"'))
+    return { name, status: 'ok', detail: `${url} answers` }
+  return {
+    name,
+    status: 'warn',
+    detail: `${url} ${alive.status === null ? `does not answer from here (${alive.body})` : `answers ${alive.status}, and not with our pages`}`,
+    mend: 'Before the first start that is as it should be; after it, see to DNS, certificate and proxy: links in mails lead there.',
+  }
+}
+
+/** Where https ends at a proxy, every visitor comes from the proxy unless its word is taken. */
+function proxy({ PUBLIC_URL, TRUST_PROXY }: Config): Check {
+  const name = 'proxy'
+  if (TRUST_PROXY !== 'off') return { name, status: 'ok', detail: `TRUST_PROXY is ${TRUST_PROXY}` }
+  if (!PUBLIC_URL.startsWith('https://'))
+    return { name, status: 'ok', detail: 'none is needed without https' }
+  return {
+    name,
+    status: 'warn',
+    detail: 'TRUST_PROXY is off, so behind a proxy ten sign-ups an hour close the list to everyone',
+    mend: 'Set TRUST_PROXY to the address of your proxy as this server sees it, for example TRUST_PROXY=127.0.0.1.',
+  }
+}
+
+async function checkMetrics(url: string): Promise<Check[]> {
+  if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)) return []
+  const { status, body } = await ask(`${url}/metrics`)
+  if (status !== 200 || !body.includes('openseat_')) return []
+  const mend = 'Set METRICS_TOKEN, or keep /metrics from the outside in your proxy.'
+  return [{ name: 'metrics', status: 'warn', detail: `anyone can read ${url}/metrics`, mend }]
+}
+
+function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
+  const name = 'webhook'
+  if (RESEND_WEBHOOK_SECRET) return { name, status: 'ok', detail: 'its secret is set' }
+  return {
+    name,
+    status: 'warn',
+    detail: 'RESEND_WEBHOOK_SECRET is not set, so bounces and complaints are not learned of',
+    mend: `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`,
+  }
+}
+
+/** What is at an address; without an answer in time, why not. */
+async function ask(url: string): Promise<{ status: number | null; body: string }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: 'manual' })
+    return { status: response.status, body: await response.text() }
+  } catch (error) {
+    const { cause, name } = error as Error & { cause?: { code?: string } }
+    return { status: null, body: cause?.code ?? name }
+  }
+}

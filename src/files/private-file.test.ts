@@ -1,0 +1,54 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { closeDb, openDb } from '../db/open.ts'
+import { writeWitness } from '../db/restore/witness.ts'
+import { writePrivately } from './private-file.ts'
+
+const modeOf = (file: string): number => statSync(file).mode & 0o777
+const aFolder = () => mkdtempSync(join(tmpdir(), 'openseat-private-'))
+
+test('a planted link is replaced and what it names stays; a file that others may read is replaced too', async () => {
+  const folder = aFolder()
+  const [victim, link, wide] = ['victim', 'link.html', 'wide.html'].map((name) => join(folder, name))
+  writeFileSync(String(victim), 'of someone else')
+  symlinkSync(String(victim), String(link))
+  writeFileSync(String(wide), 'old')
+  chmodSync(String(wide), 0o666)
+  for (const file of [link, wide]) {
+    await writePrivately(String(file), 'private')
+    expect([readFileSync(String(file), 'utf8'), modeOf(String(file))]).toEqual(['private', 0o600])
+  }
+  expect(readFileSync(String(victim), 'utf8')).toBe('of someone else')
+  expect(readdirSync(folder).sort()).toEqual(['link.html', 'victim', 'wide.html'])
+})
+
+test('what cannot be put in place leaves nothing behind', async () => {
+  const folder = aFolder()
+  const taken = join(folder, 'folder')
+  mkdirSync(taken)
+  await expect(writePrivately(taken, 'private')).rejects.toThrow()
+  expect(readdirSync(folder)).toEqual(['folder'])
+})
+
+test('the witness beside the database does not follow a planted link', () => {
+  const folder = aFolder()
+  const path = join(folder, 'openseat.db')
+  closeDb(openDb(path))
+  const victim = join(folder, 'victim')
+  writeFileSync(victim, 'of someone else')
+  symlinkSync(victim, `${path}.epoch.new`)
+  writeWitness(path, 3)
+  expect(readFileSync(victim, 'utf8')).toBe('of someone else')
+  expect(modeOf(`${path}.epoch`)).toBe(0o600)
+})

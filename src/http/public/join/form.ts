@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import type { SignUpForm } from '../../../actions/subscribers/join.ts'
+import { normaliseEmail } from '../../../core/intake/email-address.ts'
+import type { Mistake } from '../../../core/intake/fields.ts'
+import { readName } from '../../../core/intake/names.ts'
+import { mistakeOfAddress } from '../../../core/intake/preferences.ts'
+import { canonicalZone } from '../../../core/time/zone-names.ts'
+import { readDatedToken, signDatedToken } from '../../../core/tokens.ts'
+import type { Topic } from '../../../db/sessions/sessions.ts'
+
+/** What a browser sent, as text; nothing of it is believed yet. */
+export type Typed = z.infer<typeof Typed>
+
+export type FormRead =
+  | { kind: 'valid'; form: SignUpForm }
+  | { kind: 'invalid'; mistakes: Mistake[] }
+  /**
+   * Too fast for a person, or not from our page, or with the field filled that nobody sees. A browser that fills forms by itself
+   * may do any of it, so it is asked to send it once more.
+   */
+  | { kind: 'again' }
+  /** The page was open for more than a day. */
+  | { kind: 'stale' }
+
+/** Nobody reads the page and types an address in less; programs do. */
+export const LEAST_FILL_MS = 3_000
+/** A form older than this may have been kept by a program for later. */
+const LONGEST_FILL_MS = 24 * 3_600_000
+const LONGEST_NAME = 60
+
+const Text = z.string().catch('')
+const Typed = z.object({
+  email: Text,
+  name: Text,
+  tz: Text,
+  topics: z.union([z.string().transform((one) => [one]), z.array(z.string()).max(200)]).catch([]),
+  discreet: z
+    .literal('1')
+    .transform(() => true)
+    .catch(false),
+  /** No person sees this field. Its name means nothing, so that nothing is known to belong there. */
+  zq3: Text,
+  /** When the page was made, signed. */
+  stamp: Text,
+})
+
+/** The fields of a posted body; whatever is missing or odd counts as empty. */
+export function typedIn(body: unknown): Typed {
+  return Typed.parse(body ?? {})
+}
+
+/** The hidden field that tells when the page was made. */
+export function stampFor(secrets: readonly string[], at: Date): string {
+  return signDatedToken(secrets[0] ?? '', 'form', 'join', at)
+}
+
+/** What a form is read against; `locale` is that of the page it came with. */
+type Context = { secrets: readonly string[]; topics: readonly Topic[]; locale: string; now: Date }
+
+/** Whether one of `secrets` made this stamp for a page, however long ago. */
+export function isStamp(secrets: readonly string[], stamp: string): boolean {
+  return readDatedToken(secrets, 'form', stamp) !== null
+}
+
+/** Reads what was typed into a form whose page was made by one of `secrets`. */
+export function readForm(typed: Typed, { secrets, topics, locale, now }: Context): FormRead {
+  const made = readDatedToken(secrets, 'form', typed.stamp)
+  const age = now.getTime() - (made?.at.getTime() ?? 0)
+  if (made === null || typed.zq3 !== '' || age < LEAST_FILL_MS) return { kind: 'again' }
+  if (age > LONGEST_FILL_MS) return { kind: 'stale' }
+
+  const address = normaliseEmail(typed.email)
+  const { name, mistake } = readName(typed.name, LONGEST_NAME)
+  const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
+  const chosen = typed.topics.map((slug) => ids.get(slug))
+  const mistakes: Mistake[] = []
+  if ('fault' in address) mistakes.push(mistakeOfAddress(address.fault))
+  if (mistake) mistakes.push(mistake)
+  const timeZone = canonicalZone(typed.tz)
+  if (timeZone === null) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
+  if (chosen.includes(undefined)) mistakes.push({ field: 'topics', says: 'page.wrong.topics' })
+  if ('fault' in address || timeZone === null || mistakes.length > 0) return { kind: 'invalid', mistakes }
+  const topicIds = new Set(chosen.filter((id) => id !== undefined))
+  return {
+    kind: 'valid',
+    form: {
+      email: address.email,
+      name: name || null,
+      timeZone,
+      locale,
+      discreet: typed.discreet,
+      topics: topicIds.size === 0 ? 'all' : topicIds,
+    },
+  }
+}

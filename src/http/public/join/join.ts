@@ -1,0 +1,136 @@
+import formbody from '@fastify/formbody'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  canConfirm,
+  confirmSubscription,
+  requestSubscription,
+  type SignUpForm,
+} from '../../../actions/subscribers/join.ts'
+import type { App } from '../../../app.ts'
+import { nextSlot, toLocal, weekdayOf } from '../../../core/time/calendar.ts'
+import { consentWording } from '../../../core/words/consent.ts'
+import type { WordKey } from '../../../core/words/words.ts'
+import { findByPublicId } from '../../../db/people/subscribers.ts'
+import { allTopics } from '../../../db/sessions/sessions.ts'
+import { registerScope } from '../../scope.ts'
+import { steadily } from '../../steadily.ts'
+import { speakAs } from '../language.ts'
+import { readForm, type Typed, typedIn } from './form.ts'
+import type { RequestLimiter } from './limits.ts'
+import { firstPage, showForm } from './page.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
+}
+type WithToken = { Params: { token: string } }
+
+const FORM_LIMIT_BYTES = 16 * 1024
+const HOUR_MS = 3_600_000
+
+/**
+ * The way onto the list: the first page with its form, and the link that confirms. What comes back for a valid address
+ * is the same whether it is new, subscribed, gone or barred, so the form tells nobody who is on the list.
+ */
+export async function addJoinRoutes(
+  server: FastifyInstance,
+  app: Needs,
+  limit: RequestLimiter,
+): Promise<void> {
+  const showFirst = firstPage(app)
+  server.get('/', async (_request, reply) => showFirst(reply.removeHeader('x-robots-tag')))
+  await registerScope(server, 'sign-up', async (scope) => {
+    await scope.register(formbody, { bodyLimit: FORM_LIMIT_BYTES })
+    addSubscribe(scope, app, limit)
+  })
+
+  // Scanners open links: only the button does anything.
+  server.get<WithToken>('/confirm/:token', async (request, reply) => {
+    if ((await speakToReader(app, request, reply)).publicId === null) return showExpired(reply)
+    const consent = consentWording(app.config.practice, reply.voice)
+    return reply.view('confirm', { title: reply.voice.say('page.confirm.title'), consent })
+  })
+  server.post<WithToken>('/confirm/:token', async (request, reply) => {
+    const { reader } = await speakToReader(app, request, reply)
+    const { token } = request.params
+    const { kind } = await confirmSubscription(app, token, { source: '/confirm', voice: reply.voice })
+    app.log.info({ outcome: kind }, 'confirm')
+    if (kind === 'expired') return showExpired(reply)
+    const title = reply.voice.say('page.confirmed.title')
+    return reply.view('confirmed', { title, day: dayFor(app, reader?.timeZone) })
+  })
+}
+
+/** Answers in the language of the form that the link came from; returns who asked for it; `publicId` is null when it expired. */
+async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
+  const publicId = canConfirm(app, request.params.token)
+  const reader = publicId === null ? null : await findByPublicId(app.db, publicId)
+  if (reader) speakAs(reply, app.templates.words, reader.locale)
+  return { publicId, reader }
+}
+
+const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
+
+/** The day on which the mail goes out where the reader is: Monday morning in New York is Tuesday in Auckland. */
+function dayFor({ config, now }: Needs, timeZone = config.DIGEST_TIME_ZONE) {
+  return DAYS[weekdayOf(toLocal(nextSlot(config.slotRule, now()).at, timeZone))]
+}
+
+function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter): void {
+  const noteOverall = onceAnHour(app, () =>
+    app.log.warn('sign-ups are over the limit of emails an hour: more are asked to come again later'),
+  )
+
+  scope.post('/subscribe', async (request, reply) => {
+    const typed = typedIn(request.body)
+    const { LINK_SECRET: secrets } = app.config
+    const topics = await allTopics(app.db)
+    const read = readForm(typed, { secrets, topics, locale: reply.voice.locale, now: app.now() })
+    switch (read.kind) {
+      case 'again':
+        app.log.info({ outcome: 'again' }, 'subscribe')
+        return showForm(app, reply.code(400), { typed, trouble: 'page.home.again' })
+      case 'stale':
+        return showForm(app, reply.code(400), { typed: { ...typed, stamp: '' }, trouble: 'page.home.stale' })
+      case 'invalid':
+        return showForm(app, reply.code(400), { typed, mistakes: read.mistakes })
+      case 'valid':
+        return take(request, reply, typed, read.form)
+    }
+  })
+
+  async function take(request: FastifyRequest, reply: FastifyReply, typed: Typed, form: SignUpForm) {
+    const outcome = await steadily(app.pace.answerMs, async () => {
+      const passage = await limit(request, form.email)
+      return passage.kind === 'free' ? (await requestSubscription(app, form, passage.nth)).kind : passage.kind
+    })
+    app.log.info({ outcome }, 'subscribe')
+    if (outcome === 'busy') noteOverall()
+    const trouble = TROUBLES.get(outcome)
+    if (trouble === undefined) return showSubscribed(reply)
+    reply.code(trouble.code).header('retry-after', trouble.retryAfter)
+    return showForm(app, reply, { typed, trouble: trouble.says })
+  }
+}
+
+/** What keeps us from taking a sign-up, whoever it is about. */
+const TROUBLES = new Map<string, { code: number; retryAfter: number; says: WordKey }>([
+  ['network', { code: 429, retryAfter: HOUR_MS / 1000, says: 'page.home.many' }],
+  ['busy', { code: 503, retryAfter: HOUR_MS / 1000, says: 'page.home.busy' }],
+  // Without the counts of Redis nobody can tell a reader from a flood, so no email is planned.
+  ['unknown', { code: 503, retryAfter: 60, says: 'page.home.unable' }],
+])
+
+const showSubscribed = (reply: FastifyReply) =>
+  reply.view('subscribed', { title: reply.voice.say('page.subscribed.title') })
+
+const showExpired = (reply: FastifyReply) =>
+  reply.code(410).view('expired', { title: reply.voice.say('page.expired.title') })
+
+function onceAnHour({ now }: Pick<App, 'now'>, tell: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY
+  return () => {
+    if (now().getTime() - last < HOUR_MS) return
+    last = now().getTime()
+    tell()
+  }
+}

@@ -1,0 +1,64 @@
+import { createHmac } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { App } from '../../../app.ts'
+
+type Needs = Pick<App, 'hashKey' | 'now'> & { queue: Pick<App['queue'], 'limits'> }
+
+/**
+ * Whether a request may go on that causes an email; `nth`: which one of its network in the last hour it is. `unknown`: Redis
+ * does not answer, so nobody can tell.
+ */
+export type Passage = { kind: 'free'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
+export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<Passage>
+
+const HOUR_MS = 3_600_000
+/** Requests in an hour from one network: an IPv4 /24 or an IPv6 /48, which is about one household, office or host. */
+const PER_NETWORK_AN_HOUR = 10
+/** Sign-ups in an hour for one address, wherever they come from; beyond, not even the database is asked. */
+const PER_ADDRESS_AN_HOUR = 10
+const PATIENCE_MS = 1_500
+
+/**
+ * Counts what strangers can cause in Redis, by network and, where there is one, by the address in the form. It holds neither:
+ * the keys are keyed hashes that nobody can link to those of another day. `email` is normalized.
+ */
+export async function requestLimiter(server: FastifyInstance, app: Needs): Promise<RequestLimiter> {
+  const emails = new WeakMap<FastifyRequest, string>()
+  await server.register(rateLimit, { global: false, ...app.queue.limits })
+  const perNetwork = server.createRateLimit({
+    max: PER_NETWORK_AN_HOUR,
+    timeWindow: HOUR_MS,
+    keyGenerator: ({ ip }) => hashed(app, 'network', networkOf(ip)),
+  })
+  const perAddress = server.createRateLimit({
+    max: PER_ADDRESS_AN_HOUR,
+    timeWindow: HOUR_MS,
+    keyGenerator: (request) => hashed(app, 'address', emails.get(request) ?? ''),
+  })
+  return async (request, email) => {
+    if (email !== undefined) emails.set(request, email)
+    const count = async (): Promise<Passage> => {
+      const network = await perNetwork(request)
+      if (network.isAllowed) return { kind: 'free', nth: 1 }
+      if (network.isExceeded) return { kind: 'network' }
+      const address = email === undefined ? null : await perAddress(request)
+      if (address && !address.isAllowed && address.isExceeded) return { kind: 'address' }
+      return { kind: 'free', nth: network.max - network.remaining }
+    }
+    const patience = setTimeout(PATIENCE_MS, { kind: 'unknown' } as const, { ref: false })
+    return Promise.race([count(), patience]).catch(() => ({ kind: 'unknown' }))
+  }
+}
+
+/** `203.0.113.7` is in `203.0.113`; of IPv6 the first 48 bits count, which is what a customer is given. */
+export function networkOf(ip: string): string {
+  const network = normalizeIP(ip, 48)
+  return network.includes(':') ? network : network.replace(/\.\d+$/, '')
+}
+
+function hashed({ hashKey, now }: Needs, kind: string, value: string): string {
+  const day = now().toISOString().slice(0, 10)
+  return `${kind}:${createHmac('sha256', hashKey).update(`limit:${day}:${value}`).digest('base64url')}`
+}

@@ -1,0 +1,34 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { allowEmails, isNotMe, refuseEmails } from '../../../actions/subscribers/refuse.ts'
+import type { App } from '../../../app.ts'
+import { basePath } from '../pages.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'log' | 'now'>
+type WithToken = { Params: { token: string } }
+
+/**
+ * "Not me, never again" in every email that somebody else can cause. Only POST does anything, and the same link takes it back.
+ */
+export function addNotMeRoutes(server: FastifyInstance, app: Needs): void {
+  server.get<WithToken>('/not-me/:token', (request, reply) => {
+    if (!isNotMe(app, request.params.token)) return reply.callNotFound()
+    return reply.view('not-me', { title: reply.voice.say('page.notMe.title'), allow: allowUrl(app, request) })
+  })
+  server.post<WithToken>('/not-me/:token', async (request, reply) => {
+    if (!(await refuseEmails(app, request.params.token))) return reply.callNotFound()
+    app.log.info({ outcome: 'refused' }, 'not me')
+    return reply.view('refused', {
+      title: reply.voice.say('page.refused.title'),
+      allow: allowUrl(app, request),
+    })
+  })
+  server.post<WithToken>('/not-me/:token/allow', async (request, reply: FastifyReply) => {
+    if (!(await allowEmails(app, request.params.token))) return reply.callNotFound()
+    app.log.info({ outcome: 'allowed' }, 'not me')
+    const { say } = reply.voice
+    return reply.view('message', { title: say('page.allowed.title'), text: say('page.allowed.text') })
+  })
+}
+
+const allowUrl = ({ config }: Needs, { params }: { params: { token: string } }): string =>
+  `${basePath(config)}/not-me/${encodeURIComponent(params.token)}/allow`

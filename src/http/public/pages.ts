@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import Handlebars from 'handlebars'
+import type { App } from '../../app.ts'
+import { crisisNote } from '../../core/mail/digest-page.ts'
+import { type Voice, voiceFor } from '../../core/words/words.ts'
+import { chosenLanguage, languageLinks, localeOf } from './language.ts'
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The language of the answer: the visitor's, unless a route knows better. */
+    voice: Voice
+    /** Answers with a page of `templates/pages/` inside the layout. */
+    view(name: PageName, data: object): FastifyReply
+    /** The same page as text, not sent yet. */
+    written(name: PageName, data: object): string
+    /** Answers with what `written` gave for the same address and language. */
+    page(html: string | Buffer): FastifyReply
+  }
+}
+
+type Needs = Pick<App, 'config' | 'templates'>
+type PageName = keyof App['templates']['pages']
+
+/** Gives every answer `voice` and `view`, and serves the stylesheet and the scripts. */
+export function addPages(server: FastifyInstance, { config, templates }: Needs): void {
+  const { pages, words } = templates
+  const base = basePath(config)
+  const stylesheet = serveFile(server, 'style.css', templates.files['style.css'], 'text/css; charset=utf-8')
+  const script = serveFile(server, 'join.js', templates.files['join.js'], 'text/javascript; charset=utf-8')
+  const everywhere = {
+    base,
+    stylesheet: base + stylesheet,
+    script: base + script,
+    practice: config.practice,
+    logoUrl: config.BRAND_LOGO_URL ?? null,
+    postalAddress: config.POSTAL_ADDRESS,
+    ...writeTo(addressIn(config.MAIL_REPLY_TO)),
+  }
+  server.decorateReply('voice')
+  server.addHook('onRequest', async (request, reply) => {
+    reply.voice = voiceFor(words, localeOf(request, words, config.LOCALE))
+  })
+  server.decorateReply('written', function written(this: FastifyReply, name: PageName, data: object) {
+    const { voice, request } = this
+    const inLanguage = chosenLanguage(request, words)
+    const all = {
+      ...everywhere,
+      language: voice.language,
+      languages: languageLinks(this, words, base),
+      inLanguage,
+      homeUrl: `${base}/${inLanguage}`,
+      crisisNote: crisisNote({ crisisLine: config.CRISIS_LINE }, voice),
+      ...data,
+    }
+    const body = new Handlebars.SafeString(pages[name](all, voice))
+    return pages.layout({ ...all, body }, voice)
+  })
+  server.decorateReply('page', function page(this: FastifyReply, html: string | Buffer) {
+    return this.header('vary', 'accept-language')
+      .header('content-language', this.voice.language)
+      .type('text/html; charset=utf-8')
+      .send(html)
+  })
+  server.decorateReply('view', function view(this: FastifyReply, name: PageName, data: object) {
+    return this.page(this.written(name, data))
+  })
+}
+
+/** The path to ask for it by: it has a hash of the content, so that browsers may keep it and still get the next one. */
+export function serveFile(server: FastifyInstance, name: string, content: string, type: string): string {
+  server.get(`/${name}`, (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
+  )
+  return `/${name}?${hash('sha256', content).slice(0, 12)}`
+}
+
+/** The path of PUBLIC_URL, for a server that a proxy shows below one; empty for most. */
+export function basePath({ PUBLIC_URL }: Pick<App['config'], 'PUBLIC_URL'>): string {
+  return new URL(PUBLIC_URL).pathname.replace(/\/$/, '')
+}
+
+const writeTo = (replyTo: string | null) => ({ replyTo, writeUrl: `mailto:${replyTo ?? ''}` })
+
+const addressIn = (mailbox: string | undefined): string | null =>
+  mailbox === undefined ? null : (/<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox)

@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  canConfirmAddress,
+  canUndoAddress,
+  confirmAddressChange,
+  undoAddress,
+} from '../../../actions/subscribers/address-change.ts'
+import type { App } from '../../../app.ts'
+import { consentWording } from '../../../core/words/consent.ts'
+import { localeOfMover } from '../../../db/people/address-changes.ts'
+import { speakAs } from '../language.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
+}
+type WithToken = { Params: { token: string } }
+
+/**
+ * The link mailed to a new address, which confirms it, and the one mailed to the old, which undoes the change. Whoever
+ * confirms reads the same whether the address was free, has a subscription, or cannot get our mail.
+ */
+export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
+  const page = async (request: FastifyRequest<WithToken>, reply: FastifyReply, changeId: string | null) => {
+    const locale = changeId === null ? null : await localeOfMover(app.db, changeId)
+    if (locale !== null) speakAs(reply, app.templates.words, locale)
+    return locale !== null && request.params.token !== ''
+  }
+
+  server.get<WithToken>('/change-address/:token', async (request, reply) => {
+    if (!(await page(request, reply, canConfirmAddress(app, request.params.token))))
+      return say(reply.code(404), 'expired')
+    const consent = consentWording(app.config.practice, reply.voice)
+    return reply.view('change-address', { title: reply.voice.say('page.address.title'), consent })
+  })
+  server.post<WithToken>('/change-address/:token', async (request, reply) => {
+    await page(request, reply, canConfirmAddress(app, request.params.token))
+    const pressed = { source: '/change-address', voice: reply.voice, fromNetwork: 1 }
+    const { kind, outcome } = await confirmAddressChange(app, request.params.token, pressed)
+    app.log.info({ outcome }, 'change of address')
+    if (kind === 'expired') return say(reply.code(404), kind)
+    return say(reply, kind === 'not-subscribed' ? 'ended' : kind)
+  })
+
+  server.get<WithToken>('/undo-address/:token', async (request, reply) => {
+    if (!(await page(request, reply, canUndoAddress(app, request.params.token))))
+      return say(reply.code(404), 'undoExpired')
+    return reply.view('undo-address', { title: reply.voice.say('page.address.undo.title') })
+  })
+  server.post<WithToken>('/undo-address/:token', async (request, reply) => {
+    await page(request, reply, canUndoAddress(app, request.params.token))
+    const undone = await undoAddress(app, request.params.token)
+    app.log.info({ outcome: undone ?? 'expired' }, 'change of address undone')
+    if (undone === null) return say(reply.code(404), 'undoExpired')
+    return say(reply, undone === 'ended' ? 'undoneEnded' : 'undone')
+  })
+}
+
+type Message = 'confirmed' | 'ended' | 'expired' | 'undone' | 'undoneEnded' | 'undoExpired'
+
+function say(reply: FastifyReply, what: Message): FastifyReply {
+  return reply.view('message', {
+    title: reply.voice.say(`page.address.${what}.title`),
+    text: reply.voice.say(`page.address.${what}.text`),
+  })
+}

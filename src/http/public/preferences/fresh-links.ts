@@ -1,0 +1,177 @@
+import formbody from '@fastify/formbody'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { requestAddressChange } from '../../../actions/subscribers/address-change.ts'
+import {
+  type Fresh,
+  type FreshAsked,
+  openFresh,
+  spendFresh,
+} from '../../../actions/subscribers/fresh-links.ts'
+import { forgetReader } from '../../../actions/subscribers/preferences.ts'
+import { exportSubscriber } from '../../../actions/subscribers/records.ts'
+import type { App } from '../../../app.ts'
+import type { Mistake } from '../../../core/intake/fields.ts'
+import type { Voice } from '../../../core/words/words.ts'
+import { registerScope } from '../../scope.ts'
+import { steadily } from '../../steadily.ts'
+import type { Passage, RequestLimiter } from '../join/limits.ts'
+import { speakAs } from '../language.ts'
+import { sayMistakes } from '../mistakes.ts'
+import { basePath } from '../pages.ts'
+import { type Form, textOf as fieldOf, masked } from './page.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
+}
+type WithToken = { Params: { token: string }; Body: Form | undefined }
+
+/** What can be said of a request for an email. */
+type Said = 'sent' | 'renewed' | 'newest' | 'asked' | Exclude<FreshAsked['kind'] | Passage['kind'], 'free'>
+
+/**
+ * What a fresh link opens, which was mailed to the address on record: the data, the end of it, or a change of address. Scanners
+ * open links, so only the button does anything; and it does it once.
+ */
+export async function addFreshLinkRoutes(
+  server: FastifyInstance,
+  app: Needs,
+  limit: RequestLimiter,
+): Promise<void> {
+  await registerScope(server, 'fresh links', async (forms) => {
+    await forms.register(formbody)
+    forms.get<WithToken>('/fresh/:token', async (request, reply) => {
+      const fresh = await freshIn(app, request, reply)
+      return fresh ? showFresh(app, reply, fresh, {}) : showExpired(reply)
+    })
+    forms.post<WithToken>('/fresh/:token', async (request, reply) => {
+      const fresh = await freshIn(app, request, reply)
+      if (fresh === null) return showExpired(reply)
+      switch (fresh.kind) {
+        case 'fresh-data':
+          return giveData(app, reply, fresh)
+        case 'fresh-forget':
+          return forget(app, reply, fresh)
+        case 'fresh-address':
+          return changeAddress(app, request, reply, { fresh, limit })
+        case 'fresh-links':
+          return showExpired(reply)
+      }
+    })
+  })
+}
+
+/** Says whether an email is on its way, and where to; and if none is, why. `address` is masked. */
+export function showRequested(reply: FastifyReply, said: Said, address: string): FastifyReply {
+  const { say } = reply.voice
+  const { code, retryAfter } = ANSWERS[said]
+  reply.code(code)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  const title = say(code === 200 ? 'page.requested.sent.title' : 'page.requested.not.title')
+  return reply.view('message', { title, text: textOf(said, address, reply.voice) })
+}
+
+const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
+  sent: { code: 200 },
+  renewed: { code: 200 },
+  newest: { code: 200 },
+  asked: { code: 200 },
+  often: { code: 429 },
+  address: { code: 429 },
+  network: { code: 429, retryAfter: 3_600 },
+  busy: { code: 503, retryAfter: 3_600 },
+  unknown: { code: 503, retryAfter: 60 },
+  barred: { code: 409 },
+  'unknown-link': { code: 404 },
+}
+
+function textOf(said: Said, address: string, { say }: Voice): string {
+  switch (said) {
+    case 'sent':
+    case 'renewed':
+      return say(`page.requested.${said}.text`, { address })
+    case 'newest':
+    case 'asked':
+      return say(`page.requested.${said}.text`)
+    case 'often':
+    case 'address':
+      return say('page.requested.often.text')
+    case 'network':
+    case 'busy':
+      return say('page.requested.busy.text')
+    case 'unknown':
+      return say('page.requested.unable.text')
+    case 'barred':
+    case 'unknown-link':
+      return say('page.requested.barred.text')
+  }
+}
+
+async function freshIn(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
+  const fresh = await openFresh(app, request.params.token)
+  if (fresh) speakAs(reply, app.templates.words, fresh.subscriber.locale)
+  return fresh
+}
+
+async function giveData(app: Needs, reply: FastifyReply, fresh: Fresh) {
+  const exported = await exportSubscriber(app, fresh.subscriber.email)
+  if (exported.kind !== 'found' || !(await spendFresh(app, fresh))) return showExpired(reply)
+  app.log.info({ outcome: 'given' }, 'data asked for')
+  return reply
+    .header('content-disposition', 'attachment; filename="my-data.json"')
+    .type('application/json; charset=utf-8')
+    .send(`${JSON.stringify(exported.record, null, 2)}\n`)
+}
+
+async function forget(app: Needs, reply: FastifyReply, fresh: Fresh) {
+  if (!(await spendFresh(app, fresh))) return showExpired(reply)
+  const { kind } = await forgetReader(app, fresh.subscriber.publicId)
+  app.log.info({ outcome: kind }, 'forget me')
+  return reply.view('forgotten', { title: reply.voice.say('page.forgotten.title') })
+}
+
+type Changing = { fresh: Fresh; limit: RequestLimiter }
+
+async function changeAddress(
+  app: Needs,
+  request: FastifyRequest<WithToken>,
+  reply: FastifyReply,
+  { fresh, limit }: Changing,
+) {
+  const typed = fieldOf(request.body?.email)
+  const asked = await steadily(app.pace.answerMs, async () => {
+    const passage = await limit(request)
+    return passage.kind === 'free' ? requestAddressChange(app, fresh, typed, passage.nth) : passage
+  })
+  app.log.info({ outcome: asked.kind }, 'another address asked for')
+  if (asked.kind === 'invalid')
+    return showFresh(app, reply.code(422), fresh, { typed, mistakes: asked.mistakes })
+  if (asked.kind === 'spent' || asked.kind === 'not-subscribed') return showExpired(reply)
+  return showRequested(reply, asked.kind, '')
+}
+
+type Tried = { typed?: string; mistakes?: readonly Mistake[] }
+
+function showFresh(app: Needs, reply: FastifyReply, { kind, subscriber }: Fresh, tried: Tried) {
+  const { say } = reply.voice
+  switch (kind) {
+    case 'fresh-data':
+      return reply.view('fresh-data', { title: say('page.freshData.title') })
+    case 'fresh-forget':
+      return reply.view('forget', { title: say('page.forget.title'), keep: `${basePath(app.config)}/` })
+    case 'fresh-address': {
+      const { typed = '', mistakes = [] } = tried
+      const address = masked(subscriber.email)
+      const problems = sayMistakes(['email'], mistakes, reply.voice)
+      return reply.view('fresh-address', { title: say('page.freshAddress.title'), address, typed, problems })
+    }
+    case 'fresh-links':
+      return showExpired(reply)
+  }
+}
+
+function showExpired(reply: FastifyReply): FastifyReply {
+  const { say } = reply.voice
+  return reply
+    .code(410)
+    .view('message', { title: say('page.freshExpired.title'), text: say('page.freshExpired.text') })
+}

@@ -1,0 +1,153 @@
+import { calendarUrl } from '../../../actions/subscribers/calendar.ts'
+import { canUndo } from '../../../actions/subscribers/consent.ts'
+import { canAskFresh } from '../../../actions/subscribers/fresh-links.ts'
+import { LINK_LIFE_MS } from '../../../actions/subscribers/notices.ts'
+import type { App } from '../../../app.ts'
+import type { Mistake } from '../../../core/intake/fields.ts'
+import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../../../core/intake/preferences.ts'
+import { toLocal } from '../../../core/time/calendar.ts'
+import { isFar } from '../../../core/time/occurrences.ts'
+import { canonicalZone } from '../../../core/time/zone-names.ts'
+import { signToken } from '../../../core/tokens.ts'
+import { weighed } from '../../../core/weighed.ts'
+import { type Catalogues, languageOf, type Voice } from '../../../core/words/words.ts'
+import { waitingAddressChange } from '../../../db/people/address-changes.ts'
+import { findSuppression, holdingsOf, type Subscriber } from '../../../db/people/subscribers.ts'
+import { allTopics } from '../../../db/sessions/sessions.ts'
+import { sayMistakes } from '../mistakes.ts'
+import { basePath } from '../pages.ts'
+import { zoneGroups } from '../zone-choice.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+
+/** A form as it was posted. */
+export type Form = Readonly<Record<string, unknown>>
+
+/** What was just done: saved, or `form` was posted with `typed` and has mistakes. */
+export type Just = { saved: string } | { form: string; typed: Form; mistakes: readonly Mistake[] }
+
+const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
+
+/** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
+export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Voice) {
+  const suppressedFor = (await findSuppression(app.db, subscriber.emailHash))?.reason ?? null
+  const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
+  const active = subscribed && suppressedFor === null
+  const { page, unsubscribe } = linksOf(app, subscriber)
+  return {
+    title: voice.say('page.preferences.title'),
+    active,
+    bounced: subscribed && !active,
+    canLeave: subscribed,
+    page,
+    unsubscribe,
+    undo: suppressedFor === null && canUndo(subscriber, app.now()) ? `${unsubscribe}/undo` : null,
+    canAsk: await canAskFresh(app, subscriber),
+    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), voice) : null,
+    problems: sayMistakes(FIELDS, 'mistakes' in just ? just.mistakes : [], voice),
+    mend: 'mistakes' in just,
+    fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), voice) : null,
+    pause: pauseOf(app, subscriber, typedIn('pause', just), voice),
+    calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
+    address: await addressOf(app, subscriber),
+    discreetName: app.config.DISCREET_FROM_NAME ?? voice.say('mail.discreet.sender'),
+  }
+}
+
+function linksOf({ config }: Needs, { publicId }: Subscriber) {
+  const [secret = ''] = config.LINK_SECRET
+  const link = (purpose: 'preferences' | 'unsubscribe') =>
+    `${basePath(config)}/${purpose}/${encodeURIComponent(signToken(secret, purpose, publicId))}`
+  return { page: link('preferences'), unsubscribe: link('unsubscribe') }
+}
+
+/** The confirmation; null for what is not known. The address of a page proves nothing, so it says only what is stored. */
+function statusOf(
+  saved: string,
+  { pausedUntil, timeZone, calendarKey }: Subscriber,
+  now: Date,
+  { say, locale }: Voice,
+): string | null {
+  const paused = isPaused(pausedUntil, now)
+  switch (saved) {
+    case 'preferences':
+      return say('page.preferences.said.preferences')
+    case 'pause':
+      return paused
+        ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
+        : null
+    case 'resumed':
+      return paused ? null : say('page.preferences.said.resumed')
+    case 'calendar':
+    case 'calendar-replaced':
+      return calendarKey ? say(`page.preferences.said.${saved}`) : null
+    case 'calendar-removed':
+      return calendarKey ? null : say('page.preferences.said.calendar-removed')
+    default:
+      return null
+  }
+}
+
+const typedIn = (form: string, just: Just): Form | null =>
+  'form' in just && just.form === form ? just.typed : null
+
+async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed: Form | null, voice: Voice) {
+  const { topics } = await holdingsOf(db, subscriber.emailHash)
+  const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
+  const chosen = new Set(typed ? listOf(typed.topics) : stored)
+  const cadence = typed ? typed.cadence : subscriber.cadence
+  const typedZone = textOf(typed?.tz)
+  return {
+    name: typed ? textOf(typed.name) : (subscriber.name ?? ''),
+    topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    weekly: cadence === 'weekly',
+    monthly: cadence === 'monthly',
+    discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
+    zones: zoneGroups(canonicalZone(typedZone) ?? subscriber.timeZone, voice),
+    languages: languagesOf(templates.words, textOf(typed?.language) || languageOf(subscriber.locale)),
+  }
+}
+
+function languagesOf(words: Catalogues, chosen: string) {
+  // Whose own has no catalogue is written to in English.
+  const selected = chosen in words ? chosen : 'en'
+  return Object.entries(words).map(([language, catalogue]) => ({
+    ...{ language, name: catalogue.language, selected: language === selected },
+  }))
+}
+
+function pauseOf(
+  { now }: Needs,
+  { pausedUntil, timeZone }: Subscriber,
+  typed: Form | null,
+  { locale }: Voice,
+) {
+  const { first, last } = pauseDates(timeZone, now())
+  return {
+    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone, locale, now()) : null,
+    weeks: PAUSE_WEEKS,
+    typed: typed ? textOf(typed.until) : '',
+    first,
+    last,
+  }
+}
+
+async function addressOf({ db, now }: Needs, subscriber: Subscriber) {
+  const change = await waitingAddressChange(db, subscriber.id, new Date(now().getTime() - LINK_LIFE_MS))
+  return { now: masked(subscriber.email), waiting: change && masked(change.email) }
+}
+
+/** What a field holds that should be there once; nothing for anything else. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const isPaused = (until: number | null, now: Date): until is number => until !== null && until > now.getTime()
+
+function dayOf(at: number, timeZone: string, locale: string, now: Date): string {
+  const written = { timeZone: 'UTC', weekday: 'long', month: 'long', day: 'numeric' } as const
+  const year = isFar(new Date(at), now) && ({ year: 'numeric' } as const)
+  const shown = new Date(`${toLocal(new Date(at), timeZone)}Z`)
+  return weighed(new Intl.DateTimeFormat(locale, { ...written, ...year })).format(shown)
+}
+
+/** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */
+export const masked = (email: string): string => email.replace(/^(.).*(@[^@]*)$/, '$1…$2')

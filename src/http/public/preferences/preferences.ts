@@ -1,0 +1,171 @@
+import formbody from '@fastify/formbody'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { openCalendar, revokeCalendar } from '../../../actions/subscribers/calendar.ts'
+import {
+  type FreshAsked,
+  renewLinks,
+  requestFreshLink,
+  requestNewestLink,
+} from '../../../actions/subscribers/fresh-links.ts'
+import { endPause, pauseMail, savePreferences } from '../../../actions/subscribers/preferences.ts'
+import type { App } from '../../../app.ts'
+import type { Mistake } from '../../../core/intake/fields.ts'
+import { readToken } from '../../../core/tokens.ts'
+import { findByFormerId } from '../../../db/people/links.ts'
+import { findByPublicId, type Subscriber } from '../../../db/people/subscribers.ts'
+import { registerScope } from '../../scope.ts'
+import type { RequestLimiter } from '../join/limits.ts'
+import { chosenBy, chosenLanguage, speakAs } from '../language.ts'
+import { basePath } from '../pages.ts'
+import { showRequested } from './fresh-links.ts'
+import { type Form, masked, preferencesPage, textOf } from './page.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
+  queue: Pick<App['queue'], 'wakeNotices'>
+}
+type WithToken = { Params: { token: string }; Querystring: { saved?: string }; Body: Form | undefined }
+type Outcome = { kind: string; mistakes?: Mistake[] }
+
+/**
+ * What the preferences link of every mail opens. GET and HEAD change nothing. A form that was right is answered with
+ * a redirect to the page, so that loading it anew repeats nothing; one that was not, with the page as it was filled.
+ */
+export async function addPreferencesRoutes(
+  server: FastifyInstance,
+  app: Needs,
+  limit: RequestLimiter,
+): Promise<void> {
+  await registerScope(server, 'preferences', async (forms) => {
+    await forms.register(formbody)
+    addPageRoutes(forms, app)
+    addRequests(forms, app, limit)
+  })
+}
+
+function addPageRoutes(server: FastifyInstance, app: Needs): void {
+  server.get<WithToken>('/preferences/:token', async (request, reply) => {
+    const subscriber = await readerOf(app, request, reply)
+    if (subscriber === null) return unknownLink(app, request, reply)
+    const page = await preferencesPage(app, subscriber, { saved: savedIn(request) }, reply.voice)
+    return reply.view('preferences', page)
+  })
+
+  /** One form of the page: does it, then shows the page with what was done or what to fix. */
+  const form = (path: string, saved: string, act: (publicId: string, form: Form) => Promise<Outcome>) =>
+    server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
+      const subscriber = await readerOf(app, request, reply)
+      if (subscriber === null) return unknownLink(app, request, reply)
+      const typed = { ...request.body }
+      const { kind, mistakes } = await act(subscriber.publicId, typed)
+      app.log.info({ outcome: kind }, `preferences: ${saved}`)
+      if (kind === 'not-subscribed') return backTo(app, request, reply, {})
+      if (!mistakes) return backTo(app, request, reply, { saved })
+      const page = await preferencesPage(app, subscriber, { form: saved, typed, mistakes }, reply.voice)
+      return reply.code(422).view('preferences', page)
+    })
+
+  form('', 'preferences', (publicId, typed) => savePreferences(app, publicId, typed))
+  form('/pause', 'pause', (publicId, { weeks, until }) =>
+    pauseMail(app, publicId, weeks === undefined ? { date: textOf(until) } : { weeks: textOf(weeks) }),
+  )
+  form('/pause/end', 'resumed', (publicId) => endPause(app, publicId))
+  form('/calendar', 'calendar', (publicId) => openCalendar(app, publicId))
+  form('/calendar/replace', 'calendar-replaced', async (publicId) => {
+    await revokeCalendar(app, publicId)
+    return openCalendar(app, publicId)
+  })
+  form('/calendar/remove', 'calendar-removed', async (publicId) => {
+    await revokeCalendar(app, publicId)
+    return { kind: 'removed' }
+  })
+}
+
+/** What a link in an email is not enough for: it is asked for here, and done by a fresh link mailed to the address on record. */
+function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter): void {
+  const request = (
+    path: string,
+    act: (publicId: string, nth: number) => Promise<FreshAsked>,
+    sent: 'sent' | 'renewed',
+  ) =>
+    server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
+      const subscriber = await readerOf(app, request, reply)
+      if (subscriber === null) return unknownLink(app, request, reply)
+      const passage = await limit(request)
+      const { kind } = passage.kind === 'free' ? await act(subscriber.publicId, passage.nth) : passage
+      app.log.info({ outcome: kind }, `preferences: asked for ${path.slice(1)}`)
+      const said = kind === 'sent' ? sent : kind
+      return showRequested(reply, said, masked(subscriber.email))
+    })
+  request('/data', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-data', nth), 'sent')
+  request('/forget', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-forget', nth), 'sent')
+  request('/address', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-address', nth), 'sent')
+  request('/links', (publicId, nth) => renewLinks(app, publicId, nth), 'renewed')
+
+  // Bookmarks of before fresh links.
+  for (const path of ['/data.json', '/forget'])
+    server.get<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
+      if ((await readerOf(app, request, reply)) === null) return unknownLink(app, request, reply)
+      return reply.redirect(
+        `${pageOf(app, request)}${chosenLanguage(request, app.templates.words)}#data`,
+        303,
+      )
+    })
+
+  server.post<WithToken>('/preferences/:token/newest', async (request, reply) => {
+    const former = formerIdIn(app, request)
+    if (former === null) return unknownLink(app, request, reply)
+    const passage = await limit(request)
+    const { kind } = passage.kind === 'free' ? await requestNewestLink(app, former, passage.nth) : passage
+    app.log.info({ outcome: kind }, 'preferences: asked for the newest link')
+    if (kind === 'unknown-link') return unknownLink(app, request, reply)
+    return showRequested(reply, kind === 'sent' ? 'newest' : kind, '')
+  })
+}
+
+/** Whose page it is; it is answered in their language. */
+async function readerOf(
+  { config, db, templates }: Needs,
+  request: FastifyRequest<WithToken>,
+  reply: FastifyReply,
+): Promise<Subscriber | null> {
+  const publicId = readToken(config.LINK_SECRET, 'preferences', request.params.token)
+  const reader = publicId === null ? null : await findByPublicId(db, publicId)
+  if (reader) speakAs(reply, templates.words, reader.locale)
+  return reader
+}
+
+/**
+ * The same for forged, unknown and forgotten ones. One of before the links were renewed opens nothing either, and offers to mail
+ * the newest to the address on record.
+ */
+async function unknownLink(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
+  const former = formerIdIn(app, request)
+  const renewed = former !== null && (await findByFormerId(app.db, former)) !== null
+  if (renewed) {
+    const newest = `${pageOf(app, request)}/newest`
+    return reply
+      .code(410)
+      .view('replaced-link', { title: reply.voice.say('page.replacedLink.title'), newest })
+  }
+  return reply.code(404).view('no-preferences', { title: reply.voice.say('page.noPreferences.title') })
+}
+
+const formerIdIn = ({ config }: Needs, { params }: FastifyRequest<WithToken>): string | null =>
+  readToken(config.LINK_SECRET, 'preferences', params.token)
+
+const pageOf = ({ config }: Needs, { params }: FastifyRequest<WithToken>): string =>
+  `${basePath(config)}/preferences/${encodeURIComponent(params.token)}`
+
+function backTo(
+  app: Needs,
+  request: FastifyRequest<WithToken>,
+  reply: FastifyReply,
+  said: { saved?: string },
+) {
+  // Once preferences are saved, the page speaks the language that was chosen with them.
+  const lang = said.saved === 'preferences' ? null : chosenBy(request, app.templates.words)
+  const query = new URLSearchParams({ ...said, ...(lang !== null && { lang }) }).toString()
+  return reply.redirect(pageOf(app, request) + (query && `?${query}`), 303)
+}
+
+const savedIn = ({ query }: FastifyRequest<WithToken>): string => textOf(query.saved)

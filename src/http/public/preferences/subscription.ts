@@ -1,0 +1,113 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Resubscribed, resubscribe, unsubscribe } from '../../../actions/subscribers/consent.ts'
+import { goMonthly, type Paused, pauseMail } from '../../../actions/subscribers/preferences.ts'
+import type { App } from '../../../app.ts'
+import { readToken } from '../../../core/tokens.ts'
+import type { Values } from '../../../core/words/words.ts'
+import { onceUnlocked } from '../../../db/patience.ts'
+import { findByFormerId } from '../../../db/people/links.ts'
+import { findByPublicId } from '../../../db/people/subscribers.ts'
+import { speakAs } from '../language.ts'
+import { basePath } from '../pages.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'log' | 'now' | 'templates'>
+type WithToken = { Params: { token: string } }
+
+/**
+ * What the links in a mail open. Only POST changes anything: scanners open every link, and some run scripts
+ * (RFC 8058 wants POST to need no cookie and never to redirect). Tokens that we signed are answered alike, whether they
+ * are used again or name someone who is gone, so a link tells nobody who is on the list; only the language is the
+ * reader's own. `guardLinks` has answered the others.
+ */
+export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void {
+  // Offers the same to every token.
+  server.get<WithToken>('/unsubscribe/:token', async (request, reply) => {
+    await readerIn(app, request, reply)
+    const self = unsubscribeUrl(app, request.params.token)
+    return reply.view('unsubscribe', { title: reply.voice.say('page.unsubscribe.title'), self })
+  })
+
+  server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
+    const publicId = await readerIn(app, request, reply)
+    const outcome = (await onceUnlocked(() => unsubscribe(app, publicId))).kind
+    app.log.info({ outcome }, 'unsubscribe')
+    // A link of before theirs were renewed may be a stranger's by now; it can end the mail, and no more.
+    const former = (await findByFormerId(app.db, publicId)) !== null
+    const undo = former ? null : undoUrl(app, request.params.token)
+    return reply.view('unsubscribed', { title: reply.voice.say('page.unsubscribed.title'), undo })
+  })
+
+  server.post<WithToken>('/unsubscribe/:token/undo', async (request, reply) => {
+    const publicId = await readerIn(app, request, reply)
+    const outcome = (await resubscribe(app, publicId)).kind
+    app.log.info({ outcome }, 'resubscribe')
+    return showMessage(reply, afterUndo(outcome), { practice: app.config.practice })
+  })
+
+  /** Less mail in place of none. Without a body, as one click: its page offers one pause, the preferences any. */
+  const instead = (path: string, act: (publicId: string) => Promise<Paused | Monthly>) =>
+    server.post<WithToken>(`/unsubscribe/:token${path}`, async (request, reply) => {
+      const publicId = await readerIn(app, request, reply)
+      const outcome = await act(publicId)
+      app.log.info({ outcome: outcome.kind }, 'less instead of unsubscribing')
+      return showMessage(reply, afterLess(outcome))
+    })
+  instead('/pause', (publicId) => pauseMail(app, publicId, { weeks: '4' }))
+  instead('/monthly', (publicId) => goMonthly(app, publicId))
+}
+
+type Monthly = Awaited<ReturnType<typeof goMonthly>>
+
+/** The public id in a link that `guardLinks` let pass; the answer is in the language of the subscriber it names. */
+async function readerIn(
+  { config, db, templates }: Needs,
+  request: FastifyRequest<WithToken>,
+  reply: FastifyReply,
+): Promise<string> {
+  const publicId = readToken(config.LINK_SECRET, 'unsubscribe', request.params.token)
+  if (publicId === null) throw new Error('a link with a wrong signature came as far as its handler')
+  const reader = await findByPublicId(db, publicId)
+  if (reader) speakAs(reply, templates.words, reader.locale)
+  return publicId
+}
+
+const unsubscribeUrl = ({ config }: Needs, token: string): string =>
+  `${basePath(config)}/unsubscribe/${encodeURIComponent(token)}`
+
+const undoUrl = (app: Needs, token: string): string => `${unsubscribeUrl(app, token)}/undo`
+
+type Message = 'undone' | 'undone.late' | 'undone.not' | 'less.paused' | 'less.monthly' | 'less.not'
+
+function showMessage(reply: FastifyReply, message: Message, values: Values = {}): FastifyReply {
+  const { say } = reply.voice
+  return reply.view('message', {
+    title: say(`page.${message}.title`),
+    text: say(`page.${message}.text`, values),
+  })
+}
+
+function afterUndo(outcome: Resubscribed['kind'] | 'too-late'): Message {
+  switch (outcome) {
+    case 'resubscribed':
+    case 'already':
+      return 'undone'
+    case 'too-late':
+      return 'undone.late'
+    case 'pending':
+    case 'suppressed':
+    case 'not-found':
+      return 'undone.not'
+  }
+}
+
+function afterLess(outcome: Paused | Monthly): Message {
+  switch (outcome.kind) {
+    case 'paused':
+      return 'less.paused'
+    case 'monthly':
+      return 'less.monthly'
+    case 'invalid':
+    case 'not-subscribed':
+      return 'less.not'
+  }
+}

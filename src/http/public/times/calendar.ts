@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { calendarFor } from '../../../actions/subscribers/calendar.ts'
+import type { App } from '../../../app.ts'
+import { sessionCalendar } from '../../../core/sessions/ics.ts'
+import { findDatedSession } from '../../../db/sessions/sessions.ts'
+import { sendFresh } from '../fresh.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+
+/** Times for calendar apps: one session for everyone, and the calendars of subscribers, each behind its own address. */
+export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
+  server.get<{ Params: { id: string } }>('/sessions/:id(^\\d{1,15}).ics', async (request, reply) => {
+    const { id } = request.params
+    const session = await findDatedSession(app.db, Number(id))
+    if (session === null) return reply.callNotFound()
+    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.voice, app.now())
+    const answer = asCalendar(reply.header('vary', 'accept-language'), `session-${id}.ics`)
+    return sendFresh(request, answer, text)
+  })
+
+  server.get<{ Params: { key: string } }>('/calendar/:key.ics', async (request, reply) => {
+    const calendar = await calendarFor(app, request.params.key)
+    reply.header('cache-control', 'private, no-store')
+    switch (calendar.kind) {
+      case 'calendar':
+        return asCalendar(reply, 'calendar.ics').send(calendar.text)
+      case 'gone':
+        return reply.code(410).view('message', {
+          title: reply.voice.say('page.calendar.gone.title'),
+          text: reply.voice.say('page.calendar.gone.text'),
+        })
+    }
+  })
+}
+
+const asCalendar = (reply: FastifyReply, file: string): FastifyReply =>
+  reply.type('text/calendar; charset=utf-8').header('content-disposition', `inline; filename="${file}"`)

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
+import type { App } from '../../../app.ts'
+import { atomFeed } from '../../../core/sessions/feed.ts'
+import { type Voice, voiceFor } from '../../../core/words/words.ts'
+import { sendFresh } from '../fresh.ts'
+import { inWords } from './list.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+
+const ENTRIES = 50
+
+/** `/feed.xml`: the sessions that can be booked, the latest news first, one entry each; in the language of LOCALE. */
+export function addFeed(server: FastifyInstance, app: Needs): void {
+  const voice = voiceFor(app.templates.words, app.config.LOCALE)
+  const written = new WeakMap<OpenTimes, string>()
+  server.get('/feed.xml', async (request, reply) => {
+    const times = await openTimes(app)
+    const text = written.get(times) ?? feedOf(app, times, voice)
+    written.set(times, text)
+    return sendFresh(request, reply.type('application/atom+xml; charset=utf-8'), text)
+  })
+}
+
+function feedOf(app: Needs, times: OpenTimes, voice: Voice): string {
+  const entries = entriesFor(app, times, voice)
+  const { practice, PUBLIC_URL: publicUrl } = app.config
+  return atomFeed({ practice, publicUrl, updated: entries[0]?.updated ?? new Date(0), entries }, voice)
+}
+
+function entriesFor({ config, now }: Needs, { sessions, offers }: OpenTimes, voice: Voice) {
+  const { say } = voice
+  const byId = new Map(sessions.map((session) => [session.id, session]))
+  const newsAt = (id: number) => byId.get(id)?.newsAt ?? 0
+  const newest = offers.toSorted((a, b) => newsAt(b.id) - newsAt(a.id) || b.id - a.id).slice(0, ENTRIES)
+  const { topics } = inWords(config, newest, { voice, timeZone: config.DIGEST_TIME_ZONE, now: now() })
+  return topics
+    .flatMap(({ name, sessions: views }) =>
+      views.map(({ id, label, group, when, kind, therapist, minutes }) => ({
+        sessionId: id,
+        title: `${label}: ${group}`,
+        topic: name,
+        text: `${when}. ${say('session.about', { kind, therapist, minutes })}.`,
+        url: `${config.PUBLIC_URL}/sessions?topic=${byId.get(id)?.topicSlug}#session-${id}`,
+        updated: new Date(newsAt(id)),
+      })),
+    )
+    .sort((a, b) => b.updated.getTime() - a.updated.getTime() || b.sessionId - a.sessionId)
+}

@@ -1,0 +1,92 @@
+import type { App } from '../../../app.ts'
+import { byTopic, type DigestPage, digestView } from '../../../core/mail/digest-page.ts'
+import type { OfferStatus } from '../../../core/sessions/listed.ts'
+import type { Offer } from '../../../core/sessions/offers.ts'
+import { toLocal } from '../../../core/time/calendar.ts'
+import type { Voice } from '../../../core/words/words.ts'
+import { basePath } from '../pages.ts'
+import { zoneGroups } from '../zone-choice.ts'
+
+/** An offer as a page lists it. */
+export type Listed = { offer: Offer; standing: OfferStatus }
+
+/**
+ * Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, `lang` the
+ * language that was chosen by hand.
+ */
+export type Asked = {
+  path: string
+  tz: string
+  page: number
+  slugs: readonly string[]
+  lang: string | null
+  voice: Voice
+}
+
+/** A page has at most so many, to stay under 50 KB with its stylesheet. */
+const SESSIONS_PER_PAGE = 20
+
+/** One page of a list for `times.hbs`, by topic, and inside soonest first; a page beyond the last is the last. */
+export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
+  const { tz, lang, voice } = asked
+  const standing = new Map(listed.map(({ offer, standing }) => [offer.id, standing]))
+  const ordered = byTopic(
+    listed.map(({ offer }) => offer),
+    voice.locale,
+  ).flatMap(({ offers }) => offers)
+  const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
+  const page = Math.min(asked.page, pages)
+  // Cut first: to write a thousand sessions in words for twenty would take most of the time.
+  const onPage = ordered.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
+  const { topics, zone } = inWords(config, onPage, { voice, timeZone: tz, now })
+  return {
+    zone,
+    lang,
+    action: basePath(config) + asked.path,
+    zones: zoneGroups(tz, voice),
+    topics: topics.map(({ name, sessions }, index) => ({
+      name,
+      anchor: `topic-${index + 1}`,
+      sessions: sessions.map((session) => ({
+        ...session,
+        moved: standing.get(session.id) === 'moved',
+        gone: standing.get(session.id) === 'gone',
+      })),
+    })),
+    pages: pages > 1 ? voice.say('page.times.page', { page, pages }) : null,
+    previous: page > 1 ? linkTo(config, { ...asked, page: page - 1 }) : null,
+    next: page < pages ? linkTo(config, { ...asked, page: page + 1 }) : null,
+  }
+}
+
+type Public = { voice: Voice; timeZone: string; now: Date }
+
+/** Offers in the words of the mail, for anyone: by topic, and inside soonest first. */
+export function inWords(
+  config: App['config'],
+  offers: readonly Offer[],
+  { voice, timeZone, now }: Public,
+): DigestPage {
+  const letterhead = {
+    from: config.MAIL_FROM,
+    discreetName: null,
+    replyTo: config.MAIL_REPLY_TO ?? null,
+    postalAddress: config.POSTAL_ADDRESS,
+    publicUrl: config.PUBLIC_URL,
+    practice: config.practice,
+    logoUrl: config.BRAND_LOGO_URL ?? null,
+    crisisLine: config.CRISIS_LINE,
+    unsubscribeAddress: null,
+    linkSecretId: '',
+  }
+  const byId = new Map(offers.map((offer) => [offer.id, offer]))
+  const shown = offers.map(({ id, news }) => ({ id, news }))
+  const today = toLocal(now, timeZone).slice(0, 10)
+  return digestView(letterhead, byId, { voice, timeZone, discreet: false, shown, more: 0 }, today)
+}
+
+function linkTo(config: App['config'], { path, tz, page, slugs, lang }: Asked): string {
+  const query = new URLSearchParams({ tz, page: String(page), ...(lang !== null && { lang }) })
+  for (const slug of slugs) query.append('topic', slug)
+  return `${basePath(config)}${path}?${query.toString()}`
+}

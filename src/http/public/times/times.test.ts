@@ -1,0 +1,280 @@
+import { readFileSync } from 'node:fs'
+import { createContext, runInContext } from 'node:vm'
+import { expect, test } from '@jest/globals'
+import { parse } from 'node-html-parser'
+import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../../test/app.ts'
+import { cancelEdition, pauseEdition } from '../../../db/ledger/editions.ts'
+import { editions } from '../../../db/schema.ts'
+import { buildServer } from '../../server.ts'
+
+async function pageAt(app: TestApp, url: string) {
+  return parse((await (await buildServer(app)).inject(url)).body)
+}
+const texts = (page: ReturnType<typeof parse>, selector: string) =>
+  page.querySelectorAll(selector).map((one) => one.textContent.trim())
+
+test('the sessions page lists what can be reserved, by topic and soonest first', async () => {
+  const app = await testApp()
+  aSession(app, { group: 'Second Breath', startsAtLocal: '2026-12-03T18:00' })
+  aSession(app, { group: 'First Light', startsAtLocal: '2026-12-01T19:00', seatsLeft: 2, seatsTotal: 8 })
+  aSession(app, { topic: 'ocd', group: 'Loose Ends', bookingUrl: 'https://book.harbor.test/loose-ends' })
+  aSession(app, { group: 'Full House', status: 'full' })
+  aSession(app, { group: 'Long Gone', startsAtLocal: '2026-11-01T19:00', repeats: 'once' })
+  const page = await pageAt(app, '/sessions')
+  const list = page
+    .querySelectorAll('section')
+    .map((section) => [
+      section.querySelector('h2')?.textContent,
+      ...section.querySelectorAll('h3').map((group) => group.textContent),
+    ])
+  expect(list).toEqual([
+    ['Anxiety', 'First Light', 'Second Breath'],
+    ['OCD', 'Loose Ends'],
+  ])
+  expect(page.querySelector('.when')?.textContent).toBe('Tue, Dec 1 · 7:00 PM EST, weekly')
+  expect(texts(page, '.few')).toEqual(['2 places left'])
+  expect(page.querySelectorAll('article .button').at(-1)?.getAttribute('href')).toBe(
+    'https://book.harbor.test/loose-ends',
+  )
+  expect(page.querySelectorAll('.add').map((link) => link.getAttribute('href'))).toEqual([
+    '/sessions/2.ics',
+    '/sessions/1.ics',
+    '/sessions/3.ics',
+  ])
+})
+
+test.each([
+  ['?tz=Europe/London', 'Europe/London', 'Wed, Dec 2 · 12:00 AM GMT, weekly'],
+  ['?tz=America/Los_Angeles', 'America/Los_Angeles', 'Tue, Dec 1 · 4:00 PM PST, weekly'],
+  ['?tz=Asia/Calcutta', 'Asia/Kolkata', 'Wed, Dec 2 · 5:30 AM GMT+5:30, weekly'],
+  ['?tz=Nowhere/Land', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
+  ['?tz=UTC&tz=UTC', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
+  ['?tz=%zz', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
+])('/sessions%s shows times in %s', async (query, zone, when) => {
+  const app = await testApp()
+  aSession(app)
+  const page = await pageAt(app, `/sessions${query}`)
+  expect(page.querySelectorAll('option[selected]').map((one) => one.getAttribute('value'))).toEqual([zone])
+  expect(page.querySelector('.when')?.textContent).toBe(when)
+})
+
+test('every zone can be chosen without a script', async () => {
+  const app = await testApp()
+  aSession(app)
+  const page = await pageAt(app, '/sessions')
+  const offered = page.querySelectorAll('option').map((option) => option.getAttribute('value') ?? '')
+  expect(offered.length).toBeGreaterThan(400)
+  for (const zone of ['America/New_York', 'Europe/Berlin', 'Asia/Tokyo', 'UTC'])
+    expect(offered).toContain(zone)
+  expect(page.querySelector('form')?.getAttribute('method') ?? 'get').toBe('get')
+  expect(page.querySelector('form button')).not.toBeNull()
+})
+
+test.each([
+  ['?topic=ocd', ['OCD']],
+  ['?topic=ocd&topic=trauma-and-ptsd', ['OCD', 'Trauma and PTSD']],
+  ['?topic=nothing-like-this', ['Anxiety', 'OCD', 'Trauma and PTSD']],
+  ['', ['Anxiety', 'OCD', 'Trauma and PTSD']],
+])('/sessions%s shows %p', async (query, shown) => {
+  const app = await testApp()
+  for (const topic of ['anxiety', 'ocd', 'trauma-and-ptsd']) aSession(app, { topic })
+  const page = await pageAt(app, `/sessions${query}`)
+  expect(texts(page, 'h2')).toEqual(shown)
+  expect(texts(page, '.choices label')).toEqual(['Anxiety', 'OCD', 'Trauma and PTSD'])
+  expect(page.querySelectorAll('input[checked]').map((box) => box.getAttribute('value'))).toEqual(
+    [...query.matchAll(/topic=(ocd|trauma-and-ptsd)/g)].map(([, slug]) => slug),
+  )
+})
+
+test('a topic without a free place says so, and leads to the others', async () => {
+  const app = await testApp()
+  aSession(app)
+  const page = await pageAt(app, '/sessions?topic=ocd')
+  expect(texts(page, 'main p')[0]).toContain('No time in these topics has a place free right now')
+  expect(page.querySelector('.act a')?.getAttribute('href')).toBe('/sessions')
+})
+
+test('with nothing to reserve the page says so', async () => {
+  const page = await pageAt(await testApp(), '/sessions')
+  expect(texts(page, 'main p')[0]).toContain('No time has a place free right now')
+})
+
+test('two hundred times come in pages of less than 50 KB, none missing and none twice', async () => {
+  const app = await testApp()
+  const topics = ['anxiety', 'ocd', 'trauma-and-ptsd', 'depression']
+  for (let n = 1; n <= 200; n += 1)
+    aSession(app, {
+      topic: topics[n % 4] ?? '',
+      group: `Skills for Strong Feelings and Long Names ${n}`,
+      timeZone: 'America/Los_Angeles',
+      seatsTotal: 8,
+      seatsLeft: 2,
+      bookingUrl: `https://book.harbor.test/groups/skills-for-strong-feelings/${n}?from=page`,
+    })
+  const server = await buildServer(app)
+  const css = (await server.inject('/style.css')).body
+  const groups: string[] = []
+  let url: string | undefined =
+    '/sessions?topic=anxiety&topic=ocd&topic=trauma-and-ptsd&topic=depression&tz=Europe/London'
+  while (url) {
+    const { body } = await server.inject(url)
+    expect(Buffer.byteLength(body + css)).toBeLessThan(50_000)
+    const page = parse(body)
+    expect(page.querySelector('option[selected]')?.getAttribute('value')).toBe('Europe/London')
+    groups.push(...texts(page, 'h3'))
+    url = page.querySelector('a[rel=next]')?.getAttribute('href')?.replaceAll('&amp;', '&')
+  }
+  expect(groups).toHaveLength(200)
+  expect(new Set(groups).size).toBe(200)
+  const last = parse((await server.inject('/sessions?page=999')).body)
+  expect(texts(last, '.pages span')).toEqual(['Page 10 of 10'])
+})
+
+test('words and links from a booking system are shown as text, and never run', async () => {
+  const app = await testApp()
+  aSession(app, { group: '<script>alert(1)</script>' })
+  app.db.$client.exec('drop trigger sessions_checked_insert')
+  aSession(app, { group: 'Sly', bookingUrl: 'javascript:alert(1)' })
+  const { body } = await (await buildServer(app)).inject('/sessions')
+  expect(body).toContain('&lt;script&gt;')
+  expect(body).not.toMatch(/<script>|javascript:|Sly/)
+})
+
+test('the pages of times run one script, of our own; no other page does', async () => {
+  const server = await buildServer(await testApp())
+  const { headers, body } = await server.inject('/sessions')
+  expect(headers['content-security-policy']).toContain("default-src 'none';")
+  expect(headers['content-security-policy']).toMatch(/;script-src 'self'$/)
+  const src = /<script src="(\/zone\.js\?\w+)" defer><\/script>/.exec(body)?.[1] ?? ''
+  const script = await server.inject(src)
+  expect([script.statusCode, script.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8'])
+  expect(body.match(/<script/g)).toHaveLength(1)
+  expect((await server.inject('/unsubscribe/x')).headers['content-security-policy']).not.toContain(
+    'script-src',
+  )
+})
+
+test.each([
+  ['https://x.test/sessions', 'America/New_York', 'https://x.test/sessions?tz=Europe%2FBerlin'],
+  [
+    'https://x.test/sessions?topic=ocd#session-3',
+    'UTC',
+    'https://x.test/sessions?topic=ocd&tz=Europe%2FBerlin#session-3',
+  ],
+  ['https://x.test/sessions', 'Europe/Berlin', null],
+  ['https://x.test/sessions?tz=Asia/Tokyo', 'Asia/Tokyo', null],
+  ['https://x.test/sessions?tz=', 'UTC', null],
+])('the script takes a browser in Berlin from %s, shown in %s, to %p', (href, shown, target) => {
+  const script = readFileSync(new URL('../../../../templates/pages/zone.js', import.meta.url), 'utf8')
+  let went: string | null = null
+  const here = { href, replace: (url: URL) => void (went = url.href) }
+  const options = ['Europe/Berlin', 'UTC', 'America/New_York'].map((value) => ({
+    ...{ value, dataset: {}, selected: value === shown },
+  }))
+  const world = createContext({
+    URL,
+    location: here,
+    document: { querySelector: () => ({ elements: { tz: { options } } }) },
+    Intl: { DateTimeFormat: () => ({ resolvedOptions: () => ({ timeZone: 'Europe/Berlin' }) }) },
+  })
+  runInContext(script, world)
+  expect(went).toBe(target)
+})
+
+async function appWithEdition(): Promise<{ app: TestApp; id: string }> {
+  const app = await testApp()
+  aSession(app, { group: 'Still There', seatsTotal: 8, seatsLeft: 2 })
+  aSession(app, { group: 'Filled Up' })
+  aSession(app, { group: 'Moved On' })
+  aSession(app, { group: 'Rolled On', startsAtLocal: '2026-11-24T19:00' })
+  aSession(app, { group: 'Over Now', startsAtLocal: '2026-11-24T10:00', repeats: 'once' })
+  aSession(app, { group: 'Taken Away' })
+  aSubscriber(app, 'ada@sample.test', { name: 'Ada' })
+  return { app, id: await planNow(app) }
+}
+
+test('an edition shows what it told, with what has changed since marked, and nothing personal', async () => {
+  const { app, id } = await appWithEdition()
+  await submitOwed(app)
+  app.setNow('2026-11-25T15:00:00Z')
+  const change = (group: string, set: string) =>
+    app.db.$client.exec(
+      `update sessions set ${set} where group_id = (select id from groups where title = '${group}')`,
+    )
+  change('Filled Up', "status = 'full'")
+  change('Moved On', "starts_at_local = '2026-12-02T18:00'")
+  change('Rolled On', "starts_at_local = '2026-12-01T19:00'")
+  change('Still There', "booking_url = 'https://book.harbor.test/new-place', seats_left = 8")
+  app.db.$client.exec(
+    "delete from sessions where group_id = (select id from groups where title = 'Taken Away')",
+  )
+
+  const { statusCode, body, headers } = await (await buildServer(app)).inject(`/editions/${id}`)
+  expect(statusCode).toBe(200)
+  expect(headers).not.toHaveProperty('x-robots-tag')
+  const page = parse(body)
+  expect(texts(page, 'h1')).toEqual(['Group times of November 23, 2026'])
+  const marks = page
+    .querySelectorAll('article')
+    .map((one) => [one.querySelector('h3')?.textContent, one.querySelector('.few')?.textContent ?? 'Reserve'])
+  expect(Object.fromEntries(marks)).toEqual({
+    'Still There': 'Reserve',
+    'Filled Up': 'No longer free',
+    'Moved On': 'It has another time now',
+    'Rolled On': 'Reserve',
+    'Over Now': 'No longer free',
+    'Taken Away': 'No longer free',
+  })
+  expect(
+    page
+      .querySelectorAll('article .button')
+      .map((link) => link.getAttribute('href'))
+      .toSorted(),
+  ).toEqual(['/sessions', 'https://book.harbor.test/new-place', 'https://book.harbor.test/steady-ground'])
+  expect(body).not.toMatch(/\bAda\b|ada@|unsubscribe|preferences|\/calendar\//)
+})
+
+test('an edition is told in the zone that is asked for', async () => {
+  const { app, id } = await appWithEdition()
+  const page = await pageAt(app, `/editions/${id}?tz=Europe/London`)
+  expect(texts(page, '.when')).toContain('Wed, Dec 2 · 12:00 AM GMT, weekly')
+})
+
+test('editions that nobody can have got are not there', async () => {
+  const { app, id } = await appWithEdition()
+  const status = async (of: string) => (await (await buildServer(app)).inject(`/editions/${of}`)).statusCode
+  expect(await status(id)).toBe(200)
+  expect([await status('2026-11-16'), await status('nothing'), await status('2026-11-30')]).toEqual([
+    404, 404, 404,
+  ])
+  app.setNow('2026-11-22T15:00:00Z')
+  expect(await status(id)).toBe(404)
+  app.setNow('2026-11-23T15:00:00Z')
+  app.db.update(editions).set({ state: 'planning', plannedAt: null }).run()
+  expect(await status(id)).toBe(404)
+  await pauseEdition(app.db, id, 'to look again', app.now())
+  expect(await status(id)).toBe(404)
+})
+
+test('a cancelled edition is shown only when somebody got it', async () => {
+  const { app, id } = await appWithEdition()
+  const status = async () => (await (await buildServer(app)).inject(`/editions/${id}`)).statusCode
+  await cancelEdition(app.db, id, app.now())
+  expect(await status()).toBe(404)
+  app.db.$client.exec("update deliveries set state = 'submitted', reason = null")
+  expect(await status()).toBe(200)
+})
+
+test('characters that turn the text around reach no page, whatever SQL wrote into a topic', async () => {
+  const app = await testApp()
+  aSession(app)
+  aSession(app, { topic: 'ocd', group: 'Other' })
+  app.db.$client.exec('drop trigger topics_checked_update')
+  app.db.$client.prepare("update topics set name = ? where slug = 'anxiety'").run('Wor\u202ery\u0007 topic')
+  const server = await buildServer(app)
+  for (const url of ['/', '/sessions', '/sessions?topic=anxiety', '/feed.xml']) {
+    const { body } = await server.inject(url)
+    expect(body).toContain('topic')
+    for (const odd of ['\u202e', '\u0007']) expect(body).not.toContain(odd)
+  }
+})

@@ -1,0 +1,113 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
+import type { App } from '../../../app.ts'
+import { offerStatus } from '../../../core/sessions/listed.ts'
+import type { Offer, Session } from '../../../core/sessions/offers.ts'
+import { canonicalZone } from '../../../core/time/zone-names.ts'
+import { weighed } from '../../../core/weighed.ts'
+import type { Voice } from '../../../core/words/words.ts'
+import { findEdition, offersOfEdition, tallyOf } from '../../../db/ledger/editions.ts'
+import { sessionsOfEdition } from '../../../db/sessions/sessions.ts'
+import { keptPages } from '../kept-pages.ts'
+import { chosenBy } from '../language.ts'
+import { basePath, serveFile } from '../pages.ts'
+import { type Listed, timesList } from './list.ts'
+
+type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+
+/** The public pages of times: what can be reserved now, and what an edition told. */
+export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promise<void> {
+  const { files, words } = app.templates
+  const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
+  const zoneScript = basePath(app.config) + script
+  const ownZone = app.config.DIGEST_TIME_ZONE
+  const Query = z.object({
+    tz: z
+      .string()
+      .catch('')
+      .transform((name) => canonicalZone(name) ?? ownZone),
+    topic: z.union([z.string(), z.array(z.string())]).catch([]),
+    page: z.coerce.number().int().min(1).catch(1),
+  })
+
+  const asked = (request: FastifyRequest, reply: FastifyReply) => ({
+    ...Query.parse(request.query),
+    lang: chosenBy(request, words),
+    voice: reply.voice,
+  })
+
+  const kept = keptPages()
+  server.get('/sessions', async (request, reply) => {
+    const times = await openTimes(app)
+    const write = () =>
+      reply.written('times', { ...bookableTimes(app, times, asked(request, reply)), zoneScript })
+    return publicly(reply).page(kept(times, { reply, write }))
+  })
+
+  server.get<{ Params: { id: string } }>('/editions/:id', async (request, reply) => {
+    const page = await toldTimes(app, request.params.id, asked(request, reply))
+    return page === null ? reply.callNotFound() : publicly(reply).view('times', { ...page, zoneScript })
+  })
+}
+
+type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Voice }
+
+/** Search engines may list these pages; the one script they run is our own. */
+function publicly(reply: FastifyReply): FastifyReply {
+  const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
+  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy)
+}
+
+function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...query }: Query) {
+  const { say } = query.voice
+  const slugs = [topic].flat()
+  const now = app.now()
+  const chosen = new Set(topics.filter(({ slug }) => slugs.includes(slug)))
+  const chosenIds = new Set([...chosen].map(({ id }) => id))
+  const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))
+  const offeredIds = new Set([...offers.map(({ topicId }) => topicId), ...chosenIds])
+  const filters = topics.filter(({ id }) => offeredIds.has(id))
+  const listed = shown.map((offer): Listed => ({ offer, standing: 'bookable' }))
+  const asked = { ...query, path: '/sessions', slugs: [...chosen].map(({ slug }) => slug) }
+  const list = timesList(app.config, listed, asked, now)
+  return {
+    ...list,
+    title: say('page.times.title'),
+    lead: say('page.times.lead', { zone: list.zone }),
+    filters: filters.length > 1 ? filters.map((topic) => ({ ...topic, checked: chosen.has(topic) })) : [],
+    filtered: chosen.size > 0,
+    nothing: say(chosen.size > 0 ? 'page.times.nothing.topics' : 'page.times.nothing'),
+    others: shown.length < offers.length && shown.length === 0,
+  }
+}
+
+/** What the edition told of, whoever got it. Null: there is no such edition, or nobody can have got it yet. */
+async function toldTimes(app: Needs, id: string, query: Query) {
+  const { say, locale } = query.voice
+  const now = app.now()
+  const edition = await findEdition(app.db, id)
+  if (edition === null || edition.plannedAt === null || edition.scheduledFor > now.getTime()) return null
+  if (edition.state === 'cancelled' && (await tallyOf(app.db, id)).submitted === 0) return null
+  const [offers, sessions] = await Promise.all([offersOfEdition(app.db, id), sessionsOfEdition(app.db, id)])
+  const byId = new Map(sessions.map((session) => [session.id, session]))
+  const listed = offers.map((offer) => asItStands(offer, byId.get(offer.id), now))
+  const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)
+  // The slot's own date, which the id is.
+  const day = weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' }))
+  return {
+    ...list,
+    title: say('page.told.title', { date: day.format(new Date(id)) }),
+    lead: say('page.told.lead', { zone: list.zone }),
+    filters: [],
+    filtered: false,
+    nothing: say('page.told.nothing'),
+    others: false,
+  }
+}
+
+/** Told as it was, save for what would mislead: where to reserve is looked up, and the places left are not counted. */
+function asItStands(offer: Offer, session: Session | undefined, now: Date): Listed {
+  const bookingUrl = session?.bookingUrl ?? offer.bookingUrl
+  return { offer: { ...offer, bookingUrl, seatsLeft: null }, standing: offerStatus(offer, session, now) }
+}

@@ -1,0 +1,338 @@
+import { randomUUID } from 'node:crypto'
+import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
+import { Unavailable } from '../core/errors.ts'
+import { cronPattern, type SlotRule } from '../core/time/calendar.ts'
+import { checkRedis, explainRedisError } from './check.ts'
+
+/**
+ * The doorbell. It carries ids only, and losing what it holds costs minutes: the sweep rings again for whatever the
+ * ledger owes. So no function here throws because Redis is away; it logs, and the next sweep makes up for it.
+ */
+export type Queue = {
+  /** Enqueues these batches; with `once`, only those that nobody enqueued or took up in the last half second. */
+  wakeBatches(ids: readonly number[], once?: 'once'): Promise<void>
+  /** Forgets the wake-ups for batches that nobody has taken up yet; the ledger is asked for what it still owes. */
+  forgetBatches(): Promise<void>
+  /** Does `work`, unless another process does so; false: one does, or Redis is away. Only one second is alone for sure. */
+  alone(work: () => Promise<void>): Promise<boolean>
+  /** Enqueues these notices, to be taken up after `delayMs`; `once` as for batches. */
+  wakeNotices(ids: readonly number[], options?: { once?: boolean; delayMs?: number }): Promise<void>
+  /** Rings for the sweep, now. */
+  wakeSweep(): Promise<void>
+  /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
+  backlog(): Promise<number | null>
+  /** Puts the weekly and the minutely scheduler in place where they are missing or differ. True when one was. */
+  ensureSchedulers(rule: SlotRule): Promise<boolean>
+  /** Limits batches per second over all processes. */
+  limitRate(perSecond: number): Promise<void>
+  /** How many processes work on the queue, or null when Redis is away. */
+  workers(): Promise<number | null>
+  /** What Redis holds, by state, and the limit in force; null when Redis is away. */
+  standing(): Promise<QueueStanding | null>
+  /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
+  toldEpoch(): Promise<string | null>
+  /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
+  tellEpoch(signed: string): Promise<void>
+  /** Starts working until `stop`, which lets what is in flight finish. */
+  work(handlers: Handlers): { stop(): Promise<void> }
+  /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
+  limits: { redis: object; nameSpace: string }
+  close(): Promise<void>
+}
+
+export type QueueStanding = {
+  batchJobs: Record<string, number>
+  editionJobs: Record<string, number>
+  perSecond: number | null
+}
+
+export type Handlers = {
+  /** Plans what is due and rings for what is owed. */
+  sweep(): Promise<void>
+  /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
+  submit(name: string, data: unknown): Promise<JobOutcome>
+  /** Called whenever this process finds that no wake-up for a batch or notice is left. */
+  drained: () => void
+}
+
+/** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
+export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
+
+export type RedisAddress = { url: string } | { path: string }
+
+const SWEEP_EVERY_MS = 60_000
+// Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
+const CONCURRENCY = 6
+// A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
+const ONCE_IN_MS = 500
+const ALONE_MS = 1_000
+const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
+const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
+
+/**
+ * Connects to Redis and opens the queues under `prefix`.
+ * Throws `Unavailable`, saying how to mend it, when Redis cannot be reached, refuses us, is too old or evicts keys.
+ */
+export async function openQueue(options: {
+  redis: RedisAddress
+  prefix: string
+  log: Logger
+}): Promise<Queue> {
+  const { prefix, log } = options
+  const complain = complainer(log)
+  // A command on the producing side fails when Redis is away; a worker waits for it to come back. Without an end of
+  // patience a black-holed connection would hold the sweep, which asks through it, for good.
+  const producer = connect(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
+  await reach(producer, options.redis)
+  producer.on('error', complain)
+  const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
+  const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })
+  for (const queue of [editions, batches]) queue.on('error', complain)
+
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work()
+    } catch (error) {
+      complain(error)
+      return null
+    }
+  }
+
+  return {
+    async wakeBatches(ids, once) {
+      for (let from = 0; from < ids.length; from += 1000) {
+        const some = ids.slice(from, from + 1000)
+        const free = once ? await attempt(() => markFree(producer, prefix, 'batch', some)) : some
+        const jobs = (free ?? []).map((batchId) => ({ name: 'submit-batch', data: { batchId } }))
+        await attempt(() => batches.addBulk(jobs))
+      }
+    },
+    async forgetBatches() {
+      const waiting = (await attempt(() => batches.getWaiting())) ?? []
+      const forgotten = waiting.filter(({ name }) => name === 'submit-batch')
+      // One that is taken up meanwhile cannot be removed, and need not be.
+      await Promise.allSettled(forgotten.map((job) => job.remove()))
+      const keys = forgotten.map(({ data }) => onceKey(prefix, 'batch', data.batchId))
+      if (keys.length > 0) await attempt(() => producer.del(keys))
+    },
+    async alone(work) {
+      const key = `${prefix}:alone`
+      const token = randomUUID()
+      const got = await attempt(() => producer.set(key, token, 'PX', ALONE_MS, 'NX'))
+      if (got === null) return false
+      try {
+        await work()
+      } finally {
+        await attempt(() => producer.eval(UNLOCK, 1, key, token))
+      }
+      return true
+    },
+    async wakeNotices(ids, { once = false, delayMs = 0 } = {}) {
+      // Someone waits in front of their inbox; an edition of thousands can let one email pass.
+      const free = once ? await attempt(() => markFree(producer, prefix, 'notice', ids)) : ids
+      const jobs = (free ?? []).map((noticeId) => ({
+        name: 'submit-notice',
+        data: { noticeId },
+        opts: { lifo: true, delay: delayMs },
+      }))
+      await attempt(() => batches.addBulk(jobs))
+    },
+    async wakeSweep() {
+      await attempt(() => editions.add('sweep', {}))
+    },
+    async backlog() {
+      // Not the active ones: those that a killed process held look like work for a minute, and would keep the sweep quiet.
+      const counts = await attempt(() => batches.getJobCounts('waiting', 'prioritized'))
+      return counts && Object.values(counts).reduce((sum, count) => sum + count, 0)
+    },
+    async ensureSchedulers(rule) {
+      const weekly = { pattern: cronPattern(rule), tz: rule.timeZone }
+      const missing = await attempt(async () => [
+        await ensureScheduler(editions, 'weekly-digest', weekly, 'plan-edition'),
+        await ensureScheduler(editions, 'sweep', { every: SWEEP_EVERY_MS }, 'sweep'),
+      ])
+      return missing?.includes(true) ?? false
+    },
+    async limitRate(perSecond) {
+      await attempt(() => batches.setGlobalRateLimit(Math.max(1, Math.floor(perSecond)), 1000))
+    },
+    async workers() {
+      return await attempt(() => batches.getWorkersCount())
+    },
+    async standing() {
+      return await attempt(async () => {
+        const limit = await batches.getGlobalRateLimit()
+        return {
+          batchJobs: await batches.getJobCounts(...STATES),
+          editionJobs: await editions.getJobCounts(...STATES),
+          perSecond: limit && (limit.max * 1000) / limit.duration,
+        }
+      })
+    },
+    async toldEpoch() {
+      return await attempt(() => producer.get(`${prefix}:epoch`))
+    },
+    async tellEpoch(signed) {
+      await attempt(() => producer.set(`${prefix}:epoch`, signed))
+    },
+    work: (handlers) =>
+      startWorkers(handlers, {
+        redis: options.redis,
+        prefix,
+        batches,
+        complain,
+        async takenUp({ name, data }) {
+          const key =
+            name === 'submit-batch'
+              ? onceKey(prefix, 'batch', data.batchId)
+              : onceKey(prefix, 'notice', data.noticeId)
+          await attempt(() => producer.set(key, 1, 'PX', ONCE_IN_MS))
+        },
+      }),
+    limits: { redis: producer, nameSpace: `${prefix}:limits:` },
+    async close() {
+      await Promise.allSettled([editions.close(), batches.close()])
+      producer.disconnect()
+    },
+  }
+}
+
+type Kind = 'batch' | 'notice'
+
+// The key goes by itself after half a second, whatever becomes of the job: a job of a killed process hides nothing.
+const onceKey = (prefix: string, kind: Kind, id: number | string) => `${prefix}:once:${kind}-${id}`
+
+/** Marks those that are not marked, and returns them. */
+async function markFree<Id extends number | string>(
+  redis: Redis,
+  prefix: string,
+  kind: Kind,
+  ids: readonly Id[],
+): Promise<Id[]> {
+  if (ids.length === 0) return []
+  const marking = redis.pipeline()
+  for (const id of ids) marking.set(onceKey(prefix, kind, id), 1, 'PX', ONCE_IN_MS, 'NX')
+  const marked = (await marking.exec()) ?? []
+  return ids.filter((_, index) => marked[index]?.[1] === 'OK')
+}
+
+// Deletes the lock, if it is still that of this holder.
+const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
+
+// Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
+async function ensureScheduler(
+  queue: BullQueue,
+  id: string,
+  want: { pattern?: string; tz?: string; every?: number },
+  name: string,
+) {
+  const found = await queue.getJobScheduler(id)
+  if (
+    found &&
+    found.pattern === want.pattern &&
+    found.tz === want.tz &&
+    Number(found.every ?? 0) === (want.every ?? 0)
+  )
+    return false
+  await queue.upsertJobScheduler(id, want, { name, data: {}, opts: KEEP })
+  return true
+}
+
+type WorkerParts = {
+  redis: RedisAddress
+  prefix: string
+  batches: BullQueue
+  complain: (error: unknown) => void
+  /** Says that this wake-up, which is not in the queue any more, is in hand. */
+  takenUp: (job: Job) => Promise<void>
+}
+
+function startWorkers(handlers: Handlers, { redis, prefix, batches, complain, takenUp }: WorkerParts) {
+  // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
+  const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 12_000 })
+  connection.on('error', complain)
+  const options = { connection, prefix }
+  const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
+  const submitter = new Worker(
+    'batches',
+    async (job, token) => {
+      void takenUp(job)
+      await obey(await handlers.submit(job.name, job.data), job, token, batches)
+    },
+    { ...options, concurrency: CONCURRENCY },
+  )
+  submitter.on('drained', handlers.drained)
+  const workers = [sweeper, submitter]
+  for (const worker of workers) worker.on('error', complain).on('failed', (_job, error) => complain(error))
+  return {
+    async stop() {
+      await Promise.allSettled(workers.map((worker) => worker.close()))
+      connection.disconnect()
+    },
+  }
+}
+
+async function obey(
+  outcome: JobOutcome,
+  job: Job,
+  token: string | undefined,
+  batches: BullQueue,
+): Promise<void> {
+  if (outcome.kind === 'again') {
+    await job.moveToDelayed(outcome.at.getTime(), token)
+    throw new DelayedError()
+  }
+  if (outcome.kind === 'rate-limited') {
+    await batches.rateLimit(outcome.ms)
+    throw Worker.RateLimitError()
+  }
+}
+
+type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
+
+function connect(redis: RedisAddress, options: ConnectOptions): Redis {
+  const all = {
+    lazyConnect: true,
+    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+    ...options,
+  }
+  return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
+}
+
+async function reach(redis: Redis, address: RedisAddress): Promise<void> {
+  const name = 'url' in address ? address.url : 'redis://private'
+  // ioredis rejects with "Connection is closed" and tells the cause only in an event.
+  let cause: unknown
+  const listen = (error: unknown) => {
+    cause = error
+    redis.disconnect()
+  }
+  redis.on('error', listen)
+  try {
+    await redis.connect()
+    const problems = await checkRedis(redis)
+    if (problems.length === 0) return
+    throw new Unavailable(problems.map(({ problem, fix }) => `${problem} ${fix}`).join('\n'))
+  } catch (error) {
+    if (redis.status !== 'end') redis.disconnect()
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable(explainRedisError(cause ?? error, name), { cause: cause ?? error })
+  } finally {
+    redis.off('error', listen)
+  }
+}
+
+const AWAY =
+  /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
+
+/** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
+function complainer(log: Logger): (error: unknown) => void {
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error)
+    if (AWAY.test(message))
+      log.warn({ detail: message }, 'Redis is away; the sweep makes up for what is lost')
+    else log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
+  }
+}

@@ -1,0 +1,214 @@
+import { expect, test } from '@jest/globals'
+import { afterTest } from '../../test/app.ts'
+import { aDomain } from '../../test/resend/domains.ts'
+import { type StandInOptions, startResendStandIn } from '../../test/resend/stand-in.ts'
+import { type Check, checkMail } from './account-check.ts'
+
+const OUR_DOMAIN = 'mail.harbor.test'
+const FROM = `Harbor Groups <groups@${OUR_DOMAIN}>`
+
+test('all is well with a verified domain, no tracking and the right time', async () => {
+  expect(await told({ domains: [aDomain('other.test'), aDomain('Mail.Harbor.test')] })).toEqual([
+    'ok Resend key: Resend accepts it',
+    'ok mail domain: mail.harbor.test is verified',
+    'ok tracking: open and click tracking are off',
+    'ok clock: agrees with Resend',
+  ])
+})
+
+test('a key that only sends is right, and what it cannot see is left to a person', async () => {
+  expect(await told({ sendingOnly: true })).toEqual([
+    expect.stringMatching(
+      /^ok Resend key: may only send, as it should; .* that mail\.harbor\.test is verified/,
+    ),
+    'ok clock: agrees with Resend',
+  ])
+})
+
+test('a wrong key, and a Resend that cannot be reached, are told apart', async () => {
+  expect(await told({ apiKey: 're_another' })).toMatchObject(
+    [/^fail Resend key: 401: API key is invalid \| Make a key with sending access/, expect.anything()].map(
+      (line) => (line instanceof RegExp ? expect.stringMatching(line) : line),
+    ),
+  )
+  const [only, ...more] = await checkMail({
+    apiKey: 're_x',
+    baseUrl: 'http://127.0.0.1:1',
+    from: FROM,
+    now: new Date(),
+  })
+  expect([only?.status, only?.mend, more]).toEqual([
+    'fail',
+    'Let this machine reach https://api.resend.com, port 443.',
+    [],
+  ])
+})
+
+test('a busy Resend is no failure', async () => {
+  expect(await told({ requestsPerSecond: 0 })).toContainEqual(
+    expect.stringMatching(/^warn Resend key: 429: .* \| Resend is busy/),
+  )
+})
+
+test.each([
+  [
+    'that is another',
+    [aDomain('harbor.test')],
+    /^fail mail domain: mail\.harbor\.test, of MAIL_FROM, is not in this Resend account \| Add/,
+  ],
+  [
+    'that is not verified yet',
+    [aDomain(OUR_DOMAIN, { status: 'pending' })],
+    /^fail mail domain: .* is pending \| Set the DNS records/,
+  ],
+  [
+    'of which a record is missing',
+    [aDomain(OUR_DOMAIN, { status: 'partially_verified' })],
+    /^fail mail domain: .* is partially verified \|/,
+  ],
+  [
+    'that tracks who opens',
+    [aDomain(OUR_DOMAIN, { open_tracking: true })],
+    /^fail tracking: open tracking is on \| Switch it off/,
+  ],
+  [
+    'that tracks everything',
+    [aDomain(OUR_DOMAIN, { open_tracking: true, click_tracking: true })],
+    /^fail tracking: open and click tracking is on/,
+  ],
+  [
+    'that may not send',
+    [aDomain(OUR_DOMAIN, { capabilities: { sending: 'disabled', receiving: 'enabled' } })],
+    /^fail mail domain: .* may not be sent from \| Enable/,
+  ],
+])('a domain %s is told', async (_what, domains, says) => {
+  expect(await told({ domains })).toContainEqual(expect.stringMatching(says))
+})
+
+test('a clock that is wrong is told, as little as webhooks allow', async () => {
+  const off = async (minutes: number) =>
+    (await told({}, new Date(Date.now() + minutes * 60_000))).find((line) => line.includes('clock'))
+  expect(await off(2.5)).toMatch(/^warn clock: 3 minutes ahead of Resend \| .*timedatectl/)
+  expect(await off(-90)).toMatch(/^fail clock: 90 minutes behind Resend/)
+})
+
+test('the address that Resend gives for trying out is no sender', async () => {
+  const checks = await checkMail({ apiKey: 're_x', from: 'Try <onboarding@resend.dev>', now: new Date() })
+  expect(checks.map(asLine)).toEqual([
+    expect.stringMatching(/^warn mail from: resend\.dev mails only your own address \|/),
+  ])
+})
+
+const UNSUBSCRIBING = {
+  address: 'leave@in.harbor.test',
+  endpoint: 'https://groups.harbor.test/webhooks/resend',
+  lastAt: null,
+}
+const receiving = (differs: Partial<ReturnType<typeof aDomain>> = {}) =>
+  aDomain('in.harbor.test', { capabilities: { sending: 'disabled', receiving: 'enabled' }, ...differs })
+const REPORTED = { endpoint: UNSUBSCRIBING.endpoint, status: 'enabled' as const, events: ['email.received'] }
+
+test.each<[string, StandInOptions, RegExp]>([
+  [
+    'all is set up',
+    { domains: [receiving()], webhooks: [REPORTED] },
+    /^ok unsubscribe address: in\.harbor\.test receives/,
+  ],
+  [
+    'the webhook takes every event',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, events: null }] },
+    /^ok /,
+  ],
+  [
+    'the domain is not there',
+    { domains: [], webhooks: [REPORTED] },
+    /^fail .* is not in this Resend account \| Add/,
+  ],
+  [
+    'the domain does not receive',
+    { domains: [aDomain('in.harbor.test')], webhooks: [REPORTED] },
+    /^fail .* does not receive \| Enable/,
+  ],
+  [
+    'the MX record is not found',
+    { domains: [receiving({ receivingRecord: 'not_started' })], webhooks: [REPORTED] },
+    /^fail .* the MX record of in\.harbor\.test is not started \| Set/,
+  ],
+  [
+    'no webhook is there',
+    { domains: [receiving()] },
+    /^fail .* does not report email\.received here \| .* to https:\/\/groups/,
+  ],
+  [
+    'the webhook tells of other things',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, events: ['email.sent'] }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the webhook is off',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, status: 'disabled' }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the webhook goes elsewhere',
+    { domains: [receiving()], webhooks: [{ ...REPORTED, endpoint: 'https://other.test/' }] },
+    /^fail .* does not report/,
+  ],
+  [
+    'the key only sends',
+    { sendingOnly: true },
+    /^warn .* no email has arrived at it yet \| See at .* run doctor again/,
+  ],
+])('of the address to unsubscribe at it is told when %s', async (_what, account, says) => {
+  expect(
+    (await told(account, new Date(), UNSUBSCRIBING)).find((line) => line.includes('unsubscribe address')),
+  ).toMatch(says)
+})
+
+test('an email that arrived proves the address to a key that only sends', async () => {
+  const lastAt = new Date('2026-11-20T10:00:00Z')
+  expect(await told({ sendingOnly: true }, new Date(), { ...UNSUBSCRIBING, lastAt })).toContain(
+    'ok unsubscribe address: email arrives; the last on 2026-11-20',
+  )
+})
+
+test('answers to an address whose domain receives at Resend are warned of, as nobody reads them there', async () => {
+  const receiving = aDomain('in.harbor.test', { capabilities: { sending: 'enabled', receiving: 'enabled' } })
+  const domains = [aDomain(OUR_DOMAIN), receiving]
+  const warned = expect.stringMatching(/^warn answers: in\.harbor\.test receives at Resend.*MAIL_REPLY_TO/)
+  expect(await told({ domains }, new Date(), null, 'Mira <mira@In.harbor.test>')).toContainEqual(warned)
+  expect(await told({ domains }, new Date(), null, 'mira@harbor.test')).not.toContainEqual(
+    expect.stringContaining('answers'),
+  )
+  expect(await told({ domains }, new Date())).not.toContainEqual(expect.stringContaining('answers'))
+  const leaving = { address: 'leave@in.harbor.test', endpoint: 'https://x.test', lastAt: null }
+  expect(await told({ sendingOnly: true }, new Date(), leaving, 'mira@in.harbor.test')).toContainEqual(warned)
+  // Without MAIL_REPLY_TO, answers go to MAIL_FROM.
+  const own = aDomain(OUR_DOMAIN, { capabilities: { sending: 'enabled', receiving: 'enabled' } })
+  expect(await told({ domains: [own] }, new Date())).toContainEqual(
+    expect.stringContaining('warn answers: mail.harbor.test'),
+  )
+})
+
+/** What is told of an account like this, a line each. */
+async function told(
+  account: StandInOptions,
+  now = new Date(),
+  unsubscribing: Parameters<typeof checkMail>[0]['unsubscribing'] = null,
+  replyTo?: string,
+): Promise<string[]> {
+  const resend = await startResendStandIn(account)
+  afterTest(() => resend.close())
+  const checks = await checkMail({
+    apiKey: 're_stand_in',
+    baseUrl: resend.url,
+    from: FROM,
+    now,
+    unsubscribing,
+    replyTo,
+  })
+  return checks.map(asLine)
+}
+
+const asLine = ({ status, name, detail, mend }: Check) =>
+  `${status} ${name}: ${detail}${mend ? ` | ${mend}` : ''}`

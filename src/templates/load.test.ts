@@ -1,0 +1,213 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { BadInput } from '../core/errors.ts'
+import { paletteFrom } from '../core/mail/palette.ts'
+import { voiceFor } from '../core/words/words.ts'
+import { loadTemplates } from './load.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'templates-'))
+  await cp(new URL('../../templates', import.meta.url), folder, { recursive: true })
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+/** Changes a template and returns the error of loading it. */
+async function breaking(file: string, before: string, after: string): Promise<string> {
+  const path = join(folder, file)
+  const source = await readFile(path, 'utf8')
+  expect(source).toContain(before)
+  await writeFile(
+    path,
+    source.replace(before, () => after),
+  )
+  const error = await loadTemplates({ folder }).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(BadInput)
+  return (error as BadInput).message.replaceAll(`${folder}/`, '')
+}
+
+async function lineOf(file: string, words: string): Promise<number> {
+  const lines = (await readFile(join(folder, file), 'utf8')).split('\n')
+  return lines.findIndex((line) => line.includes(words)) + 1
+}
+
+test('our own templates load, with the same result from any folder', async () => {
+  const own = await loadTemplates()
+  const { pages: _pages, ...copied } = await loadTemplates({ folder })
+  const { pages: _own, ...ours } = own
+  expect(copied).toEqual(ours)
+  expect(own.digest.html).toMatch(/^<!doctype html>/i)
+  expect(own.digest.html).not.toMatch(/<mj-|googleapis|^\s/m)
+  expect(own.digest.html).toContain('<!--[if mso | IE]>')
+})
+
+test.each([
+  ['an attribute that MJML does not have', '<mj-section padding="22px', '<mj-section pading="22px', 'pading'],
+  [
+    'an element that MJML does not have',
+    '<mj-raw>{{#if more}}',
+    '<mj-roar /><mj-raw>{{#if more}}',
+    'mj-roar',
+  ],
+  ['an invalid color', 'background-color="$sheet"', 'background-color="paper-ish"', 'background-color'],
+  [
+    'a color that the palette lacks',
+    'background-color="$sheet"',
+    'background-color="$paper"',
+    'no color \\$paper',
+  ],
+  [
+    'a message that does not exist',
+    "{{t 'digest.last'}}",
+    "{{t 'digest.lasst'}}",
+    'did you mean "digest.last"',
+  ],
+  ['a message without its argument', "{{t 'digest.lead' zone=zone}}", "{{t 'digest.lead'}}", 'needs zone='],
+  [
+    'a message with an argument it does not have',
+    "{{t 'digest.last'}}",
+    "{{t 'digest.last' zone=zone}}",
+    'does not use {zone}',
+  ],
+  ['a message named by a variable', "{{t 'digest.last'}}", '{{t heading}}', 'needs the key of one message'],
+  ['an element closed as another', '<h1 style', '</mj-column><h1 style', 'closes nothing; <mj-text>'],
+  ['a variable that does not exist', '{{heading}}', '{{headline}}', 'no variable "headline" here; there are'],
+  ['a variable from another scope', '{{when}}', '{{practice}}', 'no variable "practice" here'],
+  [
+    'a condition on an unknown variable',
+    '{{#if whenForGroup}}',
+    '{{#if when4Group}}',
+    'no variable "when4Group"',
+  ],
+  ['a helper that does not exist', '{{when}}', '{{upper when}}', 'takes no arguments'],
+  ['a block that does not exist', '{{#each sessions}}', '{{#list sessions}}', "doesn't match each"],
+  ['each over something that is not a list', '{{#each topics}}', '{{#each practice}}', 'needs a list'],
+  ['unescaped printing', '{{heading}}', '{{{heading}}}', 'triple braces'],
+  ['a partial', '{{heading}}', '{{> heading}}', 'not supported in templates'],
+  ['an unclosed tag', '{{when}}', '{{when}', 'Parse error'],
+])('%s is refused with file and line', async (_, before, after, words) => {
+  const line = await lineOf('digest.mjml', before)
+  const message = await breaking('digest.mjml', before, after)
+  expect(message).toMatch(new RegExp(`^digest\\.mjml:${line}: .*(${words})`, 's'))
+})
+
+test('a block closed as another is refused with its line', async () => {
+  expect(await breaking('digest.txt.hbs', '{{/each}}', '{{/if}}')).toMatch(
+    /^digest\.txt\.hbs:\d+: each doesn't match if/,
+  )
+})
+
+test('a tag that MJML would silently drop is refused', async () => {
+  const line = await lineOf('digest.mjml', '<mj-raw>{{#if more}}</mj-raw>')
+  const message = await breaking('digest.mjml', '<mj-raw>{{#if more}}</mj-raw>', '{{#if more}}')
+  expect(message).toContain(`digest.mjml:${line}: {{#if more}} is between components`)
+})
+
+test('an error in the shared look names that file and line', async () => {
+  const line = await lineOf('look.mjml', '<mj-text font-size')
+  expect(await breaking('look.mjml', '<mj-text font-size', '<mj-text font-sise')).toContain(
+    `look.mjml:${line}: <mj-text>`,
+  )
+})
+
+test.each(['./gone.mjml', '../secret.mjml', '/etc/hostname'])('including %s is refused', async (path) => {
+  expect(await breaking('digest.mjml', './look.mjml', path)).toMatch(
+    /^digest\.mjml:5: .*(there is no template|must name a file)/,
+  )
+})
+
+test('an unknown variable in the text part is refused with its line', async () => {
+  const line = await lineOf('digest.txt.hbs', '{{when}}')
+  expect(await breaking('digest.txt.hbs', '{{when}}', '{{wen}}')).toContain(
+    `digest.txt.hbs:${line}: there is no variable "wen"`,
+  )
+})
+
+test('a file that cannot be read is named', async () => {
+  await rm(join(folder, 'digest.txt.hbs'))
+  await mkdir(join(folder, 'digest.txt.hbs'))
+  await expect(loadTemplates({ folder })).rejects.toThrow(/cannot read the template .*digest\.txt\.hbs/)
+})
+
+test('a folder with two files replaces only those two', async () => {
+  const own = await readFile(join(folder, 'pages/unsubscribed.hbs'), 'utf8')
+  const mine = await mkdtemp(join(tmpdir(), 'mine-'))
+  await mkdir(join(mine, 'pages'))
+  await writeFile(
+    join(mine, 'head.mjml'),
+    '<mj-section><mj-column><mj-text>Our own head {{practice}}</mj-text></mj-column></mj-section>',
+  )
+  await writeFile(join(mine, 'pages/unsubscribed.hbs'), `<p>Gone fishing.</p>${own}`)
+  const { digest, notice, pages, words } = await loadTemplates({ folder: mine })
+  for (const { html } of [digest, notice]) expect(html).toContain('Our own head {{practice}}')
+  expect(digest.html).toContain('{{heading}}')
+  const page = pages.unsubscribed(
+    { practice: 'Harbor', undo: '/undo', inLanguage: '' },
+    voiceFor(words, 'en'),
+  )
+  expect(page).toContain('Gone fishing.')
+  await rm(mine, { recursive: true })
+})
+
+test('a page that overrides ours may use its variables and no others', async () => {
+  const said = await breaking('pages/unsubscribed.hbs', '{{undo}}', '{{undoo}}')
+  expect(said).toMatch(
+    /^pages\/unsubscribed\.hbs:\d+: there is no variable "undoo" on this page; did you mean "undo"/,
+  )
+})
+
+test.each([
+  ['lacks a message', '"mail.unsubscribe": ', '"mail.unsubscribee": ', '"mail.unsubscribe" is missing'],
+  ['uses an unknown argument', '{zone}', '{place}', 'uses {place}, which has no value here; available: zone'],
+  [
+    'leaves out an argument of English',
+    '{n, plural, one {Queda # lugar} other {Quedan # lugares}}',
+    'Pocos lugares',
+    'leaves out {n}',
+  ],
+  [
+    'is not ICU MessageFormat',
+    '{n, plural, one {Queda',
+    '{n, plurl, one {Queda',
+    'is not valid ICU MessageFormat',
+  ],
+  ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'contains <i>, which the English message does not'],
+  ['could add a recipient', '"Resumen semanal"', '"Resumen, semanal"', 'is a sender name'],
+  ['could end an attribute', '"Nuevo"', '"\\"Nuevo\\""', 'straight quotation mark'],
+])('a catalogue that %s is refused with file and message', async (_, before, after, words) => {
+  const said = await breaking('words/es.json', before, after)
+  expect(said).toMatch(/^words\/es\.json: /)
+  expect(said).toContain(words)
+})
+
+test('a new file adds a language', async () => {
+  const { es } = (await loadTemplates()).words
+  await writeFile(
+    join(folder, 'words/pt.json'),
+    JSON.stringify({ ...es, language: 'Português', locale: 'pt-BR' }),
+  )
+  const { words } = await loadTemplates({ folder })
+  expect(voiceFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
+})
+
+test('the brand color of a practice replaces ours', async () => {
+  const { digest } = await loadTemplates({ palette: paletteFrom('#7a1f5c') })
+  expect(digest.html).toContain('#7a1f5c')
+  expect(digest.html).not.toContain('#0b5c4a')
+})
+
+test('a missing folder is refused', async () => {
+  await expect(loadTemplates({ folder: '/nowhere/at-all' })).rejects.toThrow(
+    'TEMPLATES_PATH: cannot read the folder /nowhere/at-all',
+  )
+})
+
+test('a file that replaces nothing is refused, with a suggested name', async () => {
+  await writeFile(join(folder, 'digset.mjml'), '')
+  await expect(loadTemplates({ folder })).rejects.toThrow('replaces no template; did you mean "digest.mjml"?')
+})

@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, expect } from '@jest/globals'
+import type { AxeResults } from 'axe-core'
+import { type Browser, type Page, chromium as playwright } from 'playwright-core'
+import { chromium, findOrInstallProgram } from '../src/machine/find-program.ts'
+import { afterTest } from './app.ts'
+
+/** How somebody comes: without `script` the browser runs none. */
+export type Visitor = { script: boolean }
+
+export type Visit = Awaited<ReturnType<ReturnType<typeof realBrowser>>>
+
+const INSTALL_MS = 300_000
+/** How every page is looked at; `width` is in CSS pixels. */
+const LOOKS = [
+  { width: 375, colorScheme: 'light' },
+  { width: 1280, colorScheme: 'dark' },
+] as const
+const HEIGHT = 800
+const MOST_BYTES = 50_000
+// It talks to nobody but our server, and asks no other host for updates or lists.
+const QUIET = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/**
+ * One Chromium for all tests of the file: the system's, which is installed first when it is missing, as Redis is
+ * (test/redis.ts). Returns what opens a visit: a browser profile of its own, closed after the test.
+ */
+export function realBrowser() {
+  let browser: Browser
+  let axe: string
+  beforeAll(async () => {
+    const say = (line: string) => void process.stderr.write(`${line}\n`)
+    const executablePath = await findOrInstallProgram(chromium, say)
+    browser = await playwright.launch({ executablePath, args: QUIET })
+    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  }, INSTALL_MS)
+  afterAll(() => browser?.close())
+
+  return async (url: string, { script }: Visitor) => {
+    const context = await browser.newContext({
+      javaScriptEnabled: script,
+      timezoneId: 'America/Chicago',
+    })
+    afterTest(() => context.close())
+    const page = await context.newPage()
+    const debug = await context.newCDPSession(page)
+    const heard = watch(page, url)
+    const turnTo = async ({ width, colorScheme }: (typeof LOOKS)[number]) => {
+      await page.setViewportSize({ width, height: HEIGHT })
+      await page.emulateMedia({ colorScheme })
+    }
+    let looks: (typeof LOOKS)[number][] = [...LOOKS]
+    await turnTo(LOOKS[0])
+    await page.goto(url)
+
+    /**
+     * Expects the page that is open, with this heading, to be one that everybody can read in every look. The last look
+     * stays, so that one page is left in each, in turn.
+     */
+    const sees = async (heading: string) => {
+      expect(await page.locator('h1').innerText()).toBe(heading)
+      expect(heard()).toEqual([])
+      expect(await context.cookies()).toEqual([])
+      // Evaluated, not added as an element, which the policy of our pages would keep out.
+      // By the debugger, as Playwright would take twice as long over its 600 KB.
+      if (script) await debug.send('Runtime.evaluate', { expression: axe })
+      for (const [turn, look] of looks.entries()) {
+        if (turn > 0) await turnTo(look)
+        const { width, inner, dark, bytes } = await page.evaluate<Measured>(MEASURE)
+        expect({ inner, dark }).toEqual({ inner: look.width, dark: look.colorScheme === 'dark' })
+        expect(width).toBeLessThanOrEqual(inner)
+        expect(bytes).toBeGreaterThan(1_000)
+        expect(bytes).toBeLessThan(MOST_BYTES)
+        if (script) expect(await faults(page)).toEqual([])
+      }
+      looks = looks.toReversed()
+    }
+    return { page, sees }
+  }
+}
+
+/** Returns what the browser complained of since it was last asked, and what it wanted from anyone but `url`. */
+function watch(page: Page, url: string): () => string[] {
+  const heard: string[] = []
+  page.on('pageerror', (error) => heard.push(String(error)))
+  page.on('console', (message) => {
+    // Chromium also says so of a page that is answered with 404, which is meant.
+    const ofPage =
+      message.text().startsWith('Failed to load resource') && message.location().url === page.url()
+    if (['error', 'warning'].includes(message.type()) && !ofPage) heard.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${url}/`)) heard.push(`asked for ${request.url()}`)
+  })
+  return () => heard.splice(0)
+}
+
+/** Runs in the page; text, since its `document` is unknown to the types of Node. */
+const MEASURE = `({
+  width: document.scrollingElement.scrollWidth,
+  inner: innerWidth,
+  dark: matchMedia('(prefers-color-scheme: dark)').matches,
+  bytes: performance.getEntries().reduce((sum, { decodedBodySize = 0 }) => sum + decodedBodySize, 0),
+})`
+
+type Measured = Record<'width' | 'inner' | 'bytes', number> & { dark: boolean }
+
+async function faults(page: Page): Promise<string[]> {
+  // The hundreds of zones in a closed list would take most of the time; the browser draws them, not we.
+  const { violations } = await page.evaluate<AxeResults>(
+    "axe.run({ exclude: ['optgroup'] }, { resultTypes: ['violations'] })",
+  )
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+  )
+}

@@ -1,0 +1,58 @@
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openLedger } from '../src/app.ts'
+import { aSession, manySubscribers, testConfig } from './app.ts'
+import { type Program, realProgram } from './cli.ts'
+
+let program: Program
+let file: string
+
+beforeEach(async () => {
+  program = await realProgram()
+  file = join(program.folder, 'data/openseat.db')
+})
+
+afterEach(() => program.close())
+
+test('a restored backup says at every door that it is held, and once released it mails nobody twice', async () => {
+  await withReaders(3)
+  const copy = join(program.folder, 'copy.db')
+  expect(await program.run(['backup', copy])).toMatchObject({ code: 0 })
+  expect(await program.run(['edition', 'send', '--wait'])).toMatchObject({ code: 0 })
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
+  copyFileSync(copy, file)
+
+  const sent = await program.run(['edition', 'send', '--wait'])
+  expect(sent).toMatchObject({ code: 1, err: expect.stringContaining('Not done: nothing goes out') })
+  const list = await program.run(['edition', 'list'])
+  expect(list.out).toContain('Held: nothing goes out, as the database was restored or copied: a backup')
+  const shown = await program.run(['release'])
+  expect(shown).toMatchObject({ code: 0, err: '' })
+  expect(shown.out).toMatch(/due .*: not in this copy; up to 3 recipients\n/)
+  expect(shown.out).toContain('openseat release --yes --go-on')
+
+  const released = await program.run(['release', '--yes', '--json'])
+  expect(released.code).toBe(0)
+  expect(JSON.parse(released.out)).toMatchObject({
+    held: false,
+    released: true,
+    reason: 'backup',
+    marked: { unknown: 0, notices: 0, cancelled: [] },
+  })
+  const again = await program.run(['edition', 'send', '--wait'])
+  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('exists already and is cancelled') })
+  expect([...program.resend.countByAddress().values()]).toEqual([1, 1, 1])
+  expect(await program.run(['release', '--json'])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('"held": false'),
+  })
+}, 120_000)
+
+/** Readers put in without the command line, which takes a second a call. */
+async function withReaders(count: number): Promise<void> {
+  const ledger = await openLedger(testConfig({ DATABASE_PATH: file }))
+  aSession(ledger, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(ledger, count)
+  await ledger.close()
+}

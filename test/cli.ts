@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LINK_SECRET } from './app.ts'
+import { startResendStandIn } from './resend/stand-in.ts'
+
+const CLI = join(import.meta.dirname, '../src/cli.ts')
+
+export type Program = Awaited<ReturnType<typeof realProgram>>
+type Given = { input?: string; settings?: Record<string, string> }
+
+/** The real command line in a folder of its own, with a private Redis of its own and a Resend stand-in, for tests. */
+export async function realProgram() {
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-cli-'))
+  const resend = await startResendStandIn({ apiKey: 're_stand_in' })
+  const children: ReturnType<typeof spawn>[] = []
+
+  /** A setting of '' counts as not set. */
+  const start = (args: string[], { input = '', settings = {} }: Given = {}) => {
+    const env = {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      DATABASE_PATH: join(folder, 'data/openseat.db'),
+      RESEND_API_KEY: 're_stand_in',
+      RESEND_BASE_URL: resend.url,
+      MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+      POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+      PUBLIC_URL: 'https://groups.harbor.test',
+      LINK_SECRET,
+      PORT: '0',
+      ...settings,
+    }
+    const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, env })
+    children.push(child)
+    child.stdin.end(input)
+    const output = { out: '', err: '' }
+    child.stdout.on('data', (chunk) => (output.out += chunk))
+    child.stderr.on('data', (chunk) => (output.err += chunk))
+    const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+    return { child, output, ended }
+  }
+
+  return {
+    folder,
+    resend,
+    start,
+    run: (args: string[], given?: Given) => start(args, given).ended,
+    async close() {
+      for (const child of children) child.kill('SIGKILL')
+      await resend.close()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}

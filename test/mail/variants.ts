@@ -1,0 +1,142 @@
+import {
+  type DigestTemplate,
+  digestComposer,
+  type Email,
+  type Letterhead,
+} from '../../src/core/mail/digest.ts'
+import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail/notice.ts'
+import { paletteFrom } from '../../src/core/mail/palette.ts'
+import { formatOccurrence } from '../../src/core/time/occurrences.ts'
+import { signAddress } from '../../src/core/tokens.ts'
+import { voiceFor } from '../../src/core/words/words.ts'
+import { loadTemplates, type Templates } from '../../src/templates/load.ts'
+import { newsOf, PUBLIC_URL, usualOffers } from './content.ts'
+import type { Entered } from './header-injection.ts'
+import { everyIngredients, type Ingredients, isDigest, typical } from './ingredients.ts'
+import { type Kind, type Mail, messageOf } from './mail.ts'
+
+/** Very different from our own color, and almost as pale as allowed. */
+const BRAND_COLOR = '#a8326e'
+
+/**
+ * Every kind of email (`everyIngredients`) whose name `wanted` accepts, made by the product's own composers.
+ */
+export async function everyMail(wanted: (name: string) => boolean = () => true): Promise<Mail[]> {
+  const chosen = everyIngredients().filter((one) => wanted(nameOf(one)))
+  const usual = await loadTemplates()
+  const isBranded = ({ size }: Ingredients) => size === 'branded'
+  const branded = chosen.some(isBranded) ? await loadTemplates({ palette: paletteFrom(BRAND_COLOR) }) : usual
+  return Promise.all(chosen.map((one) => mailOf(isBranded(one) ? branded : usual, one)))
+}
+
+const nameOf = ({ kind, language, size }: Ingredients): string => `${kind}-${language}-${size}`
+
+/** Makes one email as the worker would, and its MIME message. */
+export async function mailOf(templates: Templates, made: Ingredients): Promise<Mail> {
+  const { kind, language, size, letterhead, offers, mustSay } = made
+  const name = nameOf(made)
+  const email = emailOf(templates, made)
+  return {
+    name,
+    kind,
+    language,
+    size,
+    email,
+    mustSay,
+    eml: await messageOf(email),
+    publicUrl: letterhead.publicUrl,
+    practice: letterhead.practice,
+    bookingUrls: offers.flatMap(({ bookingUrl }) => URL.parse(bookingUrl)?.href ?? []),
+    privateNames: [...new Set(offers.flatMap(({ topic, group, therapist }) => [topic, group, therapist]))],
+  }
+}
+
+/** Makes the email with the product's own composers. Throws if they refuse it. */
+export function emailOf(templates: Templates, made: Ingredients): Email {
+  return isDigest(made.kind) ? digestOf(templates, made) : noticeOf(templates, made)
+}
+
+function digestOf(
+  templates: Templates,
+  { kind, language, letterhead, offers, reader, more }: Ingredients,
+): Email {
+  const template: DigestTemplate = { ...templates.digest, letterhead }
+  return digestComposer(
+    template,
+    offers,
+    { id: '2026-11-30' },
+    linksOf(letterhead),
+  )(
+    {
+      publicId: PUBLIC_ID,
+      ...reader,
+      locale: language,
+      discreet: kind === 'discreet',
+      shown: offers.map(({ id }, index) => ({ id, news: newsOf(index) })),
+      more,
+    },
+    '1z-AbCdEfGhIj',
+  )
+}
+
+function noticeOf(templates: Templates, { kind, language, letterhead, reader }: Ingredients): Email {
+  const voice = voiceFor(templates.words, language)
+  const subscribed = kind === 'already' || kind === 'welcome'
+  const facts: NoticeFacts = {
+    id: 'q8T0cXv1-WmZ',
+    kind: kind as NoticeFacts['kind'],
+    to: reader.email,
+    name: reader.name,
+    discreet: false,
+    url: buttonOf(kind),
+    unsubscribeUrl: subscribed ? links.unsubscribe(PUBLIC_ID) : null,
+    unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
+    preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
+    notMeUrl: byStranger(kind as NoticeFacts['kind']) ? linkOf('not-me', PUBLIC_ID) : null,
+    nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', voice.locale).day,
+  }
+  return composeNotice(templates.notice, letterhead, facts, voice)
+}
+
+function buttonOf(kind: Kind): string {
+  if (kind === 'welcome') return `${PUBLIC_URL}/sessions`
+  return kind === 'already' ? links.preferences(PUBLIC_ID) : linkOf(kind, PUBLIC_ID)
+}
+
+const PUBLIC_ID = 'T3hJq0bnS2mYxXgW7v5c1A'
+
+const linkOf = (page: string, publicId: string) =>
+  `${PUBLIC_URL}/${page}/${publicId}.k2J9sQ0pXwVbN4mZtRcL8yHd`
+
+/** Any secret does: it is the shape of the links that is looked at. */
+const linksOf = ({ unsubscribeAddress: address }: Letterhead) => ({
+  ...links,
+  unsubscribeAddress: (publicId: string) => address && signAddress('gate', address, publicId),
+})
+
+const links = {
+  unsubscribe: (publicId: string) => linkOf('unsubscribe', publicId),
+  preferences: (publicId: string) => linkOf('preferences', publicId),
+}
+
+/** Functions that make a digest and a notice from any entered text, for the header injection gate. */
+export async function composeFrom() {
+  const templates = await loadTemplates()
+  const compose = (kind: Kind) => (entered: Partial<Entered>) => {
+    const base = typical(kind, 'en')
+    const {
+      to = base.reader.email,
+      name = 'Ada',
+      practice = base.letterhead.practice,
+      from = base.letterhead.from,
+    } = entered
+    const { topic = 'Anxiety', group = 'Quiet Mornings', therapist = 'Dr. Maya Lee' } = entered
+    return emailOf(templates, {
+      ...base,
+      letterhead: { ...base.letterhead, practice, from },
+      offers: usualOffers(1, 'en').map((offer) => ({ ...offer, topic, group, therapist })),
+      reader: { ...base.reader, email: to, name },
+    })
+  }
+  return { digest: compose('digest'), notice: compose('confirm') }
+}

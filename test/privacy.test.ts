@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+
+/** By the words each bullet of README's Privacy begins with: the tests that hold it. Null: advice, which nothing can test. */
+const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
+  'The database holds addresses': null,
+  'The form answers the same': [
+    ['src/http/public/join/join.test.ts', 'the answer is the same for every state of an address'],
+    ['src/http/public/join/join.test.ts', 'one address is written to three times in thirty days at most'],
+    ['src/http/steadily.test.ts', 'whatever comes of the work, and however fast'],
+  ],
+  'Its files are readable by their owner alone': [
+    ['src/files/private-file.test.ts', 'a planted link is replaced and what it names stays'],
+    ['src/actions/restore/back-up.test.ts', 'a backup is one whole file that only its owner can read'],
+    ['src/commands/spills.test.ts', 'what an import does not hold in memory is in an unnamed file'],
+  ],
+  'What an email was made from': [
+    ['src/actions/retention/wipe.test.ts', 'in a quiet week what an email was made from is gone'],
+    ['src/actions/retention/wipe.test.ts', 'with a reader open the erasure says what is left'],
+    ['src/actions/retention/wipe.test.ts', 'an address that was moved by a page split is erased'],
+  ],
+  'Who was emailed what': [
+    ['src/actions/retention/prune.test.ts', 'what is older than RETENTION_DAYS is removed within a day'],
+    ['src/actions/retention/prune.test.ts', 'copies of migrations, and drafts of such copies'],
+  ],
+  '`subscribers export` prints all': [
+    [
+      'src/actions/subscribers/personal-data.test.ts',
+      'every column that can hold something of a person has a decision',
+    ],
+    ['src/actions/subscribers/personal-data.test.ts', 'the export holds every column that is theirs'],
+    ['src/actions/subscribers/personal-data.test.ts', 'after an erasure no column holds what was theirs'],
+    ['src/actions/retention/wipe.test.ts', 'the copies that migrations left lose the person too'],
+    ['src/actions/imports/subscribers.test.ts', 'erasing removes the person, keeps the ledger whole'],
+  ],
+  'Consent is kept': [
+    ['src/actions/imports/subscribers.test.ts', 'new subscribers are active with the consent on record'],
+  ],
+  'Resend sees the address': null,
+  'Discreet readers get': [['src/core/mail/digest.test.ts', 'a discreet mail does not even say']],
+  'The pages set no cookie': [
+    ['src/http/server.test.ts', 'every answer is kept from caches, scripts, frames'],
+  ],
+}
+
+test('each sentence on privacy in the README names the tests that hold it', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  const section = /^## Privacy\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
+  const bullets = [...section.matchAll(/^- (.+)$/gm)].map(([, words = '']) => words)
+  const begins = Object.keys(HELD_BY)
+  expect(bullets.filter((words) => !begins.some((begin) => words.startsWith(begin)))).toEqual([])
+  expect(begins.filter((begin) => !bullets.some((words) => words.startsWith(begin)))).toEqual([])
+  for (const [file, name] of Object.values(HELD_BY).flatMap((tests) => tests ?? []))
+    expect(readFileSync(join(import.meta.dirname, '..', file), 'utf8')).toContain(`test('${name}`)
+})

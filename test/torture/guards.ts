@@ -1,0 +1,158 @@
+import Database from 'better-sqlite3'
+import { openLedger } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { installationId, signToken } from '../../src/core/tokens.ts'
+import { openLog } from '../../src/log.ts'
+import { openQueue } from '../../src/redis/queue.ts'
+import { startWebs } from './failpoint-doors.ts'
+import {
+  awaitThrough,
+  closeInstallation,
+  type Installation,
+  isThrough,
+  LINK_SECRET,
+  makeInstallation,
+  QUICKER,
+  rowFor,
+  startWorker,
+  stopPrograms,
+} from './installation.ts'
+import { until } from './programs.ts'
+import type { Context, Edit, Row, Scenario } from './scenario.ts'
+
+const CLAIM_ALONE = 'the claim alone: a provider that ignores keys'
+const INDEX_ALONE = 'the unique index alone: planners without a mark'
+const SWEEP_ALONE = 'the sweep alone: killed, and Redis emptied'
+const SCANNER = 'a scanner opens every link'
+
+/**
+ * The program guards itself twice and three times, so taking one guard away shows nothing as long as the next holds.
+ * These scenarios leave one guard alone on duty.
+ */
+export const scenarios: Scenario[] = [
+  { name: CLAIM_ALONE, group: 'guards', quick: false, run: claimAlone },
+  { name: INDEX_ALONE, group: 'guards', quick: false, run: indexAlone },
+  { name: SWEEP_ALONE, group: 'guards', quick: false, run: sweepAlone },
+  { name: SCANNER, group: 'guards', quick: false, run: scanner },
+]
+
+/** Three workers, every batch rung for again and again while answers are slow, and no key to save them. */
+async function claimAlone(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 900, standIn: ['--ignore-keys'] })
+  try {
+    await installation.standIn.inject({ kind: 'late', ms: 250, times: 1_000_000 })
+    for (let n = 0; n < 3; n += 1) startWorker(installation)
+    const ringing = await ringForAll(installation)
+    await stopPrograms(installation)
+    const problems = ringing.through ? [] : ['the edition was not through within two minutes']
+    const note = `${ringing.rings} wake-ups for 9 batches`
+    return [await rowFor(installation, CLAIM_ALONE, { problems, note })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** Rings for every batch of the edition until it is through. */
+async function ringForAll(installation: Installation): Promise<{ through: boolean; rings: number }> {
+  const config = loadConfig(installation.settings)
+  const log = openLog('silent')
+  const ledger = await openLedger(config, { log })
+  const prefix = `openseat-${installationId(ledger.hashKey)}`
+  await ledger.close()
+  const queue = await openQueue({ redis: { url: installation.redis?.url ?? '' }, prefix, log })
+  const batchIds = installation.ledger.prepare<[], number>('select id from batches').pluck()
+  let rings = 0
+  try {
+    await until(
+      async () => {
+        const ids = batchIds.all()
+        await queue.wakeBatches(ids)
+        rings += ids.length
+        return isThrough(installation)
+      },
+      'every edition is through',
+      120_000,
+    )
+    return { through: true, rings }
+  } catch {
+    return { through: false, rings }
+  } finally {
+    await queue.close()
+  }
+}
+
+/** The planner's mark is taken out, and each chunk made slow and small, so that two planners write the same readers. */
+const WITHOUT_MARK: readonly Edit[] = [
+  { file: 'src/db/ledger/planning.ts', from: 'eq(editions.plannedThrough, from),', to: '' },
+  {
+    file: 'src/actions/editions/plan.ts',
+    from: 'edition.plannedThrough, CHUNK)',
+    to: 'edition.plannedThrough, 50)',
+  },
+  {
+    file: 'src/actions/editions/plan.ts',
+    from: '    await recordVerdicts(app.db,',
+    to: '    await new Promise((resolve) => setTimeout(resolve, 150))\n    await recordVerdicts(app.db,',
+  },
+]
+
+async function indexAlone(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 600 })
+  try {
+    for (let n = 0; n < 2; n += 1) startWorker(installation, { edits: [...QUICKER, ...WITHOUT_MARK] })
+    const through = await awaitThrough(installation)
+    await stopPrograms(installation)
+    const problems = through ? [] : ['the edition was not through within two minutes']
+    return [await rowFor(installation, INDEX_ALONE, { problems })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** A worker dies with claimed batches, and Redis forgets that it was ever rung: only the ledger knows. */
+async function sweepAlone(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 250 })
+  try {
+    const worker = startWorker(installation, { failpoint: 'after-claim' })
+    await until(() => worker.hasEnded(), 'a batch is claimed', 60_000)
+    await installation.redis?.flush()
+    startWorker(installation)
+    const through = await awaitThrough(installation)
+    await stopPrograms(installation)
+    const problems = through ? [] : ['the edition was not through within two minutes']
+    return [await rowFor(installation, SWEEP_ALONE, { kills: 1, problems })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** Every link of every reader is opened before the edition goes out: nobody may be lost by that. */
+async function scanner(context: Context): Promise<Row[]> {
+  const installation = await makeInstallation(context, { subscribers: 60 })
+  try {
+    const [web] = await startWebs(installation, 1)
+    const problems = web ? await openEveryLink(installation.file, web.url) : ['the pages did not start']
+    startWorker(installation)
+    if (!(await awaitThrough(installation))) problems.push('the edition was not through within two minutes')
+    await stopPrograms(installation)
+    return [await rowFor(installation, SCANNER, { problems })]
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+async function openEveryLink(file: string, url: string): Promise<string[]> {
+  const db = new Database(file, { readonly: true })
+  const publicIds = db.prepare<[], string>('select public_id from subscribers').pluck().all()
+  db.close()
+  const statuses = new Map<number, number>()
+  for (const publicId of publicIds)
+    for (const purpose of ['unsubscribe', 'preferences'] as const)
+      for (const method of ['HEAD', 'GET']) {
+        const link = `${url}/${purpose}/${signToken(LINK_SECRET, purpose, publicId)}`
+        const { status } = await fetch(link, { method })
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+  const odd = [...statuses].filter(([status]) => status >= 500)
+  return odd.map(([status, count]) => `${count} links are answered ${status}`)
+}

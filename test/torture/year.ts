@@ -1,0 +1,128 @@
+import { sweep } from '../../src/actions/editions/sweep.ts'
+import type { SlotRule } from '../../src/core/time/calendar.ts'
+import { allEditions } from '../../src/db/ledger/editions.ts'
+import { addNews, DAY_MS, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
+
+/** The outcome of a year. `due`: emails that should have gone out; the others count how often they did. */
+export type Year = {
+  slots: number
+  jumps: number
+  due: number
+  once: number
+  twice: number
+  never: number
+  problems: string[]
+}
+
+export type YearOptions = {
+  folder: string
+  redis: string
+  rule: SlotRule
+  /** The first day, for example `2026-01-01`. */
+  from: string
+  readers: number
+}
+
+/**
+ * Runs through 52 slots of a rule, each with difficulties: two sweeps in the same minute, then a clock that is set back by
+ * an hour, then forward. When a slot is due comes from a calendar of its own, which only asks `Intl` for local times.
+ */
+export async function liveThroughYear(options: YearOptions): Promise<Year> {
+  const start = new Date(`${options.from}T12:00:00Z`)
+  const faked = await openFaked({ ...options, at: start })
+  try {
+    const expected = datesOf(options.rule, options.from).map((id) => ({
+      id,
+      at: instantOf(id, options.rule),
+    }))
+    const problems = await quiet(faked, start, 'before the first slot')
+    for (const slot of expected) problems.push(...(await liveThroughSlot(faked, slot)))
+    problems.push(...(await comparedWith(expected, faked)))
+    return {
+      slots: expected.length,
+      jumps: expected.length * 3,
+      ...mailsOf(faked, expected, options),
+      problems,
+    }
+  } finally {
+    await faked.close()
+  }
+}
+
+type Due = { id: string; at: Date }
+
+async function liveThroughSlot(faked: Faked, { id, at }: Due): Promise<string[]> {
+  const after = (ms: number) => new Date(at.getTime() + ms)
+  addNews(faked, at)
+  const problems = await quiet(faked, after(-1000), `a second before ${id}`)
+  faked.setClock(at)
+  await Promise.all([sweep(faked.app), sweep(faked.app)])
+  await work(faked)
+  problems.push(...(await quiet(faked, after(-HOUR_MS), `an hour back after ${id}`)))
+  problems.push(...(await quiet(faked, after(30_000), `the same minute again in ${id}`)))
+  problems.push(...(await quiet(faked, after(HOUR_MS + MINUTE_MS), `an hour on after ${id}`)))
+  return problems
+}
+
+/** Sets the clock, runs the worker's tasks, and reports if that planned or sent anything. */
+async function quiet(faked: Faked, at: Date, when: string): Promise<string[]> {
+  const before = faked.resend.accepted.length + (await allEditions(faked.app.db)).length
+  faked.setClock(at)
+  await work(faked)
+  const after = faked.resend.accepted.length + (await allEditions(faked.app.db)).length
+  return after === before ? [] : [`something went out ${when}`]
+}
+
+async function comparedWith(expected: readonly Due[], { app }: Faked): Promise<string[]> {
+  const editions = (await allEditions(app.db)).reverse()
+  const ids = editions.map(({ id }) => id).join()
+  const problems: string[] = []
+  if (ids !== expected.map(({ id }) => id).join()) problems.push(`${editions.length} editions: ${ids}`)
+  for (const { id, scheduledFor, createdAt, state } of editions) {
+    const due = expected.find((slot) => slot.id === id)?.at.getTime()
+    if (due !== scheduledFor || createdAt !== due)
+      problems.push(`${id} at ${new Date(createdAt).toISOString()}`)
+    if (state !== 'submitted') problems.push(`${id} is ${state}`)
+  }
+  return problems
+}
+
+function mailsOf({ resend }: Faked, expected: readonly Due[], { readers }: YearOptions) {
+  const counts = new Map<string, number>()
+  for (const { key, to } of resend.accepted) {
+    const mail = `${key?.split('/')[1]} ${to.join()}`
+    counts.set(mail, (counts.get(mail) ?? 0) + 1)
+  }
+  const due = expected.length * readers
+  const once = [...counts.values()].filter((count) => count === 1).length
+  return { due, once, twice: counts.size - once, never: Math.max(0, due - counts.size) }
+}
+
+/** The 52 local dates of the rule's weekday, starting at `from`. */
+function datesOf({ weekday }: SlotRule, from: string): string[] {
+  const first = Date.parse(`${from}T00:00:00Z`)
+  const days = (weekday - new Date(first).getUTCDay() + 7) % 7 || 7
+  return Array.from({ length: 52 }, (_, week) =>
+    new Date(first + (days + 7 * week) * DAY_MS).toISOString().slice(0, 10),
+  )
+}
+
+/** The first minute that shows this local time on this day, or a later time if clocks skip it. */
+function instantOf(date: string, { time, timeZone }: SlotRule): Date {
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+  const wanted = `${date} ${time}`
+  const noon = Date.parse(`${date}T${time}:00Z`)
+  let at = noon - 15 * HOUR_MS
+  while (format.format(at) < wanted) at += 15 * MINUTE_MS
+  return new Date(at)
+}
+
+if (import.meta.main)
+  console.log(JSON.stringify(await liveThroughYear(JSON.parse(process.argv[2] ?? '') as YearOptions)))
