@@ -4,15 +4,9 @@ import { planEdition } from '../src/actions/editions/plan.ts'
 import { submitBatch } from '../src/actions/editions/submit.ts'
 import { resubscribe, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
-import {
-  afterTelling,
-  type Candidate,
-  exclusionOf,
-  isTold,
-  seenBy,
-  type TopicRow,
-} from '../src/core/audience/exclusion.ts'
-import { chooseTopics } from '../src/core/audience/seen.ts'
+import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
+import { isTold } from '../src/core/audience/news.ts'
+import { afterTelling, chooseTopics, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
 import { pauseForWeeks } from '../src/core/intake/preferences.ts'
 import { type Offer, offersAt, type Session, selectFor } from '../src/core/sessions/offers.ts'
 import { addDaysLocal, type Slot, slotAtOrBefore } from '../src/core/time/calendar.ts'

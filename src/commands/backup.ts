@@ -40,7 +40,7 @@ async function backup(terminal: Terminal, file: string, options: { json?: boolea
 }
 
 async function migrate(terminal: Terminal, options: { json?: boolean }): Promise<undefined> {
-  const { appliedMigrations } = await import('../db/copies.ts')
+  const { appliedMigrations } = await import('../db/checks.ts')
   await terminal.withLedger(async ({ db, config }) => {
     const migrations = await appliedMigrations(db)
     const path = config.DATABASE_PATH

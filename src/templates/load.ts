@@ -1,6 +1,6 @@
 import { BadInput } from '../core/errors.ts'
-import type { Letterhead } from '../core/mail/digest.ts'
 import { type DigestView, digestView } from '../core/mail/digest-page.ts'
+import type { Letterhead } from '../core/mail/letterhead.ts'
 import { compileTemplate } from '../core/mail/mail-merge.ts'
 import { type NoticeView, noticeView } from '../core/mail/notice.ts'
 import { DEFAULT_BRAND_COLOR, type Palette, paletteFrom } from '../core/mail/palette.ts'

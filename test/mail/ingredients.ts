@@ -1,4 +1,4 @@
-import type { Letterhead } from '../../src/core/mail/digest.ts'
+import type { Letterhead } from '../../src/core/mail/letterhead.ts'
 import type { Offer } from '../../src/core/sessions/offers.ts'
 import {
   HOSTILE,

@@ -1,9 +1,5 @@
-import {
-  type DigestTemplate,
-  digestComposer,
-  type Email,
-  type Letterhead,
-} from '../../src/core/mail/digest.ts'
+import { type DigestTemplate, digestComposer, type Email } from '../../src/core/mail/digest.ts'
+import { type Letterhead } from '../../src/core/mail/letterhead.ts'
 import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail/notice.ts'
 import { paletteFrom } from '../../src/core/mail/palette.ts'
 import { formatOccurrence } from '../../src/core/time/occurrences.ts'

@@ -1,40 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { bareAddress, judgeBatch, judgeEmail, listOf, type SendRules, type WireEmail } from './contract.ts'
-import { answerDomains, answerWebhooks, type StandInDomain, type StandInWebhook } from './domains.ts'
-import {
-  type Answer,
-  deliver,
-  type Exchange,
-  envelope,
-  type Faults,
-  type Target,
-  tooManyRequests,
-} from './faults.ts'
-import type { IdempotencyStore } from './idempotency.ts'
-import type { RateLimit } from './rate-limit.ts'
-import type { AcceptedEmail, SeenRequest } from './stand-in.ts'
+import type { AcceptedEmail, Account, SeenRequest } from './account.ts'
+import { bareAddress, judgeBatch, judgeEmail, listOf, type WireEmail } from './contract.ts'
+import { answerDomains, answerWebhooks } from './domains.ts'
+import { type Answer, deliver, type Exchange, envelope, type Target, tooManyRequests } from './faults.ts'
 import { messageId } from './webhooks.ts'
-
-/** The state of one stand-in. */
-export type Account = {
-  apiKey: string
-  rules: SendRules
-  domains: StandInDomain[]
-  webhooks: StandInWebhook[]
-  /** The API key may only send. */
-  sendingOnly: boolean
-  keepBodies: boolean
-  ignoreKeys: boolean
-  now: () => number
-  accepted: AcceptedEmail[]
-  counts: Map<string, number>
-  requests: SeenRequest[]
-  faults: Faults
-  answers: IdempotencyStore<Answer>
-  limit: RateLimit
-  later: Exchange['later']
-}
 
 /** Answers one API request the way Resend does: caller, rate limit, route, body, then the work itself. */
 export function answerLikeResend(

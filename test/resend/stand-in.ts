@@ -3,32 +3,15 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { type Account, answerLikeResend, json, parseJson, pathOf, write } from './answers.ts'
+import type { AcceptedEmail, SeenRequest } from './account.ts'
+import { type Account } from './account.ts'
+import { answerLikeResend, json, parseJson, pathOf, write } from './answers.ts'
 import type { SendRules } from './contract.ts'
 import { aDomain, type StandInDomain, type StandInWebhook } from './domains.ts'
 import { type Answer, envelope, type Fault, FaultSettings, faultList } from './faults.ts'
 import { idempotencyStore } from './idempotency.ts'
 import { rateLimit } from './rate-limit.ts'
 import { type WebhookEvent, webhookEvent } from './webhooks.ts'
-
-/** One email the stand-in accepted. `at` is in ms since the epoch; `index` is its place in the request. */
-export type AcceptedEmail = {
-  id: string
-  key: string | null
-  index: number
-  at: number
-  from: string
-  to: string[]
-  replyTo: string[]
-  subject: string
-  html: string
-  text: string
-  headers: Record<string, string>
-  tags: { name: string; value: string }[]
-}
-
-/** `status` is null until the request is answered, and stays null if the connection was cut. */
-export type SeenRequest = { method: string; path: string; key: string | null; status: number | null }
 
 export type StandInOptions = SendRules & {
   /** 0 (the default) takes a free port. */

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import type { AcceptedEmail } from './stand-in.ts'
+import type { AcceptedEmail } from './account.ts'
 
 export type WebhookEvent = { type: string; created_at: string; data: Record<string, unknown> }
 export type SignedWebhook = { headers: Record<string, string>; body: string }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { signedWebhook, webhookEvent } from '../resend/webhooks.ts'
-import type { Case } from './failpoints.ts'
+import type { Case } from './case.ts'
 import {
   awaitThrough,
   closeInstallation,

@@ -1,4 +1,5 @@
 import { FAILPOINTS, type Failpoint } from '../../src/failpoint.ts'
+import type { Case } from './case.ts'
 import { importing, migrating, reporting, resending } from './failpoint-doors.ts'
 import {
   awaitThrough,
@@ -80,8 +81,6 @@ export const scenarios: Scenario[] = [
     ),
   ),
 ]
-
-export type Case = { context: Context; name: Failpoint; workers: 1 | 2; title: string }
 
 async function reach(context: Context, name: Failpoint, workers: 1 | 2): Promise<Row[]> {
   const title = `${name}, ${workers === 1 ? 'one worker' : 'two workers'}`

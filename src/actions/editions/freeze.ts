@@ -1,14 +1,10 @@
 import { hash } from 'node:crypto'
 import type { App } from '../../app.ts'
-import {
-  type ChosenTopics,
-  type Exclusion,
-  exclusionOf,
-  isTold,
-  type Seen,
-  seenBy,
-} from '../../core/audience/exclusion.ts'
-import type { DigestTemplate, Reader } from '../../core/mail/digest.ts'
+import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
+import { isTold } from '../../core/audience/news.ts'
+import { type ChosenTopics, type Seen, seenBy } from '../../core/audience/seen.ts'
+import type { DigestTemplate } from '../../core/mail/digest.ts'
+import type { Reader } from '../../core/mail/letterhead.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
 import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'

@@ -1,5 +1,7 @@
 import type { App } from '../../app.ts'
-import { type Exclusion, exclusionOf, isNewsTo, seenBy } from '../../core/audience/exclusion.ts'
+import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
+import { isNewsTo } from '../../core/audience/news.ts'
+import { seenBy } from '../../core/audience/seen.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'

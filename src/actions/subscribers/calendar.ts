@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
-import { type ChosenTopics, seenBy } from '../../core/audience/exclusion.ts'
+import { type ChosenTopics, seenBy } from '../../core/audience/seen.ts'
 import { lru } from '../../core/lru.ts'
 import { privateCalendar } from '../../core/sessions/ics.ts'
 import { type Voice, voiceFor } from '../../core/words/words.ts'

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from '@jest/globals'
 
-const MODULE = new URL('audience.ts', import.meta.url).href
+const MODULE = new URL('exclusion.ts', import.meta.url).href
 // A week in which the clocks of the zone go back, one in which they go forward, and one that a zone lived without a day.
 const WEEKS = [
   ['2026-10-05', '2026-11-02'],

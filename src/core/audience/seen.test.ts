@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isNewsTo, seenBy, type TopicRow } from './exclusion.ts'
-import { chooseTopics, effectiveSeen, type TopicChoice } from './seen.ts'
+import { isNewsTo } from './news.ts'
+import { chooseTopics, effectiveSeen, seenBy, type TopicChoice, type TopicRow } from './seen.ts'
 
 const [ANXIETY, GRIEF, OCD] = [1, 2, 3]
 const TOPICS = [ANXIETY, GRIEF, OCD]

@@ -1,5 +1,3 @@
-import type { TopicRow } from './exclusion.ts'
-
 /** The topics a reader wants: some, by id, or all topics that exist now or later. */
 export type TopicChoice = 'all' | ReadonlySet<number>
 
@@ -19,7 +17,7 @@ export function chooseTopics(
 }
 
 /** The fewest rows that store these `chosen` topics (none = all) and, for each topic, the seen mark that `seenIn` gives. */
-export function topicRows(
+function topicRows(
   topicIds: readonly number[],
   chosen: ReadonlySet<number>,
   seenIn: (topicId: number) => number,
@@ -45,4 +43,46 @@ export function effectiveSeen(topicId: number, rows: readonly TopicRow[], genera
   const row = rows.find((one) => one.topicId === topicId)
   if (row) return row.seenThrough ?? general
   return rows.some((one) => one.chosen) ? 0 : general
+}
+
+/** How far a reader was told: a general mark, and the topics that differ from it. */
+export type Seen = { general: number; byTopic: ReadonlyMap<number, number> }
+
+/** What a reader wants to hear of: `null` = every topic. */
+export type ChosenTopics = ReadonlySet<number> | null
+
+/** One topic as the reader has it stored; see `subscriber_topics`. */
+export type TopicRow = { topicId: number; chosen: boolean; seenThrough: number | null }
+
+/** The reader's chosen topics and how far each was told; every chosen topic has a row. */
+export function seenBy(general: number, rows: readonly TopicRow[]): { topics: ChosenTopics; seen: Seen } {
+  const chosen = rows.filter((row) => row.chosen)
+  const byTopic = new Map<number, number>()
+  for (const row of rows) if (row.seenThrough !== null) byTopic.set(row.topicId, row.seenThrough)
+  return {
+    topics: chosen.length === 0 ? null : new Set(chosen.map((row) => row.topicId)),
+    seen: { general, byTopic },
+  }
+}
+
+/**
+ * The marks after the reader was told everything up to `throughSeq` in the `covered` topics (null = every topic).
+ * Works on the rows as they are now, which may be another choice than the one the mail was made for: a topic that the
+ * mail covered counts as told though it was dropped since, and one that was chosen since keeps its own mark.
+ * `topicIds` are all topics.
+ */
+export function afterTelling(
+  general: number,
+  rows: readonly TopicRow[],
+  covered: readonly number[] | null,
+  throughSeq: number,
+  topicIds: readonly number[],
+): { general: number; rows: TopicRow[] } {
+  const after = Math.max(general, throughSeq)
+  const seenNow = (topicId: number): number => {
+    const seen = effectiveSeen(topicId, rows, general)
+    return covered === null || covered.includes(topicId) ? Math.max(seen, throughSeq) : seen
+  }
+  const chosen = new Set(rows.filter((row) => row.chosen).map((row) => row.topicId))
+  return { general: after, rows: topicRows(topicIds, chosen, seenNow, after) }
 }

@@ -4,7 +4,7 @@ import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
 import { formatOccurrence, hourIn, zoneTitle } from '../time/occurrences.ts'
 import { weighed } from '../weighed.ts'
 import type { Voice } from '../words/words.ts'
-import type { Letterhead, Reader } from './digest.ts'
+import type { Letterhead, Reader } from './letterhead.ts'
 
 /** The values that differ between readers of the same page. */
 export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }

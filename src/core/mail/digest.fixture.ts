@@ -1,5 +1,6 @@
 import type { Offer } from '../sessions/offers.ts'
-import { type DigestTemplate, digestComposer, type Email, type Letterhead, type Reader } from './digest.ts'
+import { type DigestTemplate, digestComposer, type Email } from './digest.ts'
+import { type Letterhead, type Reader } from './letterhead.ts'
 
 /** Sample rows for the tests of the mail, and one mail that must never change by itself. */
 export const harbor: Letterhead = {

@@ -16,7 +16,8 @@ import {
   steadyGround,
   strongFeelings,
 } from './digest.fixture.ts'
-import { type DigestTemplate, digestComposer, type Reader } from './digest.ts'
+import { type DigestTemplate, digestComposer } from './digest.ts'
+import { type Reader } from './letterhead.ts'
 
 let template: DigestTemplate
 beforeAll(async () => {

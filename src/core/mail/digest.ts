@@ -1,44 +1,13 @@
-import type { News, Offer } from '../sessions/offers.ts'
+import type { Offer } from '../sessions/offers.ts'
 import { fold, wrap } from '../text/wrap.ts'
-import type { CrisisLine } from '../words/crisis.ts'
 import { type Catalogues, type Voice, voiceFor } from '../words/words.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-page.ts'
+import type { Letterhead, Reader } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 import { formatMailbox } from './mailbox.ts'
 
-/** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
-export type Letterhead = {
-  from: string
-  /** The sender's name for discreet readers; null = a neutral one in their language. */
-  discreetName: string | null
-  replyTo: string | null
-  postalAddress: string
-  publicUrl: string
-  practice: string
-  /** An image on our own host instead of the practice's name; null = the name. */
-  logoUrl: string | null
-  /** Where to turn in a crisis. */
-  crisisLine: CrisisLine
-  /** UNSUBSCRIBE_ADDRESS, where emails to unsubscribe are read; null = they are not. */
-  unsubscribeAddress: string | null
-  linkSecretId: string
-}
-
 /** Handlebars sources, as `loadTemplates` compiled them, with the letterhead and the words of every language. */
 export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogues }
-
-/** One recipient, as frozen with the delivery. `timeZone` is an IANA name, `locale` is BCP 47. */
-export type Reader = {
-  publicId: string
-  email: string
-  name: string | null
-  timeZone: string
-  locale: string
-  /** Nothing that shows before the mail is opened may say what it is about. */
-  discreet: boolean
-  shown: { id: number; news: News }[]
-  more: number
-}
 
 export type Email = {
   from: string

@@ -1,7 +1,8 @@
 import { fold, wrap } from '../text/wrap.ts'
 import type { Voice } from '../words/words.ts'
-import { checked, type Email, type Letterhead, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
+import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
 import { crisisNote, plain, previewOf } from './digest-page.ts'
+import { type Letterhead } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 
 export type NoticeKind =

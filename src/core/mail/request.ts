@@ -9,9 +9,9 @@ import {
   type PersonalLinks,
   pageKey,
   personalOf,
-  type Reader,
   wayByEmail,
 } from './digest.ts'
+import { type Reader } from './letterhead.ts'
 import { mailMerge } from './mail-merge.ts'
 
 const PAGES_KEPT = 200

@@ -1,4 +1,5 @@
-import { type ChosenTopics, type News, type NewsState, newsTo, type Seen } from '../audience/exclusion.ts'
+import { type News, type NewsState, newsTo } from '../audience/news.ts'
+import { type ChosenTopics, type Seen } from '../audience/seen.ts'
 import { isBookable, lastOccurrence, nextOccurrence } from '../time/occurrences.ts'
 
 /** A session with its group and topic, as the database holds it. Local times belong to `timeZone` (IANA). */
@@ -27,7 +28,7 @@ export type Session = {
   history?: readonly NewsState[]
 }
 
-export type { News } from '../audience/exclusion.ts'
+export type { News } from '../audience/news.ts'
 
 /** A bookable session as frozen for a mail: plain data that renders the same in any year. Instants are ISO, UTC. */
 export type Offer = {

@@ -1,9 +1,9 @@
-import type { Candidate, Exclusion, TopicRow } from '../../core/audience/exclusion.ts'
+import type { Candidate, Exclusion } from '../../core/audience/exclusion.ts'
+import type { TopicRow } from '../../core/audience/seen.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, eq } from '../drizzle.ts'
 import { type Db, statement, unsynced } from '../open.ts'
 import { editions } from '../schema.ts'
-import type { Edition } from './editions.ts'
 
 /** A subscriber as planning and the last checks see one. */
 export type KnownCandidate = Candidate & { id: number; seenThrough: number; topicRows: TopicRow[] }
@@ -17,7 +17,7 @@ const BATCH_SIZE = 100
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
 export async function candidatesAfter(
   db: Db,
-  edition: Pick<Edition, 'audienceThrough'>,
+  edition: { audienceThrough: number },
   afterId: number,
   limit: number,
 ): Promise<KnownCandidate[]> {

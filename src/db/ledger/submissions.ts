@@ -1,4 +1,4 @@
-import { afterTelling, type TopicRow } from '../../core/audience/exclusion.ts'
+import { afterTelling, type TopicRow } from '../../core/audience/seen.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, eq, inArray, isNotNull, type SQL, sql } from '../drizzle.ts'
 import { type Db, statement, unsynced } from '../open.ts'

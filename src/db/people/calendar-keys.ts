@@ -1,4 +1,4 @@
-import type { TopicRow } from '../../core/audience/exclusion.ts'
+import type { TopicRow } from '../../core/audience/seen.ts'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, eq, isNull, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'

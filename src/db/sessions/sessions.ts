@@ -1,4 +1,4 @@
-import type { NewsState } from '../../core/audience/exclusion.ts'
+import type { NewsState } from '../../core/audience/news.ts'
 import { plain } from '../../core/mail/digest-page.ts'
 import { faultOf, type SessionFault, type WrittenSession } from '../../core/sessions/faults.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'

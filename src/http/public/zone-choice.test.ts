@@ -33,7 +33,7 @@ function chosenBy(file: 'join.js' | 'zone.js', timeZone: string, page: HTMLEleme
   })
   const factory =
     'const before = Intl.DateTimeFormat; Intl.DateTimeFormat = function () { return new before() };'
-  const source = readFileSync(new URL(`../../templates/pages/${file}`, import.meta.url), 'utf8')
+  const source = readFileSync(new URL(`../../../templates/pages/${file}`, import.meta.url), 'utf8')
   runInContext(`{${factory}${source}}`, world)
   return select.value
 }
