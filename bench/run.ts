@@ -4,7 +4,6 @@ import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import Database from 'better-sqlite3'
-import { MALLOC, SETTINGS } from '../src/commands/lean.ts'
 import type { Measured } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Run } from './results.ts'
@@ -105,5 +104,5 @@ function asInProduction({ folder }: Bench, script: string) {
   const path = join(import.meta.dirname, script)
   const env = { ...PRODUCTION, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   if (!LIKE_START.includes(script)) return { command: [path], env }
-  return { command: [...SETTINGS, path], env: { ...MALLOC, ...env } }
+  return { command: ['--max-semi-space-size=2', path], env }
 }

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
@@ -10,6 +12,10 @@ import { armFailpoint } from './failpoint.ts'
 import { readEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
+
+// Beside the program, where only those may write who may change the program itself; elsewhere it stays off.
+if (process.env.NODE_COMPILE_CACHE === undefined)
+  enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/openseat'))
 
 // Node would print the error as it is, and what a query was asked with.
 for (const event of ['unhandledRejection', 'uncaughtException'] as const)

@@ -4,7 +4,6 @@ import type { App } from '../app.ts'
 import type { Edition } from '../db/ledger/editions.ts'
 import { summaryText } from './edition-text.ts'
 import { counted } from './layout.ts'
-import { becomeLean } from './lean.ts'
 import { type Progress, progressBar, progressLines } from './progress.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
@@ -15,7 +14,6 @@ const LOOK_EVERY_MS = 250
 
 /** Plans this week's edition and sees it through, here or with the workers that run. Returns the exit code. */
 export async function sendEdition(terminal: Terminal, options: SendOptions): Promise<number> {
-  becomeLean(terminal.env, await terminal.config())
   const stop = stopSignal(() => terminal.note('Finishing what is in flight; again to end at once.'))
   return terminal.withApp(async (app) => {
     const held = await whyHeld(app)

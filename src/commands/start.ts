@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { App } from '../app.ts'
 import { openLog } from '../log.ts'
 import { when } from './layout.ts'
-import { becomeLean, giveBackMemory } from './lean.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import { door, type Terminal } from './terminal.ts'
 
@@ -41,7 +40,6 @@ export function addStart(openseat: Command, terminal: Terminal): void {
 
 async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> {
   const config = await terminal.config()
-  becomeLean(terminal.env, config)
   const { openApp } = await import('../app.ts')
   const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
@@ -57,7 +55,6 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   // Only now: what is done once, at the start, may wait longer.
   if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
-  giveBackMemory()
 
   await aborted(stop)
   const inTime = await finishes([server?.close() ?? Promise.resolve(), working?.stop() ?? Promise.resolve()])

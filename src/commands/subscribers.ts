@@ -7,7 +7,6 @@ import type { LeftToWipe } from '../db/retention/wiping.ts'
 import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
-import { becomeLean } from './lean.ts'
 import { door, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -84,7 +83,6 @@ Example:
 const nobody = () => new BadInput('EMAIL: nobody on the list has this address')
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
-  becomeLean(terminal.env, await terminal.config())
   const { openInput } = await import('../files/read-records.ts')
   const { importSubscribers } = await import('../actions/imports/subscribers.ts')
   const { consent, skipInvalid = false } = options
