@@ -2,6 +2,7 @@
 FROM node:24-bookworm-slim
 
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=1 \
     HOST=0.0.0.0 \
     PORT=3000 \
     DATABASE_PATH=/data/openseat.db

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
+import { collect } from '../core/weighed.ts'
 import { openLog } from '../log.ts'
 import { when } from './layout.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
@@ -55,6 +56,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   // Only now: what is done once, at the start, may wait longer.
   if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
+  collect() // what only the start needed; a process that waits for Monday would seldom collect it
 
   await aborted(stop)
   const inTime = await finishes([server?.close() ?? Promise.resolve(), working?.stop() ?? Promise.resolve()])

@@ -21,8 +21,8 @@ type Collect = (options: { type: 'major'; execution: 'async' }) => Promise<void>
 
 let gc: Collect | undefined
 
-/** After the work at hand. It takes some 50 ms. */
-function collect(): void {
+/** Asks V8 for a full collection after the work at hand. It takes some 50 ms. */
+export function collect(): void {
   if (gc === undefined) {
     // The one way to V8's collector without an option for Node.
     setFlagsFromString('--expose-gc')

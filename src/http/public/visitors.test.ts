@@ -6,7 +6,7 @@ import { afterTest, LINK_SECRET } from '../../../test/app.ts'
 
 type Held = { formatters: number; mb: number }
 
-const VISITORS = 2_000
+const VISITORS = 1_000
 
 // In a process of its own, asked over HTTP, so that nothing but the server's memory is measured.
 test('whatever languages and zones visitors ask for, the process does not grow', async () => {
