@@ -49,7 +49,10 @@ export async function startWorker(
   const filling = keepFilled(app, lookEveryMs)
   const work = app.queue.work({
     drained: filling.look,
-    sweep: async () => void (await unlessBroken(app, () => sweep(app))),
+    sweep: async () => {
+      await unlessBroken(app, () => sweep(app))
+      filling.look() // what it planned may not all be enqueued yet, and an idle queue drains nothing
+    },
     submit: async (name, data) =>
       (await unlessBroken(app, () => submit(app, { name, data }))) ?? {
         kind: 'rate-limited',
