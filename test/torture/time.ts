@@ -70,12 +70,12 @@ export const sabotages: Sabotage[] = [
   },
   {
     name: 'zone-blind',
-    removes: 'the look at what clocks in the zone show on that very day',
+    removes: 'the changes of the clocks within a year',
     edits: [
       {
         file: 'src/core/time/calendar.ts',
-        from: '  return offset === offsetAtStart(day + 1, zone) ? offset : askOffset(instant, zone)',
-        to: '  return offset === offsetAtStart(day + 1, zone) ? askOffset(Date.UTC(2026, 0, 1), zone) : offset',
+        from: '    while (changes.at(-1)?.offset !== offset) changes.push(nextChange(from, to, zone, changes))\n',
+        to: '',
       },
     ],
     caughtBy: ['a year in New York'],
