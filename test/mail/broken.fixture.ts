@@ -1,13 +1,16 @@
 import type { Email } from '../../src/core/mail/digest.ts'
-import { loadTemplates } from '../../src/templates/load.ts'
+import { loadTemplates, type Templates } from '../../src/templates/load.ts'
 import type { Finding } from './finding.ts'
 import { type Ingredients, typical } from './ingredients.ts'
 import { type Kind, type Mail, messageOf } from './mail.ts'
 import { mailOf } from './variants.ts'
 
+let ours: Promise<Templates> | undefined // compiling them takes seconds
+
 /** An email that passes every gate: the typical one of its kind, changed by `less`. */
 export async function soundMail(kind: Kind = 'digest', less: Partial<Ingredients> = {}): Promise<Mail> {
-  return mailOf(await loadTemplates(), { ...typical(kind, 'en'), ...less })
+  ours ??= loadTemplates()
+  return mailOf(await ours, { ...typical(kind, 'en'), ...less })
 }
 
 /** The same email with a fault in it, and a new message around it. */

@@ -219,16 +219,16 @@ test('when the input breaks off with an error, nothing is written or left behind
   expect(at.leftovers()).toEqual([])
 })
 
-test('100,000 rows go in in one run', async () => {
+test('20,000 rows go in in one run', async () => {
   using at = practice()
   function* rows() {
     yield `${HEADER}\n`
-    for (let n = 0; n < 100_000; n++) yield `${row({ id: `s-${n}` })}\n`
+    for (let n = 0; n < 20_000; n++) yield `${row({ id: `s-${n}` })}\n`
   }
   expect(await importSessions(at, Readable.from(rows()), { skipInvalid: false })).toEqual(
-    report(100_000, 0, 0),
+    report(20_000, 0, 0),
   )
-}, 120_000)
+})
 
 const ALL =
   'external_id,group,topic,kind,therapist,starts_at,time_zone,duration_minutes,repeats,occurrences,seats_total,seats_left,status,booking_url'
