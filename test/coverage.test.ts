@@ -6,7 +6,7 @@ import { resubscribe, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
 import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
 import { isTold } from '../src/core/audience/news.ts'
-import { afterTelling, chooseTopics, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
+import { chooseTopics, marksAfter, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
 import { pauseForWeeks } from '../src/core/intake/preferences.ts'
 import { type Offer, offersAt, type Session, selectFor } from '../src/core/sessions/offers.ts'
 import { addDaysLocal, type Slot, slotAtOrBefore } from '../src/core/time/calendar.ts'
@@ -341,7 +341,7 @@ function rulesWorld(): World {
       underWay = null
       const accepted = made.filter(({ reader }) => !week.refused.includes(readers.indexOf(reader)))
       for (const { reader, covered } of accepted)
-        Object.assign(reader, afterTelling(reader.general, reader.rows, covered, throughSeq, [0, 1, 2]), {
+        Object.assign(reader, marksAfter(reader.general, reader.rows, covered, throughSeq, [0, 1, 2]), {
           lastEditionId: slot.editionId,
         })
       return accepted.map(({ reader, selected: { shown, more } }) => ({

@@ -19,7 +19,7 @@ export type StagedSubscriber = { line: number; row: SubscriberRow; emailHash: st
 export type Counts = { added: number; updated: number; unchanged: number }
 
 /** Why an address in the file stays as it is: an import revives nobody. `reason` is there for a suppressed one. */
-export type NotRevived = {
+export type LeftUnchanged = {
   line: number
   outcome: 'suppressed' | 'unsubscribed' | 'pending'
   reason: string | null
@@ -187,7 +187,7 @@ export async function applySubscribers(
   { table }: Staging,
   admission: Admission,
   now: Date,
-): Promise<Counts & { notRevived: NotRevived[] }> {
+): Promise<Counts & { leftUnchanged: LeftUnchanged[] }> {
   return withLargeCache(db, () =>
     db.transaction(
       () => {
@@ -200,14 +200,19 @@ export async function applySubscribers(
         const count = (outcome: string) => counted.find((one) => one.outcome === outcome)?.n ?? 0
         updateChanged(db, table)
         insertNew(db, table, admission, now)
-        const notRevived = db.$client
-          .prepare<[], NotRevived>(
+        const leftUnchanged = db.$client
+          .prepare<[], LeftUnchanged>(
             `select line, outcome, reason from ${table} left join suppressions using (email_hash)
            where outcome in ('suppressed', 'unsubscribed', 'pending') order by line`,
           )
           .all()
         failpoint('before-import')
-        return { added: count('new'), updated: count('updated'), unchanged: count('unchanged'), notRevived }
+        return {
+          added: count('new'),
+          updated: count('updated'),
+          unchanged: count('unchanged'),
+          leftUnchanged,
+        }
       },
       { behavior: 'immediate' },
     ),

@@ -22,7 +22,7 @@ import {
   recordVerdicts,
   type Verdict,
 } from '../../db/ledger/planning.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
@@ -45,7 +45,7 @@ export async function planEdition(
   const found = await findEdition(app.db, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
 
-  const hold = await standingHold(app.db)
+  const hold = await currentHold(app.db)
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
     await warnOfLeftOut(app)

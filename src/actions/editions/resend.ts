@@ -15,7 +15,7 @@ import {
   resendCandidates,
 } from '../../db/ledger/resends.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 
@@ -79,7 +79,7 @@ export async function resendEdition(
 }
 
 async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
-  const hold = await standingHold(app.db)
+  const hold = await currentHold(app.db)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
     return `edition ${edition.id} was cancelled; its news goes out with the next one`

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
-import { holdingsOf } from '../../db/people/subscribers.ts'
+import { personalDataOf } from '../../db/people/subscribers.ts'
 import { erase, exportSubscriber } from './records.ts'
 
 /**
@@ -122,7 +122,7 @@ const CHOSEN: Record<string, unknown> = {
 async function everythingOf(email: string) {
   const app = await testApp({ file: true })
   const id = aSubscriber(app, email)
-  const { subscriber } = await holdingsOf(app.db, emailHashOf(app))
+  const { subscriber } = await personalDataOf(app.db, emailHashOf(app))
   const values = new Map<string, unknown>()
   let n = 0
   const valueOf = (table: string, column: string): unknown => {

@@ -131,7 +131,7 @@ export async function mayGoOn(db: Db, id: number): Promise<boolean> {
 }
 
 /** This batch, as long as the claim that `batch` was returned with is still the one. */
-export function heldBy(batch: Batch): SQL | undefined {
+export function stillClaimed(batch: Batch): SQL | undefined {
   return and(
     eq(batches.id, batch.id),
     eq(batches.state, 'submitting'),

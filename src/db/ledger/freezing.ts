@@ -3,7 +3,7 @@ import { failpoint } from '../../failpoint.ts'
 import { and, asc, eq, gte, isNotNull, isNull, or } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { batches, deliveries, templates } from '../schema.ts'
-import { type Batch, heldBy, leaseEnd } from './batches.ts'
+import { type Batch, leaseEnd, stillClaimed } from './batches.ts'
 import { type KnownCandidate, topicRowsOf } from './planning.ts'
 
 /** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
@@ -99,7 +99,7 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
         })
         .where(
           and(
-            heldBy(batch),
+            stillClaimed(batch),
             gte(batches.claimedAt, leaseEnd(now)),
             or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),
           ),
@@ -157,7 +157,7 @@ export async function closeEmptyBatch(
   return db.transaction(
     (tx) => {
       const done = { state: 'submitted' as const, submittedAt: now.getTime(), size: 0, claimedBy: null }
-      if (tx.update(batches).set(done).where(heldBy(batch)).run().changes === 0) return false
+      if (tx.update(batches).set(done).where(stillClaimed(batch)).run().changes === 0) return false
       endDeliveries(db, 'excluded', ended.excluded)
       endDeliveries(db, 'failed', ended.failed)
       failpoint('before-close')

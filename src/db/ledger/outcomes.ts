@@ -2,7 +2,7 @@ import { failpoint } from '../../failpoint.ts'
 import { and, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { batches, deliveries, editions } from '../schema.ts'
-import { type Batch, CLAIM_LEASE_MS, heldBy, KEY_TRUST_MS, UNFINISHED } from './batches.ts'
+import { type Batch, CLAIM_LEASE_MS, KEY_TRUST_MS, stillClaimed, UNFINISHED } from './batches.ts'
 import { settleProven } from './submissions.ts'
 
 /**
@@ -10,7 +10,7 @@ import { settleProven } from './submissions.ts'
  * `refused`: the provider surely took nothing, so, unless an earlier attempt is in doubt, the content thaws and the next
  * attempt looks afresh. In a cancelled edition there is no next attempt. Does nothing when the claim was lost.
  */
-export async function releaseBatch(
+export async function returnBatch(
   db: Db,
   batch: Batch,
   how: { refused: boolean; nextAttemptAt: Date | null; reason: string },
@@ -27,7 +27,7 @@ export async function releaseBatch(
         ...(thaws ? { firstAttemptAt: null } : {}),
         ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
       }
-      if (tx.update(batches).set(change).where(heldBy(batch)).run().changes === 0) return
+      if (tx.update(batches).set(change).where(stillClaimed(batch)).run().changes === 0) return
       failpoint('before-release')
       const edition = tx
         .select({ state: editions.state })

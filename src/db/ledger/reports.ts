@@ -1,9 +1,9 @@
 import {
+  type DeliveryReport,
   furthest,
   type MailReport,
   PERMANENT,
   type ProviderEvent,
-  type Standing,
   suppressionFor,
 } from '../../core/provider/report.ts'
 import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../../core/tokens.ts'
@@ -11,7 +11,7 @@ import { failpoint } from '../../failpoint.ts'
 import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { briefly } from '../patience.ts'
-import { followUp, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
+import { applyReport, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
 import {
   addressChanges,
   batches,
@@ -25,7 +25,7 @@ import {
   topics,
 } from '../schema.ts'
 import { isLocked } from '../trouble.ts'
-import { markTold } from './submissions.ts'
+import { markSeen } from './submissions.ts'
 
 /** What an event did. `busy`: another program holds the database, and nothing was written. */
 export type Recorded =
@@ -76,7 +76,7 @@ export async function storeEvent(
           failpoint('before-webhook')
           return { kind: 'stored', ...applied, left: 0 }
         }
-        if (mail) followUp(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
+        if (mail) applyReport(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
         return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, at, now) }
       },
       { behavior: 'immediate' },
@@ -145,9 +145,9 @@ function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
       : db.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
   if (subscriber) {
     const addresses = event.emailHashes.length > 0 ? event.emailHashes : [subscriber.emailHash]
-    followUp(db, event, { addresses, subscriberId: subscriber.id }, now)
+    applyReport(db, event, { addresses, subscriberId: subscriber.id }, now)
     recountBounces(db, subscriber, event, now)
-  } else followUp(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
+  } else applyReport(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
   return { edition: delivery.editionId, counted }
 }
 
@@ -177,7 +177,7 @@ function proveAccepted(
     .where(eq(deliveries.id, id))
     .run()
   if (subscriberId !== null)
-    markTold(db, editionId, new Map([[subscriberId, surelyCovered(db, subscriberId)]]))
+    markSeen(db, editionId, new Map([[subscriberId, surelyCovered(db, subscriberId)]]))
   const stillUnknown = sql`exists (select 1 from deliveries d where d.batch_id = ${batches.id} and d.state = 'unknown')`
   db.update(batches)
     .set({ state: 'submitted', reason: null })
@@ -236,7 +236,7 @@ function raiseReport(
 ): void {
   if (event.report === null) return
   const bounced = report === 'bounced'
-  const current: Standing | null = report && {
+  const current: DeliveryReport | null = report && {
     report,
     soft: bounced && hardAt === null,
     at: (bounced ? hardAt : null) ?? reportedAt ?? 0,

@@ -5,7 +5,7 @@ import { batches, editionTally, notices, providerEvents, suppressions } from '..
 import { allEditions, type Edition } from './editions.ts'
 
 /** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
-export type Standing = {
+export type LedgerStats = {
   newest: Edition | null
   editions: Record<string, number>
   paused: { breaker: number; other: number }
@@ -22,7 +22,7 @@ const STATES = { waiting: 0, submitted: 0, excluded: 0, failed: 0, unknown: 0 }
 const EDITIONS = { planning: 0, submitting: 0, submitted: 0, paused: 0, cancelled: 0 }
 
 /** Where everything stands. */
-export async function standing(db: Db): Promise<Standing> {
+export async function ledgerStats(db: Db): Promise<LedgerStats> {
   const all = await allEditions(db)
   const [newest = null] = all
   const waiting = all.filter(({ state }) => state === 'paused')

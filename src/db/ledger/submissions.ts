@@ -1,4 +1,4 @@
-import { afterTelling, type TopicRow } from '../../core/audience/seen.ts'
+import { marksAfter, type TopicRow } from '../../core/audience/seen.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, eq, inArray, isNotNull, type SQL, sql } from '../drizzle.ts'
 import { type Db, statement, unsynced } from '../open.ts'
@@ -51,7 +51,7 @@ export async function recordSubmission(
           const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
           if (accepted && row?.subscriber_id) told.set(row.subscriber_id, receipt.covered)
         }
-        markTold(db, batch.editionId, told)
+        markSeen(db, batch.editionId, told)
         failpoint('before-record')
         return true
       },
@@ -82,12 +82,12 @@ export function settleProven(db: Db, batchIds: SQL): void {
       .where(eq(deliveries.id, id))
       .run()
     const { covered = null } = JSON.parse(frozen ?? '{}') as { covered?: number[] | null }
-    if (subscriberId !== null) markTold(db, editionId, new Map([[subscriberId, covered]]))
+    if (subscriberId !== null) markSeen(db, editionId, new Map([[subscriberId, covered]]))
   }
 }
 
 /** Inside a transaction: these subscribers were told everything of the edition in the topics their mail covered. */
-export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, number[] | null>): void {
+export function markSeen(db: Db, editionId: string, told: ReadonlyMap<number, number[] | null>): void {
   const edition = db
     .select({ throughSeq: editions.throughSeq })
     .from(editions)
@@ -106,7 +106,7 @@ export function markTold(db: Db, editionId: string, told: ReadonlyMap<number, nu
     const covered = told.get(id) ?? null
     if (own.length > 0 || covered !== null) {
       const before = seenThroughOf(db, id)
-      moveTopicMarks(db, id, own, afterTelling(before, own, covered, throughSeq, topicIds).rows)
+      moveTopicMarks(db, id, own, marksAfter(before, own, covered, throughSeq, topicIds).rows)
     }
   }
   statement(

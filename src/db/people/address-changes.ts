@@ -100,8 +100,8 @@ export async function replaceAddress(
         return { kind: 'not-subscribed' }
       const suppression = suppressedFor(tx, change.emailHash)
       if (suppression !== null && suppression !== 'erased') return { kind: 'taken', noticeIds: [] }
-      const holder = makeWay(tx, change.emailHash, subscriber.id)
-      if (holder) return { kind: 'taken', noticeIds: tellHolder(tx, holder, limits, now) }
+      const owner = makeWay(tx, change.emailHash, subscriber.id)
+      if (owner) return { kind: 'taken', noticeIds: tellOwner(tx, owner, limits, now) }
       move(tx, subscriber, change, consent, now)
       const told = {
         kind: 'address-changed' as const,
@@ -131,8 +131,8 @@ export async function undoAddressChange(
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, change.subscriberId)).get()
       if (!subscriber) return null
       const before = JSON.parse(change.before) as Before
-      const holder = makeWay(tx, before.emailHash, subscriber.id)
-      const put = holder
+      const owner = makeWay(tx, before.emailHash, subscriber.id)
+      const put = owner
         ? ({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'operator' } as const)
         : { ...before, softBounces: 0 }
       tx.update(subscribers).set(put).where(eq(subscribers.id, subscriber.id)).run()
@@ -141,7 +141,7 @@ export async function undoAddressChange(
       tx.delete(addressChanges)
         .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
         .run()
-      return holder || subscriber.status === 'active' ? 'undone' : 'ended'
+      return owner || subscriber.status === 'active' ? 'undone' : 'ended'
     },
     { behavior: 'immediate' },
   )
@@ -164,7 +164,7 @@ function makeWay(tx: Tx, emailHash: string, exceptId: number): Subscriber | unde
   return tx.select().from(subscribers).where(elsewhere).get()
 }
 
-function tellHolder(tx: Tx, { id, emailHash }: Subscriber, limits: RequestLimits, now: Date): number[] {
+function tellOwner(tx: Tx, { id, emailHash }: Subscriber, limits: RequestLimits, now: Date): number[] {
   if (countRequest(tx, emailHash, limits, now) !== 'counted') return []
   return [addNotice(tx, { kind: 'already', subscriberId: id }, now)]
 }

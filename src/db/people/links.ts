@@ -10,7 +10,7 @@ import { findByPublicId, type Subscriber } from './subscribers.ts'
 /** What a fresh link is for. */
 export type FreshKind = 'fresh-data' | 'fresh-forget' | 'fresh-address' | 'fresh-links'
 
-export type FreshPlanned = { kind: 'planned'; noticeId: number } | { kind: 'busy' | 'often' | 'barred' }
+export type FreshPlanned = { kind: 'planned'; noticeId: number } | { kind: 'busy' | 'often' | 'not-allowed' }
 
 /** The subscriber who once had this public id and has another now, or null. */
 export async function findByFormerId(db: Db, publicId: string): Promise<Subscriber | null> {
@@ -39,9 +39,9 @@ export async function planFreshLink(
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, subscriberId)).get()
-      if (!subscriber || !canBeWritten(tx, subscriber.emailHash)) return { kind: 'barred' }
+      if (!subscriber || !canBeWritten(tx, subscriber.emailHash)) return { kind: 'not-allowed' }
       const counted = countRequest(tx, subscriber.emailHash, limits, now)
-      if (counted === 'refused') return { kind: 'barred' }
+      if (counted === 'refused') return { kind: 'not-allowed' }
       if (counted !== 'counted') return { kind: counted }
       if (ask.renew) {
         renewLinksIn(tx, subscriber, 'renew-links', now)

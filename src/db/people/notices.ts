@@ -108,7 +108,7 @@ export async function freezeNotice(db: Db, notice: Notice, body: string, now: Da
     db
       .update(notices)
       .set(change)
-      .where(and(heldBy(notice), isNull(notices.firstAttemptAt)))
+      .where(and(stillClaimed(notice), isNull(notices.firstAttemptAt)))
       .run().changes === 1
   )
 }
@@ -136,7 +136,7 @@ export async function endNotice(
 }
 
 /** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
-export async function releaseNotice(
+export async function returnNotice(
   db: Db,
   notice: Notice,
   how: { refused: boolean; reason: string; nextAttemptAt: Date },
@@ -151,10 +151,10 @@ export async function releaseNotice(
     attempts: notice.attempts + (how.refused ? 0 : 1),
     ...(thaws ? { firstAttemptAt: null, body: null } : {}),
   }
-  db.update(notices).set(change).where(heldBy(notice)).run()
+  db.update(notices).set(change).where(stillClaimed(notice)).run()
 }
 
-function heldBy(notice: Notice) {
+function stillClaimed(notice: Notice) {
   return and(
     eq(notices.id, notice.id),
     eq(notices.state, 'submitting'),

@@ -4,7 +4,7 @@ import type { Db } from '../open.ts'
 import { subscribers, subscriberTopics } from '../schema.ts'
 
 /** Kinds of readers whose mails differ in a way that is worth a look before an edition goes out. */
-export const EXEMPLARS = [
+export const PERSONAS = [
   'most-topics',
   'no-topics',
   'other-zone',
@@ -13,13 +13,13 @@ export const EXEMPLARS = [
   'after-pause',
 ] as const
 
-export type Exemplar = (typeof EXEMPLARS)[number]
+export type Persona = (typeof PERSONAS)[number]
 
 /** One active subscriber of each kind by id, or null; `homeZone` is the practice's. It looks at the whole list. */
-export async function exemplarIds(
+export async function personaIds(
   db: Db,
   { homeZone, at }: { homeZone: string; at: Date },
-): Promise<Record<Exemplar, number | null>> {
+): Promise<Record<Persona, number | null>> {
   const chosen = and(eq(subscriberTopics.subscriberId, subscribers.id), eq(subscriberTopics.chosen, true))
   const choosing = db.select().from(subscriberTopics).where(chosen)
   const first = (where: SQL | undefined): number | null =>
@@ -49,7 +49,7 @@ export async function exemplarIds(
 }
 
 /** What shapes the mail of a subscriber, besides what they have seen; without who it is. */
-export async function tastesOf(db: Db, id: number) {
+export async function personaTraits(db: Db, id: number) {
   const { timeZone, locale, discreet } = subscribers
   const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()
   return own ? { ...own, timeZone: readableZone(own.timeZone) } : null

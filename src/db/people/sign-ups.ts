@@ -66,13 +66,15 @@ export async function takeSignUp(
     (tx) => {
       // First and for everyone alike, so that a flood costs next to nothing.
       if (isBusy(tx, limits)) return { kind: 'busy' }
-      const barred = isBarred(tx, form.emailHash)
+      const suppressed = mustNotEmail(tx, form.emailHash)
       const counted = countRequest(tx, form.emailHash, limits, now)
       const known = tx.select().from(subscribers).where(eq(subscribers.emailHash, form.emailHash)).get()
       const kind: 'already' | 'confirm' = known?.status === 'active' ? 'already' : 'confirm'
       const plan = (inner: Nested) => {
         const own = { ...form, emailHash: known ? form.publicId : form.emailHash }
-        const stored = known ? tried(inner, (vain) => storeForm(vain, own, now)) : storeForm(inner, own, now)
+        const stored = known
+          ? planAndRollBack(inner, (discarded) => storeForm(discarded, own, now))
+          : storeForm(inner, own, now)
         const text = formAsText(form)
         const notice = {
           kind,
@@ -81,13 +83,13 @@ export async function takeSignUp(
         }
         return addNotice(inner, { ...notice, subscriberId: known?.id ?? stored ?? 0 }, now)
       }
-      if (!barred && counted === 'counted') return { kind, noticeId: plan(tx) }
-      tried(tx, plan)
+      if (!suppressed && counted === 'counted') return { kind, noticeId: plan(tx) }
+      planAndRollBack(tx, plan)
       // Still writes to the disk, as the other outcomes do.
       tx.update(installation)
         .set({ value: sql`${installation.value}` })
         .run()
-      return { kind: barred || counted === 'counted' ? 'suppressed' : counted }
+      return { kind: suppressed || counted === 'counted' ? 'suppressed' : counted }
     },
     { behavior: 'immediate' },
   )
@@ -108,7 +110,7 @@ export async function confirmSignUp(
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get()
-      if (!subscriber || isBarred(tx, subscriber.emailHash)) return { kind: 'expired' }
+      if (!subscriber || mustNotEmail(tx, subscriber.emailHash)) return { kind: 'expired' }
       if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
       if (subscriber.status === 'active') return { kind: 'already' }
       // The wish of whoever holds the address now; what they or an erasure refused before is over.
@@ -141,7 +143,7 @@ export async function confirmSignUp(
 }
 
 /** How many active readers the last edition counted; an estimate that costs the same at ten readers and a million. */
-export async function readersLately(db: Db): Promise<number> {
+export async function estimateReaders(db: Db): Promise<number> {
   const last = db
     .select({ id: editions.id })
     .from(editions)
@@ -227,13 +229,13 @@ function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
 }
 
 /** Whether even a sign-up of their own must not be mailed. Being erased was their own wish, and so is coming back. */
-function isBarred(tx: Tx, emailHash: string): boolean {
+function mustNotEmail(tx: Tx, emailHash: string): boolean {
   const suppression = tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
   return suppression !== undefined && suppression.reason !== 'erased'
 }
 
 /** Does the work and takes it back, so that it costs what it would. */
-function tried(tx: Pick<Db, 'transaction'>, work: (inner: Nested) => number): null {
+function planAndRollBack(tx: Pick<Db, 'transaction'>, work: (inner: Nested) => number): null {
   try {
     tx.transaction((inner) => {
       work(inner)

@@ -26,7 +26,7 @@ export type Subscriber = typeof subscribers.$inferSelect
 export type Suppression = typeof suppressions.$inferSelect
 
 /** Everything stored about one address. */
-export type Holdings = {
+export type PersonalData = {
   subscriber: Subscriber | null
   topics: { topic: string; chosen: boolean; seenThrough: number | null }[]
   deliveries: {
@@ -161,7 +161,7 @@ export function setTopicsIn(
 }
 
 /** Everything stored under this keyed hash; all empty when there is nothing. */
-export async function holdingsOf(db: Db, emailHash: string): Promise<Holdings> {
+export async function personalDataOf(db: Db, emailHash: string): Promise<PersonalData> {
   return db.transaction((tx) => {
     const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get() ?? null
     const id = subscriber?.id ?? -1
@@ -260,7 +260,7 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
       const elsewhere = forgetElsewhere(tx, emailHash)
       if (!subscriber && !elsewhere) return null
       if (subscriber) {
-        releaseDeliveries(tx, subscriber.id)
+        detachDeliveries(tx, subscriber.id)
         tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
         clearGapsAround(db, subscriber.id)
       }
@@ -341,7 +341,7 @@ export async function liftSuppression(
 
 type Writer = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 
-function releaseDeliveries(tx: Writer, subscriberId: number): void {
+function detachDeliveries(tx: Writer, subscriberId: number): void {
   const own = eq(deliveries.subscriberId, subscriberId)
   const attempted = isNotNull(batches.firstAttemptAt)
   const batchesWhere = (condition: SQL | undefined) =>

@@ -14,7 +14,7 @@ import type { Subscriber, Suppression } from './subscribers.ts'
  * whose mail it was. An address may be an old one: a subscriber who has moved to a new one was mailed there. A complaint
  * unsubscribes them, and whoever has the address now.
  */
-export function followUp(
+export function applyReport(
   db: Db,
   mail: MailReport,
   { addresses, subscriberId = -1 }: { addresses: readonly string[]; subscriberId?: number },

@@ -5,7 +5,7 @@ import { audit } from '../ledger/editions.ts'
 import { settleProven } from '../ledger/submissions.ts'
 import type { Db } from '../open.ts'
 import { batches, deliveries, editions, notices, subscribers, suppressions } from '../schema.ts'
-import { leapEpoch } from './epoch.ts'
+import { skipEpochAhead } from './epoch.ts'
 
 /** What a held database believes that it owes. Each may have been submitted by another since the copy was taken. */
 export type Owed = { editions: OwedEdition[]; notices: number; activeSubscribers: number }
@@ -25,8 +25,8 @@ export type Release = {
   /** A slot that may have been mailed since the copy was taken: recorded as cancelled, so that it is not mailed again. */
   slot: { editionId: string; at: Date } | null
   note: string
-  /** The epoch that Redis was last told. */
-  told: number | null
+  /** The epoch that was last published in Redis; null when it does not know. */
+  published: number | null
 }
 
 /** What was marked. `recipients` and `notices` are now unknown; `editions` were half planned and are cancelled. */
@@ -88,7 +88,7 @@ export async function releaseHeld(db: Db, release: Release, now: Date): Promise<
               .run().changes
           : 0
       audit(tx, now, 'installation released', hold.reason, release.note)
-      const epoch = leapEpoch(db, now, release.told)
+      const epoch = skipEpochAhead(db, now, release.published)
       return { epoch, recipients, notices: ended, editions: halfPlanned }
     },
     { behavior: 'immediate' },
