@@ -55,7 +55,7 @@ export const sabotages: Sabotage[] = [
     return (await freeze(app, batch, edition)) ?? { kind: 'closed', reason: 'nobody-left' }`,
       },
       {
-        file: 'src/db/ledger/freezing.ts',
+        file: 'src/db/ledger/frozen-contents.ts',
         from: '            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),\n',
         to: '',
       },
@@ -67,12 +67,12 @@ export const sabotages: Sabotage[] = [
     removes: 'that freezing is all or nothing',
     edits: [
       {
-        file: 'src/db/ledger/freezing.ts',
+        file: 'src/db/ledger/frozen-contents.ts',
         from: '      const { templateHash, offersHash, bodyHash } = freeze\n',
         to: "      const { templateHash, offersHash, bodyHash } = freeze\n      db.$client.exec('commit; begin immediate')\n",
       },
       {
-        file: 'src/db/ledger/freezing.ts',
+        file: 'src/db/ledger/frozen-contents.ts',
         from: '      tx.insert(templates)\n        .values({ hash: templateHash',
         to: "      db.$client.exec('commit; begin immediate')\n      tx.insert(templates)\n        .values({ hash: templateHash",
       },

@@ -1,7 +1,7 @@
 import type { Ledger } from '../../app.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/history.ts'
+import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import {
   findByEmailHash,
   findSuppression,

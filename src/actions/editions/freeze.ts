@@ -18,7 +18,7 @@ import {
   frozenDeliveries,
   type OpenDelivery,
   openDeliveries,
-} from '../../db/ledger/freezing.ts'
+} from '../../db/ledger/frozen-contents.ts'
 import { sessionsOfEdition, sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
+import { supersedeBefore } from '../../db/ledger/batch-states.ts'
 import { beginEdition, findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { supersedeBefore } from '../../db/ledger/outcomes.ts'
-import { candidatesAfter, recordVerdicts } from '../../db/ledger/planning.ts'
+import { candidatesAfter, recordVerdicts } from '../../db/ledger/verdicts.ts'
 import { suppressions } from '../../db/schema.ts'
 import { planAudience, planEdition } from './plan.ts'
 

@@ -7,6 +7,7 @@ import { Unavailable } from '../../core/errors.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import type { Slot } from '../../core/time/calendar.ts'
+import { supersedeBefore } from '../../db/ledger/batch-states.ts'
 import {
   beginEdition,
   type Edition,
@@ -14,14 +15,13 @@ import {
   finishEdition,
   offersOfEdition,
 } from '../../db/ledger/editions.ts'
-import { supersedeBefore } from '../../db/ledger/outcomes.ts'
 import {
   candidatesAfter,
   finishPlanning,
   type KnownCandidate,
   recordVerdicts,
   type Verdict,
-} from '../../db/ledger/planning.ts'
+} from '../../db/ledger/verdicts.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'

@@ -6,14 +6,14 @@ import { heldBecause } from '../../core/hold.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
-import type { Verdict } from '../../db/ledger/planning.ts'
 import {
   addGeneration,
   type ResendCandidate,
   type ResendScope,
   resendCandidates,
-} from '../../db/ledger/resends.ts'
+} from '../../db/ledger/candidates.ts'
+import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
+import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { sessionsOfEdition } from '../../db/sessions/sessions.ts'

@@ -9,7 +9,7 @@ import {
   type Tally,
   tallyOf,
 } from '../../db/ledger/editions.ts'
-import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/history.ts'
+import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 
 /**

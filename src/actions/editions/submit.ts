@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
+import { markUnknown, returnBatch } from '../../db/ledger/batch-states.ts'
 import {
   type Batch,
   claimBatch,
@@ -8,9 +9,8 @@ import {
   leaseEnd,
   type OwedBatch,
 } from '../../db/ledger/batches.ts'
+import { recordSubmission } from '../../db/ledger/delivery-states.ts'
 import { type Edition, findEdition, finishEdition, pauseEdition } from '../../db/ledger/editions.ts'
-import { markUnknown, returnBatch } from '../../db/ledger/outcomes.ts'
-import { recordSubmission } from '../../db/ledger/submissions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'

@@ -13,7 +13,7 @@ import {
   subscribers,
   templates,
 } from '../schema.ts'
-import { cancelBatches } from './outcomes.ts'
+import { cancelBatches } from './batch-states.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {

@@ -25,7 +25,7 @@ import {
   topics,
 } from '../schema.ts'
 import { isLocked } from '../trouble.ts'
-import { markSeen } from './submissions.ts'
+import { markSeen } from './delivery-states.ts'
 
 /** What an event did. `busy`: another program holds the database, and nothing was written. */
 export type Recorded =

@@ -4,7 +4,7 @@ import { and, asc, eq, gte, isNotNull, isNull, or } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { batches, deliveries, templates } from '../schema.ts'
 import { type Batch, leaseEnd, stillClaimed } from './batches.ts'
-import { type KnownCandidate, topicRowsOf } from './planning.ts'
+import { type KnownCandidate, topicRowsOf } from './verdicts.ts'
 
 /** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
 export type OpenDelivery = {

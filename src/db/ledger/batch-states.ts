@@ -3,7 +3,7 @@ import { and, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from '
 import type { Db } from '../open.ts'
 import { batches, deliveries, editions } from '../schema.ts'
 import { type Batch, CLAIM_LEASE_MS, KEY_TRUST_MS, stillClaimed, UNFINISHED } from './batches.ts'
-import { settleProven } from './submissions.ts'
+import { settleProven } from './delivery-states.ts'
 
 /**
  * Gives a claimed batch back after an attempt that did not end in acceptance.

@@ -3,7 +3,7 @@ import { eq, inArray } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { editions, subscriberTopics } from '../schema.ts'
 import { audit } from './editions.ts'
-import { bySubscriber, insertDeliveries, type KnownCandidate, type Verdict } from './planning.ts'
+import { bySubscriber, insertDeliveries, type KnownCandidate, type Verdict } from './verdicts.ts'
 
 /** Whose deliveries a resend takes up again: by how the last one of each reader ended, or one reader's. */
 export type ResendScope =

@@ -4,7 +4,7 @@ import { and, eq, inArray, isNotNull, type SQL, sql } from '../drizzle.ts'
 import { type Db, statement, unsynced } from '../open.ts'
 import { batches, deliveries, editions, subscriberTopics, topics } from '../schema.ts'
 import type { Batch } from './batches.ts'
-import { topicRowsOf } from './planning.ts'
+import { topicRowsOf } from './verdicts.ts'
 
 /** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
 export type Receipt = { deliveryId: number; covered: number[] | null } & (
