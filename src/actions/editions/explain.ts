@@ -1,7 +1,8 @@
 import type { Ledger } from '../../app.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
+import { deliveriesTo, type PastDelivery } from '../../db/ledger/deliveries.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/waits.ts'
+import { type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import {
   findByEmailHash,
   findSuppression,

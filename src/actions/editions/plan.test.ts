@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { supersedeBefore } from '../../db/ledger/batch-states.ts'
-import { beginEdition, findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { candidatesAfter, recordVerdicts } from '../../db/ledger/verdicts.ts'
+import { candidatesAfter } from '../../db/ledger/candidates.ts'
+import { beginEdition, supersedeBefore } from '../../db/ledger/edition-states.ts'
+import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { recordVerdicts } from '../../db/ledger/verdicts.ts'
 import { suppressions } from '../../db/schema.ts'
 import { planAudience, planEdition } from './plan.ts'
 

@@ -7,21 +7,15 @@ import { Unavailable } from '../../core/errors.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import type { Slot } from '../../core/time/calendar.ts'
-import { supersedeBefore } from '../../db/ledger/batch-states.ts'
+import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
 import {
   beginEdition,
-  type Edition,
-  findEdition,
   finishEdition,
-  offersOfEdition,
-} from '../../db/ledger/editions.ts'
-import {
-  candidatesAfter,
   finishPlanning,
-  type KnownCandidate,
-  recordVerdicts,
-  type Verdict,
-} from '../../db/ledger/verdicts.ts'
+  supersedeBefore,
+} from '../../db/ledger/edition-states.ts'
+import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
+import { recordVerdicts, type Verdict } from '../../db/ledger/verdicts.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'

@@ -6,12 +6,8 @@ import { heldBecause } from '../../core/hold.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import {
-  addGeneration,
-  type ResendCandidate,
-  type ResendScope,
-  resendCandidates,
-} from '../../db/ledger/candidates.ts'
+import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
+import { addGeneration } from '../../db/ledger/edition-states.ts'
 import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
 import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'

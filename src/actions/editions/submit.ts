@@ -1,16 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
-import { markUnknown, returnBatch } from '../../db/ledger/batch-states.ts'
-import {
-  type Batch,
-  claimBatch,
-  findBatch,
-  KEY_TRUST_MS,
-  leaseEnd,
-  type OwedBatch,
-} from '../../db/ledger/batches.ts'
-import { recordSubmission } from '../../db/ledger/delivery-states.ts'
-import { type Edition, findEdition, finishEdition, pauseEdition } from '../../db/ledger/editions.ts'
+import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
+import { type Batch, findBatch, KEY_TRUST_MS, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
+import { finishEdition, pauseEdition } from '../../db/ledger/edition-states.ts'
+import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'

@@ -1,12 +1,9 @@
 import type { App } from '../../app.ts'
 import { type Slot, type SlotRule, slotAtOrBefore } from '../../core/time/calendar.ts'
-import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../../db/ledger/batch-states.ts'
-import {
-  findEdition,
-  finishEdition,
-  halfPlannedEditions,
-  unfinishedEditions,
-} from '../../db/ledger/editions.ts'
+import { endAbandonedBatches, markUnknown } from '../../db/ledger/batch-states.ts'
+import { batchesInDoubtTooLong } from '../../db/ledger/batches.ts'
+import { finishEdition } from '../../db/ledger/edition-states.ts'
+import { findEdition, halfPlannedEditions, unfinishedEditions } from '../../db/ledger/editions.ts'
 import { waitsOf } from '../../db/ledger/waits.ts'
 import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
 import { watchEpoch } from '../restore/watch-epoch.ts'

@@ -1,141 +1,160 @@
-import { marksAfter, type TopicRow } from '../../core/audience/seen.ts'
-import { failpoint } from '../../failpoint.ts'
-import { and, eq, inArray, isNotNull, type SQL, sql } from '../drizzle.ts'
-import { type Db, statement, unsynced } from '../open.ts'
-import { batches, deliveries, editions, subscriberTopics, topics } from '../schema.ts'
-import type { Batch } from './batches.ts'
-import { topicRowsOf } from './verdicts.ts'
+import type { Exclusion } from '../../core/audience/exclusion.ts'
+import { and, eq, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } from '../drizzle.ts'
+import { type Db, statement } from '../open.ts'
+import { markSeen, surelyCovered } from '../people/seen-marks.ts'
+import { batches, deliveries, unfinished } from '../schema.ts'
 
-/** What the provider said of one delivery, and the topics that its mail covered (null = every topic). */
+// Every transition of a delivery; README.md has them in one table. Nothing else writes `deliveries.state`. All of it runs
+// inside a transaction, mostly one of batch-states.ts.
+
+/** What the provider said of one delivery, and the topics that its email covered (null = every topic). */
 export type Receipt = { deliveryId: number; covered: number[] | null } & (
   | { id: string }
   | { refused: string }
 )
 
-/**
- * Records what the provider answered for a whole batch: deliveries become `submitted` or `failed`, readers of the
- * submitted ones have now seen the edition. False when the batch had ended already (a second claimer was faster, with
- * the same answer): then nothing was written.
- */
-export async function recordSubmission(
+/** Whom the last checks left out, and for whom no email can be made, each with the reason. */
+export type Ended = {
+  excluded: readonly { id: number; reason: Exclusion }[]
+  failed: readonly { id: number; reason: string }[]
+}
+
+type NewDelivery = { subscriberId: number; seenThrough: number } & (
+  | { state: 'waiting'; batchId: number }
+  | { state: 'excluded'; reason: Exclusion }
+)
+
+/** Adds deliveries of one generation; what is excluded is in no batch. */
+export function deliveryAdder(
   db: Db,
-  batch: Batch,
-  receipts: readonly Receipt[],
-  now: Date,
-): Promise<boolean> {
-  return unsynced(db, () =>
-    db.transaction(
-      (tx) => {
-        const open = and(
-          eq(batches.id, batch.id),
-          inArray(batches.state, ['planned', 'submitting', 'unknown']),
-        )
-        const done = {
-          state: 'submitted' as const,
-          submittedAt: now.getTime(),
-          reason: null,
-          claimedBy: null,
-        }
-        if (tx.update(batches).set(done).where(open).run().changes === 0) return false
-        const write = statement(
-          db,
-          // Of someone who was erased meanwhile nothing is kept that leads to them.
-          `update deliveries set state = ?, reason = iif(subscriber_id is null, null, ?),
-             provider_id = iif(subscriber_id is null, null, ?), frozen = null
-           where id = ? returning subscriber_id`,
-        )
-        const told = new Map<number, number[] | null>()
-        for (const receipt of receipts) {
-          const accepted = 'id' in receipt
-          const values = accepted ? ['submitted', null, receipt.id] : ['failed', receipt.refused, null]
-          const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
-          if (accepted && row?.subscriber_id) told.set(row.subscriber_id, receipt.covered)
-        }
-        markSeen(db, batch.editionId, told)
-        failpoint('before-record')
-        return true
-      },
-      { behavior: 'immediate' },
-    ),
+  editionId: string,
+  generation: number,
+): (delivery: NewDelivery) => void {
+  const add = db.$client.prepare(
+    'insert into deliveries (edition_id, subscriber_id, generation, batch_id, state, reason, seen_through) values (?, ?, ?, ?, ?, ?, ?)',
   )
+  return (row) => {
+    const [batchId, reason] = row.state === 'waiting' ? [row.batchId, null] : [null, row.reason]
+    add.run(editionId, row.subscriberId, generation, batchId, row.state, reason, row.seenThrough)
+  }
+}
+
+/** Keeps the reader as each email was made for them; state stays `waiting`. */
+export function freezeWaiting(db: Db, frozen: readonly { id: number; frozen: string }[]): void {
+  const write = statement(db, "update deliveries set frozen = ? where id = ? and state = 'waiting'")
+  for (const one of frozen) write.run(one.frozen, one.id)
+}
+
+/** `waiting` → `excluded` or `failed`, by the last checks of a claimed batch. */
+export function endChecked(db: Db, { excluded, failed }: Ended): void {
+  const end = statement(
+    db,
+    "update deliveries set state = ?, reason = ?, frozen = null where id = ? and state = 'waiting'",
+  )
+  for (const { id, reason } of excluded) end.run('excluded', reason, id)
+  for (const { id, reason } of failed) end.run('failed', reason, id)
+}
+
+/** `waiting` or `unknown` → `submitted` or `failed`, as the provider answered. Moves the seen marks of the submitted ones. */
+export function recordReceipts(db: Db, editionId: string, receipts: readonly Receipt[]): void {
+  const write = statement(
+    db,
+    // Of someone who was erased meanwhile nothing is kept that leads to them.
+    `update deliveries set state = ?, reason = iif(subscriber_id is null, null, ?),
+       provider_id = iif(subscriber_id is null, null, ?), frozen = null
+     where id = ? returning subscriber_id`,
+  )
+  const seen = new Map<number, number[] | null>()
+  for (const receipt of receipts) {
+    const accepted = 'id' in receipt
+    const values = accepted ? ['submitted', null, receipt.id] : ['failed', receipt.refused, null]
+    const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
+    if (accepted && row?.subscriber_id) seen.set(row.subscriber_id, receipt.covered)
+  }
+  markSeen(db, editionId, seen)
 }
 
 /**
- * Inside a transaction: of batches that end without an answer, the deliveries whose acceptance a report of the provider
- * has already proved are `submitted`. `batchIds` selects the ids of those batches.
+ * `waiting` → `submitted`, where a report of the provider has already proved that it accepted them, in batches that end
+ * without an answer. `batchIds` selects the ids of those.
  */
 export function settleProven(db: Db, batchIds: SQL): void {
-  const proven = and(
-    sql`${deliveries.batchId} in (${batchIds})`,
-    eq(deliveries.state, 'waiting'),
-    isNotNull(deliveries.providerId),
-  )
-  const rows = db.select().from(deliveries).where(proven).all()
-  for (const { id, editionId, subscriberId, frozen } of rows) {
-    db.update(deliveries)
-      .set({
-        state: 'submitted',
-        reason: null,
-        frozen: null,
-        ...(subscriberId === null && { providerId: null }),
-      })
-      .where(eq(deliveries.id, id))
-      .run()
-    const { covered = null } = JSON.parse(frozen ?? '{}') as { covered?: number[] | null }
-    if (subscriberId !== null) markSeen(db, editionId, new Map([[subscriberId, covered]]))
+  const proven = and(waitingIn(batchIds), isNotNull(deliveries.providerId))
+  for (const delivery of db.select().from(deliveries).where(proven).all()) {
+    const { covered = null } = JSON.parse(delivery.frozen ?? '{}') as { covered?: number[] | null }
+    accept(db, delivery, covered)
   }
 }
 
-/** Inside a transaction: these subscribers were told everything of the edition in the topics their mail covered. */
-export function markSeen(db: Db, editionId: string, told: ReadonlyMap<number, number[] | null>): void {
-  const edition = db
-    .select({ throughSeq: editions.throughSeq })
-    .from(editions)
-    .where(eq(editions.id, editionId))
-    .get()
-  const throughSeq = edition?.throughSeq ?? 0
-  const ids = [...told.keys()]
-  const rows = topicRowsOf(db, ids)
-  const topicIds = db
-    .select({ id: topics.id })
-    .from(topics)
-    .all()
-    .map(({ id }) => id)
-  for (const id of ids) {
-    const own = rows.get(id) ?? []
-    const covered = told.get(id) ?? null
-    if (own.length > 0 || covered !== null) {
-      const before = seenThroughOf(db, id)
-      moveTopicMarks(db, id, own, marksAfter(before, own, covered, throughSeq, topicIds).rows)
-    }
-  }
-  statement(
-    db,
-    `update subscribers set seen_through = max(seen_through, ?), last_edition_id = max(coalesce(last_edition_id, ''), ?)
-     where id in (select value from json_each(?))`,
-  ).run(throughSeq, editionId, JSON.stringify(ids))
+/** `unknown` → `submitted`: a report says that it was accepted. False when it was not unknown. */
+export function acceptUnknown(db: Db, delivery: typeof deliveries.$inferSelect): boolean {
+  const { state, subscriberId } = delivery
+  if (state !== 'unknown') return false
+  accept(db, delivery, subscriberId === null ? null : surelyCovered(db, subscriberId))
+  return true
 }
 
-function seenThroughOf(db: Db, id: number): number {
-  return Number(statement(db, 'select seen_through from subscribers where id = ?').pluck().get(id))
-}
-
-// Most readers' rows stay as they are: a chosen topic without a mark of its own follows the general one.
-function moveTopicMarks(
+function accept(
   db: Db,
-  subscriberId: number,
-  before: readonly TopicRow[],
-  after: readonly TopicRow[],
+  { id, editionId, subscriberId }: typeof deliveries.$inferSelect,
+  covered: number[] | null,
 ): void {
-  const same = (row: TopicRow) =>
-    before.some(
-      (old) =>
-        old.topicId === row.topicId && old.chosen === row.chosen && old.seenThrough === row.seenThrough,
-    )
-  if (before.length === after.length && after.every(same)) return
-  db.delete(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).run()
-  for (const row of after)
-    db.insert(subscriberTopics)
-      .values({ ...row, subscriberId })
-      .run()
+  // Of someone who was erased nothing is kept that leads to them.
+  const erased = subscriberId === null && { providerId: null }
+  db.update(deliveries)
+    .set({ state: 'submitted', reason: null, frozen: null, ...erased })
+    .where(eq(deliveries.id, id))
+    .run()
+  if (subscriberId !== null) markSeen(db, editionId, new Map([[subscriberId, covered]]))
 }
+
+/**
+ * Notes Resend's id of a delivery that has none, which proves that it was accepted. While its batch is being submitted the
+ * state stays: a retry must send the same bytes, so it must find the same deliveries waiting.
+ */
+export function proveAccepted(db: Db, id: number, providerId: string | null): void {
+  const unproven = and(
+    eq(deliveries.id, id),
+    isNull(deliveries.providerId),
+    inArray(deliveries.state, ['waiting', 'unknown']),
+  )
+  db.update(deliveries).set({ providerId }).where(unproven).run()
+}
+
+/** `waiting` → `unknown`, in batches that end without an answer; returns how many. */
+export function loseWaiting(db: Db, batchIds: SQL, reason: string): number {
+  return db
+    .update(deliveries)
+    .set({ state: 'unknown', reason, frozen: null })
+    .where(waitingIn(batchIds))
+    .run().changes
+}
+
+/** `waiting` → `excluded`, in batches that end before their first attempt. */
+export function excludeWaiting(db: Db, batchIds: SQL, reason: 'cancelled' | 'superseded'): void {
+  db.update(deliveries).set({ state: 'excluded', reason, frozen: null }).where(waitingIn(batchIds)).run()
+}
+
+/**
+ * `waiting` → `excluded` for someone who is being erased, where no attempt was made. What was frozen of them is forgotten,
+ * save where a retry must send the same bytes.
+ */
+export function detachDeliveries(tx: Pick<Db, 'select' | 'update'>, subscriberId: number): void {
+  const own = eq(deliveries.subscriberId, subscriberId)
+  const attempted = isNotNull(batches.firstAttemptAt)
+  const batchesWhere = (condition: SQL | undefined) =>
+    tx.select({ id: batches.id }).from(batches).where(condition)
+  const outside = (condition: SQL | undefined) =>
+    or(isNull(deliveries.batchId), notInArray(deliveries.batchId, batchesWhere(condition)))
+  tx.update(deliveries)
+    .set({ state: 'excluded', reason: 'erased', frozen: null })
+    .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
+    .run()
+  tx.update(deliveries)
+    .set({ frozen: null })
+    .where(and(own, outside(and(attempted, unfinished(batches)))))
+    .run()
+}
+
+const waitingIn = (batchIds: SQL): SQL | undefined =>
+  and(sql`${deliveries.batchId} in (${batchIds})`, eq(deliveries.state, 'waiting'))

@@ -1,7 +1,7 @@
 import { BREAKER } from '../../core/provider/breaker.ts'
 import { count, eq, sql, sum } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { batches, editionTally, notices, providerEvents, suppressions } from '../schema.ts'
+import { batches, editionTally, notices, providerEvents, suppressions, unfinished } from '../schema.ts'
 import { allEditions, type Edition } from './editions.ts'
 
 /** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
@@ -59,10 +59,8 @@ function tallied(db: Db, editionId: string | null): Record<string, number> {
   return { ...STATES, ...Object.fromEntries(rows.map((row) => [row.state, row.count])) }
 }
 
-// Written as the partial indexes are, so that SQLite counts in them.
 function owed(db: Db, table: typeof batches | typeof notices): number {
-  const unfinished = sql`state in ('planned','submitting')`
-  return db.select({ count: count() }).from(table).where(unfinished).get()?.count ?? 0
+  return db.select({ count: count() }).from(table).where(unfinished(table)).get()?.count ?? 0
 }
 
 function suppressed(db: Db): Record<string, number> {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { newPublicId } from '../../core/tokens.ts'
+import { audit } from '../audit.ts'
 import { and, eq, inArray, isNull } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, auditLog, formerIds, notices, subscribers, suppressions } from '../schema.ts'
+import { addressChanges, formerIds, notices, subscribers, suppressions } from '../schema.ts'
 import { addNotice } from './notices.ts'
 import { countRequest, isRefused, type RequestLimits } from './requested-emails.ts'
 import { findByPublicId, type Subscriber } from './subscribers.ts'
@@ -97,7 +98,7 @@ export function renewLinksIn(
   now: Date,
 ): void {
   // Before the id changes: the record follows it (drizzle/0012), also when the person is erased.
-  tx.insert(auditLog).values({ at: now.getTime(), action: why, subject: publicId }).run()
+  audit(tx, now, { action: why, subject: publicId })
   const unused = and(eq(notices.subscriberId, id), inArray(notices.kind, [...FRESH]), isNull(notices.usedAt))
   tx.update(notices).set({ usedAt: now.getTime() }).where(unused).run()
   tx.insert(formerIds).values({ publicId, subscriberId: id, createdAt: now.getTime() }).run()

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { readableZone } from '../../core/time/time-zones.ts'
-import { and, asc, eq, inArray, isNull, lt, lte, or } from '../drizzle.ts'
-import { leaseEnd, NOT_HELD } from '../ledger/batches.ts'
+import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
+import { claimable, stillClaimed } from '../ledger/batches.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, notices, subscribers, suppressions } from '../schema.ts'
+import { NOT_HELD } from '../restore/facts.ts'
+import { addressChanges, notices, subscribers, suppressions, unfinished } from '../schema.ts'
 import { isRefused } from './requested-emails.ts'
 
-/** One mail to one person outside the editions. Instants are ms UTC. */
+/** One email to one person outside the editions. Instants are ms UTC. */
 export type Notice = typeof notices.$inferSelect
 
 /** Whom a notice is for, as of now; `to` is the address it goes to. */
@@ -20,8 +21,6 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   /** Its holder wants no email that somebody else can cause. */
   refused: boolean
 }
-
-const UNFINISHED = ['planned', 'submitting'] as const
 
 type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
   Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
@@ -43,14 +42,14 @@ export async function owedNotices(db: Db, now: Date, limit: number): Promise<Not
   return db
     .select()
     .from(notices)
-    .where(and(inArray(notices.state, UNFINISHED), owed, NOT_HELD))
+    .where(and(unfinished(notices), owed, NOT_HELD))
     .orderBy(asc(notices.id))
     .limit(limit)
     .all()
 }
 
 /**
- * Takes a notice for `by`, also from `gone`, a holder that has certainly ended. Null when it is done, someone else has it,
+ * Takes a notice for `by`, also from `gone`, a claim owner that has certainly ended. Null when it is done, someone else has it,
  * or the installation is held. The update is the guard.
  */
 export async function claimNotice(
@@ -60,9 +59,7 @@ export async function claimNotice(
   now: Date,
   gone?: string | null,
 ): Promise<Notice | null> {
-  const left = or(lt(notices.claimedAt, leaseEnd(now)), gone ? eq(notices.claimedBy, gone) : undefined)
-  const stale = and(eq(notices.state, 'submitting'), left)
-  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale), NOT_HELD)
+  const free = and(eq(notices.id, id), claimable(notices, now, gone), NOT_HELD)
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
   return db.update(notices).set(claim).where(free).returning().get() ?? null
 }
@@ -108,7 +105,7 @@ export async function freezeNotice(db: Db, notice: Notice, body: string, now: Da
     db
       .update(notices)
       .set(change)
-      .where(and(stillClaimed(notice), isNull(notices.firstAttemptAt)))
+      .where(and(stillClaimed(notices, notice), isNull(notices.firstAttemptAt)))
       .run().changes === 1
   )
 }
@@ -131,7 +128,7 @@ export async function endNotice(
   }
   db.update(notices)
     .set(change)
-    .where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED)))
+    .where(and(eq(notices.id, notice.id), unfinished(notices)))
     .run()
 }
 
@@ -141,7 +138,7 @@ export async function returnNotice(
   notice: Notice,
   how: { refused: boolean; reason: string; nextAttemptAt: Date },
 ): Promise<void> {
-  const thaws = how.refused && notice.firstAttemptAt === null
+  const forget = how.refused && notice.firstAttemptAt === null
   const change = {
     state: 'planned' as const,
     claimedBy: null,
@@ -149,15 +146,24 @@ export async function returnNotice(
     reason: how.reason,
     nextAttemptAt: how.nextAttemptAt.getTime(),
     attempts: notice.attempts + (how.refused ? 0 : 1),
-    ...(thaws ? { firstAttemptAt: null, body: null } : {}),
+    ...(forget ? { firstAttemptAt: null, body: null } : {}),
   }
-  db.update(notices).set(change).where(stillClaimed(notice)).run()
+  db.update(notices).set(change).where(stillClaimed(notices, notice)).run()
 }
 
-function stillClaimed(notice: Notice) {
-  return and(
-    eq(notices.id, notice.id),
-    eq(notices.state, 'submitting'),
-    eq(notices.claimedBy, notice.claimedBy ?? ''),
-  )
+/** Inside a transaction: ends the owed notices made before an instant (ms UTC) as unknown; returns how many. */
+export function loseNotices(tx: Pick<Db, 'update'>, createdBefore: number, reason: string): number {
+  return tx
+    .update(notices)
+    .set({ state: 'unknown', reason, body: null, claimedBy: null })
+    .where(owedAndMadeBefore(createdBefore))
+    .run().changes
 }
+
+/** How many owed notices were made before an instant (ms UTC). */
+export function owedNoticesBefore(db: Pick<Db, 'select'>, createdBefore: number): number {
+  return db.select({ n: count() }).from(notices).where(owedAndMadeBefore(createdBefore)).get()?.n ?? 0
+}
+
+const owedAndMadeBefore = (createdBefore: number) =>
+  and(unfinished(notices), lt(notices.createdAt, createdBefore))

@@ -1,6 +1,8 @@
 import { chooseTopics, type TopicChoice } from '../../core/audience/seen.ts'
 import { readableZone } from '../../core/time/time-zones.ts'
-import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL } from '../drizzle.ts'
+import { audit } from '../audit.ts'
+import { and, asc, eq, inArray, isNull, ne } from '../drizzle.ts'
+import { detachDeliveries } from '../ledger/delivery-states.ts'
 import type { Db } from '../open.ts'
 import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../retention/wiping.ts'
 import {
@@ -121,7 +123,7 @@ export async function setResubscribed(db: Db, subscriber: Subscriber, now: Date)
         .set({ status: 'active', unsubscribedAt: null, unsubscribedBy: null })
         .where(and(eq(subscribers.id, subscriber.id), eq(subscribers.status, 'unsubscribed')))
         .run()
-      if (change.changes === 1) audit(tx, 'resubscribe', subscriber.publicId, now)
+      if (change.changes === 1) audit(tx, now, { action: 'resubscribe', subject: subscriber.publicId })
       return change.changes === 1
     },
     { behavior: 'immediate' },
@@ -273,7 +275,7 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
         .values({ emailHash, erasedAt })
         .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
         .run()
-      audit(tx, 'erase', 'erased', now)
+      audit(tx, now, { action: 'erase', subject: 'erased' })
       noteToWipe(db, now)
       return { id: subscriber?.id ?? -1, emailHash }
     },
@@ -312,7 +314,7 @@ export async function liftSuppression(
       // With consent on record, an earlier "not me, never again" is over too.
       const refused = liftRefusalIn(tx, emailHash)
       const subject = subscriber?.publicId ?? 'nobody on the list'
-      if (suppression === null && refused) audit(tx, 'allow', subject, now, 'refused')
+      if (suppression === null && refused) audit(tx, now, { action: 'allow', subject, detail: 'refused' })
       if (suppression === null && refused) return { kind: 'refusal-lifted' }
       if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
       const { reason, createdAt } = suppression
@@ -320,7 +322,7 @@ export async function liftSuppression(
       const own = eq(suppressions.emailHash, emailHash)
       if (erasedAt === null) tx.delete(suppressions).where(own).run()
       else tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
-      audit(tx, 'allow', subject, now, reason)
+      audit(tx, now, { action: 'allow', subject, detail: reason })
       if (!subscriber || erasedAt !== null)
         return { kind: 'allowed', reason, status: null, erased: erasedAt !== null }
       const byComplaint = reason === 'complaint' && subscriber.unsubscribedAt === createdAt
@@ -341,24 +343,6 @@ export async function liftSuppression(
 
 type Writer = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 
-function detachDeliveries(tx: Writer, subscriberId: number): void {
-  const own = eq(deliveries.subscriberId, subscriberId)
-  const attempted = isNotNull(batches.firstAttemptAt)
-  const batchesWhere = (condition: SQL | undefined) =>
-    tx.select({ id: batches.id }).from(batches).where(condition)
-  const outside = (condition: SQL | undefined) =>
-    or(isNull(deliveries.batchId), notInArray(deliveries.batchId, batchesWhere(condition)))
-  tx.update(deliveries)
-    .set({ state: 'excluded', reason: 'erased', frozen: null })
-    .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
-    .run()
-  const unfinished = inArray(batches.state, ['planned', 'submitting'])
-  tx.update(deliveries)
-    .set({ frozen: null })
-    .where(and(own, outside(and(attempted, unfinished))))
-    .run()
-}
-
 /**
  * Forgets the address where it stands with somebody else: they asked to move to it, or have moved from it and could go
  * back. Whoever asked is told nothing. True when it stood there.
@@ -376,8 +360,4 @@ function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression |
 
 function erasedAtIn(db: Pick<Db, 'select'>, emailHash: string): number | null {
   return db.select().from(erasures).where(eq(erasures.emailHash, emailHash)).get()?.erasedAt ?? null
-}
-
-function audit(tx: Writer, action: string, subject: string, now: Date, detail: string | null = null): void {
-  tx.insert(auditLog).values({ at: now.getTime(), action, subject, detail }).run()
 }

@@ -1,6 +1,7 @@
 import type { Hold, HoldReason } from '../../core/hold.ts'
 import type { Db } from '../open.ts'
 import { briefly } from '../patience.ts'
+import { dropFact, type Fact, factIn, putFact } from './facts.ts'
 import { readWitness, writeWitness } from './witness.ts'
 
 /** How far this database has come: a number that rises, and when it last rose, ms UTC. See docs/decisions/0011. */
@@ -11,8 +12,11 @@ export const RELEASE_GAP = 1_000_000
 
 /** Why nothing may go out of this database, or null. Only reads what was noticed before. */
 export async function currentHold(db: Db): Promise<Hold | null> {
-  return readFact<Hold>(db, 'held')
+  return holdIn(db)
 }
+
+/** `currentHold` for the files of `db/`, inside a transaction too. */
+export const holdIn = (db: Db): Hold | null => readFact<Hold>(db, 'held')
 
 /**
  * Looks whether this database is a copy or an older state of itself, and if so marks it held. `published`: the epoch in
@@ -25,7 +29,7 @@ export async function lookForCopy(db: Db, now: Date, published: number | null = 
   // Under the write lock nobody steps on meanwhile, so what is read here fits together.
   return db.$client
     .transaction((): Hold | null => {
-      const held = readFact<Hold>(db, 'held')
+      const held = holdIn(db)
       const reason = suspicion(db, published)
       if (held !== null || reason === null) return held
       if (reason === 'begin') return begin(db, now)
@@ -47,7 +51,7 @@ export async function advanceEpoch(db: Db, now: Date): Promise<number | null> {
 function step(db: Db, now: Date): number | null {
   const stepped = db.$client
     .transaction(() => {
-      if (readFact<Hold>(db, 'held') !== null) return null
+      if (holdIn(db) !== null) return null
       const number = (readFact<Epoch>(db, 'epoch')?.number ?? 0) + 1
       writeFact(db, 'epoch', { number, at: now.getTime() })
       return number
@@ -70,7 +74,8 @@ export function skipEpochAhead(db: Db, now: Date, published: number | null): num
     Math.max(readFact<Epoch>(db, 'epoch')?.number ?? 0, beside?.wrote.epoch ?? 0, published ?? 0) +
     RELEASE_GAP
   writeFact(db, 'epoch', { number, at: now.getTime() })
-  db.$client.prepare("delete from installation where name in ('held','copied')").run()
+  dropFact(db.$client, 'held')
+  dropFact(db.$client, 'copied')
   // Killed before the commit it is still held, as the fact says; never is it released without a witness.
   if (!db.$client.memory) writeWitness(db.$client.name, number)
   return number
@@ -107,25 +112,16 @@ function begin(db: Db, now: Date): null {
 }
 
 // The key is made at the first start of an installation: a database without it is no copy of anything.
-const isNew = (db: Db): boolean => readFact(db, 'hash_key', (text) => text) === null
+const isNew = (db: Db): boolean => factIn(db.$client, 'hash_key') === null
 
 function knownThrough(db: Db): number | null {
   return readFact<number>(db, 'copied') ?? readFact<Epoch>(db, 'epoch')?.at ?? null
 }
 
-function readFact<Value>(
-  db: Db,
-  name: 'epoch' | 'held' | 'copied' | 'hash_key',
-  read: (text: string) => Value = JSON.parse,
-): Value | null {
-  const text = db.$client.prepare('select value from installation where name = ?').pluck().get(name)
-  return text === undefined ? null : read(text as string)
+function readFact<Value>(db: Db, name: Fact): Value | null {
+  const text = factIn(db.$client, name)
+  return text === null ? null : (JSON.parse(text) as Value)
 }
 
-function writeFact(db: Db, name: 'epoch' | 'held', value: Epoch | Hold): void {
-  db.$client
-    .prepare(
-      'insert into installation (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
-    )
-    .run(name, JSON.stringify(value))
-}
+const writeFact = (db: Db, name: Fact, value: Epoch | Hold): void =>
+  putFact(db.$client, name, JSON.stringify(value))

@@ -1,6 +1,7 @@
-import { and, eq, lt, notInArray, sql } from '../drizzle.ts'
+import { and, lt, not, sql } from '../drizzle.ts'
+import { dropUnused } from '../ledger/frozen-contents.ts'
 import { type Db, statement, unsynced } from '../open.ts'
-import { addressChanges, auditLog, notices, providerEvents, templates } from '../schema.ts'
+import { addressChanges, auditLog, notices, providerEvents, UNFINISHED, unfinished } from '../schema.ts'
 
 /** From when on something is old: `history` by RETENTION_DAYS, `requests` by the life of a link. */
 export type Cutoffs = { history: Date; requests: Date }
@@ -48,7 +49,7 @@ const STILL_COUNTED = `(deliveries.report = 'bounced' and deliveries.subscriber_
 
 const OLD_EDITION = `select id from editions e
   where state in ('submitted', 'cancelled') and scheduled_for < @before and coalesce(finished_at, 0) < @before
-    and not exists (select 1 from batches where edition_id = e.id and state in ('planned', 'submitting'))
+    and not exists (select 1 from batches where edition_id = e.id and state in ${UNFINISHED})
     and (exists (select 1 from batches where edition_id = e.id)
       or exists (select 1 from deliveries where edition_id = e.id and batch_id is null and not ${STILL_COUNTED}))
   order by id limit 1`
@@ -81,10 +82,7 @@ function eventStep(db: Db, { history }: Cutoffs): number {
 }
 
 function noticeStep(db: Db, { history }: Cutoffs): number {
-  const old = and(
-    lt(notices.createdAt, history.getTime()),
-    notInArray(notices.state, ['planned', 'submitting']),
-  )
+  const old = and(lt(notices.createdAt, history.getTime()), not(unfinished(notices)))
   return db.delete(notices).where(sql`id in (select id from ${notices} where ${old} limit ${STEP})`).run()
     .changes
 }
@@ -148,9 +146,5 @@ function forgottenStep(db: Db, { history }: Cutoffs): number {
 
 /** Templates that no unfinished batch was frozen with; nothing else reads them. */
 function contentStep(db: Db): number {
-  const inUse = sql`(select template_hash from batches where state in ('planned','submitting') and template_hash is not null)`
-  return db
-    .delete(templates)
-    .where(and(eq(templates.kind, 'digest'), sql`${templates.hash} not in ${inUse}`))
-    .run().changes
+  return dropUnused(db, 'digest')
 }

@@ -3,7 +3,7 @@ import { createContext, runInContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../../test/app.ts'
-import { cancelEdition, pauseEdition } from '../../../db/ledger/editions.ts'
+import { cancelEdition, pauseEdition } from '../../../db/ledger/edition-states.ts'
 import { editions } from '../../../db/schema.ts'
 import { buildServer } from '../../server.ts'
 
