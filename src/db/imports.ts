@@ -3,6 +3,7 @@ import type { SessionRow, SubscriberRow } from '../core/intake/records.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Db } from './open.ts'
 import { setTopicsIn } from './people/subscribers.ts'
+import { withPragma } from './pragma.ts'
 
 /**
  * Rows of a file on their way in, in a temporary table: it takes no lock that others wait for, and keeps a file of
@@ -221,12 +222,9 @@ export async function applySubscribers(
 
 /** Keys of an index on hashes come in no order. Without room for it, pages would be written and read once per row. */
 function withLargeCache<Result>(db: Db, work: () => Result): Result {
-  const usual = db.$client.pragma('cache_size', { simple: true }) as number
-  db.$client.pragma('cache_size = -48000') // kB
   try {
-    return work()
+    return withPragma(db.$client, 'cache_size', -48_000, work) // kB
   } finally {
-    db.$client.pragma(`cache_size = ${usual}`)
     db.$client.pragma('shrink_memory')
   }
 }
