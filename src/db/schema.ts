@@ -240,8 +240,8 @@ export const editionSessions = sqliteTable(
   (t) => [primaryKey({ columns: [t.editionId, t.sessionId] })],
 )
 
-/** Things that a batch was frozen with, each stored once by the hash of its content. */
-export const templates = sqliteTable('templates', {
+/** What batches were frozen with, templates and offers, each stored once by the hash of its content. */
+export const frozenContents = sqliteTable('frozen_contents', {
   hash: text().primaryKey(),
   kind: text({ enum: ['digest', 'offers'] }).notNull(),
   content: text().notNull(),

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { templates, UNFINISHED } from '../schema.ts'
+import { frozenContents, UNFINISHED } from '../schema.ts'
 
 /** The template and the offers that a batch was frozen with, as text, each with its hash. */
 export type FrozenContents = { template: string; templateHash: string; offers: string; offersHash: string }
@@ -8,7 +8,7 @@ export type FrozenContents = { template: string; templateHash: string; offers: s
 /** Inside a transaction: stores what is not stored yet. */
 export function keepContents(tx: Pick<Db, 'insert'>, contents: FrozenContents): void {
   const { template, templateHash, offers, offersHash } = contents
-  tx.insert(templates)
+  tx.insert(frozenContents)
     .values([
       { hash: templateHash, kind: 'digest', content: template },
       { hash: offersHash, kind: 'offers', content: offers },
@@ -19,17 +19,21 @@ export function keepContents(tx: Pick<Db, 'insert'>, contents: FrozenContents): 
 
 /** A frozen template or list of offers by its hash; throws when it is missing, which nothing but a damaged file explains. */
 export async function frozenContent(db: Db, hash: string): Promise<string> {
-  const row = db.select({ content: templates.content }).from(templates).where(eq(templates.hash, hash)).get()
+  const row = db
+    .select({ content: frozenContents.content })
+    .from(frozenContents)
+    .where(eq(frozenContents.hash, hash))
+    .get()
   if (!row) throw new Error(`frozen content ${hash} is missing from the database`)
   return row.content
 }
 
 /** Inside a transaction: removes offers, or templates, that no unfinished batch was frozen with; returns how many. */
 export function dropUnused(db: Pick<Db, 'delete'>, kind: 'offers' | 'digest'): number {
-  const unused = sql`${templates.hash} not in (${HASHES_IN_USE[kind]})`
+  const unused = sql`${frozenContents.hash} not in (${HASHES_IN_USE[kind]})`
   return db
-    .delete(templates)
-    .where(and(eq(templates.kind, kind), unused))
+    .delete(frozenContents)
+    .where(and(eq(frozenContents.kind, kind), unused))
     .run().changes
 }
 
