@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SessionRow, SubscriberRow } from '../core/intake/records.ts'
 import { failpoint } from '../failpoint.ts'
 import type { Db } from './open.ts'
-import { setTopicsIn } from './people/subscribers.ts'
+import { setTopicsIn } from './people/topic-rows.ts'
 import { withPragma } from './pragma.ts'
 
 /**

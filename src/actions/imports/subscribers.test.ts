@@ -6,7 +6,8 @@ import { expect, test } from '@jest/globals'
 import { BadInput } from '../../core/errors.ts'
 import { newHashKey } from '../../core/tokens.ts'
 import { closeDb, openDb } from '../../db/open.ts'
-import { findByEmailHash, personalDataOf } from '../../db/people/subscribers.ts'
+import { personalDataOf } from '../../db/people/personal-data.ts'
+import { findByEmailHash } from '../../db/people/subscribers.ts'
 import {
   keyOf,
   resubscribe,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
-import { personalDataOf } from '../../db/people/subscribers.ts'
+import { personalDataOf } from '../../db/people/personal-data.ts'
 import { erase, exportSubscriber } from './records.ts'
 
 /**

@@ -1,13 +1,9 @@
 import type { Ledger } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
-import {
-  eraseSubscriber,
-  type PersonalData,
-  personalDataOf,
-  type Suppression,
-  wasErased,
-} from '../../db/people/subscribers.ts'
+import { eraseSubscriber } from '../../db/people/erasures.ts'
+import { type PersonalData, personalDataOf } from '../../db/people/personal-data.ts'
+import { type Suppression, wasErased } from '../../db/people/suppressions.ts'
 import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
 import { keyOf } from './consent.ts'
 

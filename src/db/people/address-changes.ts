@@ -8,6 +8,7 @@ import { addNotice } from './notices.ts'
 import { countRequest, isBusy, type RequestLimits } from './requested-emails.ts'
 import type { Consent } from './sign-ups.ts'
 import type { Subscriber } from './subscribers.ts'
+import { type Suppression, suppressionIn } from './suppressions.ts'
 
 /** A new address that waits for its confirmation, or was confirmed. Instants are ms UTC. */
 export type AddressChange = typeof addressChanges.$inferSelect
@@ -197,6 +198,6 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
   tx.delete(addressChanges).where(waiting).run()
 }
 
-function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string) {
-  return tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()?.reason ?? null
+function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string): Suppression['reason'] | null {
+  return suppressionIn(tx, emailHash)?.reason ?? null
 }

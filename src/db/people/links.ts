@@ -3,10 +3,11 @@ import { newPublicId } from '../../core/tokens.ts'
 import { audit } from '../audit.ts'
 import { and, eq, inArray, isNull } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, formerIds, notices, subscribers, suppressions } from '../schema.ts'
+import { addressChanges, formerIds, notices, subscribers } from '../schema.ts'
 import { addNotice } from './notices.ts'
 import { countRequest, isRefused, type RequestLimits } from './requested-emails.ts'
 import { findByPublicId, type Subscriber } from './subscribers.ts'
+import { suppressionIn } from './suppressions.ts'
 
 /** What a fresh link is for. */
 export type FreshKind = 'fresh-data' | 'fresh-forget' | 'fresh-address' | 'fresh-links'
@@ -116,6 +117,5 @@ const FRESH = ['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as 
 const noticeKey = (id: string): string => `openseat/notice/${id}`
 
 function canBeWritten(db: Pick<Db, 'select'>, emailHash: string): boolean {
-  const suppressed = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
-  return suppressed === undefined && !isRefused(db, emailHash)
+  return suppressionIn(db, emailHash) === null && !isRefused(db, emailHash)
 }

@@ -4,8 +4,9 @@ import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
 import { claimable, stillClaimed } from '../ledger/batches.ts'
 import type { Db } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
-import { addressChanges, notices, subscribers, suppressions, unfinished } from '../schema.ts'
+import { addressChanges, notices, subscribers, unfinished } from '../schema.ts'
 import { isRefused } from './requested-emails.ts'
+import { type Suppression, suppressionIn } from './suppressions.ts'
 
 /** One email to one person outside the editions. Instants are ms UTC. */
 export type Notice = typeof notices.$inferSelect
@@ -17,7 +18,7 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   toHash: string
   addressChange: typeof addressChanges.$inferSelect | null
   /** Why `to` must not be mailed. */
-  suppressed: (typeof suppressions.$inferSelect)['reason'] | null
+  suppressed: Suppression['reason'] | null
   /** Its holder wants no email that somebody else can cause. */
   refused: boolean
 }
@@ -78,14 +79,13 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
       : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
   if (!subscriber || change === undefined) return null
   const { email, emailHash } = targetOf(notice, subscriber, change)
-  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
   return {
     ...subscriber,
     timeZone: readableZone(subscriber.timeZone),
     to: email,
     toHash: emailHash,
     addressChange: change,
-    suppressed: suppression?.reason ?? null,
+    suppressed: suppressionIn(db, emailHash)?.reason ?? null,
     refused: isRefused(db, emailHash),
   }
 }

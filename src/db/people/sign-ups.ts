@@ -26,7 +26,8 @@ import {
 import { addNotice } from './notices.ts'
 import { liftRefusalIn } from './refusals.ts'
 import { countRequest, isBusy, type Requested, type RequestLimits } from './requested-emails.ts'
-import { setTopicsIn } from './subscribers.ts'
+import { suppressionIn } from './suppressions.ts'
+import { setTopicsIn } from './topic-rows.ts'
 
 /** A filled form. `email` is normalised, `emailHash` its keyed hash, `publicId` the id it gets if it is new. */
 export type SignUp = {
@@ -230,8 +231,8 @@ function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
 
 /** Whether even a sign-up of their own must not be mailed. Being erased was their own wish, and so is coming back. */
 function mustNotEmail(tx: Tx, emailHash: string): boolean {
-  const suppression = tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
-  return suppression !== undefined && suppression.reason !== 'erased'
+  const suppression = suppressionIn(tx, emailHash)
+  return suppression !== null && suppression.reason !== 'erased'
 }
 
 /** Does the work and takes it back, so that it costs what it would. */

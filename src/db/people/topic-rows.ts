@@ -1,5 +1,7 @@
-import type { TopicRow } from '../../core/audience/seen.ts'
+import { chooseTopics, type TopicChoice, type TopicRow } from '../../core/audience/seen.ts'
+import { eq } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
+import { subscribers, subscriberTopics, topics } from '../schema.ts'
 
 type Row = TopicRow & { subscriberId: number }
 
@@ -15,6 +17,38 @@ export function topicRowsOf(db: Db, subscriberIds: readonly number[]): Map<numbe
 export function topicRowsBetween(db: Db, afterId: number, throughId: number): Map<number, TopicRow[]> {
   const between = `select ${COLUMNS} from subscriber_topics where subscriber_id > ? and subscriber_id <= ?`
   return bySubscriber(statement<[number, number], Row>(db, between).all(afterId, throughId))
+}
+
+/** Stores what the subscriber wants to hear of; nothing is told twice or missed for it (`chooseTopics`). */
+export async function setTopics(db: Db, subscriberId: number, choice: TopicChoice): Promise<void> {
+  db.transaction((tx) => setTopicsIn(tx, subscriberId, choice), { behavior: 'immediate' })
+}
+
+/** `setTopics` within a transaction that is open already; for the files of `db/` only. */
+export function setTopicsIn(
+  db: Pick<Db, 'select' | 'insert' | 'delete'>,
+  id: number,
+  choice: TopicChoice,
+): void {
+  const general = db
+    .select({ seen: subscribers.seenThrough })
+    .from(subscribers)
+    .where(eq(subscribers.id, id))
+    .get()
+  const own = eq(subscriberTopics.subscriberId, id)
+  const current = db.select().from(subscriberTopics).where(own).all()
+  const ids = db.select({ id: topics.id }).from(topics).all()
+  const next = chooseTopics(
+    current,
+    general?.seen ?? 0,
+    ids.map((topic) => topic.id),
+    choice,
+  )
+  db.delete(subscriberTopics).where(own).run()
+  for (const row of next)
+    db.insert(subscriberTopics)
+      .values({ subscriberId: id, ...row })
+      .run()
 }
 
 function bySubscriber(rows: readonly Row[]): Map<number, TopicRow[]> {

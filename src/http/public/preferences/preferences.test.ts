@@ -13,7 +13,7 @@ import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { hashEmail, signDatedToken, signToken } from '../../../core/tokens.ts'
 import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
-import { personalDataOf } from '../../../db/people/subscribers.ts'
+import { personalDataOf } from '../../../db/people/personal-data.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
