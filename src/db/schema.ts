@@ -393,8 +393,15 @@ export const notices = sqliteTable(
     id: integer().primaryKey(),
     kind: text({
       enum: [
-        ...(['confirm', 'welcome', 'already', 'change-address', 'address-changed'] as const),
-        ...(['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as const),
+        'confirm',
+        'welcome',
+        'already',
+        'change-address',
+        'address-changed',
+        'fresh-data',
+        'fresh-forget',
+        'fresh-address',
+        'fresh-links',
       ],
     }).notNull(),
     subscriberId: integer('subscriber_id')

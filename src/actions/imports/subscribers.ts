@@ -3,13 +3,13 @@ import type { Config } from '../../config.ts'
 import { BadInput } from '../../core/errors.ts'
 import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
 import { hashEmail, newPublicId } from '../../core/tokens.ts'
+import { closeStaging } from '../../db/imports/staging.ts'
 import {
   applySubscribers,
-  closeStaging,
   type LeftUnchanged,
   stageSubscribers,
   stagingForSubscribers,
-} from '../../db/imports.ts'
+} from '../../db/imports/subscribers.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { readRecords } from '../../files/read-records.ts'

@@ -13,8 +13,6 @@ import { addressChanges, earlierHash, erasures, subscribers, suppressions } from
  * nowhere. What the log still holds is told by `leftToWipe`.
  */
 export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
-  // Overwrites what is deleted, rather than leaving it in unused pages of the file.
-  db.$client.pragma('secure_delete = ON')
   const erased = db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
