@@ -19,7 +19,7 @@ const ALL_OURS = [
   'groups',
 ]
   // `installation`: of a person it only ever holds that someone was erased and when, until that is wiped.
-  .concat(['installation', 'sessions', 'templates', 'topics', 'batches'])
+  .concat(['installation', 'sessions', 'frozen_contents', 'topics', 'batches'])
   .concat(['known_sessions', 'replaced_parents', 'session_change', 'session_history', 'time_zones'])
 
 const DECISIONS: Record<string, Record<string, Decision>> = {
