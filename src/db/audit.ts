@@ -1,5 +1,5 @@
 import type { Db } from './open.ts'
-import { auditLog } from './schema.ts'
+import { auditLog } from './schema/installation.ts'
 
 /**
  * Inside a transaction: records what someone did. `subject` is an edition id or a subscriber's public id; neither it nor

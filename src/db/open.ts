@@ -6,7 +6,6 @@ import { failpoint } from '../failpoint.ts'
 import { drizzle } from './drizzle.ts'
 import { bringToNewest } from './migrations.ts'
 import { withPragma } from './pragma.ts'
-import * as schema from './schema.ts'
 import { keepTimeZones } from './time-zones.ts'
 import { databaseTrouble } from './trouble.ts'
 
@@ -155,5 +154,5 @@ function connect(path: string | Buffer) {
   sqlite.pragma('synchronous = FULL')
   sqlite.pragma('foreign_keys = ON')
   sqlite.pragma('secure_delete = ON') // what was erased is not left readable in free pages
-  return drizzle(sqlite, { schema, casing: 'snake_case' })
+  return drizzle(sqlite)
 }

@@ -2,7 +2,7 @@ import { failpoint } from '../../failpoint.ts'
 import { and, eq, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
 import { type Db, unsynced } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
-import { batches, editions, unfinished } from '../schema.ts'
+import { batches, editions, unfinished } from '../schema/ledger.ts'
 import { type Batch, claimable, leaseEnd, otherEmailOpen, stillClaimed } from './batches.ts'
 import {
   type Ended,

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
-import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema.ts'
+import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect

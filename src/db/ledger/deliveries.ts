@@ -1,7 +1,7 @@
 import { and, asc, eq, isNotNull } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { topicRowsOf } from '../people/topic-rows.ts'
-import { batches, deliveries } from '../schema.ts'
+import { batches, deliveries } from '../schema/ledger.ts'
 import type { Batch } from './batches.ts'
 import type { KnownCandidate } from './candidates.ts'
 

@@ -2,7 +2,7 @@ import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { and, eq, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { markSeen, surelyCovered } from '../people/seen-marks.ts'
-import { batches, deliveries, unfinished } from '../schema.ts'
+import { batches, deliveries, unfinished } from '../schema/ledger.ts'
 
 // Every transition of a delivery; README.md has them in one table. Nothing else writes `deliveries.state`. All of it runs
 // inside a transaction, mostly one of batch-states.ts.

@@ -2,7 +2,7 @@ import type { Exclusion } from '../../core/audience/exclusion.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
 import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { batches, editionSessions, editions, editionTally } from '../schema.ts'
+import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {

@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { frozenContents, UNFINISHED } from '../schema.ts'
+import { frozenContents, UNFINISHED } from '../schema/ledger.ts'
 
 /** The template and the offers that a batch was frozen with, as text, each with its hash. */
 export type FrozenContents = { template: string; templateHash: string; offers: string; offersHash: string }

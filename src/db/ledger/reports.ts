@@ -12,15 +12,8 @@ import { and, desc, eq, isNotNull, like, max, ne, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { briefly } from '../patience.ts'
 import { applyReport, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
-import {
-  addressChanges,
-  deliveries,
-  earlierHash,
-  editions,
-  notices,
-  providerEvents,
-  subscribers,
-} from '../schema.ts'
+import { deliveries, editions, notices, providerEvents } from '../schema/ledger.ts'
+import { addressChanges, earlierHash, subscribers } from '../schema/people.ts'
 import { isLocked } from '../trouble.ts'
 import { settleUnknown } from './batch-states.ts'
 import { acceptUnknown, proveAccepted } from './delivery-states.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { eq } from '../drizzle.ts'
 import { closeDb, type Db, openDb } from '../open.ts'
-import { batches, deliveries } from '../schema.ts'
+import { batches, deliveries } from '../schema/ledger.ts'
 import {
   claimBatch,
   closeEmptyBatch,

@@ -1,7 +1,8 @@
 import { BREAKER } from '../../core/provider/breaker.ts'
 import { count, eq, sql, sum } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { batches, editionTally, notices, providerEvents, suppressions, unfinished } from '../schema.ts'
+import { batches, editionTally, notices, providerEvents, unfinished } from '../schema/ledger.ts'
+import { suppressions } from '../schema/people.ts'
 import { allEditions, type Edition } from './editions.ts'
 
 /** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */

@@ -2,7 +2,7 @@ import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, eq } from '../drizzle.ts'
 import { type Db, unsynced } from '../open.ts'
-import { editions } from '../schema.ts'
+import { editions } from '../schema/ledger.ts'
 import { batchAdder } from './batch-states.ts'
 import { deliveryAdder } from './delivery-states.ts'
 

@@ -1,6 +1,6 @@
 import { and, eq, sql } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
-import { batches, UNFINISHED } from '../schema.ts'
+import { batches, UNFINISHED } from '../schema/ledger.ts'
 
 /** Batches that were tried and will be again. `nextAttemptAt` in ms UTC, null = as soon as a worker is free. */
 export type Retries = { batches: number; nextAttemptAt: number | null; reason: string | null }

@@ -2,7 +2,7 @@ import type { TopicRow } from '../../core/audience/seen.ts'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, eq, isNull, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers, subscriberTopics, suppressions } from '../schema.ts'
+import { subscribers, subscriberTopics, suppressions } from '../schema/people.ts'
 
 /** The subscriber behind a private calendar, as far as the calendar needs to know. */
 export type CalendarOwner = {

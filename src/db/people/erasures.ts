@@ -3,7 +3,7 @@ import { and, eq, isNull } from '../drizzle.ts'
 import { detachDeliveries } from '../ledger/delivery-states.ts'
 import type { Db } from '../open.ts'
 import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../retention/wiping.ts'
-import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema.ts'
+import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
 
 /**
  * Removes the subscriber and all that names them, here and in the copies of migrations beside the database; the keyed hash

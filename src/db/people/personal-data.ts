@@ -1,18 +1,9 @@
 import { and, asc, eq, ne } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import {
-  addressChanges,
-  auditLog,
-  batches,
-  deliveries,
-  notices,
-  providerEvents,
-  refusals,
-  requestedEmails,
-  subscribers,
-  subscriberTopics,
-  topics,
-} from '../schema.ts'
+import { auditLog } from '../schema/installation.ts'
+import { batches, deliveries, notices, providerEvents } from '../schema/ledger.ts'
+import { addressChanges, refusals, requestedEmails, subscribers, subscriberTopics } from '../schema/people.ts'
+import { topics } from '../schema/sessions.ts'
 import type { Subscriber } from './subscribers.ts'
 import { erasedAtIn, type Suppression, suppressionIn } from './suppressions.ts'
 

@@ -1,7 +1,7 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers, subscriberTopics } from '../schema.ts'
+import { subscribers, subscriberTopics } from '../schema/people.ts'
 
 /** Kinds of readers whose mails differ in a way that is worth a look before an edition goes out. */
 export const PERSONAS = [

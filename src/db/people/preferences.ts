@@ -1,7 +1,7 @@
 import type { Preferences } from '../../core/intake/preferences.ts'
 import { and, eq } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers } from '../schema.ts'
+import { subscribers } from '../schema/people.ts'
 import { setTopicsIn } from './topic-rows.ts'
 
 /** Stores all preferences or none. False when they are not subscribed: then nothing was written. */

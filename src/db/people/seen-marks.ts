@@ -1,7 +1,9 @@
 import { marksAfter, type TopicRow } from '../../core/audience/seen.ts'
 import { eq } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
-import { editions, subscriberTopics, topics } from '../schema.ts'
+import { editions } from '../schema/ledger.ts'
+import { subscriberTopics } from '../schema/people.ts'
+import { topics } from '../schema/sessions.ts'
 import { topicRowsOf } from './topic-rows.ts'
 
 /**

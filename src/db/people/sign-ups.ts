@@ -13,16 +13,9 @@ import {
   TransactionRollbackError,
 } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import {
-  editions,
-  editionTally,
-  erasures,
-  installation,
-  notices,
-  subscribers,
-  subscriberTopics,
-  suppressions,
-} from '../schema.ts'
+import { installation } from '../schema/installation.ts'
+import { editions, editionTally, notices } from '../schema/ledger.ts'
+import { erasures, subscribers, subscriberTopics, suppressions } from '../schema/people.ts'
 import { addNotice } from './notices.ts'
 import { liftRefusalIn } from './refusals.ts'
 import { countRequest, isBusy, type Requested, type RequestLimits } from './requested-emails.ts'

@@ -2,7 +2,7 @@ import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
 import { and, eq, inArray } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers } from '../schema.ts'
+import { subscribers } from '../schema/people.ts'
 import { suppressionIn } from './suppressions.ts'
 
 /** One address with its consent, as stored. Instants are ms UTC. */

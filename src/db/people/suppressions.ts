@@ -7,7 +7,8 @@ import {
 import { audit } from '../audit.ts'
 import { and, desc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, deliveries, earlierHash, erasures, subscribers, suppressions } from '../schema.ts'
+import { deliveries } from '../schema/ledger.ts'
+import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
 import { liftRefusalIn } from './refusals.ts'
 
 /** Why an address must never be emailed. Instants are ms UTC. */

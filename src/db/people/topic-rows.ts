@@ -1,7 +1,8 @@
 import { chooseTopics, type TopicChoice, type TopicRow } from '../../core/audience/seen.ts'
 import { eq } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
-import { subscribers, subscriberTopics, topics } from '../schema.ts'
+import { subscribers, subscriberTopics } from '../schema/people.ts'
+import { topics } from '../schema/sessions.ts'
 
 type Row = TopicRow & { subscriberId: number }
 

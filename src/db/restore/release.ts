@@ -5,7 +5,8 @@ import { loseBatches, putInDoubt } from '../ledger/batch-states.ts'
 import { cancelHalfPlanned, recordCancelled } from '../ledger/edition-states.ts'
 import type { Db } from '../open.ts'
 import { loseNotices, owedNoticesBefore } from '../people/notices.ts'
-import { batches, deliveries, editions, subscribers, suppressions, unfinished } from '../schema.ts'
+import { batches, deliveries, editions, unfinished } from '../schema/ledger.ts'
+import { subscribers, suppressions } from '../schema/people.ts'
 import { holdIn, skipEpochAhead } from './epoch.ts'
 
 /** What a held database believes that it owes. Each may have been submitted by another since the copy was taken. */

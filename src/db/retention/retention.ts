@@ -1,7 +1,9 @@
 import { and, lt, not, sql } from '../drizzle.ts'
 import { dropUnused } from '../ledger/frozen-contents.ts'
 import { type Db, statement, unsynced } from '../open.ts'
-import { addressChanges, auditLog, notices, providerEvents, UNFINISHED, unfinished } from '../schema.ts'
+import { auditLog } from '../schema/installation.ts'
+import { notices, providerEvents, UNFINISHED, unfinished } from '../schema/ledger.ts'
+import { addressChanges } from '../schema/people.ts'
 
 /** From when on something is old: `history` by RETENTION_DAYS, `requests` by the life of a link. */
 export type Cutoffs = { history: Date; requests: Date }

@@ -5,7 +5,7 @@ import { copiesOf } from '../migrations.ts'
 import type { Db } from '../open.ts'
 import { withPragma } from '../pragma.ts'
 import { factIn } from '../restore/facts.ts'
-import { UNFINISHED } from '../schema.ts'
+import { UNFINISHED } from '../schema/ledger.ts'
 
 /** What an erasure could not reach yet. */
 export type LeftToWipe = {

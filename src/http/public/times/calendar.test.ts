@@ -8,7 +8,7 @@ import { resubscribe, unsubscribe } from '../../../actions/subscribers/consent.t
 import { hashEmail } from '../../../core/tokens.ts'
 import { eraseSubscriber } from '../../../db/people/erasures.ts'
 import { setTopics } from '../../../db/people/topic-rows.ts'
-import { suppressions } from '../../../db/schema.ts'
+import { suppressions } from '../../../db/schema/people.ts'
 import { buildServer } from '../../server.ts'
 
 async function get(app: TestApp, url: string) {
