@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { planEdition } from '../src/actions/editions/plan.ts'
 import { submitBatch } from '../src/actions/editions/submit.ts'
-import { resubscribe, unsubscribe } from '../src/actions/subscribers/consent.ts'
+import { resubscribeEmail, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
 import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
 import { isTold } from '../src/core/audience/news.ts'
@@ -505,7 +505,8 @@ async function databaseWorld(): Promise<World> {
   async function changeReader(publicId: string, step: Step & { reader: number }): Promise<void> {
     const form = forms[step.reader]
     if (step.do === 'leave') await unsubscribe(app, publicId)
-    if (step.do === 'return') await resubscribe(app, publicId)
+    // By an operator: their own link would undo it for a day only.
+    if (step.do === 'return') await resubscribeEmail(app, addressOf(step.reader))
     if (step.do === 'pause')
       await (step.weeks === 0
         ? endPause(app, publicId)
