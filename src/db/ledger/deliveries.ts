@@ -2,6 +2,7 @@ import { and, asc, eq, isNotNull } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { topicRowsOf } from '../people/topic-rows.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
+import type { subscribers } from '../schema/people.ts'
 import type { Batch } from './batches.ts'
 import type { KnownCandidate } from './candidates.ts'
 
@@ -30,14 +31,10 @@ export type PastDelivery = {
   > | null
 }
 
-type ReaderRow = {
-  publicId: string
-  email: string
-  name: string | null
-  timeZone: string
-  locale: string
-  discreet: boolean
-}
+type ReaderRow = Pick<
+  typeof subscribers.$inferSelect,
+  'publicId' | 'email' | 'name' | 'timeZone' | 'locale' | 'discreet'
+>
 
 /** The waiting deliveries of a batch with their readers as of now, in the order in which they are submitted. */
 export async function openDeliveries(db: Db, batchId: number): Promise<OpenDelivery[]> {

@@ -1,4 +1,4 @@
-import { and, lt, not, sql } from '../drizzle.ts'
+import { and, lt, not, type SQL, sql } from '../drizzle.ts'
 import { dropUnused } from '../ledger/frozen-contents.ts'
 import { type Db, statement, unsynced } from '../open.ts'
 import { auditLog } from '../schema/installation.ts'
@@ -76,32 +76,27 @@ function editionStep(db: Db, { history }: Cutoffs, now: Date): number {
 }
 
 function eventStep(db: Db, { history }: Cutoffs): number {
-  const old = lt(providerEvents.receivedAt, history.getTime())
-  return db
-    .delete(providerEvents)
-    .where(sql`rowid in (select rowid from ${providerEvents} where ${old} limit ${STEP})`)
-    .run().changes
+  return removeSome(db, providerEvents, lt(providerEvents.receivedAt, history.getTime()))
 }
 
 function noticeStep(db: Db, { history }: Cutoffs): number {
-  const old = and(lt(notices.createdAt, history.getTime()), not(unfinished(notices)))
-  return db.delete(notices).where(sql`id in (select id from ${notices} where ${old} limit ${STEP})`).run()
-    .changes
+  return removeSome(db, notices, and(lt(notices.createdAt, history.getTime()), not(unfinished(notices))))
 }
 
 function auditStep(db: Db, { history }: Cutoffs): number {
-  const old = lt(auditLog.at, history.getTime())
-  return db.delete(auditLog).where(sql`id in (select id from ${auditLog} where ${old} limit ${STEP})`).run()
-    .changes
+  return removeSome(db, auditLog, lt(auditLog.at, history.getTime()))
 }
 
 /** New addresses that were asked for; a link to confirm one ends long before. */
 function requestStep(db: Db, { requests }: Cutoffs): number {
-  const old = lt(addressChanges.createdAt, requests.getTime())
-  return db
-    .delete(addressChanges)
-    .where(sql`id in (select id from ${addressChanges} where ${old} limit ${STEP})`)
-    .run().changes
+  return removeSome(db, addressChanges, lt(addressChanges.createdAt, requests.getTime()))
+}
+
+type Table = typeof providerEvents | typeof notices | typeof auditLog | typeof addressChanges
+
+function removeSome(db: Db, table: Table, old: SQL | undefined): number {
+  const some = sql`rowid in (select rowid from ${table} where ${old} limit ${STEP})`
+  return db.delete(table).where(some).run().changes
 }
 
 /**
