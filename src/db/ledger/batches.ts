@@ -16,7 +16,7 @@ export const KEY_TRUST_MS = 23 * 3_600_000
 
 /**
  * Another email that may be reaching a reader of this batch now, or may have reached them: of another edition, claimed or
- * in doubt. It and this one may tell the same news, and which of it is still news shows only when the other has ended.
+ * in doubt. It and this one may show the same news, and which of it is still news shows only when the other has ended.
  * As each batch waits for the other, no two of them are ever claimed at once. Where a release put both in doubt, the
  * older one goes first.
  */

@@ -41,7 +41,7 @@ export type ResendScope =
 /**
  * A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. The
  * others name the newest later edition whose email to them waits to be submitted, or may have reached them already: it
- * tells all of this edition that is still news to them.
+ * shows all of this edition that is still news to them.
  */
 export type ResendCandidate = KnownCandidate & {
   firstSeenThrough: number

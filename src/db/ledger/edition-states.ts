@@ -13,7 +13,7 @@ import { insertVerdicts, type Verdict } from './verdicts.ts'
 // Every transition of an edition; README.md has them in one table. Nothing else writes `editions.state`.
 
 /**
- * Creates the edition unless it exists, with what it will tell of and how far the audience reaches.
+ * Creates the edition unless it exists, with what it offers and how far the audience reaches.
  * True when this call created it. The primary key is the guard: of two planners one wins.
  */
 export async function beginEdition(

@@ -51,7 +51,7 @@ export async function unfinishedEditions(db: Db): Promise<Edition[]> {
     .map(asSeen)
 }
 
-/** What the edition was planned to tell of. */
+/** The offers that the edition was planned with. */
 export async function offersOfEdition(db: Db, id: string): Promise<Offer[]> {
   const rows = db
     .select({ snapshot: editionSessions.snapshot })

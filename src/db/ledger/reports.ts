@@ -32,7 +32,7 @@ export type Recorded =
   | { kind: 'repeat' }
   | { kind: 'busy' }
 
-/** The last thing the provider reported of mail to a subscriber. `at` in ms UTC. */
+/** The last thing the provider reported of emails to a subscriber. `at` in ms UTC. */
 export type LastReport = { edition: string; report: NonNullable<Delivery['report']>; at: number }
 
 type Delivery = typeof deliveries.$inferSelect
@@ -85,7 +85,7 @@ export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
   return row?.at ? new Date(row.at) : null
 }
 
-/** What the provider last reported of mail to this subscriber, or null. */
+/** What the provider last reported of emails to this subscriber, or null. */
 export async function lastReportTo(db: Db, subscriberId: number): Promise<LastReport | null> {
   const { editionId, report, reportedAt } = deliveries
   const row = db
@@ -143,7 +143,7 @@ function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
   return { edition: delivery.editionId, counted }
 }
 
-/** When another event told that this delivery bounced for good. Looked up only where it can matter, which is seldom. */
+/** When another event reported that this delivery bounced for good. Looked up only where it can matter, which is rare. */
 function earlierBounceAt(
   db: Db,
   { id, report, reportedAt, subscriberId }: Delivery,

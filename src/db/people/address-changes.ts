@@ -20,7 +20,7 @@ type Before = Pick<Subscriber, 'email' | 'emailHash' | 'consentText' | 'consentS
 
 /**
  * Keeps a new address until it is confirmed, plans the email that asks it to, due at `dueAt`, and uses up the notice `fresh`
- * whose link allows it; an earlier request that waits is replaced. `silent`: nothing is mailed, as the address had its share
+ * whose link allows it; an earlier request that waits is replaced. `silent`: nothing is emailed, as the address had its share
  * or its holder refused; the asker reads the same. `spent`: the link was used already.
  */
 export async function addAddressChange(
@@ -79,7 +79,7 @@ export type Replaced =
 /**
  * Puts the new address in place of the old one, with the consent it gave and links of its own, and plans the email that
  * lets the old address undo it. `replaced`: a later request counts. `taken`: another subscriber has it, who is told that
- * nothing changed, or it must not be mailed. Whoever signed up from there and did not confirm, or left, gives way.
+ * nothing changed, or it must not be emailed. Whoever signed up from there and did not confirm, or left, gives way.
  */
 export async function replaceAddress(
   db: Db,
@@ -156,7 +156,7 @@ export async function forgetAddressChanges(db: Db, until: Date): Promise<void> {
 
 type Tx = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 
-/** Deletes who has this address without getting mail there; returns who does get it. */
+/** Deletes who has this address without getting emails there; returns who does get it. */
 function makeWay(tx: Tx, emailHash: string, exceptId: number): Subscriber | undefined {
   const elsewhere = and(eq(subscribers.emailHash, emailHash), ne(subscribers.id, exceptId))
   tx.delete(subscribers)

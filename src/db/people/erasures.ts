@@ -6,11 +6,11 @@ import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../reten
 import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
 
 /**
- * Removes the subscriber and all that names them, here and in the copies of migrations beside the database; the keyed hash
- * stays in `suppressions`, so no import brings them back. Their deliveries stay in the ledger without a subscriber and
- * without Resend's id (triggers, drizzle/0012). Mail of a batch that was attempted keeps its frozen reader until the outcome
- * is known, since a retry must send the same bytes. It is taken from the changes of address of others, too. False when it is
- * nowhere. What the log still holds is told by `leftToWipe`.
+ * Removes the subscriber and all that names them, here and in the copies of migrations beside the database, and from the
+ * changes of address of others. The keyed hash stays in `suppressions`, so no import brings them back. Their deliveries stay
+ * in the ledger without a subscriber and without Resend's id (triggers, drizzle/0012). A batch that was attempted keeps the
+ * frozen reader until its outcome is known, since a retry must send the same bytes. False when the address is nowhere.
+ * `leftToWipe` says what is still in the log.
  */
 export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
   const erased = db.transaction(
@@ -46,7 +46,7 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
 
 /**
  * Forgets the address where it stands with somebody else: they asked to move to it, or have moved from it and could go
- * back. Whoever asked is told nothing. True when it stood there.
+ * back. Whoever asked does not hear of it. True when it stood there.
  */
 function forgetElsewhere(tx: Pick<Db, 'update' | 'delete'>, emailHash: string): boolean {
   const asked = and(eq(addressChanges.emailHash, emailHash), isNull(addressChanges.changedAt))

@@ -26,7 +26,7 @@ export async function findByFormerId(db: Db, publicId: string): Promise<Subscrib
   return row?.subscriber ?? null
 }
 
-/** The subscriber who has this public id, or once had it: what may end their mail by a link of any age. */
+/** The subscriber who has this public id, or once had it: what may unsubscribe them by a link of any age. */
 export async function findByAnyId(db: Db, publicId: string): Promise<Subscriber | null> {
   return (await findByPublicId(db, publicId)) ?? (await findByFormerId(db, publicId))
 }
@@ -58,7 +58,7 @@ export async function planFreshLink(
   )
 }
 
-/** Whether a fresh link can be mailed to this address at all. */
+/** Whether a fresh link can be emailed to this address at all. */
 export async function canGetFreshLink(db: Db, emailHash: string): Promise<boolean> {
   return canBeWritten(db, emailHash)
 }

@@ -18,7 +18,7 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   /** The keyed hash of `to`. */
   toHash: string
   addressChange: typeof addressChanges.$inferSelect | null
-  /** Why `to` must not be mailed. */
+  /** Why `to` must not be emailed. */
   suppressed: Suppression['reason'] | null
   /** Its holder wants no email that somebody else can cause. */
   refused: boolean

@@ -25,8 +25,8 @@ export type PersonalData = {
   /** What the provider reported of those, as it came. */
   events: { edition: string; type: string; detail: string | null; at: number; receivedAt: number }[]
   /**
-   * Not what they said or what became of them: that would tell of other addresses, and hold links for others. None to a
-   * new address, for `addressChanges` says when it was asked for: that there was no such email would tell of its holder.
+   * Not what they said or what became of them: that would reveal other addresses, and hold links for others. None to a
+   * new address, for `addressChanges` says when it was asked for: the lack of such an email would reveal something about its owner.
    */
   notices: { kind: string; createdAt: number }[]
   /** `before` is what a change that took effect can be undone to, for seven days, as JSON. */

@@ -3,7 +3,7 @@ import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL }
 import type { Db } from '../open.ts'
 import { subscribers, subscriberTopics } from '../schema/people.ts'
 
-/** Kinds of readers whose mails differ in a way that is worth a look before an edition goes out. */
+/** Kinds of readers whose emails differ in a way that is worth a look before an edition goes out. */
 export const PERSONAS = [
   'most-topics',
   'no-topics',
@@ -48,7 +48,7 @@ export async function personaIds(
   }
 }
 
-/** What shapes the mail of a subscriber, besides what they have seen; without who it is. */
+/** What shapes the emails of a subscriber, besides what they have seen; without who it is. */
 export async function personaTraits(db: Db, id: number) {
   const { timeZone, locale, discreet } = subscribers
   const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()

@@ -91,7 +91,7 @@ export async function takeSignUp(
 
 /**
  * Makes the subscriber active with their consent and with the form that this link confirms, and starts them afresh: nothing
- * counts as told, so the next edition brings all that can be booked. Plans the mail that welcomes them. `askedAt` is when
+ * counts as seen, so the next edition brings all that can be booked. Plans the email that welcomes them. `askedAt` is when
  * their link was made: one from before they last unsubscribed is `expired`, as is one whose subscriber is gone or suppressed.
  */
 export async function confirmSignUp(
@@ -155,7 +155,7 @@ export async function estimateReaders(db: Db): Promise<number> {
   )
 }
 
-/** Deletes those who signed up and did not confirm, and asked for no mail since `before` either; returns how many. */
+/** Deletes those who signed up and did not confirm, and asked for no emails since `before` either; returns how many. */
 export async function deleteUnconfirmed(db: Db, before: Date): Promise<number> {
   const askedSince = db
     .select({ id: notices.id })
@@ -171,7 +171,7 @@ export async function deleteUnconfirmed(db: Db, before: Date): Promise<number> {
 type Tx = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 type Nested = Tx & Pick<Db, 'transaction'>
 
-/** A weekly reader to whom nothing was told: the form asks for the weekly mail, whatever was chosen before leaving. */
+/** A weekly reader who was shown nothing: the form asks for the weekly email, whatever was chosen before leaving. */
 const AFRESH = {
   status: 'active',
   seenThrough: 0,
@@ -222,7 +222,7 @@ function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
   return id
 }
 
-/** Whether even a sign-up of their own must not be mailed. Being erased was their own wish, and so is coming back. */
+/** Whether even a sign-up of their own must not be emailed. Being erased was their own wish, and so is coming back. */
 function mustNotEmail(tx: Tx, emailHash: string): boolean {
   const suppression = suppressionIn(tx, emailHash)
   return suppression !== null && suppression.reason !== 'erased'

@@ -23,8 +23,8 @@ function readable(row: Subscriber | undefined): Subscriber | null {
 }
 
 /**
- * Stops all mail to the subscriber that no batch has claimed yet. False when they were unsubscribed already; what an operator
- * ends, also then, no link undoes.
+ * Stops every email to the subscriber that no batch has claimed yet. False when they were unsubscribed already. What an
+ * operator ends, also then, no link undoes.
  */
 export async function setUnsubscribed(
   db: Db,

@@ -16,7 +16,7 @@ export type Suppression = typeof suppressions.$inferSelect
 
 type Subscriber = typeof subscribers.$inferSelect
 
-/** Why this address must never be mailed, or null. */
+/** Why this address must never be emailed, or null. */
 export async function findSuppression(db: Db, emailHash: string): Promise<Suppression | null> {
   return suppressionIn(db, emailHash)
 }
@@ -92,7 +92,7 @@ export async function liftSuppression(
 
 /**
  * Inside a transaction: what a report means for the addresses that it concerns (keyed hashes), and for the subscriber
- * whose mail it was. An address may be an old one: a subscriber who has moved to a new one was mailed there. A complaint
+ * whose email it was. An address may be an old one: a subscriber who has moved to a new one was emailed there. A complaint
  * unsubscribes them, and whoever has the address now.
  */
 export function applyReport(

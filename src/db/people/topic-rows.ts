@@ -20,7 +20,7 @@ export function topicRowsBetween(db: Db, afterId: number, throughId: number): Ma
   return bySubscriber(statement<[number, number], Row>(db, between).all(afterId, throughId))
 }
 
-/** Stores what the subscriber wants to hear of; nothing is told twice or missed for it (`chooseTopics`). */
+/** Stores the topics that the subscriber wants; nothing is shown twice or missed because of it (`chooseTopics`). */
 export async function setTopics(db: Db, subscriberId: number, choice: TopicChoice): Promise<void> {
   db.transaction((tx) => setTopicsIn(tx, subscriberId, choice), { behavior: 'immediate' })
 }

@@ -24,7 +24,7 @@ export type OwedEdition = {
 /** How to release: what may have been submitted before `trustedSince` (ms UTC) ends as unknown, the rest goes on. */
 export type Release = {
   trustedSince: number
-  /** A slot that may have been mailed since the copy was taken: recorded as cancelled, so that it is not mailed again. */
+  /** A slot that may have been emailed since the copy was taken: recorded as cancelled, so that it is not emailed again. */
   slot: { editionId: string; at: Date } | null
   note: string
   /** The epoch that was last published in Redis; null when it does not know. */

@@ -43,7 +43,7 @@ const STEPS = [
 ]
 
 /**
- * Kept past their time: the bounces of a reader whose mail bounces softly now. Five of them in a row suppress an address,
+ * Kept past their time: the bounces of a reader whose emails bounce softly now. Five of them in a row suppress an address,
  * and of a monthly reader that takes five months.
  */
 const STILL_COUNTED = `(deliveries.report = 'bounced' and deliveries.subscriber_id in
@@ -100,7 +100,7 @@ function removeSome(db: Db, table: Table, old: SQL | undefined): number {
 }
 
 /**
- * What readers knew of a session between its first state and the last that an old edition told of. A reader whose mark is
+ * What readers knew of a session between its first state and the last that an old edition showed. A reader whose mark is
  * still there, who was paused all the time, hears of the session again as moved: twice is better than never.
  */
 function historyStep(db: Db, { history }: Cutoffs): number {

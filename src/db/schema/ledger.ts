@@ -25,11 +25,11 @@ export const editions = sqliteTable('editions', {
   complained: integer().notNull().default(0),
   /** An operator resumed it after the breaker had paused it, and answers for what follows. */
   breakerOff: integer('breaker_off', { mode: 'boolean' }).notNull().default(false),
-  /** When what it told whom began to be removed, as RETENTION_DAYS says. Its sums stay. */
+  /** When retention began to remove who was sent what. Its sums stay. */
   prunedAt: integer('pruned_at'),
 })
 
-/** What the edition told of: the sessions bookable when it was planned. */
+/** What the edition offers: the sessions bookable when it was planned. */
 export const editionSessions = sqliteTable(
   'edition_sessions',
   {
@@ -63,7 +63,7 @@ export const batches = sqliteTable(
     key: text().notNull().unique(),
     state: text({ enum: ['planned', 'submitting', 'submitted', 'unknown', 'cancelled'] }).notNull(),
     size: integer().notNull(),
-    /** A resend that tells readers what they were told before. */
+    /** A resend that shows readers what they were shown before. */
     again: integer({ mode: 'boolean' }).notNull().default(false),
     attempts: integer().notNull().default(0),
     claimedAt: integer('claimed_at'),
@@ -73,7 +73,7 @@ export const batches = sqliteTable(
     /**
      * Set when the content is frozen, before the first request; cleared when the provider definitely refused it. In a
      * released copy it is when the copy was taken, as the batch may have been submitted since.
-     * While it is set the mail may have been accepted: retries must send the same bytes, for 23 h at most.
+     * While it is set the email may have been accepted: retries must send the same bytes, for 23 h at most.
      */
     firstAttemptAt: integer('first_attempt_at'),
     templateHash: text('template_hash'),
@@ -103,9 +103,9 @@ export const deliveries = sqliteTable(
     batchId: integer('batch_id').references(() => batches.id),
     state: text({ enum: ['waiting', 'submitted', 'excluded', 'failed', 'unknown'] }).notNull(),
     reason: text(),
-    /** What the reader had seen when this was planned: a resend to everyone tells the same again. */
+    /** What the reader had seen when this was planned: a resend to everyone shows the same again. */
     seenThrough: integer('seen_through').notNull().default(0),
-    /** The reader as the mail was made for them, JSON; there only from the first claim to the outcome. */
+    /** The reader as the email was made for them, JSON; there only from the first claim to the outcome. */
     frozen: text(),
     providerId: text('provider_id'),
     /** The furthest that the provider's reports have taken it; never goes back. */
@@ -135,7 +135,7 @@ export const editionTally = sqliteTable(
   (t) => [primaryKey({ columns: [t.editionId, t.generation, t.state, t.reason] })],
 )
 
-/** One mail to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
+/** One email to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
 export const notices = sqliteTable(
   'notices',
   {

@@ -21,7 +21,7 @@ export const subscribers = sqliteTable(
       .default('weekly'),
     pausedUntil: integer('paused_until'),
     discreet: integer({ mode: 'boolean' }).notNull().default(false),
-    /** Every session with a lower or equal `seq` was told, save where subscriber_topics says otherwise. */
+    /** Every session with a lower or equal `seq` was shown, unless subscriber_topics says otherwise. */
     seenThrough: integer('seen_through').notNull().default(0),
     /** The last edition whose delivery was submitted; the monthly cadence counts from it. */
     lastEditionId: text('last_edition_id'),
@@ -34,7 +34,7 @@ export const subscribers = sqliteTable(
     createdAt: integer('created_at').notNull(),
     /** The random part of the private calendar's address; null = there is none. Changing it revokes the old one. */
     calendarKey: text('calendar_key').unique(),
-    /** Editions in a row whose mail bounced for a passing reason; five suppress the address. */
+    /** Editions in a row whose email bounced for a passing reason; five suppress the address. */
     softBounces: integer('soft_bounces').notNull().default(0),
   },
   (t) => [check('subscribers_status', sql`${t.status} in ('pending','active','unsubscribed')`)],
