@@ -18,7 +18,7 @@ import type { App } from './app.ts'
 import { owedBatches } from './db/ledger/batches.ts'
 import { findEdition, tallyOf } from './db/ledger/editions.ts'
 import { addNotice } from './db/people/notices.ts'
-import { batches, notices } from './db/schema.ts'
+import { batches, notices } from './db/schema/ledger.ts'
 import { identifyProcess } from './machine/process-identity.ts'
 import { startWorker } from './worker.ts'
 

@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { planEdition } from '../src/actions/editions/plan.ts'
 import { submitBatch } from '../src/actions/editions/submit.ts'
-import { resubscribe, unsubscribe } from '../src/actions/subscribers/consent.ts'
+import { resubscribeEmail, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
 import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
 import { isTold } from '../src/core/audience/news.ts'
-import { afterTelling, chooseTopics, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
+import { chooseTopics, marksAfter, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
 import { pauseForWeeks } from '../src/core/intake/preferences.ts'
 import { type Offer, offersAt, type Session, selectFor } from '../src/core/sessions/offers.ts'
 import { addDaysLocal, type Slot, slotAtOrBefore } from '../src/core/time/calendar.ts'
@@ -341,7 +341,7 @@ function rulesWorld(): World {
       underWay = null
       const accepted = made.filter(({ reader }) => !week.refused.includes(readers.indexOf(reader)))
       for (const { reader, covered } of accepted)
-        Object.assign(reader, afterTelling(reader.general, reader.rows, covered, throughSeq, [0, 1, 2]), {
+        Object.assign(reader, marksAfter(reader.general, reader.rows, covered, throughSeq, [0, 1, 2]), {
           lastEditionId: slot.editionId,
         })
       return accepted.map(({ reader, selected: { shown, more } }) => ({
@@ -505,7 +505,8 @@ async function databaseWorld(): Promise<World> {
   async function changeReader(publicId: string, step: Step & { reader: number }): Promise<void> {
     const form = forms[step.reader]
     if (step.do === 'leave') await unsubscribe(app, publicId)
-    if (step.do === 'return') await resubscribe(app, publicId)
+    // By an operator: their own link would undo it for a day only.
+    if (step.do === 'return') await resubscribeEmail(app, addressOf(step.reader))
     if (step.do === 'pause')
       await (step.weeks === 0
         ? endPause(app, publicId)

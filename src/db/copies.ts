@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { putFact } from './restore/facts.ts'
 
 /**
  * Makes a copy one file, without a write-ahead log beside it, notes in it that it is one, taken at `at` (ms UTC), so that
@@ -8,7 +9,7 @@ export function finishCopy(file: string, at: number): string[] {
   const copy = new Database(file, { fileMustExist: true })
   try {
     copy.pragma('journal_mode = DELETE')
-    copy.prepare("insert or replace into installation (name, value) values ('copied', ?)").run(String(at))
+    putFact(copy, 'copied', String(at))
     return damageFoundBy('quick_check', copy)
   } finally {
     copy.close()

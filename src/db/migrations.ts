@@ -5,6 +5,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Unavailable } from '../core/errors.ts'
 import { failpoint } from '../failpoint.ts'
 import { damageFoundBy, finishCopy } from './copies.ts'
+import { withPragma } from './pragma.ts'
 
 type Migration = ReturnType<typeof readMigrationFiles>[number]
 
@@ -24,12 +25,9 @@ export function bringToNewest(sqlite: Database.Database): void {
   if (before.length > 0 && !sqlite.memory) keepCopy(sqlite, before.length)
 
   // Off, as dropping a table that is rebuilt would else delete what refers to it; it cannot change in a transaction.
-  sqlite.pragma('foreign_keys = OFF')
-  try {
-    sqlite.transaction(() => migrate(sqlite, known)).immediate()
-  } finally {
-    sqlite.pragma('foreign_keys = ON')
-  }
+  withPragma(sqlite, 'foreign_keys', 'OFF', () =>
+    sqlite.transaction(() => migrate(sqlite, known)).immediate(),
+  )
 }
 
 function migrate(sqlite: Database.Database, known: readonly Migration[]): void {

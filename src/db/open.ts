@@ -5,7 +5,7 @@ import { Unavailable } from '../core/errors.ts'
 import { failpoint } from '../failpoint.ts'
 import { drizzle } from './drizzle.ts'
 import { bringToNewest } from './migrations.ts'
-import * as schema from './schema.ts'
+import { withPragma } from './pragma.ts'
 import { keepTimeZones } from './time-zones.ts'
 import { databaseTrouble } from './trouble.ts'
 
@@ -124,12 +124,7 @@ export async function backupDb(db: Db, file: string): Promise<void> {
  * Only for what is safe to lose: a claim is made again, and a receipt comes again under its key.
  */
 export function unsynced<Result>(db: Db, work: () => Result): Result {
-  db.$client.pragma('synchronous = NORMAL')
-  try {
-    return work()
-  } finally {
-    db.$client.pragma('synchronous = FULL')
-  }
+  return withPragma(db.$client, 'synchronous', 'NORMAL', work)
 }
 
 /** The statement, prepared once per connection: for what runs with every batch, preparing costs more than running. */
@@ -159,5 +154,5 @@ function connect(path: string | Buffer) {
   sqlite.pragma('synchronous = FULL')
   sqlite.pragma('foreign_keys = ON')
   sqlite.pragma('secure_delete = ON') // what was erased is not left readable in free pages
-  return drizzle(sqlite, { schema, casing: 'snake_case' })
+  return drizzle(sqlite)
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Db } from './open.ts'
+import { withPragma } from './pragma.ts'
 import { isLocked } from './trouble.ts'
 
 // Waiting for a lock holds the whole process, its pages too: SQLite is called in this thread.
@@ -14,12 +15,7 @@ export function waitBriefly(db: Db): void {
 /** Runs `work` with no more patience than that. It throws SQLite's `SQLITE_BUSY` when the lock stays. */
 export function briefly<Result>(db: Db, work: () => Result): Result {
   const usual = db.$client.pragma('busy_timeout', { simple: true }) as number
-  db.$client.pragma(`busy_timeout = ${Math.min(usual, BRIEF_MS)}`)
-  try {
-    return work()
-  } finally {
-    db.$client.pragma(`busy_timeout = ${usual}`)
-  }
+  return withPragma(db.$client, 'busy_timeout', Math.min(usual, BRIEF_MS), work)
 }
 
 /**

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { afterTest, eventually, testApp } from '../../test/app.ts'
-import { subscribers } from '../db/schema.ts'
+import { subscribers } from '../db/schema/people.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 import { addSampleData, sampleReaders, sampleSessions } from './sample-data.ts'
 

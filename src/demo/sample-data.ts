@@ -5,7 +5,7 @@ import { importSubscribers } from '../actions/imports/subscribers.ts'
 import type { Ledger } from '../app.ts'
 import { addDaysLocal, slotAtOrBefore, toLocal, weekdayOf } from '../core/time/calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
-import { subscribers, suppressions } from '../db/schema.ts'
+import { subscribers, suppressions } from '../db/schema/people.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 
 /** What is special about an invented reader. Those who `joined` this week have not been shown anything yet. */

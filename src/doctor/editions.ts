@@ -9,7 +9,7 @@ import { slotAtOrBefore } from '../core/time/calendar.ts'
 import { danglingIn } from '../db/checks.ts'
 import { allEditions, type Edition } from '../db/ledger/editions.ts'
 import { lastReportAt } from '../db/ledger/stats.ts'
-import { standingHold } from '../db/restore/epoch.ts'
+import { currentHold } from '../db/restore/epoch.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 import type { Check } from '../resend/account-check.ts'
 import { lateMs } from './readings.ts'
@@ -40,7 +40,7 @@ export async function checkEditions(ledger: Ledger, workers: number | null): Pro
 const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet' }
 
 async function checkHold({ db }: Ledger): Promise<Check[]> {
-  const hold = await standingHold(db)
+  const hold = await currentHold(db)
   if (hold === null) return []
   const mend = 'See what would go out, and if that is right let it: openseat release'
   return [{ name: 'held', status: 'fail', detail: heldBecause(hold), mend }]

@@ -5,8 +5,8 @@ import type { Schedule } from '../actions/editions/sweep.ts'
 import type { App } from '../app.ts'
 import { nextSlot, slotAtOrBefore } from '../core/time/calendar.ts'
 import { findEdition, tallyOf } from '../db/ledger/editions.ts'
-import { standing } from '../db/ledger/stats.ts'
-import { standingHold } from '../db/restore/epoch.ts'
+import { ledgerStats } from '../db/ledger/stats.ts'
+import { currentHold } from '../db/restore/epoch.ts'
 import { installationFact } from '../db/restore/facts.ts'
 import { sessionsVersion } from '../db/sessions/sessions.ts'
 import type { Readings } from '../metrics/metrics.ts'
@@ -29,7 +29,7 @@ export async function readiness(app: Watched): Promise<Readiness> {
     inTimeOrNull(async () => sessionsVersion(app.db)),
     inTimeOrNull(async () => app.queue.backlog()),
     inTimeOrNull(() => freeBytes(app.config.DATABASE_PATH)),
-    orNull(() => standingHold(app.db)),
+    orNull(() => currentHold(app.db)),
   ])
   return {
     database: database === null ? 'unavailable' : 'ok',
@@ -89,7 +89,7 @@ async function freeBytes(path: string): Promise<number> {
 async function ledgerReadings(app: Watched) {
   const now = app.now().getTime()
   const secondsSince = (at: number | null | undefined) => (at == null ? null : (now - at) / 1000)
-  const ledger = await standing(app.db)
+  const ledger = await ledgerStats(app.db)
   return {
     editions: ledger.editions,
     editions_paused: ledger.paused,

@@ -19,7 +19,8 @@ import {
 } from '../../test/resend/webhooks.ts'
 import { signToken } from '../core/tokens.ts'
 import { openDb } from '../db/open.ts'
-import { deliveries, providerEvents, subscribers } from '../db/schema.ts'
+import { deliveries, providerEvents } from '../db/schema/ledger.ts'
+import { subscribers } from '../db/schema/people.ts'
 import { buildServer } from './server.ts'
 
 const SECRET = `whsec_${Buffer.from('the signing secret of the webhook').toString('base64')}`

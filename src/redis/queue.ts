@@ -32,9 +32,9 @@ export type Queue = {
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
   standing(): Promise<QueueStanding | null>
   /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
-  toldEpoch(): Promise<string | null>
+  publishedEpoch(): Promise<string | null>
   /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
-  tellEpoch(signed: string): Promise<void>
+  publishEpoch(signed: string): Promise<void>
   /** Starts working until `stop`, which lets what is in flight finish. */
   work(handlers: Handlers): { stop(): Promise<void> }
   /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
@@ -171,10 +171,10 @@ export async function openQueue(options: {
         }
       })
     },
-    async toldEpoch() {
+    async publishedEpoch() {
       return await attempt(() => producer.get(`${prefix}:epoch`))
     },
-    async tellEpoch(signed) {
+    async publishEpoch(signed) {
       await attempt(() => producer.set(`${prefix}:epoch`, signed))
     },
     work: (handlers) =>

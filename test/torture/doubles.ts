@@ -44,7 +44,7 @@ export const sabotages: Sabotage[] = [
     removes: 'the compare in the compare-and-swap of a claim',
     edits: [
       {
-        file: 'src/db/ledger/batches.ts',
+        file: 'src/db/ledger/batch-states.ts',
         from: '.where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
         to: '.where(and(eq(batches.id, id), mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
       },

@@ -83,7 +83,7 @@ async function ringForAll(installation: Installation): Promise<{ through: boolea
 
 /** The planner's mark is taken out, and each chunk made slow and small, so that two planners write the same readers. */
 const WITHOUT_MARK: readonly Edit[] = [
-  { file: 'src/db/ledger/planning.ts', from: 'eq(editions.plannedThrough, from),', to: '' },
+  { file: 'src/db/ledger/verdicts.ts', from: 'eq(editions.plannedThrough, from),', to: '' },
   {
     file: 'src/actions/editions/plan.ts',
     from: 'edition.plannedThrough, CHUNK)',

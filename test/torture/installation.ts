@@ -95,8 +95,8 @@ export const QUICKER: readonly Edit[] = [
   { file: 'src/redis/queue.ts', from: 'const SWEEP_EVERY_MS = 60_000', to: 'const SWEEP_EVERY_MS = 2_000' },
   {
     file: 'src/db/ledger/batches.ts',
-    from: 'export const CLAIM_LEASE_MS = 90_000',
-    to: 'export const CLAIM_LEASE_MS = 6_000',
+    from: 'const CLAIM_LEASE_MS = 90_000',
+    to: 'const CLAIM_LEASE_MS = 6_000',
   },
   { file: 'src/worker.ts', from: 'const GUARD_EVERY_MS = 10_000', to: 'const GUARD_EVERY_MS = 1_000' },
   {

@@ -37,8 +37,8 @@ export const sabotages: Sabotage[] = [
     edits: [
       {
         file: 'src/db/restore/epoch.ts',
-        from: 'if (suspicion(db, told) === null) return standingHold(db)',
-        to: 'if (db.name !== null) return standingHold(db)',
+        from: 'if (suspicion(db, published) === null) return currentHold(db)',
+        to: 'if (db.name !== null) return currentHold(db)',
       },
     ],
     caughtBy: [WHOLE_COPY],

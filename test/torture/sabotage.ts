@@ -15,7 +15,7 @@ export const sabotages: Sabotage[] = [
     removes: 'the compare-and-swap that lets one worker take a batch',
     edits: [
       {
-        file: 'src/db/ledger/batches.ts',
+        file: 'src/db/ledger/batch-states.ts',
         from: '.where(and(eq(batches.id, id), free, ',
         to: '.where(and(eq(batches.id, id), ',
       },
@@ -55,7 +55,7 @@ export const sabotages: Sabotage[] = [
     return (await freeze(app, batch, edition)) ?? { kind: 'closed', reason: 'nobody-left' }`,
       },
       {
-        file: 'src/db/ledger/freezing.ts',
+        file: 'src/db/ledger/batch-states.ts',
         from: '            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),\n',
         to: '',
       },
@@ -67,14 +67,14 @@ export const sabotages: Sabotage[] = [
     removes: 'that freezing is all or nothing',
     edits: [
       {
-        file: 'src/db/ledger/freezing.ts',
+        file: 'src/db/ledger/batch-states.ts',
         from: '      const { templateHash, offersHash, bodyHash } = freeze\n',
         to: "      const { templateHash, offersHash, bodyHash } = freeze\n      db.$client.exec('commit; begin immediate')\n",
       },
       {
-        file: 'src/db/ledger/freezing.ts',
-        from: '      tx.insert(templates)\n        .values({ hash: templateHash',
-        to: "      db.$client.exec('commit; begin immediate')\n      tx.insert(templates)\n        .values({ hash: templateHash",
+        file: 'src/db/ledger/batch-states.ts',
+        from: '      keepContents(tx, freeze)\n',
+        to: "      db.$client.exec('commit; begin immediate')\n      keepContents(tx, freeze)\n",
       },
     ],
     caughtBy: ['before-freeze, one worker'],

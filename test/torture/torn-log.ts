@@ -9,7 +9,7 @@ import { type App, openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { damageIn } from '../../src/db/checks.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
-import { standingHold } from '../../src/db/restore/epoch.ts'
+import { currentHold } from '../../src/db/restore/epoch.ts'
 import { openLog } from '../../src/log.ts'
 import {
   closeInstallation,
@@ -114,7 +114,7 @@ async function goOn({ settings }: Torn) {
     const problems = await damageIn(app.db)
     const replanned = app.db.$client.prepare('select count(*) from editions').pluck().get() === 0
     await watchEpoch(app)
-    const held = (await standingHold(app.db)) !== null
+    const held = (await currentHold(app.db)) !== null
     if (held) {
       await sweep(app)
       if ((await work(app)) > 0) problems.push('it mailed while it was held')

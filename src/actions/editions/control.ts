@@ -1,5 +1,6 @@
 import type { App } from '../../app.ts'
-import { cancelEdition, findEdition, pauseEdition, resumeEdition } from '../../db/ledger/editions.ts'
+import { cancelEdition, pauseEdition, resumeEdition } from '../../db/ledger/edition-states.ts'
+import { findEdition } from '../../db/ledger/editions.ts'
 
 /** What came of a wish to steer an edition. */
 export type SteerOutcome = { kind: 'done' } | { kind: 'refused'; reason: string } | { kind: 'not-found' }

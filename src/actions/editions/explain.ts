@@ -1,13 +1,10 @@
 import type { Ledger } from '../../app.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
+import { deliveriesTo, type PastDelivery } from '../../db/ledger/deliveries.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/history.ts'
-import {
-  findByEmailHash,
-  findSuppression,
-  type Subscriber,
-  type Suppression,
-} from '../../db/people/subscribers.ts'
+import { type Wait, waitsOf } from '../../db/ledger/waits.ts'
+import { findByEmailHash, type Subscriber } from '../../db/people/subscribers.ts'
+import { findSuppression, type Suppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
 
 /** Why someone did or did not get an edition. `state` and `reason` are for programs, `sentence` is for people. */

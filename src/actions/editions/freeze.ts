@@ -9,16 +9,11 @@ import { batchBody, type RequestPart, requestComposer } from '../../core/mail/re
 import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { deliveryTagger, earlierDeliveryTagger, secretId, signAddress, signToken } from '../../core/tokens.ts'
+import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
 import { type Batch } from '../../db/ledger/batches.ts'
+import { frozenDeliveries, type OpenDelivery, openDeliveries } from '../../db/ledger/deliveries.ts'
 import type { Edition } from '../../db/ledger/editions.ts'
-import {
-  closeEmptyBatch,
-  freezeBatch,
-  frozenContent,
-  frozenDeliveries,
-  type OpenDelivery,
-  openDeliveries,
-} from '../../db/ledger/freezing.ts'
+import { frozenContent } from '../../db/ledger/frozen-contents.ts'
 import { sessionsOfEdition, sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 

@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, manySubscribers, planNow, submitOwed, testApp } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { beginEdition, findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { supersedeBefore } from '../../db/ledger/outcomes.ts'
-import { candidatesAfter, recordVerdicts } from '../../db/ledger/planning.ts'
-import { suppressions } from '../../db/schema.ts'
+import { candidatesAfter } from '../../db/ledger/candidates.ts'
+import { beginEdition, supersedeBefore } from '../../db/ledger/edition-states.ts'
+import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { recordVerdicts } from '../../db/ledger/verdicts.ts'
+import { suppressions } from '../../db/schema/people.ts'
 import { planAudience, planEdition } from './plan.ts'
 
 const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00Z') }

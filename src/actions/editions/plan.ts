@@ -7,22 +7,16 @@ import { Unavailable } from '../../core/errors.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import type { Slot } from '../../core/time/calendar.ts'
+import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
 import {
   beginEdition,
-  type Edition,
-  findEdition,
   finishEdition,
-  offersOfEdition,
-} from '../../db/ledger/editions.ts'
-import { supersedeBefore } from '../../db/ledger/outcomes.ts'
-import {
-  candidatesAfter,
   finishPlanning,
-  type KnownCandidate,
-  recordVerdicts,
-  type Verdict,
-} from '../../db/ledger/planning.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+  supersedeBefore,
+} from '../../db/ledger/edition-states.ts'
+import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
+import { recordVerdicts, type Verdict } from '../../db/ledger/verdicts.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
@@ -45,7 +39,7 @@ export async function planEdition(
   const found = await findEdition(app.db, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
 
-  const hold = await standingHold(app.db)
+  const hold = await currentHold(app.db)
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
     await warnOfLeftOut(app)

@@ -6,9 +6,9 @@ import { digestComposer, type Email } from '../../core/mail/digest.ts'
 import { type Reader } from '../../core/mail/letterhead.ts'
 import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
+import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { candidatesAfter, type KnownCandidate } from '../../db/ledger/planning.ts'
-import { EXEMPLARS, type Exemplar, exemplarIds, tastesOf } from '../../db/people/personas.ts'
+import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/people/personas.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { keyOf } from '../subscribers/consent.ts'
@@ -34,7 +34,7 @@ export type Preview = {
 }
 
 /** The mail of one kind of reader. `madeUp`: nobody on the list is of that kind and would get a mail. */
-export type ReaderMail = { reader: 'typical' | Exemplar; madeUp: boolean; email: Email }
+export type ReaderMail = { reader: 'typical' | Persona; madeUp: boolean; email: Email }
 
 type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
 /** As much of an edition as the rules ask for. */
@@ -76,7 +76,7 @@ export async function previewEdition(
     }
   }
   const mail = await mailOf()
-  const exemplars = readers && email === undefined && mail.kind === 'mail'
+  const personas = readers && email === undefined && mail.kind === 'mail'
   const typical =
     mail.kind === 'mail' ? [{ reader: 'typical' as const, madeUp: true, email: mail.email }] : []
   return {
@@ -85,8 +85,8 @@ export async function previewEdition(
     ...counts,
     sessions: offers,
     mail,
-    readers: exemplars
-      ? [...typical, ...(await exemplarMails(app, { edition, offers, at, judge, compose }))]
+    readers: personas
+      ? [...typical, ...(await personaMails(app, { edition, offers, at, judge, compose }))]
       : [],
   }
 }
@@ -161,10 +161,10 @@ async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
 type Compose = (reader: Reader) => Email
 type Exemplified = { edition: Issue; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
 
-async function exemplarMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]> {
-  const ids = await exemplarIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
+async function personaMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]> {
+  const ids = await personaIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
   const mails: ReaderMail[] = []
-  for (const reader of EXEMPLARS) {
+  for (const reader of PERSONAS) {
     const real = await realReader(app, ids[reader], seen)
     const made = real ?? madeUpReader(app, reader, seen)
     if (made) mails.push({ reader, madeUp: real === null, email: seen.compose(made) })
@@ -180,14 +180,14 @@ async function realReader(
 ): Promise<Reader | null> {
   if (id === null) return null
   const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
-  const tastes = await tastesOf(app.db, id)
+  const tastes = await personaTraits(app.db, id)
   if (candidate?.id !== id || tastes === null) return null
   const verdict = judge(candidate)
   return typeof verdict === 'string' ? null : { ...TYPICAL, ...tastes, ...verdict.selection }
 }
 
 /** Someone of that kind to whom everything is new. */
-function madeUpReader({ config }: Needs, kind: Exemplar, { edition, offers }: Exemplified): Reader | null {
+function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Exemplified): Reader | null {
   const seen = { topics: null, seen: { general: 0, byTopic: new Map() } }
   const { throughSeq } = edition
   const selection = selectFor(seen, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })

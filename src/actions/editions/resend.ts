@@ -6,16 +6,12 @@ import { heldBecause } from '../../core/hold.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { hashEmail } from '../../core/tokens.ts'
+import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
+import { addGeneration } from '../../db/ledger/edition-states.ts'
 import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
-import type { Verdict } from '../../db/ledger/planning.ts'
-import {
-  addGeneration,
-  type ResendCandidate,
-  type ResendScope,
-  resendCandidates,
-} from '../../db/ledger/resends.ts'
+import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 
@@ -79,7 +75,7 @@ export async function resendEdition(
 }
 
 async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
-  const hold = await standingHold(app.db)
+  const hold = await currentHold(app.db)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
     return `edition ${edition.id} was cancelled; its news goes out with the next one`

@@ -9,7 +9,8 @@ import {
   type TestApp,
   testApp,
 } from '../../../test/app.ts'
-import { claimBatch, findBatch, owedBatches } from '../../db/ledger/batches.ts'
+import { claimBatch } from '../../db/ledger/batch-states.ts'
+import { findBatch, owedBatches } from '../../db/ledger/batches.ts'
 import { allEditions, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { explain } from './explain.ts'
 import { planEdition } from './plan.ts'

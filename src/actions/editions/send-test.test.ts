@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { allEditions } from '../../db/ledger/editions.ts'
-import { suppressions } from '../../db/schema.ts'
+import { suppressions } from '../../db/schema/people.ts'
 import { testEdition } from './send-test.ts'
 
 async function aList(): Promise<TestApp> {

@@ -3,7 +3,7 @@ import type { App } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { batchBody, requestJson } from '../../core/mail/request.ts'
-import { findSuppression } from '../../db/people/subscribers.ts'
+import { findSuppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
 import { previewEdition, type ReaderMail } from './preview.ts'
 

@@ -9,8 +9,8 @@ import {
   type Tally,
   tallyOf,
 } from '../../db/ledger/editions.ts'
-import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/history.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/waits.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 
 /**
  * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
@@ -47,7 +47,7 @@ export async function summaries(app: Pick<Ledger, 'db'>): Promise<Summary[]> {
 
 /** Why nothing goes out of this installation, as a clause; null when it is not held. */
 export async function whyHeld({ db }: Pick<Ledger, 'db'>): Promise<string | null> {
-  const hold = await standingHold(db)
+  const hold = await currentHold(db)
   return hold && heldBecause(hold)
 }
 

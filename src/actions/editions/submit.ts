@@ -1,16 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
-import {
-  type Batch,
-  claimBatch,
-  findBatch,
-  KEY_TRUST_MS,
-  leaseEnd,
-  type OwedBatch,
-} from '../../db/ledger/batches.ts'
-import { type Edition, findEdition, finishEdition, pauseEdition } from '../../db/ledger/editions.ts'
-import { markUnknown, releaseBatch } from '../../db/ledger/outcomes.ts'
-import { recordSubmission } from '../../db/ledger/submissions.ts'
+import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
+import { type Batch, findBatch, KEY_TRUST_MS, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
+import { finishEdition, pauseEdition } from '../../db/ledger/edition-states.ts'
+import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
@@ -69,7 +62,7 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
   } catch (error) {
     // Whether it was accepted is not known here, so what is frozen stays frozen.
     const reason = error instanceof Error ? error.message : String(error)
-    await releaseBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
+    await returnBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
       () => {},
     )
     throw error
@@ -128,12 +121,12 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
         { reason: answer.reason, again: at },
         'no certain answer; the same bytes go out again under the same key',
       )
-      await releaseBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
+      await returnBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
       return { kind: 'again', at }
     }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await releaseBatch(app.db, batch, {
+      await returnBatch(app.db, batch, {
         refused: true,
         reason: 'the provider asked to wait',
         nextAttemptAt,
@@ -146,7 +139,7 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
         'the provider refuses everything: the edition is paused; mend it, then `edition resume`',
       )
       await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
-      await releaseBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
+      await returnBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
       return { kind: 'paused', reason: answer.reason }
     case 'conflict':
       log.error({ reason: answer.reason }, 'the key was used with other bytes: the batch is unknown')

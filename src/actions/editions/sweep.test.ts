@@ -11,7 +11,7 @@ import {
 } from '../../../test/app.ts'
 import { slotsBetween } from '../../core/time/calendar.ts'
 import { allEditions, tallyOf } from '../../db/ledger/editions.ts'
-import { batches } from '../../db/schema.ts'
+import { batches } from '../../db/schema/ledger.ts'
 import { cancel } from './control.ts'
 import { recordStart, sweep } from './sweep.ts'
 

@@ -1,13 +1,10 @@
 import type { App } from '../../app.ts'
 import { type Slot, type SlotRule, slotAtOrBefore } from '../../core/time/calendar.ts'
-import {
-  findEdition,
-  finishEdition,
-  halfPlannedEditions,
-  unfinishedEditions,
-} from '../../db/ledger/editions.ts'
-import { waitsOf } from '../../db/ledger/history.ts'
-import { batchesInDoubtTooLong, endAbandonedBatches, markUnknown } from '../../db/ledger/outcomes.ts'
+import { endAbandonedBatches, markUnknown } from '../../db/ledger/batch-states.ts'
+import { batchesInDoubtTooLong } from '../../db/ledger/batches.ts'
+import { finishEdition } from '../../db/ledger/edition-states.ts'
+import { findEdition, halfPlannedEditions, unfinishedEditions } from '../../db/ledger/editions.ts'
+import { waitsOf } from '../../db/ledger/waits.ts'
 import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
 import { watchEpoch } from '../restore/watch-epoch.ts'
 import { pruneOld } from '../retention/prune.ts'

@@ -1,6 +1,6 @@
 import type { Parsed, Problem } from '../../core/intake/fields.ts'
 import { type Columns, columnProblems, unknownNames } from '../../core/intake/records.ts'
-import type { Duplicate } from '../../db/imports.ts'
+import type { Duplicate } from '../../db/imports/staging.ts'
 import type { Entry } from '../../files/read-records.ts'
 
 /** A field of the file that was not taken, and why; `message` goes on from the field's name. */

@@ -2,11 +2,11 @@ import type { Ledger } from '../../app.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
 import {
   applySessions,
-  closeStaging,
   type SeatConflict,
   stageSessions,
   stagingForSessions,
-} from '../../db/imports.ts'
+} from '../../db/imports/sessions.ts'
+import { closeStaging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, type Rejection, refused, stageEntries } from './records.ts'

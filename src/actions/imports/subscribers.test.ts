@@ -6,7 +6,8 @@ import { expect, test } from '@jest/globals'
 import { BadInput } from '../../core/errors.ts'
 import { newHashKey } from '../../core/tokens.ts'
 import { closeDb, openDb } from '../../db/open.ts'
-import { findByEmailHash, holdingsOf } from '../../db/people/subscribers.ts'
+import { personalDataOf } from '../../db/people/personal-data.ts'
+import { findByEmailHash } from '../../db/people/subscribers.ts'
 import {
   keyOf,
   resubscribe,
@@ -32,7 +33,7 @@ function practice(path = ':memory:') {
         skipInvalid,
       }),
     find: (email: string) => findByEmailHash(db, keyOf(app.hashKey, email)),
-    topicsOf: async (email: string) => (await holdingsOf(db, keyOf(app.hashKey, email))).topics,
+    topicsOf: async (email: string) => (await personalDataOf(db, keyOf(app.hashKey, email))).topics,
     run: (sql: string) => db.$client.exec(sql),
     rows: (sql: string) => db.$client.prepare(sql).all(),
     [Symbol.dispose]: () => closeDb(db),

@@ -3,13 +3,13 @@ import type { Config } from '../../config.ts'
 import { BadInput } from '../../core/errors.ts'
 import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
 import { hashEmail, newPublicId } from '../../core/tokens.ts'
+import { closeStaging } from '../../db/imports/staging.ts'
 import {
   applySubscribers,
-  closeStaging,
-  type NotRevived,
+  type LeftUnchanged,
   stageSubscribers,
   stagingForSubscribers,
-} from '../../db/imports.ts'
+} from '../../db/imports/subscribers.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { readRecords } from '../../files/read-records.ts'
@@ -46,9 +46,13 @@ export async function importSubscribers(
 
     const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE, locale: config.LOCALE }
     failpoint('after-stage')
-    const { notRevived, ...counts } = await applySubscribers(db, staging, admission, now())
+    const { leftUnchanged, ...counts } = await applySubscribers(db, staging, admission, now())
     failpoint('after-import')
-    const left = notRevived.map((one) => ({ line: one.line, field: 'email', message: whyNotRevived(one) }))
+    const left = leftUnchanged.map((one) => ({
+      line: one.line,
+      field: 'email',
+      message: whyLeftUnchanged(one),
+    }))
     return { kind: 'imported', report: { ...counts, rejected: byLine([...invalid, ...again, ...left]) } }
   } finally {
     await closeStaging(db, staging)
@@ -59,7 +63,7 @@ export async function importSubscribers(
   }
 }
 
-function whyNotRevived({ outcome, reason }: NotRevived): string {
+function whyLeftUnchanged({ outcome, reason }: LeftUnchanged): string {
   switch (outcome) {
     case 'unsubscribed':
       return 'has unsubscribed; an import does not bring them back'

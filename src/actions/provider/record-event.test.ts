@@ -15,18 +15,9 @@ import { webhookEvent } from '../../../test/resend/webhooks.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { closeDb, type Db, imageOf, openDb } from '../../db/open.ts'
-import {
-  addressChanges,
-  batches,
-  deliveries,
-  editions,
-  notices,
-  providerEvents,
-  subscribers,
-  subscriberTopics,
-  suppressions,
-  topics,
-} from '../../db/schema.ts'
+import { batches, deliveries, editions, notices, providerEvents } from '../../db/schema/ledger.ts'
+import { addressChanges, subscribers, subscriberTopics, suppressions } from '../../db/schema/people.ts'
+import { topics } from '../../db/schema/sessions.ts'
 import { resume } from '../editions/control.ts'
 import { explain } from '../editions/explain.ts'
 import { submitBatch } from '../editions/submit.ts'

@@ -13,7 +13,7 @@ import {
 } from '../../../test/app.ts'
 import type { App } from '../../app.ts'
 import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { startWorker } from '../../worker.ts'
 import { planEdition } from '../editions/plan.ts'
 import { resendEdition } from '../editions/resend.ts'
@@ -138,7 +138,7 @@ test('a release says nothing and does nothing where nothing is held, and cannot 
   const restored = await restore(app, await backup(app))
   expect(await release(restored, 'safe')).not.toBeNull()
   expect(await release(restored, 'safe')).toBeNull()
-  expect(await standingHold((await app.sibling()).db)).toBeNull()
+  expect(await currentHold((await app.sibling()).db)).toBeNull()
 })
 
 /** An installation that has mailed its edition at `at`. */

@@ -3,8 +3,9 @@ import type { Hold } from '../../core/hold.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
 import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
-import { findEdition, finishEdition, unfinishedEditions } from '../../db/ledger/editions.ts'
-import { standingHold } from '../../db/restore/epoch.ts'
+import { finishEdition } from '../../db/ledger/edition-states.ts'
+import { findEdition, unfinishedEditions } from '../../db/ledger/editions.ts'
+import { currentHold } from '../../db/restore/epoch.ts'
 import { type Owed, owedWhileHeld, type Released, releaseHeld } from '../../db/restore/release.ts'
 
 /** What an operator sees before a release. `slot`: the current one, when the database knows nothing of its edition. */
@@ -23,7 +24,7 @@ export type ReleaseWish = 'safe' | 'go-on'
 
 /** What a held installation would do once released; null when it is not held. Changes nothing. */
 export async function heldState(app: Pick<Ledger, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
-  const hold = await standingHold(app.db)
+  const hold = await currentHold(app.db)
   if (hold === null) return null
   const slot = await unknownSlot(app)
   return {
@@ -47,13 +48,13 @@ export async function release(
       trustedSince: goOn ? now.getTime() - KEY_TRUST_MS : Number.MAX_SAFE_INTEGER,
       slot: goOn ? null : await unknownSlot(app),
       note: wish,
-      told: readEpoch(app.hashKey, await app.queue.toldEpoch()),
+      published: readEpoch(app.hashKey, await app.queue.publishedEpoch()),
     },
     now,
   )
   if (released === null) return null
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, now)
-  await app.queue.tellEpoch(signEpoch(app.hashKey, released.epoch))
+  await app.queue.publishEpoch(signEpoch(app.hashKey, released.epoch))
   await app.queue.wakeSweep()
   return released
 }

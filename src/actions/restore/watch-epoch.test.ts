@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { afterTest, testApp, testRedis } from '../../../test/app.ts'
 import { signEpoch } from '../../core/tokens.ts'
-import { LEAP } from '../../db/restore/epoch.ts'
+import { RELEASE_GAP } from '../../db/restore/epoch.ts'
 import { watchEpoch } from './watch-epoch.ts'
 
 test('a number that someone else wrote into a shared Redis holds nothing', async () => {
@@ -20,7 +20,7 @@ test('a number that someone else wrote into a shared Redis holds nothing', async
 })
 
 test('what this installation itself told Redis holds an older copy, also after a leap', async () => {
-  for (const ahead of [5, LEAP]) {
+  for (const ahead of [5, RELEASE_GAP]) {
     const app = await testApp({ file: true })
     await watchEpoch(app)
     await aRedis().set(`${app.queuePrefix}:epoch`, signEpoch(app.hashKey, ahead + 1))

@@ -2,7 +2,7 @@ import type { App } from '../../app.ts'
 import { type Hold, heldBecause } from '../../core/hold.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
 import type { Db } from '../../db/open.ts'
-import { lookForCopy, stepEpoch } from '../../db/restore/epoch.ts'
+import { advanceEpoch, lookForCopy } from '../../db/restore/epoch.ts'
 
 type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
 
@@ -12,8 +12,8 @@ type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
  * null; each process says so once.
  */
 export async function watchEpoch(app: Needs): Promise<Hold | null> {
-  const told = readEpoch(app.hashKey, await app.queue.toldEpoch())
-  const hold = await lookForCopy(app.db, app.now(), told)
+  const published = readEpoch(app.hashKey, await app.queue.publishedEpoch())
+  const hold = await lookForCopy(app.db, app.now(), published)
   if (hold !== null) {
     if (!said.has(app.db)) app.log.error({ reason: hold.reason, held: true }, heldBecause(hold))
     said.add(app.db)
@@ -21,8 +21,8 @@ export async function watchEpoch(app: Needs): Promise<Hold | null> {
   }
   said.delete(app.db)
   try {
-    const epoch = await stepEpoch(app.db, app.now())
-    if (epoch !== null) await app.queue.tellEpoch(signEpoch(app.hashKey, epoch))
+    const epoch = await advanceEpoch(app.db, app.now())
+    if (epoch !== null) await app.queue.publishEpoch(signEpoch(app.hashKey, epoch))
   } catch (error) {
     // Mail may still go out: what cannot be recorded is not submitted, and that is seen to elsewhere.
     app.log.warn({ error: (error as Error).message }, 'how far the database has come could not be noted')
@@ -30,5 +30,5 @@ export async function watchEpoch(app: Needs): Promise<Hold | null> {
   return null
 }
 
-/** The databases whose hold this process has told. */
+/** The databases whose hold this process has logged. */
 const said = new WeakSet<Db>()

@@ -11,7 +11,7 @@ import {
   testApp,
 } from '../../../test/app.ts'
 import { allEditions } from '../../db/ledger/editions.ts'
-import { subscribers } from '../../db/schema.ts'
+import { subscribers } from '../../db/schema/people.ts'
 import { buildServer } from '../../http/server.ts'
 import { cancel } from '../editions/control.ts'
 import { explain } from '../editions/explain.ts'

@@ -13,7 +13,7 @@ import {
 } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { closeDb, openDb } from '../../db/open.ts'
-import { eraseSubscriber } from '../../db/people/subscribers.ts'
+import { eraseSubscriber } from '../../db/people/erasures.ts'
 import { leftToWipe } from '../../db/retention/wiping.ts'
 import { sweep } from '../editions/sweep.ts'
 import { erase } from '../subscribers/records.ts'

@@ -4,7 +4,7 @@ import { type ChosenTopics, seenBy } from '../../core/audience/seen.ts'
 import { lru } from '../../core/lru.ts'
 import { privateCalendar } from '../../core/sessions/ics.ts'
 import { type Voice, voiceFor } from '../../core/words/words.ts'
-import { calendarHolder, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
+import { calendarOwner, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
 import { type OpenTimes, openTimes } from '../sessions/open-times.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'>
@@ -36,11 +36,11 @@ export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: stri
  * revoked or never was, and for whoever gets no mail any more, all alike; pausing the mail leaves the calendar.
  */
 export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
-  const holder = await calendarHolder(app.db, key)
-  if (holder === null || holder.status !== 'active' || holder.suppressed) return { kind: 'gone' }
-  const { topics } = seenBy(0, holder.topicRows)
-  const voice = voiceFor(app.templates.words, holder.locale)
-  const text = textIn(await openTimes(app), app.config)({ ...holder, topics, voice })
+  const owner = await calendarOwner(app.db, key)
+  if (owner === null || owner.status !== 'active' || owner.suppressed) return { kind: 'gone' }
+  const { topics } = seenBy(0, owner.topicRows)
+  const voice = voiceFor(app.templates.words, owner.locale)
+  const text = textIn(await openTimes(app), app.config)({ ...owner, topics, voice })
   return { kind: 'calendar', text }
 }
 

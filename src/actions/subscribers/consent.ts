@@ -6,14 +6,16 @@ import { findByAnyId } from '../../db/people/links.ts'
 import {
   findByEmailHash,
   findByPublicId,
-  findSuppression,
-  type Lifted,
-  liftSuppression,
   type Subscriber,
-  type Suppression,
   setResubscribed,
   setUnsubscribed,
 } from '../../db/people/subscribers.ts'
+import {
+  findSuppression,
+  type Lifted,
+  liftSuppression,
+  type Suppression,
+} from '../../db/people/suppressions.ts'
 
 type Needs = Pick<Ledger, 'db' | 'now'>
 type NeedsHash = Pick<Ledger, 'db' | 'now' | 'hashKey'>

@@ -14,8 +14,8 @@ import { requestLimits } from './request-limits.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'> & { queue: Pick<App['queue'], 'wakeNotices'> }
 
-/** `often`: the address had its emails of thirty days. `barred`: it must not, or does not want to, be written to so. */
-export type FreshAsked = { kind: 'sent' | 'busy' | 'often' | 'barred' | 'unknown-link' }
+/** `often`: the address had its emails of thirty days. `not-allowed`: it must not, or does not want to, be written to so. */
+export type FreshAsked = { kind: 'sent' | 'busy' | 'often' | 'not-allowed' | 'unknown-link' }
 
 /** What a fresh link opens, while it is good. */
 export type Fresh = { noticeId: number; kind: FreshKind; subscriber: Subscriber }

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
 import { addNotice, findNotice, owedNotices } from '../../db/people/notices.ts'
-import { notices } from '../../db/schema.ts'
+import { notices } from '../../db/schema/ledger.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { submitNotice } from './notices.ts'
 

@@ -15,7 +15,7 @@ import {
   type Notice,
   type NoticeReader,
   readerOf,
-  releaseNotice,
+  returnNotice,
 } from '../../db/people/notices.ts'
 import { manner } from '../../db/people/sign-ups.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
@@ -51,7 +51,7 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
   } catch (error) {
     // Whether it was accepted is not known here, so what is frozen stays frozen.
     const reason = withoutAddresses((error as Error).message)
-    await releaseNotice(app.db, notice, {
+    await returnNotice(app.db, notice, {
       refused: false,
       reason,
       nextAttemptAt: retryAt(app, notice),
@@ -213,7 +213,7 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
       return { kind: 'ended' }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await releaseNotice(app.db, notice, {
+      await returnNotice(app.db, notice, {
         refused: true,
         reason: 'the provider asked to wait',
         nextAttemptAt,
@@ -225,7 +225,7 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
       const refused = answer.kind === 'stopped'
       const at = refused ? new Date(app.now().getTime() + REFUSED_WAIT_MS) : retryAt(app, notice)
       log.warn({ reason: answer.reason, again: at }, 'a notice waits for its next attempt')
-      await releaseNotice(app.db, notice, { refused, reason: answer.reason, nextAttemptAt: at })
+      await returnNotice(app.db, notice, { refused, reason: answer.reason, nextAttemptAt: at })
       return { kind: 'again', at }
     }
   }

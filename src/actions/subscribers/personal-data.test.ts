@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
-import { holdingsOf } from '../../db/people/subscribers.ts'
+import { personalDataOf } from '../../db/people/personal-data.ts'
 import { erase, exportSubscriber } from './records.ts'
 
 /**
@@ -19,7 +19,7 @@ const ALL_OURS = [
   'groups',
 ]
   // `installation`: of a person it only ever holds that someone was erased and when, until that is wiped.
-  .concat(['installation', 'sessions', 'templates', 'topics', 'batches'])
+  .concat(['installation', 'sessions', 'frozen_contents', 'topics', 'batches'])
   .concat(['known_sessions', 'replaced_parents', 'session_change', 'session_history', 'time_zones'])
 
 const DECISIONS: Record<string, Record<string, Decision>> = {
@@ -122,7 +122,7 @@ const CHOSEN: Record<string, unknown> = {
 async function everythingOf(email: string) {
   const app = await testApp({ file: true })
   const id = aSubscriber(app, email)
-  const { subscriber } = await holdingsOf(app.db, emailHashOf(app))
+  const { subscriber } = await personalDataOf(app.db, emailHashOf(app))
   const values = new Map<string, unknown>()
   let n = 0
   const valueOf = (table: string, column: string): unknown => {

@@ -2,8 +2,9 @@ import type { App } from '../../app.ts'
 import type { Mistake } from '../../core/intake/fields.ts'
 import { PAUSE_WEEKS, pauseForWeeks, pauseUntilDate, readPreferences } from '../../core/intake/preferences.ts'
 import { languageOf } from '../../core/words/words.ts'
+import { eraseSubscriber } from '../../db/people/erasures.ts'
 import { setCadence, setPause, storePreferences } from '../../db/people/preferences.ts'
-import { eraseSubscriber, findByPublicId } from '../../db/people/subscribers.ts'
+import { findByPublicId } from '../../db/people/subscribers.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 
 type Needs = Pick<App, 'db' | 'now'>

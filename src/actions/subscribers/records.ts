@@ -1,13 +1,9 @@
 import type { Ledger } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
-import {
-  eraseSubscriber,
-  type Holdings,
-  holdingsOf,
-  type Suppression,
-  wasErased,
-} from '../../db/people/subscribers.ts'
+import { eraseSubscriber } from '../../db/people/erasures.ts'
+import { type PersonalData, personalDataOf } from '../../db/people/personal-data.ts'
+import { type Suppression, wasErased } from '../../db/people/suppressions.ts'
 import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
 import { keyOf } from './consent.ts'
 
@@ -37,14 +33,16 @@ export type Shown =
   | { kind: 'not-found'; suppressed: Suppression['reason'] | null }
 
 /** `retentionDays`: how far back deliveries, events, notices and the audit log go. */
-export type Exported = { kind: 'found'; record: Holdings & { retentionDays: number } } | { kind: 'not-found' }
+export type Exported =
+  | { kind: 'found'; record: PersonalData & { retentionDays: number } }
+  | { kind: 'not-found' }
 
 /** `left`: what the erasure could not reach yet, and what is done about it by itself. */
 export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
 
 /** What an operator needs to see of one subscriber. Throws `BadInput` when it is no address. */
 export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
-  const { subscriber, topics, suppression } = await holdingsOf(db, keyOf(hashKey, email))
+  const { subscriber, topics, suppression } = await personalDataOf(db, keyOf(hashKey, email))
   const suppressed = suppression?.reason ?? null
   if (!subscriber) return { kind: 'not-found', suppressed }
   const report = await lastReportTo(db, subscriber.id)
@@ -78,7 +76,7 @@ export async function exportSubscriber(
   { config, db, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
   email: string,
 ): Promise<Exported> {
-  const record = await holdingsOf(db, keyOf(hashKey, email))
+  const record = await personalDataOf(db, keyOf(hashKey, email))
   const { subscriber, suppression, refusedAt, erasedAt, requestedEmails } = record
   const marks = [suppression, refusedAt, erasedAt].some((mark) => mark !== null)
   if (!subscriber && !marks && requestedEmails.length === 0) return { kind: 'not-found' }

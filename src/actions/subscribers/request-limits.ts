@@ -1,6 +1,6 @@
 import type { App } from '../../app.ts'
 import type { RequestLimits } from '../../db/people/requested-emails.ts'
-import { readersLately } from '../../db/people/sign-ups.ts'
+import { estimateReaders } from '../../db/people/sign-ups.ts'
 import { DECOY } from './notices.ts'
 
 const HOUR_MS = 3_600_000
@@ -17,7 +17,7 @@ export async function requestLimits(
   fromNetwork: number,
 ): Promise<RequestLimits> {
   const since = (ms: number) => new Date(now().getTime() - ms)
-  const hundredth = Math.floor((await readersLately(db)) / 100)
+  const hundredth = Math.floor((await estimateReaders(db)) / 100)
   const max = Math.min(EMAILS_AN_HOUR.most, Math.max(EMAILS_AN_HOUR.least, hundredth))
   return {
     perAddress: { max: EMAILS_PER_ADDRESS, since: since(REQUESTS_COUNT_MS) },

@@ -71,7 +71,7 @@ export function seenBy(general: number, rows: readonly TopicRow[]): { topics: Ch
  * mail covered counts as told though it was dropped since, and one that was chosen since keeps its own mark.
  * `topicIds` are all topics.
  */
-export function afterTelling(
+export function marksAfter(
   general: number,
   rows: readonly TopicRow[],
   covered: readonly number[] | null,

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { hashEmail, newHashKey } from '../tokens.ts'
 import {
   bouncesInARow,
+  type DeliveryReport,
   furthest,
   type Report,
   readProviderEvent,
-  type Standing,
   suppressionFor,
 } from './report.ts'
 
@@ -127,7 +127,7 @@ test('fields that are missing or strange do not lose the rest, and no free text 
   })
 })
 
-const standing: fc.Arbitrary<Standing> = fc.record({
+const report: fc.Arbitrary<DeliveryReport> = fc.record({
   report: fc.constantFrom<Report>(
     'sent',
     'delayed',
@@ -141,10 +141,10 @@ const standing: fc.Arbitrary<Standing> = fc.record({
   at: fc.nat(5),
 })
 
-test('the furthest standing is the same in any order', () => {
+test('the furthest report is the same in any order', () => {
   fc.assert(
-    fc.property(fc.array(standing, { minLength: 1 }), fc.nat(), (all, seed) => {
-      const end = (list: Standing[]) => list.reduce<Standing | null>(furthest, null)
+    fc.property(fc.array(report, { minLength: 1 }), fc.nat(), (all, seed) => {
+      const end = (list: DeliveryReport[]) => list.reduce<DeliveryReport | null>(furthest, null)
       const turned = [...all.slice(seed % all.length), ...all.slice(0, seed % all.length)].reverse()
       expect(end([...turned, ...all])).toEqual(end(all))
     }),

@@ -6,7 +6,7 @@ import { type HashKey, hashEmail } from '../tokens.ts'
 export type Report = 'sent' | 'delayed' | 'delivered' | 'bounced' | 'complained' | 'suppressed' | 'failed'
 
 /** How far a mail got. `soft`: a bounce for a passing or unknown reason. `at` in ms UTC. */
-export type Standing = { report: Report; soft: boolean; at: number }
+export type DeliveryReport = { report: Report; soft: boolean; at: number }
 
 /** An event of the provider, reduced to what is needed: no address, subject, link, IP or user agent. */
 export type ProviderEvent = {
@@ -60,11 +60,11 @@ export function nameOfReport(type: string): string {
 }
 
 /**
- * The further of two standings, whichever came first: events arrive unordered and more than once. A soft bounce counts
+ * The further of two reports, whichever came first: events arrive unordered and more than once. A soft bounce counts
  * less than a delivery, since automatic answers of readers on holiday are reported as such.
  * https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types
  */
-export function furthest(a: Standing | null, b: Standing): Standing {
+export function furthest(a: DeliveryReport | null, b: DeliveryReport): DeliveryReport {
   if (a === null) return b
   const ahead = rank(b) - rank(a) || b.at - a.at
   return ahead > 0 ? b : a
@@ -108,7 +108,7 @@ const REPORTS: Record<string, Report | null> = {
 const ORDER = ['sent', 'delayed', 'soft', 'delivered', 'failed', 'bounced', 'suppressed', 'complained']
 const OUTCOMES: ReadonlySet<Report> = new Set<Report>(['delivered', 'bounced', 'complained'])
 
-const rank = ({ report, soft }: Standing): number => ORDER.indexOf(soft ? 'soft' : report)
+const rank = ({ report, soft }: DeliveryReport): number => ORDER.indexOf(soft ? 'soft' : report)
 
 const Envelope = z.object({
   type: z.string().regex(/^[a-z_]{1,30}(\.[a-z_]{1,30}){1,2}$/),

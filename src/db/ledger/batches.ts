@@ -1,6 +1,7 @@
-import { and, asc, eq, inArray, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
-import { type Db, unsynced } from '../open.ts'
-import { batches, editions } from '../schema.ts'
+import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
+import type { Db } from '../open.ts'
+import { NOT_HELD } from '../restore/facts.ts'
+import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect
@@ -8,23 +9,18 @@ export type Batch = typeof batches.$inferSelect
 /** A batch that is owed: planned and due, or claimed by someone who may be gone. */
 export type OwedBatch = Pick<Batch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
 
-/** A claim this old is taken over even when its holder seems alive: requests end after 30 s. */
-export const CLAIM_LEASE_MS = 90_000
+/** A claim this old is taken over even when its owner seems alive: requests end after 30 s. */
+const CLAIM_LEASE_MS = 90_000
 /** Resend forgets a key after 24 h; from 23 h on it is not trusted. https://resend.com/docs/dashboard/emails/idempotency-keys */
 export const KEY_TRUST_MS = 23 * 3_600_000
 
-export const UNFINISHED = ['planned', 'submitting'] as const
-
-/** Nothing is taken while the installation is held: part of each claim, so that no one who forgot to ask gets past it. */
-export const NOT_HELD = sql`not exists (select 1 from installation where name = 'held')`
-
 /**
  * Another email that may be reaching a reader of this batch now, or may have reached them: of another edition, claimed or
- * in doubt. It and this one may tell the same news, and which of it is still news shows only when the other has ended.
+ * in doubt. It and this one may show the same news, and which of it is still news shows only when the other has ended.
  * As each batch waits for the other, no two of them are ever claimed at once. Where a release put both in doubt, the
  * older one goes first.
  */
-const otherEmailOpen = (now: Date): SQL =>
+export const otherEmailOpen = (now: Date): SQL =>
   sql`(exists (${openEmails(now, '<')}) or exists (${openEmails(now, '>')}))`
 
 // Two ranges instead of one `<>`, so that the index skips the batches of the edition itself, which are thousands.
@@ -33,7 +29,7 @@ const openEmails = (now: Date, side: '<' | '>'): SQL => sql`
   join deliveries theirs on theirs.batch_id = o.id and theirs.state = 'waiting'
   join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = batches.edition_id
     and mine.generation = batches.generation and mine.batch_id = batches.id and mine.state = 'waiting'
-  where o.state in ('planned','submitting') and o.edition_id ${sql.raw(side)} batches.edition_id
+  where o.state in ${sql.raw(UNFINISHED)} and o.edition_id ${sql.raw(side)} batches.edition_id
     and (o.first_attempt_at is not null or (o.state = 'submitting' and o.claimed_at >= ${leaseEnd(now)}))
     and (batches.first_attempt_at is null or o.id < batches.id)`
 
@@ -44,8 +40,8 @@ export const leaseEnd = (now: Date): number => now.getTime() - CLAIM_LEASE_MS
 export async function owesAnything(db: Db): Promise<boolean> {
   const owes = sql<number>`select ${NOT_HELD} and (
     exists (select 1 from editions e where e.state = 'submitting' and e.paused_at is null
-      and exists (select 1 from batches b where b.state in ('planned','submitting') and b.edition_id = e.id))
-    or exists (select 1 from notices where state in ('planned','submitting'))) as owes`
+      and exists (select 1 from batches b where b.state in ${sql.raw(UNFINISHED)} and b.edition_id = e.id))
+    or exists (select 1 from notices where state in ${sql.raw(UNFINISHED)})) as owes`
   return db.get<{ owes: number }>(owes).owes === 1
 }
 
@@ -69,7 +65,7 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
     .innerJoin(editions, eq(editions.id, batches.editionId))
     .where(
       and(
-        inArray(batches.state, UNFINISHED),
+        unfinished(batches),
         eq(editions.state, 'submitting'),
         isNull(editions.pausedAt),
         or(due, eq(batches.state, 'submitting')),
@@ -80,38 +76,6 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
     .orderBy(asc(batches.id))
     .limit(limit)
     .all()
-}
-
-/**
- * Takes the batch for `by`, if it is planned, or claimed under a lease that has run out or by `gone` (a holder known to
- * be dead). Null: someone else has it, it is done, its edition may not go on, the installation is held, or an email of
- * another edition may be on its way to one of the same readers. The update is the guard; of two claimers one wins.
- */
-export async function claimBatch(
-  db: Db,
-  id: number,
-  by: string,
-  now: Date,
-  gone?: string | null,
-): Promise<Batch | null> {
-  const stale = or(lt(batches.claimedAt, leaseEnd(now)), gone ? eq(batches.claimedBy, gone) : undefined)
-  const free = or(eq(batches.state, 'planned'), and(eq(batches.state, 'submitting'), stale))
-  const mayGoOn = sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`
-  const claim = {
-    state: 'submitting' as const,
-    claimedBy: by,
-    claimedAt: now.getTime(),
-    attempts: sql`${batches.attempts} + 1`,
-  }
-  const row = unsynced(db, () =>
-    db
-      .update(batches)
-      .set(claim)
-      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))
-      .returning()
-      .get(),
-  )
-  return row ?? null
 }
 
 /** The batch, or null. */
@@ -130,11 +94,25 @@ export async function mayGoOn(db: Db, id: number): Promise<boolean> {
   return row !== undefined && row.state === 'submitting' && row.pausedAt === null && row.batch !== 'cancelled'
 }
 
-/** This batch, as long as the claim that `batch` was returned with is still the one. */
-export function heldBy(batch: Batch): SQL | undefined {
-  return and(
-    eq(batches.id, batch.id),
-    eq(batches.state, 'submitting'),
-    eq(batches.claimedBy, batch.claimedBy ?? ''),
-  )
+/** Batches that nobody has claimed and whose key has outlived the provider's memory. */
+export async function batchesInDoubtTooLong(db: Db, now: Date): Promise<number[]> {
+  const noLiveClaim = or(ne(batches.state, 'submitting'), lt(batches.claimedAt, leaseEnd(now)))
+  const rows = db
+    .select({ id: batches.id })
+    .from(batches)
+    .where(and(unfinished(batches), lt(batches.firstAttemptAt, now.getTime() - KEY_TRUST_MS), noLiveClaim))
+  return rows.all().map((row) => row.id)
+}
+
+type Claimed = typeof batches | typeof notices
+
+/** Of batches or notices: planned, or claimed under a lease that has run out or by `gone`, a claim owner known to be dead. */
+export function claimable(table: Claimed, now: Date, gone?: string | null): SQL | undefined {
+  const stale = or(lt(table.claimedAt, leaseEnd(now)), gone ? eq(table.claimedBy, gone) : undefined)
+  return or(eq(table.state, 'planned'), and(eq(table.state, 'submitting'), stale))
+}
+
+/** This batch or notice, as long as the claim that `row` was returned with is still the one. */
+export function stillClaimed(table: Claimed, row: Pick<Batch, 'id' | 'claimedBy'>): SQL | undefined {
+  return and(eq(table.id, row.id), eq(table.state, 'submitting'), eq(table.claimedBy, row.claimedBy ?? ''))
 }

@@ -1,19 +1,8 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
-import { BREAKER } from '../../core/provider/breaker.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
-import { failpoint } from '../../failpoint.ts'
-import { and, desc, eq, isNull, max, ne, notInArray, sql } from '../drizzle.ts'
+import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import {
-  auditLog,
-  batches,
-  editionSessions,
-  editions,
-  editionTally,
-  subscribers,
-  templates,
-} from '../schema.ts'
-import { cancelBatches } from './outcomes.ts'
+import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {
@@ -28,47 +17,6 @@ export type Tally = {
   failed: number
   unknown: number
   waiting: number
-}
-
-/**
- * Creates the edition unless it exists, with what it will tell of and how far the audience reaches.
- * True when this call created it. The primary key is the guard: of two planners one wins.
- */
-export async function beginEdition(
-  db: Db,
-  edition: { id: string; scheduledFor: Date; throughSeq: number; offers: readonly Offer[] },
-  now: Date,
-): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const audienceThrough =
-        tx
-          .select({ id: max(subscribers.id) })
-          .from(subscribers)
-          .get()?.id ?? 0
-      const row = {
-        id: edition.id,
-        scheduledFor: edition.scheduledFor.getTime(),
-        state: 'planning' as const,
-        throughSeq: edition.throughSeq,
-        audienceThrough,
-        createdAt: now.getTime(),
-      }
-      if (tx.insert(editions).values(row).onConflictDoNothing().run().changes === 0) return false
-      for (const offer of edition.offers)
-        tx.insert(editionSessions)
-          .values({
-            editionId: edition.id,
-            sessionId: offer.id,
-            seq: offer.seq,
-            snapshot: JSON.stringify(offer),
-          })
-          .run()
-      failpoint('before-begin')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
 }
 
 /** The edition, or null. */
@@ -103,7 +51,7 @@ export async function unfinishedEditions(db: Db): Promise<Edition[]> {
     .map(asSeen)
 }
 
-/** What the edition was planned to tell of. */
+/** The offers that the edition was planned with. */
 export async function offersOfEdition(db: Db, id: string): Promise<Offer[]> {
   const rows = db
     .select({ snapshot: editionSessions.snapshot })
@@ -159,113 +107,6 @@ export async function latestGeneration(db: Db, id: string): Promise<number> {
     .where(eq(editionTally.editionId, id))
     .get()
   return row?.value ?? 0
-}
-
-/** Stops the edition before its next batch, with the reason. False when it was already paused or has ended. */
-export async function pauseEdition(db: Db, id: string, reason: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const pausable = and(
-        eq(editions.id, id),
-        isNull(editions.pausedAt),
-        notInArray(editions.state, ['submitted', 'cancelled']),
-      )
-      const change = tx
-        .update(editions)
-        .set({ pausedAt: now.getTime(), pauseReason: reason })
-        .where(pausable)
-        .run()
-      if (change.changes === 1) audit(tx, now, 'edition paused', id, reason)
-      return change.changes === 1
-    },
-    { behavior: 'immediate' },
-  )
-}
-
-/** Lets a paused edition go on; after a pause by the circuit breaker, without it from then on. False when it was not paused. */
-export async function resumeEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const paused = and(
-        eq(editions.id, id),
-        sql`${editions.pausedAt} is not null`,
-        ne(editions.state, 'cancelled'),
-      )
-      const breakerOff = sql`${editions.breakerOff} or ${editions.pauseReason} like ${`${BREAKER}%`}`
-      const change = { pausedAt: null, pauseReason: null, breakerOff }
-      if (tx.update(editions).set(change).where(paused).run().changes === 0) return false
-      // What waited for its next attempt may go at once: the operator has just mended the cause.
-      tx.update(batches)
-        .set({ nextAttemptAt: null })
-        .where(and(eq(batches.editionId, id), eq(batches.state, 'planned')))
-        .run()
-      audit(tx, now, 'edition resumed', id)
-      return true
-    },
-    { behavior: 'immediate' },
-  )
-}
-
-/**
- * Ends the edition: what was never attempted is excluded as `cancelled`, what may have been accepted becomes
- * `unknown`, and a batch at the provider this moment is still recorded. False when it had ended already.
- */
-export async function cancelEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const open = and(eq(editions.id, id), notInArray(editions.state, ['submitted', 'cancelled']))
-      const ended = {
-        state: 'cancelled' as const,
-        pausedAt: null,
-        pauseReason: null,
-        finishedAt: now.getTime(),
-      }
-      if (tx.update(editions).set(ended).where(open).run().changes === 0) return false
-      cancelBatches(db, eq(batches.editionId, id), 'cancelled')
-      audit(tx, now, 'edition cancelled', id)
-      return true
-    },
-    { behavior: 'immediate' },
-  )
-}
-
-/** Marks the edition `submitted` when nothing of it is left to do, and drops what only its batches needed. */
-export async function finishEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  const finished = db.transaction(
-    (tx) => {
-      const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ('planned','submitting'))`
-      const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
-      const change = {
-        state: 'submitted' as const,
-        finishedAt: now.getTime(),
-        pausedAt: null,
-        pauseReason: null,
-      }
-      if (tx.update(editions).set(change).where(done).run().changes === 0) return false
-      const inUse = sql`${templates.hash} in (select offers_hash from batches where state in ('planned','submitting') and offers_hash is not null)`
-      tx.delete(templates)
-        .where(and(eq(templates.kind, 'offers'), sql`not (${inUse})`))
-        .run()
-      failpoint('before-finish')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
-  if (finished) failpoint('after-finish')
-  return finished
-}
-
-/** Notes what an operator did. `subject` is an edition id or a subscriber's public id, never an address. */
-export function audit(
-  db: Pick<Db, 'insert'>,
-  at: Date,
-  action: string,
-  subject: string,
-  detail?: string,
-): void {
-  db.insert(auditLog)
-    .values({ at: at.getTime(), action, subject, detail: detail ?? null })
-    .run()
 }
 
 function asSeen(row: typeof editions.$inferSelect): Edition {

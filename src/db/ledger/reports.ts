@@ -1,31 +1,22 @@
 import {
+  type DeliveryReport,
   furthest,
   type MailReport,
   PERMANENT,
   type ProviderEvent,
-  type Standing,
   suppressionFor,
 } from '../../core/provider/report.ts'
 import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../../core/tokens.ts'
 import { failpoint } from '../../failpoint.ts'
-import { and, desc, eq, inArray, isNotNull, isNull, like, max, ne, sql } from '../drizzle.ts'
+import { and, desc, eq, isNotNull, like, max, ne, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
 import { briefly } from '../patience.ts'
-import { followUp, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
-import {
-  addressChanges,
-  batches,
-  deliveries,
-  earlierHash,
-  editions,
-  notices,
-  providerEvents,
-  subscribers,
-  subscriberTopics,
-  topics,
-} from '../schema.ts'
+import { applyReport, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
+import { deliveries, editions, notices, providerEvents } from '../schema/ledger.ts'
+import { addressChanges, earlierHash, subscribers } from '../schema/people.ts'
 import { isLocked } from '../trouble.ts'
-import { markTold } from './submissions.ts'
+import { settleUnknown } from './batch-states.ts'
+import { acceptUnknown, proveAccepted } from './delivery-states.ts'
 
 /** What an event did. `busy`: another program holds the database, and nothing was written. */
 export type Recorded =
@@ -41,7 +32,7 @@ export type Recorded =
   | { kind: 'repeat' }
   | { kind: 'busy' }
 
-/** The last thing the provider reported of mail to a subscriber. `at` in ms UTC. */
+/** The last thing the provider reported of emails to a subscriber. `at` in ms UTC. */
 export type LastReport = { edition: string; report: NonNullable<Delivery['report']>; at: number }
 
 type Delivery = typeof deliveries.$inferSelect
@@ -76,7 +67,7 @@ export async function storeEvent(
           failpoint('before-webhook')
           return { kind: 'stored', ...applied, left: 0 }
         }
-        if (mail) followUp(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
+        if (mail) applyReport(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
         return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, at, now) }
       },
       { behavior: 'immediate' },
@@ -94,7 +85,7 @@ export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
   return row?.at ? new Date(row.at) : null
 }
 
-/** What the provider last reported of mail to this subscriber, or null. */
+/** What the provider last reported of emails to this subscriber, or null. */
 export async function lastReportTo(db: Db, subscriberId: number): Promise<LastReport | null> {
   const { editionId, report, reportedAt } = deliveries
   const row = db
@@ -135,7 +126,8 @@ function findDelivery(
 type Event = MailReport & { svixId: string; at: number }
 
 function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
-  proveAccepted(db, delivery, event.providerId)
+  proveAccepted(db, delivery.id, event.providerId)
+  if (acceptUnknown(db, delivery) && delivery.batchId !== null) settleUnknown(db, delivery.batchId)
   const hardAt = earlierBounceAt(db, delivery, event)
   raiseReport(db, delivery, event, hardAt)
   const counted = countIn(db, delivery, event, hardAt !== null)
@@ -145,65 +137,13 @@ function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
       : db.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
   if (subscriber) {
     const addresses = event.emailHashes.length > 0 ? event.emailHashes : [subscriber.emailHash]
-    followUp(db, event, { addresses, subscriberId: subscriber.id }, now)
+    applyReport(db, event, { addresses, subscriberId: subscriber.id }, now)
     recountBounces(db, subscriber, event, now)
-  } else followUp(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
+  } else applyReport(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
   return { edition: delivery.editionId, counted }
 }
 
-/**
- * The provider has this mail. While its batch is still being submitted nothing but the id is noted: a retry must send
- * the same bytes, so it must find the same deliveries waiting.
- */
-function proveAccepted(
-  db: Db,
-  { id, state, batchId, editionId, subscriberId }: Delivery,
-  providerId: string | null,
-): void {
-  db.update(deliveries)
-    .set({ providerId })
-    .where(
-      and(
-        eq(deliveries.id, id),
-        isNull(deliveries.providerId),
-        inArray(deliveries.state, ['waiting', 'unknown']),
-      ),
-    )
-    .run()
-  if (state !== 'unknown') return
-  const isErased = subscriberId === null && { providerId: null }
-  db.update(deliveries)
-    .set({ state: 'submitted', reason: null, ...isErased })
-    .where(eq(deliveries.id, id))
-    .run()
-  if (subscriberId !== null)
-    markTold(db, editionId, new Map([[subscriberId, surelyCovered(db, subscriberId)]]))
-  const stillUnknown = sql`exists (select 1 from deliveries d where d.batch_id = ${batches.id} and d.state = 'unknown')`
-  db.update(batches)
-    .set({ state: 'submitted', reason: null })
-    .where(and(eq(batches.id, batchId ?? -1), eq(batches.state, 'unknown'), sql`not ${stillUnknown}`))
-    .run()
-}
-
-// What the mail covered was forgotten when it became unknown. A topic with a mark of its own may have been chosen
-// since: rather told once more than never.
-function surelyCovered(db: Db, subscriberId: number): number[] | null {
-  const rows = db.select().from(subscriberTopics).where(eq(subscriberTopics.subscriberId, subscriberId)).all()
-  if (rows.length === 0) return null
-  const ofOwnMark = new Set(rows.filter((row) => row.seenThrough !== null).map((row) => row.topicId))
-  const chosen = rows.filter((row) => row.chosen).map((row) => row.topicId)
-  const wanted =
-    chosen.length > 0
-      ? chosen
-      : db
-          .select()
-          .from(topics)
-          .all()
-          .map(({ id }) => id)
-  return wanted.filter((id) => !ofOwnMark.has(id))
-}
-
-/** When another event told that this delivery bounced for good. Looked up only where it can matter, which is seldom. */
+/** When another event reported that this delivery bounced for good. Looked up only where it can matter, which is rare. */
 function earlierBounceAt(
   db: Db,
   { id, report, reportedAt, subscriberId }: Delivery,
@@ -236,7 +176,7 @@ function raiseReport(
 ): void {
   if (event.report === null) return
   const bounced = report === 'bounced'
-  const current: Standing | null = report && {
+  const current: DeliveryReport | null = report && {
     report,
     soft: bounced && hardAt === null,
     at: (bounced ? hardAt : null) ?? reportedAt ?? 0,

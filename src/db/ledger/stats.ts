@@ -1,11 +1,12 @@
 import { BREAKER } from '../../core/provider/breaker.ts'
 import { count, eq, sql, sum } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { batches, editionTally, notices, providerEvents, suppressions } from '../schema.ts'
+import { batches, editionTally, notices, providerEvents, unfinished } from '../schema/ledger.ts'
+import { suppressions } from '../schema/people.ts'
 import { allEditions, type Edition } from './editions.ts'
 
 /** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
-export type Standing = {
+export type LedgerStats = {
   newest: Edition | null
   editions: Record<string, number>
   paused: { breaker: number; other: number }
@@ -22,7 +23,7 @@ const STATES = { waiting: 0, submitted: 0, excluded: 0, failed: 0, unknown: 0 }
 const EDITIONS = { planning: 0, submitting: 0, submitted: 0, paused: 0, cancelled: 0 }
 
 /** Where everything stands. */
-export async function standing(db: Db): Promise<Standing> {
+export async function ledgerStats(db: Db): Promise<LedgerStats> {
   const all = await allEditions(db)
   const [newest = null] = all
   const waiting = all.filter(({ state }) => state === 'paused')
@@ -59,10 +60,8 @@ function tallied(db: Db, editionId: string | null): Record<string, number> {
   return { ...STATES, ...Object.fromEntries(rows.map((row) => [row.state, row.count])) }
 }
 
-// Written as the partial indexes are, so that SQLite counts in them.
 function owed(db: Db, table: typeof batches | typeof notices): number {
-  const unfinished = sql`state in ('planned','submitting')`
-  return db.select({ count: count() }).from(table).where(unfinished).get()?.count ?? 0
+  return db.select({ count: count() }).from(table).where(unfinished(table)).get()?.count ?? 0
 }
 
 function suppressed(db: Db): Record<string, number> {

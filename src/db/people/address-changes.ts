@@ -2,12 +2,13 @@ import { canMove } from '../../core/intake/preferences.ts'
 import { newPublicId } from '../../core/tokens.ts'
 import { and, desc, eq, inArray, isNull, lte, ne, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, erasures, subscribers, suppressions } from '../schema.ts'
+import { addressChanges, erasures, subscribers, suppressions } from '../schema/people.ts'
 import { renewLinksIn, useNoticeIn } from './links.ts'
 import { addNotice } from './notices.ts'
 import { countRequest, isBusy, type RequestLimits } from './requested-emails.ts'
 import type { Consent } from './sign-ups.ts'
 import type { Subscriber } from './subscribers.ts'
+import { type Suppression, suppressionIn } from './suppressions.ts'
 
 /** A new address that waits for its confirmation, or was confirmed. Instants are ms UTC. */
 export type AddressChange = typeof addressChanges.$inferSelect
@@ -19,7 +20,7 @@ type Before = Pick<Subscriber, 'email' | 'emailHash' | 'consentText' | 'consentS
 
 /**
  * Keeps a new address until it is confirmed, plans the email that asks it to, due at `dueAt`, and uses up the notice `fresh`
- * whose link allows it; an earlier request that waits is replaced. `silent`: nothing is mailed, as the address had its share
+ * whose link allows it; an earlier request that waits is replaced. `silent`: nothing is emailed, as the address had its share
  * or its holder refused; the asker reads the same. `spent`: the link was used already.
  */
 export async function addAddressChange(
@@ -78,7 +79,7 @@ export type Replaced =
 /**
  * Puts the new address in place of the old one, with the consent it gave and links of its own, and plans the email that
  * lets the old address undo it. `replaced`: a later request counts. `taken`: another subscriber has it, who is told that
- * nothing changed, or it must not be mailed. Whoever signed up from there and did not confirm, or left, gives way.
+ * nothing changed, or it must not be emailed. Whoever signed up from there and did not confirm, or left, gives way.
  */
 export async function replaceAddress(
   db: Db,
@@ -100,8 +101,8 @@ export async function replaceAddress(
         return { kind: 'not-subscribed' }
       const suppression = suppressedFor(tx, change.emailHash)
       if (suppression !== null && suppression !== 'erased') return { kind: 'taken', noticeIds: [] }
-      const holder = makeWay(tx, change.emailHash, subscriber.id)
-      if (holder) return { kind: 'taken', noticeIds: tellHolder(tx, holder, limits, now) }
+      const owner = makeWay(tx, change.emailHash, subscriber.id)
+      if (owner) return { kind: 'taken', noticeIds: tellOwner(tx, owner, limits, now) }
       move(tx, subscriber, change, consent, now)
       const told = {
         kind: 'address-changed' as const,
@@ -131,8 +132,8 @@ export async function undoAddressChange(
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, change.subscriberId)).get()
       if (!subscriber) return null
       const before = JSON.parse(change.before) as Before
-      const holder = makeWay(tx, before.emailHash, subscriber.id)
-      const put = holder
+      const owner = makeWay(tx, before.emailHash, subscriber.id)
+      const put = owner
         ? ({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'operator' } as const)
         : { ...before, softBounces: 0 }
       tx.update(subscribers).set(put).where(eq(subscribers.id, subscriber.id)).run()
@@ -141,7 +142,7 @@ export async function undoAddressChange(
       tx.delete(addressChanges)
         .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
         .run()
-      return holder || subscriber.status === 'active' ? 'undone' : 'ended'
+      return owner || subscriber.status === 'active' ? 'undone' : 'ended'
     },
     { behavior: 'immediate' },
   )
@@ -155,7 +156,7 @@ export async function forgetAddressChanges(db: Db, until: Date): Promise<void> {
 
 type Tx = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 
-/** Deletes who has this address without getting mail there; returns who does get it. */
+/** Deletes who has this address without getting emails there; returns who does get it. */
 function makeWay(tx: Tx, emailHash: string, exceptId: number): Subscriber | undefined {
   const elsewhere = and(eq(subscribers.emailHash, emailHash), ne(subscribers.id, exceptId))
   tx.delete(subscribers)
@@ -164,7 +165,7 @@ function makeWay(tx: Tx, emailHash: string, exceptId: number): Subscriber | unde
   return tx.select().from(subscribers).where(elsewhere).get()
 }
 
-function tellHolder(tx: Tx, { id, emailHash }: Subscriber, limits: RequestLimits, now: Date): number[] {
+function tellOwner(tx: Tx, { id, emailHash }: Subscriber, limits: RequestLimits, now: Date): number[] {
   if (countRequest(tx, emailHash, limits, now) !== 'counted') return []
   return [addNotice(tx, { kind: 'already', subscriberId: id }, now)]
 }
@@ -197,6 +198,6 @@ function move(tx: Tx, subscriber: Subscriber, change: AddressChange, consent: Co
   tx.delete(addressChanges).where(waiting).run()
 }
 
-function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string) {
-  return tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()?.reason ?? null
+function suppressedFor(tx: Pick<Db, 'select'>, emailHash: string): Suppression['reason'] | null {
+  return suppressionIn(tx, emailHash)?.reason ?? null
 }

@@ -2,10 +2,10 @@ import type { TopicRow } from '../../core/audience/seen.ts'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, eq, isNull, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers, subscriberTopics, suppressions } from '../schema.ts'
+import { subscribers, subscriberTopics, suppressions } from '../schema/people.ts'
 
 /** The subscriber behind a private calendar, as far as the calendar needs to know. */
-export type CalendarHolder = {
+export type CalendarOwner = {
   status: 'pending' | 'active' | 'unsubscribed'
   suppressed: boolean
   discreet: boolean
@@ -36,7 +36,7 @@ export async function dropCalendarKey(db: Db, publicId: string): Promise<boolean
 }
 
 /** Whose calendar has this key, or null. */
-export async function calendarHolder(db: Db, key: string): Promise<CalendarHolder | null> {
+export async function calendarOwner(db: Db, key: string): Promise<CalendarOwner | null> {
   return db.transaction((tx) => {
     const row = tx
       .select({
@@ -52,8 +52,8 @@ export async function calendarHolder(db: Db, key: string): Promise<CalendarHolde
       .where(eq(subscribers.calendarKey, key))
       .get()
     if (!row) return null
-    const { id, suppressed, ...holder } = row
+    const { id, suppressed, ...owner } = row
     const topicRows = tx.select().from(subscriberTopics).where(eq(subscriberTopics.subscriberId, id)).all()
-    return { ...holder, timeZone: readableZone(holder.timeZone), suppressed: suppressed === 1, topicRows }
+    return { ...owner, timeZone: readableZone(owner.timeZone), suppressed: suppressed === 1, topicRows }
   })
 }

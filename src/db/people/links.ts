@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { newPublicId } from '../../core/tokens.ts'
+import { audit } from '../audit.ts'
 import { and, eq, inArray, isNull } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, auditLog, formerIds, notices, subscribers, suppressions } from '../schema.ts'
+import { notices } from '../schema/ledger.ts'
+import { addressChanges, formerIds, subscribers } from '../schema/people.ts'
 import { addNotice } from './notices.ts'
 import { countRequest, isRefused, type RequestLimits } from './requested-emails.ts'
 import { findByPublicId, type Subscriber } from './subscribers.ts'
+import { suppressionIn } from './suppressions.ts'
 
 /** What a fresh link is for. */
 export type FreshKind = 'fresh-data' | 'fresh-forget' | 'fresh-address' | 'fresh-links'
 
-export type FreshPlanned = { kind: 'planned'; noticeId: number } | { kind: 'busy' | 'often' | 'barred' }
+export type FreshPlanned = { kind: 'planned'; noticeId: number } | { kind: 'busy' | 'often' | 'not-allowed' }
 
 /** The subscriber who once had this public id and has another now, or null. */
 export async function findByFormerId(db: Db, publicId: string): Promise<Subscriber | null> {
@@ -23,7 +26,7 @@ export async function findByFormerId(db: Db, publicId: string): Promise<Subscrib
   return row?.subscriber ?? null
 }
 
-/** The subscriber who has this public id, or once had it: what may end their mail by a link of any age. */
+/** The subscriber who has this public id, or once had it: what may unsubscribe them by a link of any age. */
 export async function findByAnyId(db: Db, publicId: string): Promise<Subscriber | null> {
   return (await findByPublicId(db, publicId)) ?? (await findByFormerId(db, publicId))
 }
@@ -39,9 +42,9 @@ export async function planFreshLink(
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.id, subscriberId)).get()
-      if (!subscriber || !canBeWritten(tx, subscriber.emailHash)) return { kind: 'barred' }
+      if (!subscriber || !canBeWritten(tx, subscriber.emailHash)) return { kind: 'not-allowed' }
       const counted = countRequest(tx, subscriber.emailHash, limits, now)
-      if (counted === 'refused') return { kind: 'barred' }
+      if (counted === 'refused') return { kind: 'not-allowed' }
       if (counted !== 'counted') return { kind: counted }
       if (ask.renew) {
         renewLinksIn(tx, subscriber, 'renew-links', now)
@@ -55,7 +58,7 @@ export async function planFreshLink(
   )
 }
 
-/** Whether a fresh link can be mailed to this address at all. */
+/** Whether a fresh link can be emailed to this address at all. */
 export async function canGetFreshLink(db: Db, emailHash: string): Promise<boolean> {
   return canBeWritten(db, emailHash)
 }
@@ -97,7 +100,7 @@ export function renewLinksIn(
   now: Date,
 ): void {
   // Before the id changes: the record follows it (drizzle/0012), also when the person is erased.
-  tx.insert(auditLog).values({ at: now.getTime(), action: why, subject: publicId }).run()
+  audit(tx, now, { action: why, subject: publicId })
   const unused = and(eq(notices.subscriberId, id), inArray(notices.kind, [...FRESH]), isNull(notices.usedAt))
   tx.update(notices).set({ usedAt: now.getTime() }).where(unused).run()
   tx.insert(formerIds).values({ publicId, subscriberId: id, createdAt: now.getTime() }).run()
@@ -115,6 +118,5 @@ const FRESH = ['fresh-data', 'fresh-forget', 'fresh-address', 'fresh-links'] as 
 const noticeKey = (id: string): string => `openseat/notice/${id}`
 
 function canBeWritten(db: Pick<Db, 'select'>, emailHash: string): boolean {
-  const suppressed = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
-  return suppressed === undefined && !isRefused(db, emailHash)
+  return suppressionIn(db, emailHash) === null && !isRefused(db, emailHash)
 }

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { readableZone } from '../../core/time/time-zones.ts'
-import { and, asc, eq, inArray, isNull, lt, lte, or } from '../drizzle.ts'
-import { leaseEnd, NOT_HELD } from '../ledger/batches.ts'
+import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
+import { claimable, stillClaimed } from '../ledger/batches.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, notices, subscribers, suppressions } from '../schema.ts'
+import { NOT_HELD } from '../restore/facts.ts'
+import { notices, unfinished } from '../schema/ledger.ts'
+import { addressChanges, subscribers } from '../schema/people.ts'
 import { isRefused } from './requested-emails.ts'
+import { type Suppression, suppressionIn } from './suppressions.ts'
 
-/** One mail to one person outside the editions. Instants are ms UTC. */
+/** One email to one person outside the editions. Instants are ms UTC. */
 export type Notice = typeof notices.$inferSelect
 
 /** Whom a notice is for, as of now; `to` is the address it goes to. */
@@ -15,13 +18,11 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   /** The keyed hash of `to`. */
   toHash: string
   addressChange: typeof addressChanges.$inferSelect | null
-  /** Why `to` must not be mailed. */
-  suppressed: (typeof suppressions.$inferSelect)['reason'] | null
+  /** Why `to` must not be emailed. */
+  suppressed: Suppression['reason'] | null
   /** Its holder wants no email that somebody else can cause. */
   refused: boolean
 }
-
-const UNFINISHED = ['planned', 'submitting'] as const
 
 type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
   Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
@@ -43,14 +44,14 @@ export async function owedNotices(db: Db, now: Date, limit: number): Promise<Not
   return db
     .select()
     .from(notices)
-    .where(and(inArray(notices.state, UNFINISHED), owed, NOT_HELD))
+    .where(and(unfinished(notices), owed, NOT_HELD))
     .orderBy(asc(notices.id))
     .limit(limit)
     .all()
 }
 
 /**
- * Takes a notice for `by`, also from `gone`, a holder that has certainly ended. Null when it is done, someone else has it,
+ * Takes a notice for `by`, also from `gone`, a claim owner that has certainly ended. Null when it is done, someone else has it,
  * or the installation is held. The update is the guard.
  */
 export async function claimNotice(
@@ -60,9 +61,7 @@ export async function claimNotice(
   now: Date,
   gone?: string | null,
 ): Promise<Notice | null> {
-  const left = or(lt(notices.claimedAt, leaseEnd(now)), gone ? eq(notices.claimedBy, gone) : undefined)
-  const stale = and(eq(notices.state, 'submitting'), left)
-  const free = and(eq(notices.id, id), or(eq(notices.state, 'planned'), stale), NOT_HELD)
+  const free = and(eq(notices.id, id), claimable(notices, now, gone), NOT_HELD)
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
   return db.update(notices).set(claim).where(free).returning().get() ?? null
 }
@@ -81,14 +80,13 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
       : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
   if (!subscriber || change === undefined) return null
   const { email, emailHash } = targetOf(notice, subscriber, change)
-  const suppression = db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
   return {
     ...subscriber,
     timeZone: readableZone(subscriber.timeZone),
     to: email,
     toHash: emailHash,
     addressChange: change,
-    suppressed: suppression?.reason ?? null,
+    suppressed: suppressionIn(db, emailHash)?.reason ?? null,
     refused: isRefused(db, emailHash),
   }
 }
@@ -108,7 +106,7 @@ export async function freezeNotice(db: Db, notice: Notice, body: string, now: Da
     db
       .update(notices)
       .set(change)
-      .where(and(heldBy(notice), isNull(notices.firstAttemptAt)))
+      .where(and(stillClaimed(notices, notice), isNull(notices.firstAttemptAt)))
       .run().changes === 1
   )
 }
@@ -131,17 +129,17 @@ export async function endNotice(
   }
   db.update(notices)
     .set(change)
-    .where(and(eq(notices.id, notice.id), inArray(notices.state, UNFINISHED)))
+    .where(and(eq(notices.id, notice.id), unfinished(notices)))
     .run()
 }
 
 /** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
-export async function releaseNotice(
+export async function returnNotice(
   db: Db,
   notice: Notice,
   how: { refused: boolean; reason: string; nextAttemptAt: Date },
 ): Promise<void> {
-  const thaws = how.refused && notice.firstAttemptAt === null
+  const forget = how.refused && notice.firstAttemptAt === null
   const change = {
     state: 'planned' as const,
     claimedBy: null,
@@ -149,15 +147,24 @@ export async function releaseNotice(
     reason: how.reason,
     nextAttemptAt: how.nextAttemptAt.getTime(),
     attempts: notice.attempts + (how.refused ? 0 : 1),
-    ...(thaws ? { firstAttemptAt: null, body: null } : {}),
+    ...(forget ? { firstAttemptAt: null, body: null } : {}),
   }
-  db.update(notices).set(change).where(heldBy(notice)).run()
+  db.update(notices).set(change).where(stillClaimed(notices, notice)).run()
 }
 
-function heldBy(notice: Notice) {
-  return and(
-    eq(notices.id, notice.id),
-    eq(notices.state, 'submitting'),
-    eq(notices.claimedBy, notice.claimedBy ?? ''),
-  )
+/** Inside a transaction: ends the owed notices made before an instant (ms UTC) as unknown; returns how many. */
+export function loseNotices(tx: Pick<Db, 'update'>, createdBefore: number, reason: string): number {
+  return tx
+    .update(notices)
+    .set({ state: 'unknown', reason, body: null, claimedBy: null })
+    .where(owedAndMadeBefore(createdBefore))
+    .run().changes
 }
+
+/** How many owed notices were made before an instant (ms UTC). */
+export function owedNoticesBefore(db: Pick<Db, 'select'>, createdBefore: number): number {
+  return db.select({ n: count() }).from(notices).where(owedAndMadeBefore(createdBefore)).get()?.n ?? 0
+}
+
+const owedAndMadeBefore = (createdBefore: number) =>
+  and(unfinished(notices), lt(notices.createdAt, createdBefore))

@@ -1,10 +1,10 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers, subscriberTopics } from '../schema.ts'
+import { subscribers, subscriberTopics } from '../schema/people.ts'
 
-/** Kinds of readers whose mails differ in a way that is worth a look before an edition goes out. */
-export const EXEMPLARS = [
+/** Kinds of readers whose emails differ in a way that is worth a look before an edition goes out. */
+export const PERSONAS = [
   'most-topics',
   'no-topics',
   'other-zone',
@@ -13,13 +13,13 @@ export const EXEMPLARS = [
   'after-pause',
 ] as const
 
-export type Exemplar = (typeof EXEMPLARS)[number]
+export type Persona = (typeof PERSONAS)[number]
 
 /** One active subscriber of each kind by id, or null; `homeZone` is the practice's. It looks at the whole list. */
-export async function exemplarIds(
+export async function personaIds(
   db: Db,
   { homeZone, at }: { homeZone: string; at: Date },
-): Promise<Record<Exemplar, number | null>> {
+): Promise<Record<Persona, number | null>> {
   const chosen = and(eq(subscriberTopics.subscriberId, subscribers.id), eq(subscriberTopics.chosen, true))
   const choosing = db.select().from(subscriberTopics).where(chosen)
   const first = (where: SQL | undefined): number | null =>
@@ -48,8 +48,8 @@ export async function exemplarIds(
   }
 }
 
-/** What shapes the mail of a subscriber, besides what they have seen; without who it is. */
-export async function tastesOf(db: Db, id: number) {
+/** What shapes the emails of a subscriber, besides what they have seen; without who it is. */
+export async function personaTraits(db: Db, id: number) {
   const { timeZone, locale, discreet } = subscribers
   const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()
   return own ? { ...own, timeZone: readableZone(own.timeZone) } : null

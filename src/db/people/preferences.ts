@@ -1,8 +1,8 @@
 import type { Preferences } from '../../core/intake/preferences.ts'
 import { and, eq } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { subscribers } from '../schema.ts'
-import { setTopicsIn } from './subscribers.ts'
+import { subscribers } from '../schema/people.ts'
+import { setTopicsIn } from './topic-rows.ts'
 
 /** Stores all preferences or none. False when they are not subscribed: then nothing was written. */
 export async function storePreferences(
@@ -27,7 +27,7 @@ export async function storePreferences(
 }
 
 /**
- * Pauses the mail until an instant; null ends a pause. `seen_through` stays, so whatever can still be booked is told
+ * Pauses emails until an instant; null ends a pause. `seen_through` stays, so whatever can still be booked is shown
  * after it. False when they are not subscribed.
  */
 export async function setPause(db: Db, publicId: string, until: Date | null): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function setPause(db: Db, publicId: string, until: Date | null): Pr
   return db.update(subscribers).set({ pausedUntil }).where(subscribed(publicId)).run().changes === 1
 }
 
-/** Sets how often mail comes. False when they are not subscribed. */
+/** Sets how often emails come. False when they are not subscribed. */
 export async function setCadence(
   db: Db,
   publicId: string,

@@ -1,6 +1,6 @@
 import { and, eq, isNull } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { addressChanges, refusals, subscribers } from '../schema.ts'
+import { addressChanges, refusals, subscribers } from '../schema/people.ts'
 
 /**
  * Notes that the holder of an address wants no email that somebody else can cause, and forgets a sign-up or a change of

@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, lte } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { refusals, requestedEmails } from '../schema.ts'
+import { refusals, requestedEmails } from '../schema/people.ts'
 
 /**
  * How many emails anybody may cause who is not signed in: to one address since an instant, and to all together since

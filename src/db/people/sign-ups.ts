@@ -13,20 +13,14 @@ import {
   TransactionRollbackError,
 } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import {
-  editions,
-  editionTally,
-  erasures,
-  installation,
-  notices,
-  subscribers,
-  subscriberTopics,
-  suppressions,
-} from '../schema.ts'
+import { installation } from '../schema/installation.ts'
+import { editions, editionTally, notices } from '../schema/ledger.ts'
+import { erasures, subscribers, subscriberTopics, suppressions } from '../schema/people.ts'
 import { addNotice } from './notices.ts'
 import { liftRefusalIn } from './refusals.ts'
 import { countRequest, isBusy, type Requested, type RequestLimits } from './requested-emails.ts'
-import { setTopicsIn } from './subscribers.ts'
+import { suppressionIn } from './suppressions.ts'
+import { setTopicsIn } from './topic-rows.ts'
 
 /** A filled form. `email` is normalised, `emailHash` its keyed hash, `publicId` the id it gets if it is new. */
 export type SignUp = {
@@ -66,13 +60,15 @@ export async function takeSignUp(
     (tx) => {
       // First and for everyone alike, so that a flood costs next to nothing.
       if (isBusy(tx, limits)) return { kind: 'busy' }
-      const barred = isBarred(tx, form.emailHash)
+      const suppressed = mustNotEmail(tx, form.emailHash)
       const counted = countRequest(tx, form.emailHash, limits, now)
       const known = tx.select().from(subscribers).where(eq(subscribers.emailHash, form.emailHash)).get()
       const kind: 'already' | 'confirm' = known?.status === 'active' ? 'already' : 'confirm'
       const plan = (inner: Nested) => {
         const own = { ...form, emailHash: known ? form.publicId : form.emailHash }
-        const stored = known ? tried(inner, (vain) => storeForm(vain, own, now)) : storeForm(inner, own, now)
+        const stored = known
+          ? planAndRollBack(inner, (discarded) => storeForm(discarded, own, now))
+          : storeForm(inner, own, now)
         const text = formAsText(form)
         const notice = {
           kind,
@@ -81,13 +77,13 @@ export async function takeSignUp(
         }
         return addNotice(inner, { ...notice, subscriberId: known?.id ?? stored ?? 0 }, now)
       }
-      if (!barred && counted === 'counted') return { kind, noticeId: plan(tx) }
-      tried(tx, plan)
+      if (!suppressed && counted === 'counted') return { kind, noticeId: plan(tx) }
+      planAndRollBack(tx, plan)
       // Still writes to the disk, as the other outcomes do.
       tx.update(installation)
         .set({ value: sql`${installation.value}` })
         .run()
-      return { kind: barred || counted === 'counted' ? 'suppressed' : counted }
+      return { kind: suppressed || counted === 'counted' ? 'suppressed' : counted }
     },
     { behavior: 'immediate' },
   )
@@ -95,7 +91,7 @@ export async function takeSignUp(
 
 /**
  * Makes the subscriber active with their consent and with the form that this link confirms, and starts them afresh: nothing
- * counts as told, so the next edition brings all that can be booked. Plans the mail that welcomes them. `askedAt` is when
+ * counts as seen, so the next edition brings all that can be booked. Plans the email that welcomes them. `askedAt` is when
  * their link was made: one from before they last unsubscribed is `expired`, as is one whose subscriber is gone or suppressed.
  */
 export async function confirmSignUp(
@@ -108,7 +104,7 @@ export async function confirmSignUp(
   return db.transaction(
     (tx) => {
       const subscriber = tx.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get()
-      if (!subscriber || isBarred(tx, subscriber.emailHash)) return { kind: 'expired' }
+      if (!subscriber || mustNotEmail(tx, subscriber.emailHash)) return { kind: 'expired' }
       if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
       if (subscriber.status === 'active') return { kind: 'already' }
       // The wish of whoever holds the address now; what they or an erasure refused before is over.
@@ -141,7 +137,7 @@ export async function confirmSignUp(
 }
 
 /** How many active readers the last edition counted; an estimate that costs the same at ten readers and a million. */
-export async function readersLately(db: Db): Promise<number> {
+export async function estimateReaders(db: Db): Promise<number> {
   const last = db
     .select({ id: editions.id })
     .from(editions)
@@ -159,7 +155,7 @@ export async function readersLately(db: Db): Promise<number> {
   )
 }
 
-/** Deletes those who signed up and did not confirm, and asked for no mail since `before` either; returns how many. */
+/** Deletes those who signed up and did not confirm, and asked for no emails since `before` either; returns how many. */
 export async function deleteUnconfirmed(db: Db, before: Date): Promise<number> {
   const askedSince = db
     .select({ id: notices.id })
@@ -175,7 +171,7 @@ export async function deleteUnconfirmed(db: Db, before: Date): Promise<number> {
 type Tx = Pick<Db, 'select' | 'insert' | 'update' | 'delete'>
 type Nested = Tx & Pick<Db, 'transaction'>
 
-/** A weekly reader to whom nothing was told: the form asks for the weekly mail, whatever was chosen before leaving. */
+/** A weekly reader who was shown nothing: the form asks for the weekly email, whatever was chosen before leaving. */
 const AFRESH = {
   status: 'active',
   seenThrough: 0,
@@ -226,14 +222,14 @@ function storeForm(tx: Tx, { topics, ...form }: SignUp, now: Date): number {
   return id
 }
 
-/** Whether even a sign-up of their own must not be mailed. Being erased was their own wish, and so is coming back. */
-function isBarred(tx: Tx, emailHash: string): boolean {
-  const suppression = tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()
-  return suppression !== undefined && suppression.reason !== 'erased'
+/** Whether even a sign-up of their own must not be emailed. Being erased was their own wish, and so is coming back. */
+function mustNotEmail(tx: Tx, emailHash: string): boolean {
+  const suppression = suppressionIn(tx, emailHash)
+  return suppression !== null && suppression.reason !== 'erased'
 }
 
 /** Does the work and takes it back, so that it costs what it would. */
-function tried(tx: Pick<Db, 'transaction'>, work: (inner: Nested) => number): null {
+function planAndRollBack(tx: Pick<Db, 'transaction'>, work: (inner: Nested) => number): null {
   try {
     tx.transaction((inner) => {
       work(inner)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { closeDb, type Db, openDb } from '../open.ts'
-import { LEAP, leapEpoch, lookForCopy, standingHold, stepEpoch } from './epoch.ts'
+import { advanceEpoch, currentHold, lookForCopy, RELEASE_GAP, skipEpochAhead } from './epoch.ts'
 import { establishFact } from './facts.ts'
 
 const NOW = new Date('2026-11-23T15:00:00.000Z')
@@ -26,7 +26,7 @@ test('an installation that goes on where it was is never held, however often it 
   for (let start = 1; start <= 3; start += 1) {
     const db = begin()
     expect(await lookForCopy(db, NOW)).toBeNull()
-    expect(await stepEpoch(db, NOW)).toBe(start + 1)
+    expect(await advanceEpoch(db, NOW)).toBe(start + 1)
     end()
   }
   const elsewhere = join(folder, 'elsewhere')
@@ -40,13 +40,13 @@ test('one from before there was an epoch is not held; nor is a new one beside wh
   const db = begin()
   await establishFact(db, 'hash_key', 'wrapped')
   expect(await lookForCopy(db, NOW)).toBeNull()
-  await stepEpoch(db, NOW)
+  await advanceEpoch(db, NOW)
   expect(witness().epoch).toBe(2)
   end()
   rmSync(path)
   const anew = begin()
   expect(await lookForCopy(anew, NOW)).toBeNull()
-  expect(await stepEpoch(anew, NOW)).toBeGreaterThan(2)
+  expect(await advanceEpoch(anew, NOW)).toBeGreaterThan(2)
 })
 
 test('an older copy is held, also over the same file, and also one from before there was an epoch', async () => {
@@ -95,7 +95,7 @@ test('a database without what stood beside it is held, and so is one whose witne
 test('one that Redis has seen further is held; a Redis that knows nothing or less holds nothing', async () => {
   const db = begin()
   await lookForCopy(db, NOW)
-  const epoch = (await stepEpoch(db, NOW)) ?? 0
+  const epoch = (await advanceEpoch(db, NOW)) ?? 0
   expect(await lookForCopy(db, NOW, null)).toBeNull()
   expect(await lookForCopy(db, NOW, epoch - 1)).toBeNull()
   expect(await lookForCopy(db, NOW, epoch)).toBeNull()
@@ -106,9 +106,9 @@ test('killed between the database and the file beside it, at any step, it is not
   const db = begin()
   await lookForCopy(db, NOW)
   const atZero = readFileSync(`${path}.epoch`)
-  await stepEpoch(db, NOW)
+  await advanceEpoch(db, NOW)
   const atTwo = readFileSync(`${path}.epoch`, 'utf8')
-  await stepEpoch(db, NOW)
+  await advanceEpoch(db, NOW)
   // What a kill leaves is the older content in the file that is there.
   for (const content of [atTwo, atZero]) {
     const { epoch } = JSON.parse(String(content)) as { epoch: number }
@@ -116,7 +116,7 @@ test('killed between the database and the file beside it, at any step, it is not
     expect(await lookForCopy(db, NOW)).toBeNull()
   }
   writeFileSync(`${path}.epoch.new`, 'half')
-  expect(await stepEpoch(db, NOW)).toBe(witness().epoch)
+  expect(await advanceEpoch(db, NOW)).toBe(witness().epoch)
 })
 
 test('a hold stands until it is released, whatever is put back, and a release leads every copy', async () => {
@@ -130,11 +130,11 @@ test('a hold stands until it is released, whatever is put back, and a release le
   expect(hold).toMatchObject({ reason: 'older' })
   writeFileSync(`${path}.epoch`, beside)
   expect(await lookForCopy(db, new Date(0))).toEqual(hold)
-  expect(await stepEpoch(db, NOW)).toBeNull()
+  expect(await advanceEpoch(db, NOW)).toBeNull()
 
-  const epoch = db.$client.transaction(() => leapEpoch(db, NOW, 12)).immediate()
-  expect(epoch).toBe(LEAP + 12)
-  expect(await standingHold(db)).toBeNull()
+  const epoch = db.$client.transaction(() => skipEpochAhead(db, NOW, 12)).immediate()
+  expect(epoch).toBe(RELEASE_GAP + 12)
+  expect(await currentHold(db)).toBeNull()
   expect(await lookForCopy(db, NOW, epoch)).toBeNull()
   end()
   copyFileSync(copy, path)
@@ -145,7 +145,7 @@ test('two processes that step at once leave a file beside it that is not ahead, 
   const [one, two] = [begin(), begin()]
   await Promise.all([lookForCopy(one, NOW), lookForCopy(two, NOW)])
   for (let n = 0; n < 20; n += 1) {
-    await Promise.all([stepEpoch(one, NOW), stepEpoch(two, NOW)])
+    await Promise.all([advanceEpoch(one, NOW), advanceEpoch(two, NOW)])
     expect(await lookForCopy(one, NOW)).toBeNull()
   }
   expect(witness().epoch).toBe(41)
@@ -166,7 +166,7 @@ function end(): void {
 async function worked(steps: number): Promise<void> {
   const db = begin()
   await lookForCopy(db, NOW)
-  for (let n = 0; n < steps; n += 1) await stepEpoch(db, NOW)
+  for (let n = 0; n < steps; n += 1) await advanceEpoch(db, NOW)
   end()
 }
 

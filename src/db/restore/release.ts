@@ -1,11 +1,13 @@
 import type { Hold } from '../../core/hold.ts'
-import { and, count, eq, inArray, isNull, lt, sql } from '../drizzle.ts'
-import { UNFINISHED } from '../ledger/batches.ts'
-import { audit } from '../ledger/editions.ts'
-import { settleProven } from '../ledger/submissions.ts'
+import { audit } from '../audit.ts'
+import { and, count, eq, inArray, isNull, lt } from '../drizzle.ts'
+import { loseBatches, putInDoubt } from '../ledger/batch-states.ts'
+import { cancelHalfPlanned, recordCancelled } from '../ledger/edition-states.ts'
 import type { Db } from '../open.ts'
-import { batches, deliveries, editions, notices, subscribers, suppressions } from '../schema.ts'
-import { leapEpoch } from './epoch.ts'
+import { loseNotices, owedNoticesBefore } from '../people/notices.ts'
+import { batches, deliveries, editions, unfinished } from '../schema/ledger.ts'
+import { subscribers, suppressions } from '../schema/people.ts'
+import { holdIn, skipEpochAhead } from './epoch.ts'
 
 /** What a held database believes that it owes. Each may have been submitted by another since the copy was taken. */
 export type Owed = { editions: OwedEdition[]; notices: number; activeSubscribers: number }
@@ -22,11 +24,11 @@ export type OwedEdition = {
 /** How to release: what may have been submitted before `trustedSince` (ms UTC) ends as unknown, the rest goes on. */
 export type Release = {
   trustedSince: number
-  /** A slot that may have been mailed since the copy was taken: recorded as cancelled, so that it is not mailed again. */
+  /** A slot that may have been emailed since the copy was taken: recorded as cancelled, so that it is not emailed again. */
   slot: { editionId: string; at: Date } | null
   note: string
-  /** The epoch that Redis was last told. */
-  told: number | null
+  /** The epoch that was last published in Redis; null when it does not know. */
+  published: number | null
 }
 
 /** What was marked. `recipients` and `notices` are now unknown; `editions` were half planned and are cancelled. */
@@ -41,7 +43,7 @@ export async function owedWhileHeld(db: Db, hold: Hold): Promise<Owed> {
     .orderBy(editions.id)
     .all()
   const owed = rows.map(({ id, state, pausedAt }): OwedEdition => {
-    const mine = and(eq(batches.editionId, id), inArray(batches.state, UNFINISHED))
+    const mine = and(eq(batches.editionId, id), unfinished(batches))
     const waiting = and(eq(deliveries.editionId, id), eq(deliveries.state, 'waiting'))
     return {
       id,
@@ -59,7 +61,7 @@ export async function owedWhileHeld(db: Db, hold: Hold): Promise<Owed> {
     .get()
   return {
     editions: owed,
-    notices: db.select({ n: count() }).from(notices).where(doubtfulNotices(hold)).get()?.n ?? 0,
+    notices: owedNoticesBefore(db, hold.since),
     activeSubscribers: active?.n ?? 0,
   }
 }
@@ -68,85 +70,27 @@ export async function owedWhileHeld(db: Db, hold: Hold): Promise<Owed> {
 export async function releaseHeld(db: Db, release: Release, now: Date): Promise<Released | null> {
   return db.transaction(
     (tx) => {
-      const hold = holdNow(db)
+      const hold = holdIn(db)
       if (hold === null) return null
       const since = hold.knownThrough ?? 0
+      const isDoubtful = since < release.trustedSince
       // What was never attempted here may have been first attempted elsewhere right after the copy was taken.
-      tx.update(batches)
-        .set({ firstAttemptAt: since, bodyHash: null })
-        .where(and(inArray(batches.state, UNFINISHED), isNull(batches.firstAttemptAt)))
-        .run()
-      const recipients = endBatches(db, release.trustedSince)
-      const halfPlanned = since < release.trustedSince ? cancelHalfPlanned(db, now) : []
-      if (release.slot) recordSlot(db, release.slot, now)
-      const ended =
-        since < release.trustedSince
-          ? tx
-              .update(notices)
-              .set({ state: 'unknown', reason: REASON, body: null, claimedBy: null })
-              .where(doubtfulNotices(hold))
-              .run().changes
-          : 0
-      audit(tx, now, 'installation released', hold.reason, release.note)
-      const epoch = leapEpoch(db, now, release.told)
-      return { epoch, recipients, notices: ended, editions: halfPlanned }
+      putInDoubt(db, since)
+      const doubtful = lt(batches.firstAttemptAt, release.trustedSince)
+      const { deliveries: recipients } = loseBatches(db, doubtful, SUBMITTED_SINCE)
+      const halfPlanned = isDoubtful ? cancelHalfPlanned(tx, HALF_PLANNED, now) : []
+      if (release.slot) recordCancelled(tx, release.slot, MAILED_SINCE, now)
+      // Those made since the hold was noticed are of this database alone, and go out when it is released.
+      const lostNotices = isDoubtful ? loseNotices(tx, hold.since, SUBMITTED_SINCE) : 0
+      audit(tx, now, { action: 'installation released', subject: hold.reason, detail: release.note })
+      const epoch = skipEpochAhead(db, now, release.published)
+      return { epoch, recipients, notices: lostNotices, editions: halfPlanned }
     },
     { behavior: 'immediate' },
   )
 }
 
-const REASON = 'may have been submitted after the copy was taken that this database was restored from'
-
-function holdNow(db: Db): Hold | null {
-  const text = db.$client.prepare("select value from installation where name = 'held'").pluck().get()
-  return text === undefined ? null : (JSON.parse(text as string) as Hold)
-}
-
-/** Ends unfinished batches whose key may be as old; those that a report has proved are submitted, the others unknown. */
-function endBatches(db: Db, trustedSince: number): number {
-  const doubtful = and(inArray(batches.state, UNFINISHED), lt(batches.firstAttemptAt, trustedSince))
-  const ids = sql`select id from batches where ${doubtful}`
-  settleProven(db, ids)
-  const waiting = and(eq(deliveries.state, 'waiting'), sql`${deliveries.batchId} in (${ids})`)
-  const { changes } = db
-    .update(deliveries)
-    .set({ state: 'unknown', reason: REASON, frozen: null })
-    .where(waiting)
-    .run()
-  db.update(batches).set({ state: 'unknown', reason: REASON, claimedBy: null }).where(doubtful).run()
-  return changes
-}
-
-function cancelHalfPlanned(db: Db, now: Date): string[] {
-  const ended = {
-    state: 'cancelled' as const,
-    pausedAt: null,
-    pauseReason: 'half planned when the copy was taken',
-    finishedAt: now.getTime(),
-  }
-  const rows = db
-    .update(editions)
-    .set(ended)
-    .where(eq(editions.state, 'planning'))
-    .returning({ id: editions.id })
-  return rows.all().map(({ id }) => id)
-}
-
-function recordSlot(db: Db, { editionId, at }: { editionId: string; at: Date }, now: Date): void {
-  const row = {
-    id: editionId,
-    scheduledFor: at.getTime(),
-    state: 'cancelled' as const,
-    throughSeq: 0,
-    audienceThrough: 0,
-    pauseReason: 'may have been mailed after the copy was taken that this database was restored from',
-    createdAt: now.getTime(),
-    finishedAt: now.getTime(),
-  }
-  db.insert(editions).values(row).onConflictDoNothing().run()
-}
-
-// Those made since the hold was noticed are of this database alone, and go out when it is released.
-function doubtfulNotices(hold: Hold) {
-  return and(inArray(notices.state, UNFINISHED), lt(notices.createdAt, hold.since))
-}
+const SUBMITTED_SINCE =
+  'may have been submitted after the copy was taken that this database was restored from'
+const MAILED_SINCE = 'may have been mailed after the copy was taken that this database was restored from'
+const HALF_PLANNED = 'half planned when the copy was taken'

@@ -17,7 +17,7 @@ import { z } from 'zod'
 
 /**
  * What stands beside the database, in `openseat.db.epoch`: how far it had come, and which files these two were. A copy of
- * either has another inode, a rename within a file system has not; paths and host names would tell less and change more.
+ * either has another inode, a rename within a file system has not; paths and host names say less and change more often.
  */
 export type Witness = z.infer<typeof Content>
 

@@ -1,6 +1,9 @@
-import { and, eq, lt, notInArray, sql } from '../drizzle.ts'
+import { and, lt, not, type SQL, sql } from '../drizzle.ts'
+import { dropUnused } from '../ledger/frozen-contents.ts'
 import { type Db, statement, unsynced } from '../open.ts'
-import { addressChanges, auditLog, notices, providerEvents, templates } from '../schema.ts'
+import { auditLog } from '../schema/installation.ts'
+import { notices, providerEvents, UNFINISHED, unfinished } from '../schema/ledger.ts'
+import { addressChanges } from '../schema/people.ts'
 
 /** From when on something is old: `history` by RETENTION_DAYS, `requests` by the life of a link. */
 export type Cutoffs = { history: Date; requests: Date }
@@ -40,7 +43,7 @@ const STEPS = [
 ]
 
 /**
- * Kept past their time: the bounces of a reader whose mail bounces softly now. Five of them in a row suppress an address,
+ * Kept past their time: the bounces of a reader whose emails bounce softly now. Five of them in a row suppress an address,
  * and of a monthly reader that takes five months.
  */
 const STILL_COUNTED = `(deliveries.report = 'bounced' and deliveries.subscriber_id in
@@ -48,7 +51,7 @@ const STILL_COUNTED = `(deliveries.report = 'bounced' and deliveries.subscriber_
 
 const OLD_EDITION = `select id from editions e
   where state in ('submitted', 'cancelled') and scheduled_for < @before and coalesce(finished_at, 0) < @before
-    and not exists (select 1 from batches where edition_id = e.id and state in ('planned', 'submitting'))
+    and not exists (select 1 from batches where edition_id = e.id and state in ${UNFINISHED})
     and (exists (select 1 from batches where edition_id = e.id)
       or exists (select 1 from deliveries where edition_id = e.id and batch_id is null and not ${STILL_COUNTED}))
   order by id limit 1`
@@ -73,39 +76,31 @@ function editionStep(db: Db, { history }: Cutoffs, now: Date): number {
 }
 
 function eventStep(db: Db, { history }: Cutoffs): number {
-  const old = lt(providerEvents.receivedAt, history.getTime())
-  return db
-    .delete(providerEvents)
-    .where(sql`rowid in (select rowid from ${providerEvents} where ${old} limit ${STEP})`)
-    .run().changes
+  return removeSome(db, providerEvents, lt(providerEvents.receivedAt, history.getTime()))
 }
 
 function noticeStep(db: Db, { history }: Cutoffs): number {
-  const old = and(
-    lt(notices.createdAt, history.getTime()),
-    notInArray(notices.state, ['planned', 'submitting']),
-  )
-  return db.delete(notices).where(sql`id in (select id from ${notices} where ${old} limit ${STEP})`).run()
-    .changes
+  return removeSome(db, notices, and(lt(notices.createdAt, history.getTime()), not(unfinished(notices))))
 }
 
 function auditStep(db: Db, { history }: Cutoffs): number {
-  const old = lt(auditLog.at, history.getTime())
-  return db.delete(auditLog).where(sql`id in (select id from ${auditLog} where ${old} limit ${STEP})`).run()
-    .changes
+  return removeSome(db, auditLog, lt(auditLog.at, history.getTime()))
 }
 
 /** New addresses that were asked for; a link to confirm one ends long before. */
 function requestStep(db: Db, { requests }: Cutoffs): number {
-  const old = lt(addressChanges.createdAt, requests.getTime())
-  return db
-    .delete(addressChanges)
-    .where(sql`id in (select id from ${addressChanges} where ${old} limit ${STEP})`)
-    .run().changes
+  return removeSome(db, addressChanges, lt(addressChanges.createdAt, requests.getTime()))
+}
+
+type Table = typeof providerEvents | typeof notices | typeof auditLog | typeof addressChanges
+
+function removeSome(db: Db, table: Table, old: SQL | undefined): number {
+  const some = sql`rowid in (select rowid from ${table} where ${old} limit ${STEP})`
+  return db.delete(table).where(some).run().changes
 }
 
 /**
- * What readers knew of a session between its first state and the last that an old edition told of. A reader whose mark is
+ * What readers knew of a session between its first state and the last that an old edition showed. A reader whose mark is
  * still there, who was paused all the time, hears of the session again as moved: twice is better than never.
  */
 function historyStep(db: Db, { history }: Cutoffs): number {
@@ -148,9 +143,5 @@ function forgottenStep(db: Db, { history }: Cutoffs): number {
 
 /** Templates that no unfinished batch was frozen with; nothing else reads them. */
 function contentStep(db: Db): number {
-  const inUse = sql`(select template_hash from batches where state in ('planned','submitting') and template_hash is not null)`
-  return db
-    .delete(templates)
-    .where(and(eq(templates.kind, 'digest'), sql`${templates.hash} not in ${inUse}`))
-    .run().changes
+  return dropUnused(db, 'digest')
 }

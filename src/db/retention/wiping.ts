@@ -3,6 +3,9 @@ import Database from 'better-sqlite3'
 import { Unavailable } from '../../core/errors.ts'
 import { copiesOf } from '../migrations.ts'
 import type { Db } from '../open.ts'
+import { withPragma } from '../pragma.ts'
+import { factIn } from '../restore/facts.ts'
+import { UNFINISHED } from '../schema/ledger.ts'
 
 /** What an erasure could not reach yet. */
 export type LeftToWipe = {
@@ -21,15 +24,10 @@ const PATIENCE_MS = 100
  * https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
  */
 export async function emptyLog(db: Db): Promise<boolean> {
-  const noted = note(db)
-  const usual = db.$client.pragma('busy_timeout', { simple: true }) as number
-  db.$client.pragma(`busy_timeout = ${PATIENCE_MS}`)
-  try {
-    const [outcome] = db.$client.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
-    if (outcome?.busy !== 0) return false
-  } finally {
-    db.$client.pragma(`busy_timeout = ${usual}`)
-  }
+  const noted = factIn(db.$client, 'wipe')
+  const cut = () => db.$client.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+  const [outcome] = withPragma(db.$client, 'busy_timeout', PATIENCE_MS, cut)
+  if (outcome?.busy !== 0) return false
   // Only what was noted before: what another process erased meanwhile may be in the log again.
   if (noted !== null)
     db.$client.prepare("delete from installation where name = 'wipe' and value = ?").run(noted)
@@ -45,9 +43,6 @@ export function noteToWipe(db: Db, now: Date): void {
     )
     .run(now.getTime())
 }
-
-const note = (db: Db): string | null =>
-  (db.$client.prepare("select value from installation where name = 'wipe'").pluck().get() as string) ?? null
 
 /**
  * Inside the transaction that erased a subscriber: rewrites the rows around theirs. When rows grow, SQLite moves some to a
@@ -68,11 +63,11 @@ const FAR = 1e12
 
 /** What is left to wipe. */
 export async function leftToWipe(db: Db): Promise<LeftToWipe> {
-  const noted = note(db)
+  const noted = factIn(db.$client, 'wipe')
   const inFlight = db.$client
     .prepare(
       `select count(*) from batches join deliveries on deliveries.batch_id = batches.id
-       where batches.state in ('planned','submitting') and subscriber_id is null and frozen is not null`,
+       where batches.state in ${UNFINISHED} and subscriber_id is null and frozen is not null`,
     )
     .pluck()
     .get()

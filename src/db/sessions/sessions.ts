@@ -5,7 +5,8 @@ import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import { and, eq, sql } from '../drizzle.ts'
 import type { Db } from '../open.ts'
-import { counters, editionSessions, groups, sessions, topics } from '../schema.ts'
+import { editionSessions } from '../schema/ledger.ts'
+import { counters, groups, sessions, topics } from '../schema/sessions.ts'
 
 /** A subject that groups are about and readers choose by. */
 export type Topic = { id: number; slug: string; name: string }

@@ -29,7 +29,7 @@ const HOUR_MS = 3_600_000
 
 /**
  * The way onto the list: the first page with its form, and the link that confirms. What comes back for a valid address
- * is the same whether it is new, subscribed, gone or barred, so the form tells nobody who is on the list.
+ * is the same whether it is new, subscribed, gone or suppressed, so the form tells nobody who is on the list.
  */
 export async function addJoinRoutes(
   server: FastifyInstance,

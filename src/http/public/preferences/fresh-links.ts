@@ -80,7 +80,7 @@ const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
   network: { code: 429, retryAfter: 3_600 },
   busy: { code: 503, retryAfter: 3_600 },
   unknown: { code: 503, retryAfter: 60 },
-  barred: { code: 409 },
+  'not-allowed': { code: 409 },
   'unknown-link': { code: 404 },
 }
 
@@ -100,7 +100,7 @@ function textOf(said: Said, address: string, { say }: Voice): string {
       return say('page.requested.busy.text')
     case 'unknown':
       return say('page.requested.unable.text')
-    case 'barred':
+    case 'not-allowed':
     case 'unknown-link':
       return say('page.requested.barred.text')
   }

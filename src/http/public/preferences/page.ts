@@ -12,7 +12,9 @@ import { signToken } from '../../../core/tokens.ts'
 import { weighed } from '../../../core/weighed.ts'
 import { type Catalogues, languageOf, type Voice } from '../../../core/words/words.ts'
 import { waitingAddressChange } from '../../../db/people/address-changes.ts'
-import { findSuppression, holdingsOf, type Subscriber } from '../../../db/people/subscribers.ts'
+import { personalDataOf } from '../../../db/people/personal-data.ts'
+import { type Subscriber } from '../../../db/people/subscribers.ts'
+import { findSuppression } from '../../../db/people/suppressions.ts'
 import { allTopics } from '../../../db/sessions/sessions.ts'
 import { sayMistakes } from '../mistakes.ts'
 import { basePath } from '../pages.ts'
@@ -92,7 +94,7 @@ const typedIn = (form: string, just: Just): Form | null =>
   'form' in just && just.form === form ? just.typed : null
 
 async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed: Form | null, voice: Voice) {
-  const { topics } = await holdingsOf(db, subscriber.emailHash)
+  const { topics } = await personalDataOf(db, subscriber.emailHash)
   const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
   const chosen = new Set(typed ? listOf(typed.topics) : stored)
   const cadence = typed ? typed.cadence : subscriber.cadence

@@ -13,7 +13,7 @@ import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { hashEmail, signDatedToken, signToken } from '../../../core/tokens.ts'
 import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
-import { holdingsOf } from '../../../db/people/subscribers.ts'
+import { personalDataOf } from '../../../db/people/personal-data.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
@@ -56,7 +56,7 @@ const stored = (app: TestApp) =>
     unknown
   >
 const topicsOf = async (app: TestApp) =>
-  (await holdingsOf(app.db, hashEmail(app.hashKey, ADA))).topics
+  (await personalDataOf(app.db, hashEmail(app.hashKey, ADA))).topics
     .filter(({ chosen }) => chosen)
     .map(({ topic }) => topic)
 const statusIn = (page: ReturnType<typeof parse>) => page.querySelector('[role=status]')?.textContent

@@ -6,8 +6,9 @@ import { importSessions } from '../../../actions/imports/sessions.ts'
 import { openCalendar, revokeCalendar } from '../../../actions/subscribers/calendar.ts'
 import { resubscribe, unsubscribe } from '../../../actions/subscribers/consent.ts'
 import { hashEmail } from '../../../core/tokens.ts'
-import { eraseSubscriber, setTopics } from '../../../db/people/subscribers.ts'
-import { suppressions } from '../../../db/schema.ts'
+import { eraseSubscriber } from '../../../db/people/erasures.ts'
+import { setTopics } from '../../../db/people/topic-rows.ts'
+import { suppressions } from '../../../db/schema/people.ts'
 import { buildServer } from '../../server.ts'
 
 async function get(app: TestApp, url: string) {

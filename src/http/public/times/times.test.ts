@@ -3,8 +3,8 @@ import { createContext, runInContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../../test/app.ts'
-import { cancelEdition, pauseEdition } from '../../../db/ledger/editions.ts'
-import { editions } from '../../../db/schema.ts'
+import { cancelEdition, pauseEdition } from '../../../db/ledger/edition-states.ts'
+import { editions } from '../../../db/schema/ledger.ts'
 import { buildServer } from '../../server.ts'
 
 async function pageAt(app: TestApp, url: string) {

@@ -1,9 +1,35 @@
-import { failpoint } from '../../failpoint.ts'
-import { eq, inArray } from '../drizzle.ts'
-import type { Db } from '../open.ts'
-import { editions, subscriberTopics } from '../schema.ts'
-import { audit } from './editions.ts'
-import { bySubscriber, insertDeliveries, type KnownCandidate, type Verdict } from './planning.ts'
+import type { Candidate } from '../../core/audience/exclusion.ts'
+import type { TopicRow } from '../../core/audience/seen.ts'
+import { type Db, statement } from '../open.ts'
+import { topicRowsBetween, topicRowsOf } from '../people/topic-rows.ts'
+
+/** A subscriber as planning and the last checks see one. */
+export type KnownCandidate = Candidate & { id: number; seenThrough: number; topicRows: TopicRow[] }
+
+/** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
+export async function candidatesAfter(
+  db: Db,
+  edition: { audienceThrough: number },
+  afterId: number,
+  limit: number,
+): Promise<KnownCandidate[]> {
+  const rows = statement<
+    [number, number, number],
+    Omit<KnownCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
+  >(
+    db,
+    `select id, status, paused_until as pausedUntil, cadence, last_edition_id as lastEditionId,
+       seen_through as seenThrough, suppressions.email_hash is not null as suppressed
+     from subscribers left join suppressions using (email_hash)
+     where id > ? and id <= ? order by id limit ?`,
+  ).all(afterId, edition.audienceThrough, limit)
+  const topicRows = topicRowsBetween(db, afterId, rows.at(-1)?.id ?? afterId)
+  return rows.map((row) => ({
+    ...row,
+    suppressed: row.suppressed === 1,
+    topicRows: topicRows.get(row.id) ?? [],
+  }))
+}
 
 /** Whose deliveries a resend takes up again: by how the last one of each reader ended, or one reader's. */
 export type ResendScope =
@@ -15,7 +41,7 @@ export type ResendScope =
 /**
  * A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. The
  * others name the newest later edition whose email to them waits to be submitted, or may have reached them already: it
- * tells all of this edition that is still news to them.
+ * shows all of this edition that is still news to them.
  */
 export type ResendCandidate = KnownCandidate & {
   firstSeenThrough: number
@@ -42,46 +68,15 @@ export async function resendCandidates(
        order by s.id`,
     )
     .all({ edition: editionId, subscriber: scope.kind === 'to' ? scope.subscriberId : null })
-  const topicRows = topicRowsOf(db, rows)
+  const topicRows = topicRowsOf(
+    db,
+    rows.map(({ id }) => id),
+  )
   return rows.map((row) => ({
     ...row,
     suppressed: row.suppressed === 1,
     topicRows: topicRows.get(row.id) ?? [],
   }))
-}
-
-/**
- * Adds a generation to an edition that was submitted and opens it again, all in one transaction.
- * Returns its number; null when the edition is not `submitted` (any more).
- */
-export async function addGeneration(
-  db: Db,
-  editionId: string,
-  resend: { verdicts: readonly Verdict[]; again: boolean; note: string },
-  now: Date,
-): Promise<number | null> {
-  return db.transaction(
-    (tx) => {
-      const edition = tx
-        .select({ state: editions.state, prunedAt: editions.prunedAt })
-        .from(editions)
-        .where(eq(editions.id, editionId))
-        .get()
-      if (edition?.state !== 'submitted' || edition.prunedAt !== null) return null
-      const { latest } = db.$client
-        .prepare('select coalesce(max(generation), 0) as latest from edition_tally where edition_id = ?')
-        .get(editionId) as { latest: number }
-      insertDeliveries(db, editionId, latest + 1, resend.verdicts, resend.again)
-      tx.update(editions)
-        .set({ state: 'submitting', finishedAt: null })
-        .where(eq(editions.id, editionId))
-        .run()
-      audit(tx, now, 'edition resent', editionId, resend.note)
-      failpoint('before-resend')
-      return latest + 1
-    },
-    { behavior: 'immediate' },
-  )
 }
 
 type Row = Omit<ResendCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
@@ -100,15 +95,4 @@ const FROM: Record<ResendScope['kind'], string> = {
   unknown: endedAs("'unknown'"),
   all: endedAs("'submitted','failed','unknown'"),
   to: '(select * from subscribers where id = @subscriber) s',
-}
-
-function topicRowsOf(db: Db, rows: readonly Row[]) {
-  const all =
-    rows.length > 500
-      ? undefined
-      : inArray(
-          subscriberTopics.subscriberId,
-          rows.map((row) => row.id),
-        )
-  return bySubscriber(db.select().from(subscriberTopics).where(all).all())
 }

@@ -1,22 +1,6 @@
-import { and, asc, eq, sql } from '../drizzle.ts'
+import { and, eq, sql } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
-import { batches, deliveries } from '../schema.ts'
-import type { Batch } from './batches.ts'
-
-/** One delivery to a subscriber with the batch it went into; null = none, as they were excluded. */
-export type PastDelivery = {
-  generation: number
-  state: 'waiting' | 'submitted' | 'excluded' | 'failed' | 'unknown'
-  reason: string | null
-  providerId: string | null
-  /** What the provider reported since, and when. */
-  report: 'sent' | 'delayed' | 'delivered' | 'bounced' | 'complained' | 'suppressed' | 'failed' | null
-  reportedAt: number | null
-  batch: Pick<
-    Batch,
-    'id' | 'number' | 'state' | 'attempts' | 'nextAttemptAt' | 'reason' | 'submittedAt'
-  > | null
-}
+import { batches, UNFINISHED } from '../schema/ledger.ts'
 
 /** Batches that were tried and will be again. `nextAttemptAt` in ms UTC, null = as soon as a worker is free. */
 export type Retries = { batches: number; nextAttemptAt: number | null; reason: string | null }
@@ -31,26 +15,6 @@ export type Wait = {
   since: number
   batches: number
   recipients: number
-}
-
-/** What the ledger holds of a subscriber in an edition, the edition itself first and then its resends. */
-export async function deliveriesTo(db: Db, subscriberId: number, editionId: string): Promise<PastDelivery[]> {
-  const { id, number, state, attempts, nextAttemptAt, reason, submittedAt } = batches
-  return db
-    .select({
-      generation: deliveries.generation,
-      state: deliveries.state,
-      reason: deliveries.reason,
-      providerId: deliveries.providerId,
-      report: deliveries.report,
-      reportedAt: deliveries.reportedAt,
-      batch: { id, number, state, attempts, nextAttemptAt, reason, submittedAt },
-    })
-    .from(deliveries)
-    .leftJoin(batches, eq(batches.id, deliveries.batchId))
-    .where(and(eq(deliveries.subscriberId, subscriberId), eq(deliveries.editionId, editionId)))
-    .orderBy(asc(deliveries.generation))
-    .all()
 }
 
 /** What of an edition is being tried again, or null. */
@@ -87,7 +51,7 @@ const WAITS = `
     cross join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = @edition
       and mine.state = 'waiting'
     cross join batches b on b.id = mine.batch_id and b.state = 'planned' and b.first_attempt_at is null
-    where o.state in ('planned','submitting') and o.edition_id <> @edition and o.first_attempt_at is not null
+    where o.state in ${UNFINISHED} and o.edition_id <> @edition and o.first_attempt_at is not null
       and (@batch is null or b.id = @batch)
     group by o.id, b.id
   )

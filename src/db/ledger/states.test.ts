@@ -1,0 +1,245 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { eq } from '../drizzle.ts'
+import { closeDb, type Db, openDb } from '../open.ts'
+import { batches, deliveries } from '../schema/ledger.ts'
+import {
+  claimBatch,
+  closeEmptyBatch,
+  endAbandonedBatches,
+  freezeBatch,
+  markUnknown,
+  recordSubmission,
+  returnBatch,
+  settleUnknown,
+} from './batch-states.ts'
+import { type Batch, findBatch } from './batches.ts'
+import { acceptUnknown, detachDeliveries, proveAccepted } from './delivery-states.ts'
+import {
+  addGeneration,
+  beginEdition,
+  cancelEdition,
+  cancelHalfPlanned,
+  finishEdition,
+  finishPlanning,
+  recordCancelled,
+  supersedeBefore,
+} from './edition-states.ts'
+import { recordVerdicts } from './verdicts.ts'
+
+const NOW = new Date('2026-11-23T14:00:00Z')
+const TWO_MINUTES_LATER = new Date('2026-11-23T14:02:00Z')
+const README = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
+const DB = join(import.meta.dirname, '..')
+const SRC = join(DB, '..')
+
+let db: Db
+beforeEach(() => {
+  db = openDb(':memory:')
+  for (let n = 1; n <= 4; n += 1)
+    db.$client
+      .prepare(
+        `insert into subscribers (id, public_id, email, email_hash, status, time_zone, created_at)
+         values (?, ?, ?, ?, 'active', 'UTC', 1)`,
+      )
+      .run(n, `p${n}`, `reader-${n}@sample.test`, `h${n}`)
+  watch()
+})
+afterEach(() => closeDb(db))
+
+test('every transition that the README draws happens, and no other', async () => {
+  await submitted('2026-01-05')
+  await lateAnswer('2026-01-12')
+  await provenWhileUnknown('2026-01-19')
+  await provenWhileWaiting('2026-01-26')
+  await returnedAndAnswered('2026-02-02')
+  await cancelled('2026-02-09')
+  await cancelledWhileClaimed('2026-02-16')
+  await endedWhilePlanning()
+  for (const machine of ['editions', 'batches', 'deliveries'] as const)
+    expect([machine, happened(machine)]).toEqual([machine, drawn(machine).map(({ arrow }) => arrow)])
+})
+
+test('each function at an arrow of the README is in the file of its machine', () => {
+  for (const [machine, file] of Object.entries(FILES)) {
+    const source = readFileSync(join(DB, 'ledger', file), 'utf8')
+    for (const name of drawn(machine).flatMap(({ functions }) => functions))
+      expect([name, new RegExp(`function ${name}\\(`).test(source)]).toEqual([name, true])
+  }
+})
+
+test('no other file writes a state', () => {
+  const writers = sources().flatMap(([path, source]) => (writesState(source) ? [path] : []))
+  expect(writers.sort()).toEqual([...Object.values(FILES).map((file) => `db/ledger/${file}`)].sort())
+})
+
+test.each([
+  ["db.update(batches).set({ state: 'planned' }).run()", true],
+  ['tx\n  .update(editions)\n  .set(change)', true],
+  ['tx.insert(deliveries).values(row)', true],
+  ['prepare("update deliveries set reason = ?, state = \'failed\' where id = ?")', true],
+  ['`insert into batches (id) values (1)`', true],
+  ['tx.update(editions).set({ plannedThrough: through }).where(mine)', false],
+  ['tx.update(editions).set({ [counted]: sql`${editions[counted]} + 1` }).where(own)', false],
+  ['run(`update deliveries set batch_id = null where state = 1`)', false],
+])('%j writes a state: %s', (source, writes) => {
+  expect(writesState(source)).toBe(writes)
+})
+
+const FILES = { editions: 'edition-states.ts', batches: 'batch-states.ts', deliveries: 'delivery-states.ts' }
+
+/** What cannot be read at a glance counts as a write: an insert, or a change that is not written out. */
+function writesState(source: string): boolean {
+  const built =
+    /\.(update|insert)\((?:batches|deliveries|editions)\)\s*(\.set\(\{(.*?)\}\)\s*\.(?:where|run)\b)?/gs
+  const sql =
+    /\b(insert (?:or \w+ )?into|update) (?:batches|deliveries|editions)\b(?:[^'"`]*?\bset\b)?(.*?)(?:\bwhere\b|['"`]|$)/gis
+  return (
+    [...source.matchAll(built)].some(([, verb, set, change = '']) =>
+      verb === 'insert' || set === undefined ? true : /\bstate\b/.test(change),
+    ) ||
+    [...source.matchAll(sql)].some(([, verb = '', change = '']) =>
+      verb.toLowerCase() === 'update' ? /\bstate\b/.test(change) : true,
+    )
+  )
+}
+
+function sources(): [path: string, source: string][] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .map((path) => [path, readFileSync(join(SRC, path), 'utf8')])
+}
+
+/** The arrows of a machine in the README, with the functions that make them. */
+function drawn(machine: string): { arrow: string; functions: string[] }[] {
+  const section = new RegExp(`^## ${machine}\\n(.*?)^\`\`\`$`, 'ims').exec(README)?.[1] ?? ''
+  return [...section.matchAll(/^ {2}(\S+ --> \S+): (.+)$/gm)]
+    .map(([, arrow = '', functions = '']) => ({ arrow, functions: functions.split(', ') }))
+    .sort((a, b) => (a.arrow < b.arrow ? -1 : 1))
+}
+
+function watch(): void {
+  db.$client.exec('create temp table happened (machine text, arrow text, primary key (machine, arrow))')
+  for (const machine of Object.keys(FILES))
+    db.$client.exec(`
+      create temp trigger ${machine}_added after insert on main.${machine}
+        begin insert or ignore into happened values ('${machine}', '[*] --> ' || new.state); end;
+      create temp trigger ${machine}_changed after update of state on main.${machine} when new.state <> old.state
+        begin insert or ignore into happened values ('${machine}', old.state || ' --> ' || new.state); end`)
+}
+
+const happened = (machine: string): unknown[] =>
+  db.$client.prepare('select arrow from happened where machine = ? order by arrow').pluck().all(machine)
+
+/** An edition with three recipients and one who is excluded. */
+async function planned(id: string): Promise<number> {
+  const begun = { id, scheduledFor: NOW, throughSeq: 1, offers: [] }
+  await beginEdition(db, begun, NOW)
+  const verdicts = [1, 2, 3, 4].map((subscriberId) => ({
+    subscriberId,
+    seenThrough: 0,
+    exclusion: subscriberId === 4 ? ('nothing-new' as const) : null,
+  }))
+  await recordVerdicts(db, id, 0, verdicts)
+  await finishPlanning(db, id, NOW)
+  return batchOf(id).id
+}
+
+const batchOf = (id: string): Batch =>
+  db.select().from(batches).where(eq(batches.editionId, id)).all().at(-1) as Batch
+
+const waitingIn = (batchId: number) =>
+  db
+    .select()
+    .from(deliveries)
+    .where(eq(deliveries.batchId, batchId))
+    .all()
+    .filter(({ state }) => state === 'waiting')
+
+async function claimed(id: number): Promise<Batch> {
+  return (await claimBatch(db, id, 'a worker', NOW)) as Batch
+}
+
+async function frozen(id: number): Promise<Batch> {
+  const batch = await claimed(id)
+  const contents = { template: '{}', templateHash: 't', offers: '[]', offersHash: 'o', bodyHash: 'b' }
+  const readers = waitingIn(id).map((delivery) => ({ id: delivery.id, frozen: '{}' }))
+  await freezeBatch(db, batch, { ...contents, frozen: readers, excluded: [], failed: [] }, NOW)
+  return (await findBatch(db, id)) as Batch
+}
+
+async function answer(batch: Batch): Promise<boolean> {
+  const [first, ...others] = db.select().from(deliveries).where(eq(deliveries.batchId, batch.id)).all()
+  const receipts = [
+    { deliveryId: first?.id ?? 0, covered: null, refused: 'no such mailbox' },
+    ...others.map(({ id }) => ({ deliveryId: id, covered: null, id: `mail-${id}` })),
+  ]
+  return recordSubmission(db, batch, receipts, NOW)
+}
+
+async function submitted(id: string): Promise<void> {
+  await answer(await frozen(await planned(id)))
+  await finishEdition(db, id, NOW)
+  const verdicts = [1, 2].map((subscriberId) => ({ subscriberId, seenThrough: 0, exclusion: null }))
+  await addGeneration(db, id, { verdicts, again: true, note: 'all' }, NOW)
+  const batch = await claimed(batchOf(id).id)
+  const [one, two] = waitingIn(batch.id)
+  const ended = {
+    excluded: [{ id: one?.id ?? 0, reason: 'suppressed' as const }],
+    failed: [{ id: two?.id ?? 0, reason: 'bad time zone' }],
+  }
+  await closeEmptyBatch(db, batch, ended, NOW)
+  await finishEdition(db, id, NOW)
+}
+
+async function lateAnswer(id: string): Promise<void> {
+  const batch = await frozen(await planned(id))
+  await markUnknown(db, batch.id, 'no answer')
+  await answer(batch)
+  await finishEdition(db, id, NOW)
+}
+
+async function provenWhileUnknown(id: string): Promise<void> {
+  const batch = await frozen(await planned(id))
+  await returnBatch(db, batch, { refused: false, nextAttemptAt: null, reason: 'no answer' })
+  await markUnknown(db, batch.id, 'no answer')
+  for (const delivery of db.select().from(deliveries).where(eq(deliveries.batchId, batch.id)).all())
+    acceptUnknown(db, delivery)
+  settleUnknown(db, batch.id)
+  await finishEdition(db, id, NOW)
+}
+
+async function provenWhileWaiting(id: string): Promise<void> {
+  const batch = await frozen(await planned(id))
+  for (const delivery of waitingIn(batch.id)) proveAccepted(db, delivery.id, `mail-${delivery.id}`)
+  await markUnknown(db, batch.id, 'no answer')
+  await finishEdition(db, id, NOW)
+}
+
+async function returnedAndAnswered(id: string): Promise<void> {
+  const batch = await frozen(await planned(id))
+  await returnBatch(db, batch, { refused: false, nextAttemptAt: null, reason: 'no answer' })
+  await answer(batch)
+  await finishEdition(db, id, NOW)
+}
+
+async function cancelled(id: string): Promise<void> {
+  await planned(id)
+  detachDeliveries(db, 1)
+  await cancelEdition(db, id, NOW)
+}
+
+async function cancelledWhileClaimed(id: string): Promise<void> {
+  await claimed(await planned(id))
+  await cancelEdition(db, id, NOW)
+  await endAbandonedBatches(db, TWO_MINUTES_LATER)
+}
+
+async function endedWhilePlanning(): Promise<void> {
+  for (const id of ['2026-03-02', '2026-03-09'])
+    await beginEdition(db, { id, scheduledFor: NOW, throughSeq: 1, offers: [] }, NOW)
+  await supersedeBefore(db, '2026-03-09')
+  cancelHalfPlanned(db, 'half planned', NOW)
+  recordCancelled(db, { editionId: '2026-03-16', at: NOW }, 'may have been mailed', NOW)
+}
