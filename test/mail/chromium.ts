@@ -1,8 +1,8 @@
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { chromium, findOrInstallProgram } from '../../src/machine/find-program.ts'
 
-/** A browser page. `wanted` lists the addresses it tried to fetch from others. */
-export type MailPage = { page: Page; wanted: string[]; images: { on: boolean } }
+/** A browser page. Pictures from `images.under` are shown while they are `on`; `wanted` lists what else it tried to fetch. */
+export type MailPage = { page: Page; wanted: string[]; images: { on: boolean; under: string } }
 
 // Without calls home for updates or lists, and with the colors of the style sheet on any screen.
 const QUIET = [
@@ -26,17 +26,17 @@ export async function openBrowser(): Promise<Browser> {
   return playwright.launch({ executablePath: await findOrInstallProgram(chromium, say), args: QUIET })
 }
 
-/** A page without network. Pictures under `publicUrl` get a stand-in while `images.on`; other requests fail. */
-export async function openPage(browser: Browser, publicUrl: string, scale = 1): Promise<MailPage> {
+/** A page without network. Pictures that are shown are a stand-in; other requests fail. */
+export async function openPage(browser: Browser, publicUrl = '', scale = 1): Promise<MailPage> {
   const context = await browser.newContext({ timezoneId: 'UTC', deviceScaleFactor: scale })
   const page = await context.newPage()
   const wanted: string[] = []
-  const images = { on: true }
+  const images = { on: true, under: publicUrl }
   await page.route('**/*', (route) => {
     const url = route.request().url()
-    if (!url.startsWith(`${publicUrl}/`)) wanted.push(url)
-    const shown = images.on && url.startsWith(`${publicUrl}/`)
-    return shown ? route.fulfill({ contentType: 'image/svg+xml', body: PICTURE }) : route.abort()
+    const ours = url.startsWith(`${images.under}/`)
+    if (!ours) wanted.push(url)
+    return ours && images.on ? route.fulfill({ contentType: 'image/svg+xml', body: PICTURE }) : route.abort()
   })
   return { page, wanted, images }
 }
