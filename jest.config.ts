@@ -4,6 +4,7 @@ const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: ['/test/browser/'], // `npm run test:browser`
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
@@ -13,8 +14,8 @@ const config: Config = {
   },
   globalSetup: '<rootDir>/test/redis.ts',
   globalTeardown: '<rootDir>/test/redis-stop.ts',
-  // Half of the time tests wait for children, Redis and sockets, so a core that Jest would keep free is put to use.
-  maxWorkers: '100%',
+  // Tests wait for child processes, Redis, and sockets half of the time.
+  maxWorkers: '150%',
   testTimeout: 30_000,
 }
 

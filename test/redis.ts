@@ -6,7 +6,7 @@ import { type PrivateRedis, startPrivateRedis } from '../src/redis/private-redis
 
 let running: { redis: PrivateRedis; folder: string } | undefined
 
-const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
+const COMPILED = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
 /**
  * Jest's global setup: one private Redis for the whole run. Each test uses a prefix of its own. The programs that tests

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { AxeResults } from 'axe-core'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
-import { chromium, findOrInstallProgram } from '../src/machine/find-program.ts'
-import { afterTest } from './app.ts'
+import { chromium, findOrInstallProgram } from '../../src/machine/find-program.ts'
+import { afterTest } from '../app.ts'
 
 /** How somebody comes: without `script` the browser runs none. */
 export type Visitor = { script: boolean }

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { submitNotice } from '../src/actions/subscribers/notices.ts'
-import { owedNotices } from '../src/db/people/notices.ts'
-import { subscribers } from '../src/db/schema/people.ts'
-import { startServer } from '../src/http/server.ts'
-import { afterTest, aSession, planNow, submitOwed, type TestApp, testApp } from './app.ts'
-import { realBrowser, type Visit, type Visitor } from './browser.ts'
+import { submitNotice } from '../../src/actions/subscribers/notices.ts'
+import { owedNotices } from '../../src/db/people/notices.ts'
+import { subscribers } from '../../src/db/schema/people.ts'
+import { startServer } from '../../src/http/server.ts'
+import { afterTest, aSession, planNow, submitOwed, type TestApp, testApp } from '../app.ts'
+import { realBrowser, type Visit, type Visitor } from './visit.ts'
 
 const openVisit = realBrowser()
 

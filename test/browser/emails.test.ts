@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
-import { appearance } from './appearance.ts'
-import { broken, complaints, soundMail, swap } from './broken.fixture.ts'
-import { openBrowser } from './chromium.ts'
-import { drawGallery } from './gallery.ts'
-import type { Mail } from './mail.ts'
+import { appearance } from '../mail/appearance.ts'
+import { broken, complaints, soundMail, swap } from '../mail/broken.fixture.ts'
+import { openBrowser } from '../mail/chromium.ts'
+import { drawGallery } from '../mail/gallery.ts'
+import type { Mail } from '../mail/mail.ts'
 
 let browser: Browser
 let confirm: Mail
