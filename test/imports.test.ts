@@ -10,6 +10,8 @@ import { expect, test } from '@jest/globals'
 const SHAPE: readonly string[][] = [
   ['cli.ts', 'worker.ts', 'commands', 'http', 'demo'],
   ['doctor'],
+  ['open-app.ts'],
+  ['open-store.ts'],
   ['actions'],
   ['app.ts'],
   ['config.ts', 'db', 'files', 'log.ts', 'machine', 'metrics', 'redis', 'resend', 'templates'],
@@ -56,7 +58,7 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
   {
     what: /\bDate\.now\(|\bnew Date\(\)/,
-    files: ['app.ts', 'commands/doctor.ts'],
+    files: ['open-store.ts', 'commands/doctor.ts'],
     say: 'the clock: ask app.now()',
   },
 ]
@@ -92,7 +94,7 @@ test.each([
 
 test.each([
   ['worker.ts', 'const at = new Date(slot)'],
-  ['app.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
+  ['open-store.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
 ])('%s with %j is fine', (path, source) => {
   expect(wrongTurns(path, source)).toEqual([])
 })

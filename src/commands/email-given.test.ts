@@ -60,7 +60,7 @@ function aTerminal(typed: string): Terminal {
     ...openTerminal({}),
     stdin: Readable.from([typed]),
     note: () => {},
-    withLedger: asked,
+    withStore: asked,
     withApp: asked,
   }
 }

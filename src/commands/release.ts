@@ -49,7 +49,7 @@ Example:
 async function release(terminal: Terminal, options: Options): Promise<undefined> {
   const { heldState, release } = await import('../actions/restore/release.ts')
   if (!options.yes) {
-    await terminal.withLedger(async (app) => {
+    await terminal.withStore(async (app) => {
       const state = await heldState(app)
       terminal.show(
         options,

@@ -5,12 +5,13 @@ import { submitBatch } from '../../src/actions/editions/submit.ts'
 import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
 import { release } from '../../src/actions/restore/release.ts'
 import { watchEpoch } from '../../src/actions/restore/watch-epoch.ts'
-import { type App, openApp } from '../../src/app.ts'
+import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { damageIn } from '../../src/db/checks.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { standingHold } from '../../src/db/restore/epoch.ts'
 import { openLog } from '../../src/log.ts'
+import { openApp } from '../../src/open-app.ts'
 import {
   closeInstallation,
   type Installation,

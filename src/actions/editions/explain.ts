@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { deliveriesTo, type PastDelivery, type Wait, waitsOf } from '../../db/ledger/history.ts'
@@ -21,7 +21,7 @@ export type Explanation = {
   generations: { generation: number; state: PastDelivery['state']; reason: string | null }[]
 }
 
-type Needs = Pick<Ledger, 'db' | 'config' | 'hashKey' | 'now'>
+type Needs = Pick<Store, 'db' | 'config' | 'hashKey' | 'now'>
 /** What one part of the story comes to; `says` goes on from "This reader". */
 type Finding = { state: Explanation['state']; reason: string | null; says: string }
 type Story = {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
 import {
@@ -11,7 +11,7 @@ import {
 import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
 import { keyOf } from './consent.ts'
 
-type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
+type Needs = Pick<Store, 'db' | 'hashKey' | 'now'>
 
 /** A subscriber at a glance. `topics`: null = all. Instants are ISO, UTC. */
 export type Shown =
