@@ -1,6 +1,4 @@
 import type { Config } from './config.ts'
-import type { requestComposer } from './core/mail/request.ts'
-import type { Offer } from './core/sessions/offers.ts'
 import type { HashKey } from './core/tokens.ts'
 import type { Db } from './db/open.ts'
 import type { Logger } from './log.ts'
@@ -29,8 +27,6 @@ export type App = Store & {
   templates: Templates
   /** Signs the claims of this process; see `identifyProcess`. */
   instance: string
-  /** What this process may forget at any time. */
-  cache: Cache
   pace: Pace
 }
 
@@ -41,19 +37,6 @@ export type Pace = {
   /** How long an email that anybody may ask for waits, ms; another time for each. */
   emailDelayMs(): number
 }
-
-export type Cache = {
-  offers: CachedOffers | null
-  composers: Map<string, ReturnType<typeof requestComposer>>
-  /** Done when the batch that last asked for its turn has got it. */
-  turn: Promise<unknown>
-  /** The provider's limit as it last told us. */
-  perSecond: number | null
-  /** Batches this process is working on: of a claim of ours that is not among them nothing will come. */
-  inHand: Set<number>
-}
-
-export type CachedOffers = { editionId: string; version: number; validUntil: number; offers: Offer[] }
 
 /** What tests and the demo put in place of the real thing. */
 export type Overrides = {

@@ -52,13 +52,6 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       metrics,
       instance: identifyProcess(),
       pace: overrides.pace ?? PACE,
-      cache: {
-        offers: null,
-        composers: new Map(),
-        turn: Promise.resolve(),
-        perSecond: null,
-        inHand: new Set(),
-      },
     }
   } catch (error) {
     await close()

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { planEdition } from '../src/actions/editions/plan.ts'
-import { type SubmitOutcome, submitBatch } from '../src/actions/editions/submit.ts'
+import { openSubmitter, type SubmitOutcome } from '../src/actions/editions/submit.ts'
 import type { App, Overrides } from '../src/app.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import { slotAtOrBefore } from '../src/core/time/calendar.ts'
@@ -242,9 +242,10 @@ export async function planNow(app: App): Promise<string> {
 
 /** Submits every batch that is owed and due now, in order, without the queue; returns the outcomes. */
 export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
+  const submitter = openSubmitter(app)
   const outcomes: SubmitOutcome[] = []
   for (const { id } of await owedBatches(app.db, app.now(), 100_000))
-    outcomes.push(await submitBatch(app, id))
+    outcomes.push(await submitter.submit(id))
   return outcomes
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { submitBatch } from '../../src/actions/editions/submit.ts'
+import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
 import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -82,7 +82,7 @@ export async function openFaked(options: {
 /** Does what the worker does at a wake-up: sweeps, and submits what is owed and due. */
 export async function work({ app }: Faked): Promise<void> {
   await sweep(app)
-  for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await openSubmitter(app).submit(id)
   await sweep(app)
 }
 

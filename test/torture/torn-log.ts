@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { submitBatch } from '../../src/actions/editions/submit.ts'
+import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
 import { release } from '../../src/actions/restore/release.ts'
 import { watchEpoch } from '../../src/actions/restore/watch-epoch.ts'
@@ -138,7 +138,7 @@ async function goOn({ settings }: Torn) {
 async function work(app: App): Promise<number> {
   let submitted = 0
   for (const { id } of await owedBatches(app.db, app.now(), 1_000))
-    if ((await submitBatch(app, id)).kind === 'submitted') submitted += 1
+    if ((await openSubmitter(app).submit(id)).kind === 'submitted') submitted += 1
   return submitted
 }
 
