@@ -63,6 +63,10 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
 ]
 
+/** The action that commits enqueues. A door that did it too would hide an action that forgot. */
+const ENQUEUES = /\bqueue\.(wake|forget)\w*\(/
+const DOORS = ['cli.ts', 'commands', 'http', 'demo']
+
 const SRC = join(import.meta.dirname, '../src')
 
 test('imports point down, and technologies do not know one another', () => {
@@ -87,6 +91,7 @@ test.each([
   ['core/mail/digest.ts', "import { readFile } from 'node:fs/promises'", 'is not pure'],
   ['http/server.ts', 'const port = process.env.PORT', 'must not read process.env'],
   ['worker.ts', '// at the start\nconst now = new Date()', 'ask app.now()'],
+  ['commands/send.ts', 'await app.queue.wakeSweep()', 'must leave enqueueing to the action'],
   ['helpers.ts', '', 'is in no room'],
 ])('%s with %j is a wrong turn', (path, source, reason) => {
   expect(wrongTurns(path, source).join()).toContain(reason)
@@ -116,6 +121,8 @@ function wrongTurns(path: string, source: string): string[] {
   const code = withoutComments(source)
   for (const { what, files, say } of READ_IN)
     if (room !== 'demo' && !files.includes(path) && what.test(code)) turns.push(`must not read ${say}`)
+  if (DOORS.includes(room) && ENQUEUES.test(code))
+    turns.push('must leave enqueueing to the action that commits')
   return turns.filter((turn) => turn !== null).map((turn) => `${here} ${turn}`)
 }
 

@@ -247,7 +247,6 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
       terminal.note(`Not done: ${outcome.reason}.`)
       return 1
     }
-    await app.queue.wakeSweep()
     const { generation, recipients, excluded } = outcome
     const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
     const why = left === 0 ? '' : ` (${breakdown(excluded)})`

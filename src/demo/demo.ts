@@ -157,7 +157,6 @@ function demoSettings(folder: string, port: number, resend: string): Record<stri
 /** Plans the edition as `edition send` does, since slots before the first start are never due. Returns early on `stop`. */
 async function mailEdition(app: App, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  await app.queue.wakeSweep()
   for (;;) {
     const summary = await summaryOf(app, edition.id)
     if (summary === null) throw new Error(`edition ${edition.id} is gone from the ledger`)
