@@ -11,6 +11,7 @@ const SHAPE: readonly string[][] = [
   ['cli.ts', 'worker.ts', 'commands', 'http', 'demo'],
   ['doctor'],
   ['open-app.ts'],
+  ['open-queue.ts'],
   ['open-store.ts'],
   ['actions'],
   ['app.ts'],

@@ -193,7 +193,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const steer = await import('../actions/editions/control.ts')
-  return terminal.withApp(async (app) => {
+  return terminal.withQueue(async (app) => {
     const outcome = await steer.resume(app, id)
     return steered(terminal, app, {
       id,
@@ -240,7 +240,7 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   const wish = wishIn(options)
   if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
-  return terminal.withApp(async (app) => {
+  return terminal.withQueue(async (app) => {
     const outcome = await resendEdition(app, id, wish)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
@@ -274,7 +274,7 @@ function wishIn({ to, failed, unknown, all, yes }: ResendOptions): ResendWish {
   return wish
 }
 
-async function whoSubmits({ queue }: App): Promise<string> {
+async function whoSubmits({ queue }: Pick<App, 'queue'>): Promise<string> {
   if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
   return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
 }

@@ -21,6 +21,8 @@ export type Terminal = {
   log(config: Config): Promise<Logger>
   /** Opens the database for `work`, and closes it. */
   withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
+  /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
+  withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */
@@ -49,6 +51,11 @@ export function openTerminal(env: Terminal['env']): Terminal {
       const settings = await config()
       const { openStore } = await import('../open-store.ts')
       return closing(await openStore(settings, { log: await log(settings) }), work)
+    },
+    async withQueue(work) {
+      const settings = await config()
+      const { openStoreAndQueue } = await import('../open-queue.ts')
+      return closing(await openStoreAndQueue(settings, { log: await log(settings) }), work)
     },
     async withApp(work) {
       const settings = await config()
