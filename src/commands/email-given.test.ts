@@ -61,6 +61,7 @@ function aTerminal(typed: string): Terminal {
     stdin: Readable.from([typed]),
     note: () => {},
     withStore: asked,
+    withQueue: asked,
     withApp: asked,
   }
 }
