@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { afterTest, aSession, eventually, manySubscribers, planNow, testApp } from '../test/app.ts'
-import { submitBatch } from './actions/editions/submit.ts'
+import { openSubmitter } from './actions/editions/submit.ts'
 import { claimBatch } from './db/ledger/batch-states.ts'
 import { owedBatches } from './db/ledger/batches.ts'
 import { findEdition, tallyOf } from './db/ledger/editions.ts'
@@ -36,7 +36,8 @@ test('a claim of this process that it could not give back is taken up again, one
   await planNow(app)
   const [batch] = await owedBatches(app.db, app.now(), 1)
   await claimBatch(app.db, batch?.id ?? 0, app.instance, app.now())
-  const both = await Promise.all([submitBatch(app, batch?.id ?? 0), submitBatch(app, batch?.id ?? 0)])
+  const submitter = openSubmitter(app)
+  const both = await Promise.all([submitter.submit(batch?.id ?? 0), submitter.submit(batch?.id ?? 0)])
   expect(both.map(({ kind }) => kind).sort()).toEqual(['not-ours', 'submitted'])
   expect(app.resend.accepted).toHaveLength(1)
 })

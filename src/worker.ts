@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { enqueueOwed } from './actions/editions/enqueue.ts'
-import { submitBatch } from './actions/editions/submit.ts'
+import { openSubmitter, type Submitter } from './actions/editions/submit.ts'
 import { recordStart, sweep } from './actions/editions/sweep.ts'
 import { watchEpoch } from './actions/restore/watch-epoch.ts'
 import { DECOY, submitNotice } from './actions/subscribers/notices.ts'
@@ -46,15 +46,16 @@ export async function startWorker(
   const { RESEND_REQUESTS_PER_SECOND: rate } = app.config
   const limit = rate === 'auto' ? 10 : rate
   await app.queue.limitRate(limit)
-  const filling = keepFilled(app, lookEveryMs)
+  const submitter = openSubmitter(app)
+  const filling = keepFilled(app, submitter, lookEveryMs)
   const work = app.queue.work({
     drained: filling.look,
     sweep: async () => {
-      await unlessBroken(app, () => sweep(app))
+      await unlessBroken(app, () => sweep(app, submitter))
       filling.look() // what it planned may not all be enqueued yet, and an idle queue drains nothing
     },
     submit: async (name, data) =>
-      (await unlessBroken(app, () => submit(app, { name, data }))) ?? {
+      (await unlessBroken(app, () => submit(app, submitter, { name, data }))) ?? {
         kind: 'rate-limited',
         ms: BROKEN_WAIT_MS,
       },
@@ -62,7 +63,7 @@ export async function startWorker(
 
   const guard = async () => {
     if (!(await app.queue.ensureSchedulers(app.config.slotRule))) return
-    await app.queue.limitRate(app.cache.perSecond ?? limit)
+    await app.queue.limitRate(submitter.perSecond() ?? limit)
     await app.queue.wakeSweep()
   }
   await guard()
@@ -79,7 +80,7 @@ export async function startWorker(
 }
 
 /** Enqueues what is owed whenever asked, one look at a time, and again every `everyMs` while anything is owed. */
-function keepFilled(app: App, everyMs: number): { look: () => void; stop: () => void } {
+function keepFilled(app: App, submitter: Submitter, everyMs: number): { look: () => void; stop: () => void } {
   let timer: NodeJS.Timeout | undefined
   let looking = false
   let askedMeanwhile = false
@@ -89,7 +90,7 @@ function keepFilled(app: App, everyMs: number): { look: () => void; stop: () => 
     if (looking || stopped) return
     looking = true
     clearTimeout(timer)
-    const waitMs = await lookOnce(app, everyMs)
+    const waitMs = await lookOnce(app, submitter, everyMs)
     looking = false
     if (stopped) return
     if (askedMeanwhile) return look()
@@ -105,9 +106,9 @@ function keepFilled(app: App, everyMs: number): { look: () => void; stop: () => 
 }
 
 /** Returns after how many milliseconds to look again; null: nothing is owed. Never throws. */
-async function lookOnce(app: App, everyMs: number): Promise<number | null> {
+async function lookOnce(app: App, submitter: Submitter, everyMs: number): Promise<number | null> {
   try {
-    const owing = await unlessBroken(app, () => enqueueOwed(app))
+    const owing = await unlessBroken(app, () => enqueueOwed(app, submitter))
     if (owing === null) return BROKEN_WAIT_MS
     if (owing === 'nothing') return null
     return owing === 'soon' ? everyMs : LATER_TIMES * everyMs
@@ -117,7 +118,11 @@ async function lookOnce(app: App, everyMs: number): Promise<number | null> {
   }
 }
 
-async function submit(app: App, wakeUp: { name: string; data: unknown }): Promise<JobOutcome> {
+async function submit(
+  app: App,
+  submitter: Submitter,
+  wakeUp: { name: string; data: unknown },
+): Promise<JobOutcome> {
   const job = SubmitJob.safeParse(wakeUp)
   if (!job.success) {
     app.log.warn({ job: wakeUp.name }, 'a wake-up that nobody here understands was dropped')
@@ -125,7 +130,7 @@ async function submit(app: App, wakeUp: { name: string; data: unknown }): Promis
   }
   const outcome =
     job.data.name === 'submit-batch'
-      ? await submitBatch(app, job.data.data.batchId)
+      ? await submitter.submit(job.data.data.batchId)
       : await submitNotice(app, job.data.data.noticeId)
   // Those behind it are of the same portion: dropped one by one, each would take the place of a request under the limit.
   if (

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { planEdition } from '../src/actions/editions/plan.ts'
-import { type SubmitOutcome, submitBatch } from '../src/actions/editions/submit.ts'
-import { type App, type Overrides, openApp } from '../src/app.ts'
+import { openSubmitter, type SubmitOutcome } from '../src/actions/editions/submit.ts'
+import type { App, Overrides } from '../src/app.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import { slotAtOrBefore } from '../src/core/time/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
@@ -16,6 +16,7 @@ import { closeDb, type Db, imageOf, openDb } from '../src/db/open.ts'
 import { subscribers, subscriberTopics } from '../src/db/schema/people.ts'
 import { groups, sessions, topics } from '../src/db/schema/sessions.ts'
 import { openLog } from '../src/log.ts'
+import { openApp } from '../src/open-app.ts'
 import { loadTemplates, type Templates } from '../src/templates/load.ts'
 import { compileMjml } from '../src/templates/mjml.ts'
 import type { Compiled } from '../src/templates/mjml-process.ts'
@@ -242,9 +243,10 @@ export async function planNow(app: App): Promise<string> {
 
 /** Submits every batch that is owed and due now, in order, without the queue; returns the outcomes. */
 export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
+  const submitter = openSubmitter(app)
   const outcomes: SubmitOutcome[] = []
   for (const { id } of await owedBatches(app.db, app.now(), 100_000))
-    outcomes.push(await submitBatch(app, id))
+    outcomes.push(await submitter.submit(id))
   return outcomes
 }
 

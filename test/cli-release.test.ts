@@ -1,7 +1,7 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { openLedger } from '../src/app.ts'
+import { openStore } from '../src/open-store.ts'
 import { aSession, manySubscribers, testConfig } from './app.ts'
 import { type Program, realProgram } from './cli.ts'
 
@@ -51,8 +51,8 @@ test('a restored backup says at every door that it is held, and once released it
 
 /** Readers put in without the command line, which takes a second a call. */
 async function withReaders(count: number): Promise<void> {
-  const ledger = await openLedger(testConfig({ DATABASE_PATH: file }))
-  aSession(ledger, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
-  manySubscribers(ledger, count)
-  await ledger.close()
+  const store = await openStore(testConfig({ DATABASE_PATH: file }))
+  aSession(store, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(store, count)
+  await store.close()
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { openLedger } from '../src/app.ts'
+import { openStore } from '../src/open-store.ts'
 import { aSession, eventually, manySubscribers, testConfig } from './app.ts'
 import { type Program, realProgram } from './cli.ts'
 
@@ -14,10 +14,10 @@ afterEach(() => program.close())
 
 /** Readers put in without the command line, which takes a second a call. */
 async function withReaders(count: number): Promise<void> {
-  const ledger = await openLedger(testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') }))
-  aSession(ledger, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
-  manySubscribers(ledger, count)
-  await ledger.close()
+  const store = await openStore(testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') }))
+  aSession(store, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(store, count)
+  await store.close()
 }
 
 test('a send that is killed while the provider holds the answer is finished by the next, and nobody is mailed twice', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { planEdition } from '../src/actions/editions/plan.ts'
-import { submitBatch } from '../src/actions/editions/submit.ts'
+import { openSubmitter } from '../src/actions/editions/submit.ts'
 import { resubscribeEmail, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
 import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
@@ -472,7 +472,7 @@ async function databaseWorld(): Promise<World> {
         },
       }
       for (const { id } of await owedBatches(app.db, app.now(), 100))
-        await submitBatch({ ...app, mailer }, id)
+        await openSubmitter({ ...app, mailer }).submit(id)
       return app.resend.accepted.slice(before).map(({ to, text }) => ({
         reader: Number(/^reader-(\d+)@/.exec(to[0] ?? '')?.[1]),
         shown: [...text.matchAll(/book\.harbor\.test\/(\d+)/g)].map(([, id]) => Number(id)),

@@ -10,6 +10,9 @@ import { expect, test } from '@jest/globals'
 const SHAPE: readonly string[][] = [
   ['cli.ts', 'worker.ts', 'commands', 'http', 'demo'],
   ['doctor'],
+  ['open-app.ts'],
+  ['open-queue.ts'],
+  ['open-store.ts'],
   ['actions'],
   ['app.ts'],
   ['config.ts', 'db', 'files', 'log.ts', 'machine', 'metrics', 'redis', 'resend', 'templates'],
@@ -56,10 +59,14 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
   {
     what: /\bDate\.now\(|\bnew Date\(\)/,
-    files: ['app.ts', 'commands/doctor.ts'],
+    files: ['open-store.ts', 'commands/doctor.ts'],
     say: 'the clock: ask app.now()',
   },
 ]
+
+/** The action that commits enqueues. A door that did it too would hide an action that forgot. */
+const ENQUEUES = /\bqueue\.(wake|forget)\w*\(/
+const DOORS = ['cli.ts', 'commands', 'http', 'demo']
 
 const SRC = join(import.meta.dirname, '../src')
 
@@ -85,6 +92,7 @@ test.each([
   ['core/mail/digest.ts', "import { readFile } from 'node:fs/promises'", 'is not pure'],
   ['http/server.ts', 'const port = process.env.PORT', 'must not read process.env'],
   ['worker.ts', '// at the start\nconst now = new Date()', 'ask app.now()'],
+  ['commands/send.ts', 'await app.queue.wakeSweep()', 'must leave enqueueing to the action'],
   ['helpers.ts', '', 'is in no room'],
 ])('%s with %j is a wrong turn', (path, source, reason) => {
   expect(wrongTurns(path, source).join()).toContain(reason)
@@ -92,7 +100,7 @@ test.each([
 
 test.each([
   ['worker.ts', 'const at = new Date(slot)'],
-  ['app.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
+  ['open-store.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
 ])('%s with %j is fine', (path, source) => {
   expect(wrongTurns(path, source)).toEqual([])
 })
@@ -114,6 +122,8 @@ function wrongTurns(path: string, source: string): string[] {
   const code = withoutComments(source)
   for (const { what, files, say } of READ_IN)
     if (room !== 'demo' && !files.includes(path) && what.test(code)) turns.push(`must not read ${say}`)
+  if (DOORS.includes(room) && ENQUEUES.test(code))
+    turns.push('must leave enqueueing to the action that commits')
   return turns.filter((turn) => turn !== null).map((turn) => `${here} ${turn}`)
 }
 

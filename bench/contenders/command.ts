@@ -1,7 +1,7 @@
-import { openApp } from '../../src/app.ts'
 import { program } from '../../src/commands/program.ts'
 import { openTerminal } from '../../src/commands/terminal.ts'
 import { tallyOf } from '../../src/db/ledger/editions.ts'
+import { openApp } from '../../src/open-app.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { type Measured, measured, optionsFromBench, tellBench } from '../measure.ts'
 import { benchEnvironment, clockFromSlot, SLOT } from '../settings.ts'

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { planEdition } from '../../src/actions/editions/plan.ts'
-import { openApp } from '../../src/app.ts'
 import { findEdition, tallyOf } from '../../src/db/ledger/editions.ts'
+import { openApp } from '../../src/open-app.ts'
 import { startWorker } from '../../src/worker.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { type Measured, measured, optionsFromBench, tellBench } from '../measure.ts'

@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { planEdition } from '../../src/actions/editions/plan.ts'
-import { submitBatch } from '../../src/actions/editions/submit.ts'
+import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordEvent } from '../../src/actions/provider/record-event.ts'
-import { openApp } from '../../src/app.ts'
 import { slotAtOrBefore } from '../../src/core/time/calendar.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { finishEdition } from '../../src/db/ledger/edition-states.ts'
 import { tallyOf } from '../../src/db/ledger/editions.ts'
 import { pruneStep } from '../../src/db/retention/retention.ts'
 import { emptyLog } from '../../src/db/retention/wiping.ts'
+import { openApp } from '../../src/open-app.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { type Measured, measured, optionsFromBench, tellBench } from '../measure.ts'
 import { SLOT } from '../settings.ts'
@@ -49,7 +49,7 @@ async function oneWeek(week: number): Promise<number> {
   app.db.$client.exec(`update sessions set status = 'full' where id = ${1 + (week % 15)};
     update sessions set status = 'open', occurrences = null where id = ${1 + (week % 15)}`)
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, now))
-  for (const { id } of await owedBatches(app.db, now, 1_000_000)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, now, 1_000_000)) await openSubmitter(app).submit(id)
   await finishEdition(app.db, edition.id, now)
   const ids = app.db.$client
     .prepare<[string], string>(

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { SteerOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendWish } from '../actions/editions/resend.ts'
-import type { App, Ledger } from '../app.ts'
+import type { App, Store } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { emailGiven } from './email-given.ts'
@@ -107,9 +107,9 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
   const { previewEdition } = await import('../actions/editions/preview.ts')
   const { loadTemplates } = await import('../templates/load.ts')
   const email = options.for && (await emailGiven(terminal, options.for, '--for'))
-  await terminal.withLedger(async (ledger) => {
+  await terminal.withStore(async (store) => {
     const shown = await previewEdition(
-      { ...ledger, templates: await loadTemplates(looksOf(ledger)) },
+      { ...store, templates: await loadTemplates(looksOf(store)) },
       { email, readers: true },
     )
     if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
@@ -121,23 +121,23 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
     terminal.show(
       options,
       { ...rest, reader, subject, files, readers, page },
-      previewText(shown, { files, page }, ledger.config.DIGEST_TIME_ZONE),
+      previewText(shown, { files, page }, store.config.DIGEST_TIME_ZONE),
     )
   })
 }
 
-const looksOf = ({ config }: Ledger) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
+const looksOf = ({ config }: Store) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
 
 async function test(terminal: Terminal, options: TestOptions): Promise<number> {
   const { testEdition } = await import('../actions/editions/send-test.ts')
   const { loadTemplates } = await import('../templates/load.ts')
   const { openMailer } = await import('../resend/mailer.ts')
   const to = await emailGiven(terminal, options.to, '--to')
-  return terminal.withLedger(async (ledger) => {
-    const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = ledger.config
+  return terminal.withStore(async (store) => {
+    const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = store.config
     const mailer = openMailer({ apiKey, baseUrl })
-    const templates = await loadTemplates(looksOf(ledger))
-    const outcome = await testEdition({ ...ledger, templates, mailer }, { to, reader: options.as })
+    const templates = await loadTemplates(looksOf(store))
+    const outcome = await testEdition({ ...store, templates, mailer }, { to, reader: options.as })
     switch (outcome.kind) {
       case 'submitted':
         terminal.show(options, outcome, `Submitted: "${outcome.subject}". The ledger is as it was.`)
@@ -159,8 +159,8 @@ async function send(terminal: Terminal, options: Json & { wait?: boolean }): Pro
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { summaries, whyHeld } = await import('../actions/editions/show.ts')
-  await terminal.withLedger(async (ledger) => {
-    const [all, held] = [await summaries(ledger), await whyHeld(ledger)]
+  await terminal.withStore(async (store) => {
+    const [all, held] = [await summaries(store), await whyHeld(store)]
     if (held !== null && options.json) terminal.note(`Held: ${held}.`)
     terminal.show(options, all, summaryTable(all, held))
   })
@@ -169,19 +169,19 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
 async function show(terminal: Terminal, text: string, options: Json): Promise<undefined> {
   const id = editionId(text)
   const { summaryOf } = await import('../actions/editions/show.ts')
-  await terminal.withLedger(async (ledger) => {
-    const summary = await summaryOf(ledger, id)
+  await terminal.withStore(async (store) => {
+    const summary = await summaryOf(store, id)
     if (summary === null) throw noSuchEdition(id)
-    terminal.show(options, summary, summaryText(summary, ledger.config.DIGEST_TIME_ZONE))
+    terminal.show(options, summary, summaryText(summary, store.config.DIGEST_TIME_ZONE))
   })
 }
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {
   const id = editionId(text)
   const steer = await import('../actions/editions/control.ts')
-  return terminal.withLedger(async (ledger) => {
-    const outcome = await steer.pause(ledger, id, options.reason)
-    return steered(terminal, ledger, {
+  return terminal.withStore(async (store) => {
+    const outcome = await steer.pause(store, id, options.reason)
+    return steered(terminal, store, {
       id,
       outcome,
       options,
@@ -193,7 +193,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const steer = await import('../actions/editions/control.ts')
-  return terminal.withApp(async (app) => {
+  return terminal.withQueue(async (app) => {
     const outcome = await steer.resume(app, id)
     return steered(terminal, app, {
       id,
@@ -207,9 +207,9 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
 async function cancel(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const steer = await import('../actions/editions/control.ts')
-  return terminal.withLedger(async (ledger) => {
-    const outcome = await steer.cancel(ledger, id)
-    return steered(terminal, ledger, {
+  return terminal.withStore(async (store) => {
+    const outcome = await steer.cancel(store, id)
+    return steered(terminal, store, {
       id,
       outcome,
       options,
@@ -222,7 +222,7 @@ type Steered = { id: string; outcome: SteerOutcome; options: Json; says: string 
 
 async function steered(
   terminal: Terminal,
-  ledger: Ledger,
+  store: Store,
   { id, outcome, options, says }: Steered,
 ): Promise<number> {
   if (outcome.kind === 'not-found') throw noSuchEdition(id)
@@ -231,7 +231,7 @@ async function steered(
     return 1
   }
   const { summaryOf } = await import('../actions/editions/show.ts')
-  terminal.show(options, await summaryOf(ledger, id), says)
+  terminal.show(options, await summaryOf(store, id), says)
   return 0
 }
 
@@ -240,14 +240,13 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   const wish = wishIn(options)
   if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
-  return terminal.withApp(async (app) => {
+  return terminal.withQueue(async (app) => {
     const outcome = await resendEdition(app, id, wish)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
       terminal.note(`Not done: ${outcome.reason}.`)
       return 1
     }
-    await app.queue.wakeSweep()
     const { generation, recipients, excluded } = outcome
     const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
     const why = left === 0 ? '' : ` (${breakdown(excluded)})`
@@ -275,7 +274,7 @@ function wishIn({ to, failed, unknown, all, yes }: ResendOptions): ResendWish {
   return wish
 }
 
-async function whoSubmits({ queue }: App): Promise<string> {
+async function whoSubmits({ queue }: Pick<App, 'queue'>): Promise<string> {
   if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
   return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
 }

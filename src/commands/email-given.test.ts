@@ -60,7 +60,8 @@ function aTerminal(typed: string): Terminal {
     ...openTerminal({}),
     stdin: Readable.from([typed]),
     note: () => {},
-    withLedger: asked,
+    withStore: asked,
+    withQueue: asked,
     withApp: asked,
   }
 }

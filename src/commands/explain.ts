@@ -15,7 +15,7 @@ export function addExplain(openseat: Command, terminal: Terminal): void {
         const id = editionId(text)
         const email = await emailGiven(terminal, given)
         const { explain } = await import('../actions/editions/explain.ts')
-        const explanation = await terminal.withLedger((ledger) => explain(ledger, email, id))
+        const explanation = await terminal.withStore((store) => explain(store, email, id))
         if (explanation === null) throw noSuchEdition(id)
         terminal.show(options, explanation, explanation.sentence)
         return undefined

@@ -49,7 +49,7 @@ Example:
 async function release(terminal: Terminal, options: Options): Promise<undefined> {
   const { heldState, release } = await import('../actions/restore/release.ts')
   if (!options.yes) {
-    await terminal.withLedger(async (app) => {
+    await terminal.withStore(async (app) => {
       const state = await heldState(app)
       terminal.show(
         options,
@@ -59,7 +59,7 @@ async function release(terminal: Terminal, options: Options): Promise<undefined>
     })
     return
   }
-  await terminal.withApp(async (app) => {
+  await terminal.withQueue(async (app) => {
     const state = await heldState(app)
     const released = state && (await release(app, options.goOn ? 'go-on' : 'safe'))
     terminal.show(options, documentOf(state, released), releasedText(state, released, options))

@@ -60,7 +60,6 @@ async function exists(
 }
 
 async function handOver(terminal: Terminal, app: App, id: string, options: SendOptions): Promise<number> {
-  await app.queue.wakeSweep()
   const summary = await standing(app, id)
   const size = `${counted(summary.waiting, 'recipient')} in ${counted(summary.batches, 'batch')}`
   terminal.show(

@@ -64,8 +64,8 @@ Example:
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../files/read-records.ts')
   const { importSessions } = await import('../actions/imports/sessions.ts')
-  const result = await terminal.withLedger(async (ledger) =>
-    importSessions(ledger, await openInput(file, process.stdin), {
+  const result = await terminal.withStore(async (store) =>
+    importSessions(store, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
       farAhead: options.farAhead ?? false,
     }),
@@ -77,7 +77,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { allSessions, leftOutSessions } = await import('../db/sessions/sessions.ts')
   const { leftOutLine } = await import('../actions/sessions/left-out.ts')
   const { nextOccurrence } = await import('../core/time/occurrences.ts')
-  await terminal.withLedger(async ({ db, now }) => {
+  await terminal.withStore(async ({ db, now }) => {
     const listed = (await allSessions(db)).map((session) => ({
       session,
       next: nextOccurrence(session, now()),
@@ -136,7 +136,7 @@ function sessionRow(session: Session, next: string | null): string[] {
 
 async function listTopics(terminal: Terminal, options: Json): Promise<undefined> {
   const { allTopics } = await import('../db/sessions/sessions.ts')
-  const topics = await terminal.withLedger(({ db }) => allTopics(db))
+  const topics = await terminal.withStore(({ db }) => allTopics(db))
   const documents = topics.map(({ slug, name }) => ({ slug, name }))
   terminal.show(
     options,
@@ -154,7 +154,7 @@ async function newTopic(terminal: Terminal, slug: string, name: string, options:
   if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
     throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
   const { addTopic } = await import('../db/sessions/sessions.ts')
-  const added = await terminal.withLedger(({ db }) => addTopic(db, topic))
+  const added = await terminal.withStore(({ db }) => addTopic(db, topic))
   if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
   else terminal.note(`There is a topic ${slug} already; "openseat sessions topics" shows it.`)
   return added ? 0 : 1

@@ -10,7 +10,7 @@ import { testConfig } from '../../test/app.ts'
 const SCRIPT = `
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { openTerminal } from ${JSON.stringify(join(import.meta.dirname, 'terminal.ts'))}
-await openTerminal(process.env).withLedger(async ({ db }) => {
+await openTerminal(process.env).withStore(async ({ db }) => {
   db.$client.exec("pragma temp.cache_size = 2; create table temp.spilled (a)")
   db.$client.exec("insert into temp.spilled with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000) select randomblob(500) from n")
   const open = readdirSync('/proc/self/fd').flatMap((fd) => {

@@ -41,7 +41,7 @@ export function addStart(openseat: Command, terminal: Terminal): void {
 
 async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> {
   const config = await terminal.config()
-  const { openApp } = await import('../app.ts')
+  const { openApp } = await import('../open-app.ts')
   const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() =>

@@ -86,21 +86,21 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   const { openInput } = await import('../files/read-records.ts')
   const { importSubscribers } = await import('../actions/imports/subscribers.ts')
   const { consent, skipInvalid = false } = options
-  const result = await terminal.withLedger(async (ledger) =>
-    importSubscribers(ledger, await openInput(file, process.stdin), { consent, skipInvalid }),
+  const result = await terminal.withStore(async (store) =>
+    importSubscribers(store, await openInput(file, process.stdin), { consent, skipInvalid }),
   )
   return reportImport(terminal, options, result)
 }
 
 async function show(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const { showSubscriber } = await import('../actions/subscribers/records.ts')
-  await terminal.withLedger(async (ledger) => {
-    const shown = await showSubscriber(ledger, email)
+  await terminal.withStore(async (store) => {
+    const shown = await showSubscriber(store, email)
     if (shown.kind === 'found')
       return terminal.show(
         options,
         shown.subscriber,
-        glance(shown.subscriber, ledger.config.DIGEST_TIME_ZONE, ledger.now()),
+        glance(shown.subscriber, store.config.DIGEST_TIME_ZONE, store.now()),
       )
     if (shown.suppressed === null) throw nobody()
     throw new BadInput(
@@ -141,7 +141,7 @@ function glance(
 
 async function unsubscribe(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const { unsubscribeEmail } = await import('../actions/subscribers/consent.ts')
-  const { kind } = await terminal.withLedger((ledger) => unsubscribeEmail(ledger, email))
+  const { kind } = await terminal.withStore((store) => unsubscribeEmail(store, email))
   if (kind === 'not-found') throw nobody()
   terminal.show(
     options,
@@ -152,7 +152,7 @@ async function unsubscribe(terminal: Terminal, email: string, options: Json): Pr
 
 async function resubscribe(terminal: Terminal, email: string, options: Json): Promise<number> {
   const { resubscribeEmail } = await import('../actions/subscribers/consent.ts')
-  const outcome = await terminal.withLedger((ledger) => resubscribeEmail(ledger, email))
+  const outcome = await terminal.withStore((store) => resubscribeEmail(store, email))
   if (outcome.kind === 'not-found') throw nobody()
   const done = outcome.kind === 'resubscribed' || outcome.kind === 'already'
   const { kind, ...more } = outcome
@@ -184,7 +184,7 @@ async function allow(
   { consent = '', ...options }: Json & { consent?: string },
 ): Promise<number> {
   const { allowEmail } = await import('../actions/subscribers/consent.ts')
-  const outcome = await terminal.withLedger((ledger) => allowEmail(ledger, email, consent))
+  const outcome = await terminal.withStore((store) => allowEmail(store, email, consent))
   if (outcome.kind === 'not-found') throw nobody()
   const { kind, ...more } = outcome
   const done = kind !== 'erased'
@@ -226,14 +226,14 @@ function allowedSays({ reason, status, erased }: Extract<Lifted, { kind: 'allowe
 
 async function exportAll(terminal: Terminal, email: string): Promise<undefined> {
   const { exportSubscriber } = await import('../actions/subscribers/records.ts')
-  const exported = await terminal.withLedger((ledger) => exportSubscriber(ledger, email))
+  const exported = await terminal.withStore((store) => exportSubscriber(store, email))
   if (exported.kind === 'not-found') throw nobody()
   terminal.show({ json: true }, exported.record, '')
 }
 
 async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const actions = await import('../actions/subscribers/records.ts')
-  const erased = await terminal.withLedger((ledger) => actions.erase(ledger, email))
+  const erased = await terminal.withStore((store) => actions.erase(store, email))
   if (erased.kind === 'not-found') throw nobody()
   if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were erased already.')
   else {

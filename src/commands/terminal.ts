@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { App, Ledger } from '../app.ts'
+import type { App, Store } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
 import { printable } from '../core/text/printable.ts'
@@ -20,7 +20,9 @@ export type Terminal = {
   /** The log of a command that runs and ends: unless LOG_LEVEL is set, only what needs attention. */
   log(config: Config): Promise<Logger>
   /** Opens the database for `work`, and closes it. */
-  withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>
+  withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
+  /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
+  withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */
@@ -45,14 +47,19 @@ export function openTerminal(env: Terminal['env']): Terminal {
     exitCode: 0,
     config,
     log,
-    async withLedger(work) {
+    async withStore(work) {
       const settings = await config()
-      const { openLedger } = await import('../app.ts')
-      return closing(await openLedger(settings, { log: await log(settings) }), work)
+      const { openStore } = await import('../open-store.ts')
+      return closing(await openStore(settings, { log: await log(settings) }), work)
+    },
+    async withQueue(work) {
+      const settings = await config()
+      const { openStoreAndQueue } = await import('../open-queue.ts')
+      return closing(await openStoreAndQueue(settings, { log: await log(settings) }), work)
     },
     async withApp(work) {
       const settings = await config()
-      const { openApp } = await import('../app.ts')
+      const { openApp } = await import('../open-app.ts')
       return closing(await openApp(settings, { log: await log(settings) }), work)
     },
     show({ json }, document, text) {

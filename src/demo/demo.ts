@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { linksFor, templateNow } from '../actions/editions/freeze.ts'
 import { planEdition } from '../actions/editions/plan.ts'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
-import { type App, openApp } from '../app.ts'
+import type { App } from '../app.ts'
 import { breakdown, counted, number } from '../commands/layout.ts'
 import { type Progress, progressBar, progressLines } from '../commands/progress.ts'
 import { aborted, stopSignal } from '../commands/signals.ts'
@@ -21,6 +21,7 @@ import { hashEmail } from '../core/tokens.ts'
 import { findByEmailHash } from '../db/people/subscribers.ts'
 import { startServer } from '../http/server.ts'
 import { findOrInstallProgram, redisServer } from '../machine/find-program.ts'
+import { openApp } from '../open-app.ts'
 import { startWorker } from '../worker.ts'
 import { addSampleData, type SampleKind, type SampleReader, sampleReaders } from './sample-data.ts'
 
@@ -156,7 +157,6 @@ function demoSettings(folder: string, port: number, resend: string): Record<stri
 /** Plans the edition as `edition send` does, since slots before the first start are never due. Returns early on `stop`. */
 async function mailEdition(app: App, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  await app.queue.wakeSweep()
   for (;;) {
     const summary = await summaryOf(app, edition.id)
     if (summary === null) throw new Error(`edition ${edition.id} is gone from the ledger`)

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { ImportResult } from '../actions/imports/records.ts'
 import { importSessions } from '../actions/imports/sessions.ts'
 import { importSubscribers } from '../actions/imports/subscribers.ts'
-import type { Ledger } from '../app.ts'
+import type { Store } from '../app.ts'
 import { addDaysLocal, slotAtOrBefore, toLocal, weekdayOf } from '../core/time/calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { subscribers, suppressions } from '../db/schema/people.ts'
@@ -25,11 +25,11 @@ export type SampleReader = {
  * Fills an empty database with an invented practice as of `now()`: last week's sessions, which its readers have seen, then
  * this week's changes. The same clock gives the same data, except for the random public ids.
  */
-export async function addSampleData(ledger: Ledger): Promise<void> {
-  const now = ledger.now()
+export async function addSampleData(store: Store): Promise<void> {
+  const now = store.now()
   const { lastWeek, thisWeek } = sampleSessions(now)
-  taken(await importSessions(ledger, asFile(lastWeek), { skipInvalid: false }))
-  const { throughSeq } = await openSessions(ledger.db, now)
+  taken(await importSessions(store, asFile(lastWeek), { skipInvalid: false }))
+  const { throughSeq } = await openSessions(store.db, now)
 
   const readers = sampleReaders()
   const rows = readers.map(({ email, name, timeZone, topics, locale }) => ({
@@ -40,10 +40,10 @@ export async function addSampleData(ledger: Ledger): Promise<void> {
     locale,
   }))
   const consent = 'Ticked "email me new group times" when they asked about a group'
-  taken(await importSubscribers(ledger, asFile(rows), { consent, skipInvalid: false }))
-  setKinds(ledger, readers, throughSeq)
+  taken(await importSubscribers(store, asFile(rows), { consent, skipInvalid: false }))
+  setKinds(store, readers, throughSeq)
 
-  taken(await importSessions(ledger, asFile(thisWeek), { skipInvalid: false }))
+  taken(await importSessions(store, asFile(thisWeek), { skipInvalid: false }))
 }
 
 /**
@@ -101,7 +101,7 @@ function kindOf(n: number): SampleKind {
 
 /** Sets what an import cannot. */
 function setKinds(
-  { db, hashKey, config, now }: Ledger,
+  { db, hashKey, config, now }: Store,
   readers: readonly SampleReader[],
   seenThrough: number,
 ): void {

@@ -1,12 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Ledger, openLedger, queuePrefix } from '../app.ts'
+import type { Store } from '../app.ts'
 import type { Config } from '../config.ts'
 import { nextSlot } from '../core/time/calendar.ts'
 import { formatOccurrence } from '../core/time/occurrences.ts'
 import { appliedMigrations, damageIn } from '../db/checks.ts'
 import { lastEventOf } from '../db/ledger/reports.ts'
 import type { Logger } from '../log.ts'
+import { queuePrefix } from '../open-queue.ts'
+import { openStore } from '../open-store.ts'
 import { type Check, checkMail } from '../resend/account-check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
@@ -20,7 +22,7 @@ export async function examine(
   config: Config,
   { log, now }: { log: Logger; now: () => Date },
 ): Promise<Check[]> {
-  const { ledger, checks } = await openDatabase(config, { log, now })
+  const { store, checks } = await openDatabase(config, { log, now })
   try {
     const [mail, redis, web, disk] = await Promise.all([
       checkMail({
@@ -29,13 +31,13 @@ export async function examine(
         from: config.MAIL_FROM,
         replyTo: config.MAIL_REPLY_TO,
         now: now(),
-        unsubscribing: await unsubscribing(config, ledger),
+        unsubscribing: await unsubscribing(config, store),
       }),
-      checkQueue(config, log, ledger ? queuePrefix(ledger) : 'openseat'),
+      checkQueue(config, log, store ? queuePrefix(store) : 'openseat'),
       checkWeb(config),
       checkDisk(config),
     ])
-    const standing = ledger ? await checkEditions(ledger, redis.workers) : []
+    const standing = store ? await checkEditions(store, redis.workers) : []
     return [
       checkSettings(config),
       ...checks,
@@ -47,14 +49,14 @@ export async function examine(
       schedule(config, now()),
     ]
   } finally {
-    await ledger?.close()
+    await store?.close()
   }
 }
 
 /** Where emails to unsubscribe should arrive, and when one last did; null when that is not set up. */
-async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, ledger: Ledger | null) {
+async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, store: Store | null) {
   if (address === undefined) return null
-  const lastAt = ledger && (await lastEventOf(ledger.db, 'email.received'))
+  const lastAt = store && (await lastEventOf(store.db, 'email.received'))
   return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
 }
 
@@ -80,28 +82,28 @@ function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check
 async function openDatabase(
   config: Config,
   { log, now }: { log: Logger; now: () => Date },
-): Promise<{ ledger: Ledger | null; checks: Check[] }> {
+): Promise<{ store: Store | null; checks: Check[] }> {
   const name = 'database'
   const path = resolve(config.DATABASE_PATH)
   if (await isMissing(path))
     return {
-      ledger: null,
+      store: null,
       checks: [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }],
     }
-  let ledger: Ledger | null = null
+  let store: Store | null = null
   try {
-    ledger = await openLedger(config, { log, now })
-    const [damage] = await damageIn(ledger.db)
-    const detail = `${path} is sound (migration ${await appliedMigrations(ledger.db)})`
-    if (damage === undefined) return { ledger, checks: [{ name, status: 'ok', detail }] }
+    store = await openStore(config, { log, now })
+    const [damage] = await damageIn(store.db)
+    const detail = `${path} is sound (migration ${await appliedMigrations(store.db)})`
+    if (damage === undefined) return { store, checks: [{ name, status: 'ok', detail }] }
     const mend = 'Stop openseat and put the last backup in its place.'
-    await ledger.close()
-    return { ledger: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, mend }] }
+    await store.close()
+    return { store: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, mend }] }
   } catch (error) {
     const mend =
       'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
-    await ledger?.close()
-    return { ledger: null, checks: [{ name, status: 'fail', detail: (error as Error).message, mend }] }
+    await store?.close()
+    return { store: null, checks: [{ name, status: 'fail', detail: (error as Error).message, mend }] }
   }
 }
 

@@ -1,7 +1,7 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
 import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
-import type { Ledger } from '../app.ts'
+import type { Store } from '../app.ts'
 import type { Config } from '../config.ts'
 import { heldBecause } from '../core/hold.ts'
 import { breakerReason } from '../core/provider/breaker.ts'
@@ -21,32 +21,32 @@ const PATIENCE_MS = HOUR_MS / 4
 const SURELY_REPORTED = 20
 
 /** What is there to tell, how the editions stand, and what the provider reported of them. `workers`: null = not known. */
-export async function checkEditions(ledger: Ledger, workers: number | null): Promise<Check[]> {
-  const editions = await allEditions(ledger.db)
+export async function checkEditions(store: Store, workers: number | null): Promise<Check[]> {
+  const editions = await allEditions(store.db)
   const [newest] = editions
-  const last = newest ? await summaryOf(ledger, newest.id) : null
+  const last = newest ? await summaryOf(store, newest.id) : null
   return [
-    ...(await checkHold(ledger)),
-    ...(await checkSessions(ledger)),
-    ...(await checkLeftOut(ledger)),
-    ...(await checkReferences(ledger)),
-    ...(newest && last ? lastEdition(newest, last, ledger.config) : [NONE_YET]),
+    ...(await checkHold(store)),
+    ...(await checkSessions(store)),
+    ...(await checkLeftOut(store)),
+    ...(await checkReferences(store)),
+    ...(newest && last ? lastEdition(newest, last, store.config) : [NONE_YET]),
     ...editions.flatMap((edition) => unfinished(edition, workers)),
-    ...(await lateness(ledger, workers)),
-    ...(newest && last ? await checkReports(ledger, newest, last) : []),
+    ...(await lateness(store, workers)),
+    ...(newest && last ? await checkReports(store, newest, last) : []),
   ]
 }
 
 const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet' }
 
-async function checkHold({ db }: Ledger): Promise<Check[]> {
+async function checkHold({ db }: Store): Promise<Check[]> {
   const hold = await currentHold(db)
   if (hold === null) return []
   const mend = 'See what would go out, and if that is right let it: openseat release'
   return [{ name: 'held', status: 'fail', detail: heldBecause(hold), mend }]
 }
 
-async function checkSessions({ db, now }: Ledger): Promise<Check[]> {
+async function checkSessions({ db, now }: Store): Promise<Check[]> {
   const { sessions } = await openSessions(db, now())
   if (sessions.length > 0) return []
   const mend = 'Add some: openseat sessions import FILE'
@@ -55,7 +55,7 @@ async function checkSessions({ db, now }: Ledger): Promise<Check[]> {
   ]
 }
 
-async function checkLeftOut({ db }: Ledger): Promise<Check[]> {
+async function checkLeftOut({ db }: Store): Promise<Check[]> {
   return (await namesOfLeftOut(db)).map((detail) => ({
     name: 'left out',
     status: 'warn',
@@ -64,7 +64,7 @@ async function checkLeftOut({ db }: Ledger): Promise<Check[]> {
   }))
 }
 
-async function checkReferences({ db }: Ledger): Promise<Check[]> {
+async function checkReferences({ db }: Store): Promise<Check[]> {
   return (await danglingIn(db)).map(({ table, parent, count }) => ({
     name: 'references',
     status: 'warn',
@@ -104,11 +104,11 @@ function unfinished({ id, state, pauseReason }: Edition, workers: number | null)
   ]
 }
 
-async function lateness(ledger: Ledger, workers: number | null): Promise<Check[]> {
-  const late = await lateMs(ledger)
+async function lateness(store: Store, workers: number | null): Promise<Check[]> {
+  const late = await lateMs(store)
   if (late < PATIENCE_MS) return []
-  const { slotRule, DIGEST_CATCH_UP_HOURS } = ledger.config
-  const { editionId: id } = slotAtOrBefore(slotRule, ledger.now())
+  const { slotRule, DIGEST_CATCH_UP_HOURS } = store.config
+  const { editionId: id } = slotAtOrBefore(slotRule, store.now())
   const since = formatDistanceStrict(0, late)
   const check = (detail: string, mend: string): Check => ({
     name: 'slot',
@@ -116,7 +116,7 @@ async function lateness(ledger: Ledger, workers: number | null): Promise<Check[]
     detail: `${id} was due ${since} ago and ${detail}`,
     mend,
   })
-  const edition = await summaryOf(ledger, id)
+  const edition = await summaryOf(store, id)
   if (edition)
     return [check(`${edition.waiting} of its mails still wait`, `See why: openseat edition show ${id}`)]
   if (late > DIGEST_CATCH_UP_HOURS * HOUR_MS)
@@ -130,7 +130,7 @@ async function lateness(ledger: Ledger, workers: number | null): Promise<Check[]
   return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]
 }
 
-async function checkReports({ db, config, now }: Ledger, newest: Edition, last: Summary): Promise<Check[]> {
+async function checkReports({ db, config, now }: Store, newest: Edition, last: Summary): Promise<Check[]> {
   if (!config.RESEND_WEBHOOK_SECRET || newest.finishedAt === null || last.submitted < SURELY_REPORTED)
     return []
   const reportedAt = await lastReportAt(db)

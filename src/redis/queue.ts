@@ -30,7 +30,7 @@ export type Queue = {
   /** How many processes work on the queue, or null when Redis is away. */
   workers(): Promise<number | null>
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
-  standing(): Promise<QueueStanding | null>
+  standing(): Promise<QueueStats | null>
   /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
   publishedEpoch(): Promise<string | null>
   /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
@@ -42,7 +42,7 @@ export type Queue = {
   close(): Promise<void>
 }
 
-export type QueueStanding = {
+export type QueueStats = {
   batchJobs: Record<string, number>
   editionJobs: Record<string, number>
   perSecond: number | null
@@ -81,21 +81,21 @@ export async function openQueue(options: {
   log: Logger
 }): Promise<Queue> {
   const { prefix, log } = options
-  const complain = complainer(log)
+  const logRedisError = redisErrorLogger(log)
   // A command on the producing side fails when Redis is away; a worker waits for it to come back. Without an end of
   // patience a black-holed connection would hold the sweep, which asks through it, for good.
   const producer = connect(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
-  await reach(producer, options.redis)
-  producer.on('error', complain)
+  await connectAndCheck(producer, options.redis)
+  producer.on('error', logRedisError)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
   const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })
-  for (const queue of [editions, batches]) queue.on('error', complain)
+  for (const queue of [editions, batches]) queue.on('error', logRedisError)
 
   const attempt = async <T>(work: () => Promise<T>): Promise<T | null> => {
     try {
       return await work()
     } catch (error) {
-      complain(error)
+      logRedisError(error)
       return null
     }
   }
@@ -182,7 +182,7 @@ export async function openQueue(options: {
         redis: options.redis,
         prefix,
         batches,
-        complain,
+        logRedisError,
         async takenUp({ name, data }) {
           const key =
             name === 'submit-batch'
@@ -244,28 +244,29 @@ type WorkerParts = {
   redis: RedisAddress
   prefix: string
   batches: BullQueue
-  complain: (error: unknown) => void
+  logRedisError: (error: unknown) => void
   /** Says that this wake-up, which is not in the queue any more, is in hand. */
   takenUp: (job: Job) => Promise<void>
 }
 
-function startWorkers(handlers: Handlers, { redis, prefix, batches, complain, takenUp }: WorkerParts) {
+function startWorkers(handlers: Handlers, { redis, prefix, batches, logRedisError, takenUp }: WorkerParts) {
   // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
   const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 12_000 })
-  connection.on('error', complain)
+  connection.on('error', logRedisError)
   const options = { connection, prefix }
   const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
   const submitter = new Worker(
     'batches',
     async (job, token) => {
       void takenUp(job)
-      await obey(await handlers.submit(job.name, job.data), job, token, batches)
+      await applyOutcome(await handlers.submit(job.name, job.data), job, token, batches)
     },
     { ...options, concurrency: CONCURRENCY },
   )
   submitter.on('drained', handlers.drained)
   const workers = [sweeper, submitter]
-  for (const worker of workers) worker.on('error', complain).on('failed', (_job, error) => complain(error))
+  for (const worker of workers)
+    worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
   return {
     async stop() {
       await Promise.allSettled(workers.map((worker) => worker.close()))
@@ -274,7 +275,7 @@ function startWorkers(handlers: Handlers, { redis, prefix, batches, complain, ta
   }
 }
 
-async function obey(
+async function applyOutcome(
   outcome: JobOutcome,
   job: Job,
   token: string | undefined,
@@ -301,7 +302,7 @@ function connect(redis: RedisAddress, options: ConnectOptions): Redis {
   return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
 }
 
-async function reach(redis: Redis, address: RedisAddress): Promise<void> {
+async function connectAndCheck(redis: Redis, address: RedisAddress): Promise<void> {
   const name = 'url' in address ? address.url : 'redis://private'
   // ioredis rejects with "Connection is closed" and tells the cause only in an event.
   let cause: unknown
@@ -328,7 +329,7 @@ const AWAY =
   /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
 
 /** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
-function complainer(log: Logger): (error: unknown) => void {
+function redisErrorLogger(log: Logger): (error: unknown) => void {
   return (error) => {
     const message = error instanceof Error ? error.message : String(error)
     if (AWAY.test(message))

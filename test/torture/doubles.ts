@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { planEdition } from '../../src/actions/editions/plan.ts'
-import { openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { slotAtOrBefore } from '../../src/core/time/calendar.ts'
 import { openLog } from '../../src/log.ts'
+import { openApp } from '../../src/open-app.ts'
 import {
   batchesOf,
   finish,

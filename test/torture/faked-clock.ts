@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { submitBatch } from '../../src/actions/editions/submit.ts'
+import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
-import { type App, openApp } from '../../src/app.ts'
+import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { SlotRule } from '../../src/core/time/calendar.ts'
 import { hashEmail, newPublicId } from '../../src/core/tokens.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { openLog } from '../../src/log.ts'
+import { openApp } from '../../src/open-app.ts'
 import { type ResendStandIn, startResendStandIn } from '../resend/stand-in.ts'
 import { LINK_SECRET, WEBHOOK_SECRET } from './installation.ts'
 
@@ -81,7 +82,7 @@ export async function openFaked(options: {
 /** Does what the worker does at a wake-up: sweeps, and submits what is owed and due. */
 export async function work({ app }: Faked): Promise<void> {
   await sweep(app)
-  for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await openSubmitter(app).submit(id)
   await sweep(app)
 }
 

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3'
-import { openLedger } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { installationId, signToken } from '../../src/core/tokens.ts'
 import { openLog } from '../../src/log.ts'
+import { openStore } from '../../src/open-store.ts'
 import { openQueue } from '../../src/redis/queue.ts'
 import { startWebs } from './failpoint-doors.ts'
 import {
@@ -56,9 +56,9 @@ async function claimAlone(context: Context): Promise<Row[]> {
 async function ringForAll(installation: Installation): Promise<{ through: boolean; rings: number }> {
   const config = loadConfig(installation.settings)
   const log = openLog('silent')
-  const ledger = await openLedger(config, { log })
-  const prefix = `openseat-${installationId(ledger.hashKey)}`
-  await ledger.close()
+  const store = await openStore(config, { log })
+  const prefix = `openseat-${installationId(store.hashKey)}`
+  await store.close()
   const queue = await openQueue({ redis: { url: installation.redis?.url ?? '' }, prefix, log })
   const batchIds = installation.ledger.prepare<[], number>('select id from batches').pluck()
   let rings = 0

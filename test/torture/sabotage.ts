@@ -49,10 +49,20 @@ export const sabotages: Sabotage[] = [
     edits: [
       {
         file: 'src/actions/editions/submit.ts',
-        from: 'async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Frozen | SubmitOutcome> {',
-        to: `async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Frozen | SubmitOutcome> {
+        from: `async function contentOf(
+  app: App,
+  memory: Memory,
+  batch: Batch,
+  edition: Edition,
+): Promise<Frozen | SubmitOutcome> {`,
+        to: `async function contentOf(
+  app: App,
+  memory: Memory,
+  batch: Batch,
+  edition: Edition,
+): Promise<Frozen | SubmitOutcome> {
   if (batch.firstAttemptAt !== null)
-    return (await freeze(app, batch, edition)) ?? { kind: 'closed', reason: 'nobody-left' }`,
+    return (await freeze(app, memory, batch, edition)) ?? { kind: 'closed', reason: 'nobody-left' }`,
       },
       {
         file: 'src/db/ledger/batch-states.ts',

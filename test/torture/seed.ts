@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
-import { openLedger } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { slotAtOrBefore } from '../../src/core/time/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from '../../src/core/tokens.ts'
 import type { Db } from '../../src/db/open.ts'
 import { openLog } from '../../src/log.ts'
+import { openStore } from '../../src/open-store.ts'
 
 export const DAY_MS = 86_400_000
 
@@ -18,17 +18,17 @@ export async function seed(
   sabotage: string | null,
 ): Promise<string> {
   const config = loadConfig(settings)
-  const ledger = await openLedger(config, { log: openLog('silent') })
+  const store = await openStore(config, { log: openLog('silent') })
   try {
-    addSessions(ledger.db)
-    addReaders(ledger, subscribers)
+    addSessions(store.db)
+    addReaders(store, subscribers)
     // As if the first start was long ago, so that the slot of two days ago counts as missed.
     const schedule = JSON.stringify({ rule: config.slotRule, since: 0 })
-    ledger.db.$client.prepare("insert into installation (name, value) values ('schedule', ?)").run(schedule)
-    if (sabotage) ledger.db.$client.exec(sabotage)
+    store.db.$client.prepare("insert into installation (name, value) values ('schedule', ?)").run(schedule)
+    if (sabotage) store.db.$client.exec(sabotage)
     return slotAtOrBefore(config.slotRule, new Date()).editionId
   } finally {
-    await ledger.close()
+    await store.close()
   }
 }
 

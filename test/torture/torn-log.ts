@@ -1,16 +1,17 @@
 import { linkSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { submitBatch } from '../../src/actions/editions/submit.ts'
+import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
 import { release } from '../../src/actions/restore/release.ts'
 import { watchEpoch } from '../../src/actions/restore/watch-epoch.ts'
-import { type App, openApp } from '../../src/app.ts'
+import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { damageIn } from '../../src/db/checks.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { currentHold } from '../../src/db/restore/epoch.ts'
 import { openLog } from '../../src/log.ts'
+import { openApp } from '../../src/open-app.ts'
 import {
   closeInstallation,
   type Installation,
@@ -137,7 +138,7 @@ async function goOn({ settings }: Torn) {
 async function work(app: App): Promise<number> {
   let submitted = 0
   for (const { id } of await owedBatches(app.db, app.now(), 1_000))
-    if ((await submitBatch(app, id)).kind === 'submitted') submitted += 1
+    if ((await openSubmitter(app).submit(id)).kind === 'submitted') submitted += 1
   return submitted
 }
 

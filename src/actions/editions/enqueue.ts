@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
 import { owedBatches, owesAnything } from '../../db/ledger/batches.ts'
 import { owedNotices } from '../../db/people/notices.ts'
-import { isLeft, isStale } from './submit.ts'
+import { isLeft, type Submitter } from './submit.ts'
 
 /** So many wake-ups at most are put into Redis at a time: ten seconds' worth at Resend's usual limit. */
 const PORTION = 100
@@ -14,22 +14,22 @@ export type Owing = 'nothing' | 'soon' | 'later'
  * enqueued, so nothing spins, and by one process at a time, so processes that look at once do not pile up duplicates.
  * Returns whether the ledger owes anything: then look again.
  */
-export async function enqueueOwed(app: App): Promise<Owing> {
+export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'>): Promise<Owing> {
   if (!(await owesAnything(app.db))) return 'nothing'
   if ((await app.queue.backlog()) !== 0) return 'soon'
   let owing: Owing = 'later'
   const alone = await app.queue.alone(async () => {
-    owing = (await app.queue.backlog()) === 0 ? await enqueuePortion(app) : 'soon'
+    owing = (await app.queue.backlog()) === 0 ? await enqueuePortion(app, submitter) : 'soon'
   })
   return alone ? owing : 'soon'
 }
 
-async function enqueuePortion(app: App): Promise<Owing> {
+async function enqueuePortion(app: App, { isStale }: Pick<Submitter, 'isStale'>): Promise<Owing> {
   const now = app.now()
   const batches = await owedBatches(app.db, now, PORTION)
   const notices = await owedNotices(app.db, now, PORTION)
   await app.queue.wakeBatches(
-    batches.filter((batch) => batch.state === 'planned' || isStale(batch, app, now)).map(({ id }) => id),
+    batches.filter((batch) => batch.state === 'planned' || isStale(batch, now)).map(({ id }) => id),
     'once',
   )
   await app.queue.wakeNotices(

@@ -9,13 +9,13 @@ import { erase } from '../subscribers/records.ts'
 import { cancel, pause } from './control.ts'
 import { explain } from './explain.ts'
 import { planEdition } from './plan.ts'
-import { submitBatch } from './submit.ts'
+import { openSubmitter } from './submit.ts'
 
 const ID = '2026-11-23'
 const plan = (app: TestApp) => planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
 
 async function submitAll(app: TestApp): Promise<void> {
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
 }
 
 async function said(app: TestApp, email: string): Promise<string> {

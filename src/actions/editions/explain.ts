@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { deliveriesTo, type PastDelivery } from '../../db/ledger/deliveries.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
@@ -18,7 +18,7 @@ export type Explanation = {
   generations: { generation: number; state: PastDelivery['state']; reason: string | null }[]
 }
 
-type Needs = Pick<Ledger, 'db' | 'config' | 'hashKey' | 'now'>
+type Needs = Pick<Store, 'db' | 'config' | 'hashKey' | 'now'>
 /** What one part of the story comes to; `says` goes on from "This reader". */
 type Finding = { state: Explanation['state']; reason: string | null; says: string }
 type Story = {

@@ -23,6 +23,12 @@ export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; cove
 /** What a delivery keeps from its first claim to its outcome. */
 type FrozenReader = Reader & { covered: number[] | null }
 
+/** What freezing remembers from one batch to the next; it may be forgotten at any time. */
+export type FreezeMemory = {
+  offers: { editionId: string; version: number; validUntil: number; offers: Offer[] } | null
+  composers: Map<string, ReturnType<typeof requestComposer>>
+}
+
 /** Beyond this many offers a batch freezes only those its own readers are shown. */
 const OFFERS_SHARED = 300
 
@@ -31,9 +37,14 @@ const OFFERS_SHARED = 300
  * frozen, so that every later attempt sends the same bytes. Null: nobody is left to mail, and the batch is closed; or
  * the claim was lost.
  */
-export async function freeze(app: App, batch: Batch, edition: Edition): Promise<Frozen | null> {
+export async function freeze(
+  app: App,
+  memory: FreezeMemory,
+  batch: Batch,
+  edition: Edition,
+): Promise<Frozen | null> {
   const now = app.now()
-  const offers = await bookableOffers(app, edition, now)
+  const offers = await bookableOffers(app, memory, edition, now)
   const open = await openDeliveries(app.db, batch.id)
   const { excluded, readers } = lastChecks(open, offers, {
     batch,
@@ -49,7 +60,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
     offers: offersJson,
     offersHash: sha256(offersJson),
   }
-  const { composed, failed } = compose(app, batch, parts, readers)
+  const { composed, failed } = compose(app, memory, { batch, parts, readers })
   if (composed.length === 0) {
     await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
     failpoint('after-close')
@@ -71,7 +82,7 @@ export async function freeze(app: App, batch: Batch, edition: Edition): Promise<
  * The same bytes again, from what was frozen. Null when they would differ (the program changed, or the link secret is
  * gone): sending them would not be a retry.
  */
-export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
+export async function thawed(app: App, memory: FreezeMemory, batch: Batch): Promise<Frozen | null> {
   const { templateHash, offersHash } = batch
   if (templateHash === null || offersHash === null) return null
   const [template, offers] = [
@@ -84,7 +95,7 @@ export async function thawed(app: App, batch: Batch): Promise<Frozen | null> {
   }))
   const parts = { template, templateHash, offers, offersHash }
   for (const tagger of [deliveryTagger, earlierDeliveryTagger]) {
-    const { composed } = compose(app, batch, parts, readers, tagger)
+    const { composed } = compose(app, memory, { batch, parts, readers, tagger })
     if (hashOf(composed) === batch.bodyHash) return { body: bodyOf(composed), deliveries: covered(composed) }
   }
   return null
@@ -185,16 +196,16 @@ function rememberingSelector(offers: readonly Offer[], { edition, max }: Checks)
 }
 
 /** What the edition can still offer, read again only when a session changed or the next one has begun. */
-async function bookableOffers(app: App, edition: Edition, now: Date): Promise<Offer[]> {
+async function bookableOffers(app: App, memory: FreezeMemory, edition: Edition, now: Date): Promise<Offer[]> {
   const version = await sessionsVersion(app.db)
-  const kept = app.cache.offers
+  const kept = memory.offers
   if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
     return kept.offers
   const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter((offer) =>
     isTold(offer, edition.throughSeq),
   )
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
-  app.cache.offers = { editionId: edition.id, version, validUntil, offers }
+  memory.offers = { editionId: edition.id, version, validUntil, offers }
   return offers
 }
 
@@ -208,12 +219,11 @@ type Parts = { template: string; templateHash: string; offers: string; offersHas
 // A reader whose mail cannot be made (an address with a line break in it, written by plain SQL) fails alone.
 function compose(
   app: App,
-  batch: Batch,
-  parts: Parts,
-  readers: readonly CheckedReader[],
-  tagger = deliveryTagger,
+  memory: FreezeMemory,
+  what: { batch: Batch; parts: Parts; readers: readonly CheckedReader[]; tagger?: typeof deliveryTagger },
 ) {
-  const composer = composerFor(app, batch, parts)
+  const { batch, parts, readers, tagger = deliveryTagger } = what
+  const composer = composerFor(app, memory, batch, parts)
   const tagOf = tagger(app.hashKey, batch)
   const composed: Composed[] = []
   const failed: { id: number; reason: string }[] = []
@@ -240,9 +250,8 @@ const hashOf = (composed: readonly Composed[]) =>
   sha256(composed.map(({ mail }) => mail.fingerprint).join('\n'))
 
 // A composer remembers the pages it rendered, and batches of an edition share them.
-function composerFor(app: App, batch: Batch, parts: Parts) {
+function composerFor(app: App, { composers }: FreezeMemory, batch: Batch, parts: Parts) {
   const key = `${batch.editionId}|${parts.templateHash}|${parts.offersHash}`
-  const { composers } = app.cache
   const known = composers.get(key)
   if (known) return known
   if (composers.size >= 4) composers.clear()

@@ -28,11 +28,11 @@ const CHUNK = 1_000
 
 /**
  * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
- * half-way and run again gives the same edition, once. The caller rings for the batches. Throws `Unavailable` while the
- * installation is held.
+ * half-way and run again gives the same edition, once. Wakes the sweep, which enqueues the batches. Throws `Unavailable`
+ * while the installation is held.
  */
 export async function planEdition(
-  app: Planner,
+  app: Planner & Pick<App, 'queue'>,
   slot: Slot,
 ): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
   const now = app.now()
@@ -55,7 +55,9 @@ export async function planEdition(
     failpoint('after-begin')
     if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
   }
-  return { kind: found ? 'exists' : 'planned', edition: await planAudience(app, slot.editionId) }
+  const edition = await planAudience(app, slot.editionId)
+  await app.queue.wakeSweep()
+  return { kind: found ? 'exists' : 'planned', edition }
 }
 
 /** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */

@@ -44,10 +44,10 @@ const WHY: Record<Exclusion, string> = {
  * Plans a new generation of an edition, under keys of its own. `failed` and `unknown` tell what those readers were not
  * told since, and leave out whom a later edition is about to tell or may have told; `to` and `all` tell again what the
  * edition told. Nobody who unsubscribed or is suppressed is reached, and what makes no sense is refused with the reason.
- * The caller enqueues the batches.
+ * Enqueues what it planned.
  */
 export async function resendEdition(
-  app: Pick<App, 'db' | 'hashKey' | 'now'>,
+  app: Pick<App, 'db' | 'hashKey' | 'now' | 'queue'>,
   id: string,
   wish: ResendWish,
 ): Promise<ResendOutcome> {
@@ -71,6 +71,7 @@ export async function resendEdition(
   failpoint('after-resend')
   if (generation === null)
     return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
+  await app.queue.wakeSweep()
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 

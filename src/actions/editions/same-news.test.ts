@@ -16,7 +16,7 @@ import { explain } from './explain.ts'
 import { planEdition } from './plan.ts'
 import { type ResendWish, resendEdition } from './resend.ts'
 import { summaryOf } from './show.ts'
-import { submitBatch } from './submit.ts'
+import { openSubmitter } from './submit.ts'
 import { sweep } from './sweep.ts'
 
 const [A, B] = ['2026-11-23', '2026-11-30']
@@ -142,9 +142,9 @@ test('of two emails to one reader the first to be claimed is the only one at wor
     const [first = 0, second = 0] = order.map((place) => both[place])
     await claimBatch(app.db, first, 'elsewhere', app.now())
     expect((await owedBatches(app.db, app.now(), 10)).map(({ id }) => id)).not.toContain(second)
-    expect(await submitBatch(app, second)).toEqual({ kind: 'not-ours' })
+    expect(await openSubmitter(app).submit(second)).toEqual({ kind: 'not-ours' })
     later(app, 2) // the lease has run out, and nothing was attempted under it
-    expect(await submitBatch(app, second)).toMatchObject({ kind: 'submitted' })
+    expect(await openSubmitter(app).submit(second)).toMatchObject({ kind: 'submitted' })
   }
 })
 
@@ -155,7 +155,7 @@ test('a process that slept beyond its lease submits nothing', async () => {
   let asked = 0
   // It sleeps after it looked at what is news and before it froze that.
   const slept = () => new Date(app.now().getTime() + ((asked += 1) > 3 ? 100_000 : 0))
-  await submitBatch({ ...app, now: slept }, batch?.id ?? 0)
+  await openSubmitter({ ...app, now: slept }).submit(batch?.id ?? 0)
   expect(toldAda(app)).toEqual([])
   expect(await findBatch(app.db, batch?.id ?? 0)).toMatchObject({ firstAttemptAt: null })
   later(app, 2)
@@ -235,7 +235,7 @@ async function openWorld() {
       const fault = faults[n % faults.length] ?? 'none'
       refusing = fault === 'refused'
       if (fault === 'reset-after-accept' || fault === 'reset-before') app.resend.inject({ kind: fault })
-      await submitBatch(app, owed[(n + order) % owed.length]?.id ?? 0)
+      await openSubmitter(app).submit(owed[(n + order) % owed.length]?.id ?? 0)
       app.resend.clearFaults()
     }
     refusing = false

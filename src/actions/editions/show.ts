@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { heldBecause } from '../../core/hold.ts'
 import {
   allEditions,
@@ -35,23 +35,23 @@ export type Summary = {
   }
 
 /** Where the edition stands, or null when there is none of this id. It costs the same at any size of the audience. */
-export async function summaryOf(app: Pick<Ledger, 'db'>, id: string): Promise<Summary | null> {
+export async function summaryOf(app: Pick<Store, 'db'>, id: string): Promise<Summary | null> {
   const edition = await findEdition(app.db, id)
   return edition && summarise(app, edition)
 }
 
 /** Where every edition stands, newest first. */
-export async function summaries(app: Pick<Ledger, 'db'>): Promise<Summary[]> {
+export async function summaries(app: Pick<Store, 'db'>): Promise<Summary[]> {
   return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
 }
 
 /** Why nothing goes out of this installation, as a clause; null when it is not held. */
-export async function whyHeld({ db }: Pick<Ledger, 'db'>): Promise<string | null> {
+export async function whyHeld({ db }: Pick<Store, 'db'>): Promise<string | null> {
   const hold = await currentHold(db)
   return hold && heldBecause(hold)
 }
 
-async function summarise({ db }: Pick<Ledger, 'db'>, edition: Edition): Promise<Summary> {
+async function summarise({ db }: Pick<Store, 'db'>, edition: Edition): Promise<Summary> {
   const { id, state, scheduledFor, pauseReason, throughSeq } = edition
   const batchStates = await batchCounts(db, id)
   const newest = await latestGeneration(db, id)

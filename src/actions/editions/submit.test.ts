@@ -19,7 +19,7 @@ import { sessions } from '../../db/schema/sessions.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { unsubscribeEmail } from '../subscribers/consent.ts'
 import { cancel, pause, resume } from './control.ts'
-import { submitBatch } from './submit.ts'
+import { openSubmitter } from './submit.ts'
 
 const MONDAY_ID = '2026-11-23'
 
@@ -116,7 +116,6 @@ test('a retry sends the same bytes though the session, the reader and the settin
   app.db.update(subscribers).set({ name: 'Ada', timeZone: 'Asia/Tokyo' }).run()
   app.config.MAIL_FROM = 'Other <other@mail.harbor.test>'
   app.config.LINK_SECRET = ['another link secret that is long enough too', ...app.config.LINK_SECRET]
-  app.cache.composers.clear()
   later(app, 10)
   expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted', accepted: 3 }])
   expect(counts(app)).toEqual([1])
@@ -127,7 +126,6 @@ test('a mail that cannot be made again as it was is unknown, never a second mail
   app.resend.inject({ kind: 'reset-after-accept' })
   await submitOwed(app)
   app.config.LINK_SECRET = ['a quite different secret, the old one is gone for good']
-  app.cache.composers.clear()
   later(app, 10)
   expect(await submitOwed(app)).toMatchObject([{ kind: 'closed', reason: 'unknown' }])
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 3, waiting: 0 })
@@ -244,7 +242,10 @@ test('two workers with the same wake-up: one submits, the other leaves it', asyn
   manySubscribers(app, 40)
   await planNow(app)
   const [batch] = await owedBatches(app.db, app.now(), 1)
-  const outcomes = await Promise.all([submitBatch(app, batch?.id ?? 0), submitBatch(sibling, batch?.id ?? 0)])
+  const outcomes = await Promise.all([
+    openSubmitter(app).submit(batch?.id ?? 0),
+    openSubmitter(sibling).submit(batch?.id ?? 0),
+  ])
   expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['not-ours', 'submitted'])
   expect(counts(app)).toEqual([1])
 })
@@ -284,7 +285,7 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
     },
   }
   const [batch] = await owedBatches(app.db, app.now(), 1)
-  await submitBatch({ ...app, queue }, batch?.id ?? 0)
+  await openSubmitter({ ...app, queue }).submit(batch?.id ?? 0)
   expect(states).toEqual(['submitted', 2])
 })
 
@@ -293,7 +294,7 @@ test('killed after acceptance and before recording: the retry replays, and each 
   // What a kill leaves behind: frozen, claimed, accepted, not recorded.
   const [batch] = await owedBatches(app.db, app.now(), 1)
   const broken = { ...app, db: dyingBeforeRecording(app.db) }
-  await expect(submitBatch(broken, batch?.id ?? 0)).rejects.toThrow('killed')
+  await expect(openSubmitter(broken).submit(batch?.id ?? 0)).rejects.toThrow('killed')
   expect(app.resend.accepted).toHaveLength(7)
   app.db.update(batches).set({ nextAttemptAt: null }).run()
   expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted', accepted: 7 }])
@@ -303,10 +304,10 @@ test('killed after acceptance and before recording: the retry replays, and each 
 test('a pause takes effect at the next batch, a resume lets it go on', async () => {
   const app = await planned(250)
   const [first, second] = await owedBatches(app.db, app.now(), 10)
-  await submitBatch(app, first?.id ?? 0)
+  await openSubmitter(app).submit(first?.id ?? 0)
   expect(await pause(app, MONDAY_ID, 'the operator wants a look')).toEqual({ kind: 'done' })
   expect(await pause(app, MONDAY_ID, 'again')).toMatchObject({ kind: 'refused' })
-  expect(await submitBatch(app, second?.id ?? 0)).toEqual({ kind: 'not-ours' })
+  expect(await openSubmitter(app).submit(second?.id ?? 0)).toEqual({ kind: 'not-ours' })
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 100, waiting: 150 })
   await resume(app, MONDAY_ID)
   await submitOwed(app)
@@ -317,9 +318,9 @@ test('a pause takes effect at the next batch, a resume lets it go on', async () 
 test('a cancel excludes what was not attempted and calls unknown what was in doubt', async () => {
   const app = await planned(250)
   const [first, second] = await owedBatches(app.db, app.now(), 10)
-  await submitBatch(app, first?.id ?? 0)
+  await openSubmitter(app).submit(first?.id ?? 0)
   app.resend.inject({ kind: 'reset-after-accept' })
-  await submitBatch(app, second?.id ?? 0)
+  await openSubmitter(app).submit(second?.id ?? 0)
   expect(await cancel(app, MONDAY_ID)).toEqual({ kind: 'done' })
   expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({
     submitted: 100,

@@ -7,7 +7,7 @@ import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
-import { type Frozen, freeze, thawed } from './freeze.ts'
+import { type FreezeMemory, type Frozen, freeze, thawed } from './freeze.ts'
 
 /** What became of a batch, for the door that rang it. */
 export type SubmitOutcome =
@@ -21,23 +21,57 @@ export type SubmitOutcome =
 
 const LONGEST_WAIT_MS = 300_000
 
-/**
- * Claims a batch, makes the last checks, freezes it, submits it under its key and records the answer.
- * Safe to run twice, at once, and after a kill at any line: the claim, the frozen bytes and the key see to it.
- * Throws, with the batch released, when the database or the program fails; the sweep comes back to it.
- */
-export async function submitBatch(app: App, batchId: number): Promise<SubmitOutcome> {
-  const { inHand } = app.cache
-  if (inHand.has(batchId)) return { kind: 'not-ours' }
-  inHand.add(batchId)
-  try {
-    return await takeUp(app, batchId)
-  } finally {
-    inHand.delete(batchId)
+/** What submits batches in this process, and remembers what it needs from one to the next. */
+export type Submitter = {
+  /**
+   * Claims a batch, makes the last checks, freezes it, submits it under its key and records the answer.
+   * Safe to run twice, at once, and after a kill at any line: the claim, the frozen bytes and the key see to it.
+   * Throws, with the batch given back, when the database or the program fails; the sweep comes back to it.
+   */
+  submit(batchId: number): Promise<SubmitOutcome>
+  /** Whether a claim may be taken over: its lease ran out, its process has ended, or it is ours and not in flight. */
+  isStale(claim: Claim, now: Date): boolean
+  /** The limit that Resend last told this process, in requests per second; null before its first answer. */
+  perSecond(): number | null
+}
+
+type Claim = Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
+
+/** Lost with the process, which harms nothing. */
+type Memory = FreezeMemory & {
+  /** Batches this process is working on: of a claim of ours that is not among them nothing will come. */
+  inFlight: Set<number>
+  /** Done when the batch that last yielded to the event loop may go on. */
+  lastYield: Promise<unknown>
+  perSecond: number | null
+}
+
+/** Opens a submitter with an empty memory. One process needs one; it holds nothing that must be closed. */
+export function openSubmitter(app: App): Submitter {
+  const memory: Memory = {
+    offers: null,
+    composers: new Map(),
+    inFlight: new Set(),
+    lastYield: Promise.resolve(),
+    perSecond: null,
+  }
+  return {
+    async submit(batchId) {
+      const { inFlight } = memory
+      if (inFlight.has(batchId)) return { kind: 'not-ours' }
+      inFlight.add(batchId)
+      try {
+        return await claimAndSubmit(app, memory, batchId)
+      } finally {
+        inFlight.delete(batchId)
+      }
+    },
+    isStale: (claim, now) => isStale(app, memory, claim, now),
+    perSecond: () => memory.perSecond,
   }
 }
 
-async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
+async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promise<SubmitOutcome> {
   const found = await findBatch(app.db, batchId)
   if (
     found === null ||
@@ -46,7 +80,8 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
     found.state === 'unknown'
   )
     return { kind: 'not-ours' }
-  const gone = found.claimedBy === app.instance || isStale(found, app, app.now()) ? found.claimedBy : null
+  const gone =
+    found.claimedBy === app.instance || isStale(app, memory, found, app.now()) ? found.claimedBy : null
   failpoint('before-claim')
   const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
   if (batch === null) return { kind: 'not-ours' }
@@ -55,9 +90,9 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
   if (edition === null) throw new Error(`batch ${batchId} has no edition`)
 
   try {
-    const { outcome, perSecond } = await submitClaimed(app, batch, edition)
+    const { outcome, perSecond } = await submitClaimed(app, memory, batch, edition)
     if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, edition.id)
-    await followLimit(app, perSecond) // last, as it waits for Redis
+    await followLimit(app, memory, perSecond) // last, as it waits for Redis
     return outcome
   } catch (error) {
     // Whether it was accepted is not known here, so what is frozen stays frozen.
@@ -69,15 +104,10 @@ async function takeUp(app: App, batchId: number): Promise<SubmitOutcome> {
   }
 }
 
-/** Whether a claim may be taken over: its lease ran out, its process has certainly ended, or it is ours and not in hand. */
-export function isStale(
-  claim: Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>,
-  { instance, cache }: Pick<App, 'instance' | 'cache'>,
-  now: Date,
-): boolean {
+function isStale(app: App, { inFlight }: Memory, claim: Claim, now: Date): boolean {
   if (claim.state !== 'submitting' || claim.claimedBy === null) return false
   // A claim of this process that it does not work on is one that a broken disk did not let it give back.
-  if (claim.claimedBy === instance) return !cache.inHand.has(claim.id)
+  if (claim.claimedBy === app.instance) return !inFlight.has(claim.id)
   return isLeft(claim, now)
 }
 
@@ -89,9 +119,9 @@ export function isLeft(claim: Pick<OwedBatch, 'claimedBy' | 'claimedAt'>, now: D
 
 type Settled = { outcome: SubmitOutcome; perSecond: number | null }
 
-async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<Settled> {
-  await ownTurn(app)
-  const frozen = await contentOf(app, batch, edition)
+async function submitClaimed(app: App, memory: Memory, batch: Batch, edition: Edition): Promise<Settled> {
+  await yieldToLoop(memory)
+  const frozen = await contentOf(app, memory, batch, edition)
   if ('kind' in frozen) return { outcome: frozen, perSecond: null }
   failpoint('before-submit')
   const answer = await app.mailer.submitBatch({
@@ -100,7 +130,6 @@ async function submitClaimed(app: App, batch: Batch, edition: Edition): Promise<
     key: batch.key,
   })
   failpoint('after-submit')
-  letGo(frozen.body)
   return { outcome: await settle(app, batch, frozen, answer), perSecond: answer.perSecond }
 }
 
@@ -149,23 +178,23 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
 }
 
 // Batches that begin together would hold the loop together; one in each round of it lets pages answer in between.
-async function ownTurn({ cache }: Pick<App, 'cache'>): Promise<void> {
-  cache.turn = cache.turn.then(() => setImmediate())
-  await cache.turn
+async function yieldToLoop(memory: Memory): Promise<void> {
+  memory.lastYield = memory.lastYield.then(() => setImmediate())
+  await memory.lastYield
 }
 
-// Frees megabytes now, where V8 would let a hundred of them gather. A small body shares its memory with others.
-function letGo(body: Buffer<ArrayBuffer>): void {
-  if (body.byteLength === body.buffer.byteLength) body.buffer.transfer(0)
-}
-
-async function contentOf(app: App, batch: Batch, edition: Edition): Promise<Frozen | SubmitOutcome> {
+async function contentOf(
+  app: App,
+  memory: Memory,
+  batch: Batch,
+  edition: Edition,
+): Promise<Frozen | SubmitOutcome> {
   if (batch.firstAttemptAt === null || (batch.bodyHash === null && !outlived(app, batch.firstAttemptAt))) {
-    const frozen = await freeze(app, batch, edition)
+    const frozen = await freeze(app, memory, batch, edition)
     return frozen ?? { kind: 'closed', reason: 'nobody-left' }
   }
   const tooOld = outlived(app, batch.firstAttemptAt)
-  const frozen = tooOld ? null : await thawed(app, batch)
+  const frozen = tooOld ? null : await thawed(app, memory, batch)
   if (frozen) return frozen
   const why = tooOld
     ? 'no certain answer within 23 hours of the first attempt'
@@ -213,13 +242,13 @@ export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Dat
   return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))
 }
 
-async function followLimit(app: App, perSecond: number | null): Promise<void> {
+async function followLimit(app: App, memory: Memory, perSecond: number | null): Promise<void> {
   if (
     app.config.RESEND_REQUESTS_PER_SECOND !== 'auto' ||
     perSecond === null ||
-    perSecond === app.cache.perSecond
+    perSecond === memory.perSecond
   )
     return
-  app.cache.perSecond = perSecond
+  memory.perSecond = perSecond
   await app.queue.limitRate(perSecond)
 }

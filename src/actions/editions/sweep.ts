@@ -13,6 +13,7 @@ import { warnOfLeftOut } from '../sessions/left-out.ts'
 import { forgetUnconfirmed } from '../subscribers/join.ts'
 import { enqueueOwed } from './enqueue.ts'
 import { planAudience, planEdition } from './plan.ts'
+import { openSubmitter, type Submitter } from './submit.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
 export type Schedule = { rule: SlotRule; since: number }
@@ -24,7 +25,7 @@ const HOUR_MS = 3_600_000
  * keys that are too old, ends what is done, and enqueues what is owed. Safe to run at any time, twice, and from several
  * processes. While the installation is held it only wipes what was deleted.
  */
-export async function sweep(app: App): Promise<void> {
+export async function sweep(app: App, submitter: Submitter = openSubmitter(app)): Promise<void> {
   await wipe(app)
   if ((await watchEpoch(app)) !== null) return
   await warnOfLeftOut(app)
@@ -39,7 +40,7 @@ export async function sweep(app: App): Promise<void> {
   await endAbandonedBatches(app.db, app.now())
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
   for (const { id } of await unfinishedEditions(app.db)) await logWaits(app, id)
-  await enqueueOwed(app)
+  await enqueueOwed(app, submitter)
   await forgetUnconfirmed(app)
   await pruneOld(app)
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
 import {
   applySessions,
@@ -17,7 +17,7 @@ import { byLine, type ImportResult, type Rejection, refused, stageEntries } from
  * end is refused either way. A start more than two years ahead is invalid unless `farAhead` says that it is meant.
  */
 export async function importSessions(
-  { db, now }: Pick<Ledger, 'db' | 'now'>,
+  { db, now }: Pick<Store, 'db' | 'now'>,
   file: AsyncIterable<Uint8Array | string>,
   { skipInvalid, farAhead = false }: { skipInvalid: boolean; farAhead?: boolean },
 ): Promise<ImportResult> {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { BadInput } from '../../core/errors.ts'
 import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
@@ -15,7 +15,7 @@ import { failpoint } from '../../failpoint.ts'
 import { readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, refused, stageEntries } from './records.ts'
 
-type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
+type Needs = Pick<Store, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
 
 /**
  * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record, and

@@ -20,7 +20,7 @@ import { addressChanges, subscribers, subscriberTopics, suppressions } from '../
 import { topics } from '../../db/schema/sessions.ts'
 import { resume } from '../editions/control.ts'
 import { explain } from '../editions/explain.ts'
-import { submitBatch } from '../editions/submit.ts'
+import { openSubmitter } from '../editions/submit.ts'
 import { allowEmail } from '../subscribers/consent.ts'
 import { erase, showSubscriber } from '../subscribers/records.ts'
 import { recordEvent } from './record-event.ts'
@@ -598,7 +598,7 @@ async function nextEdition(app: TestApp): Promise<string> {
 async function submitSome(app: TestApp, count: number): Promise<void> {
   const planned = app.db.select({ id: batches.id, state: batches.state }).from(batches).all()
   for (const { id } of planned.filter(({ state }) => state === 'planned').slice(0, count))
-    await submitBatch(app, id)
+    await openSubmitter(app).submit(id)
 }
 
 const reader = (n: number) => `reader-${n}@sample.test`

@@ -1,5 +1,5 @@
 import { open, rm, stat } from 'node:fs/promises'
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
 import { finishCopy } from '../../db/copies.ts'
 import { backupDb } from '../../db/open.ts'
@@ -10,7 +10,7 @@ import { backupDb } from '../../db/open.ts'
  * exists or cannot be made; after any failure no file is left.
  */
 export async function backupTo(
-  { db, now }: Pick<Ledger, 'db' | 'now'>,
+  { db, now }: Pick<Store, 'db' | 'now'>,
   file: string,
 ): Promise<{ bytes: number }> {
   // Made here, and not by SQLite, so that it is never readable to others and never someone else's.

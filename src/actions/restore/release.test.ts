@@ -17,7 +17,7 @@ import { currentHold } from '../../db/restore/epoch.ts'
 import { startWorker } from '../../worker.ts'
 import { planEdition } from '../editions/plan.ts'
 import { resendEdition } from '../editions/resend.ts'
-import { submitBatch } from '../editions/submit.ts'
+import { openSubmitter } from '../editions/submit.ts'
 import { sweep } from '../editions/sweep.ts'
 import { backupTo } from './back-up.ts'
 import { heldState, release } from './release.ts'
@@ -114,7 +114,7 @@ test('to go on with an old copy, or with a key that grows old meanwhile, leaves 
   expect(await release(young, 'go-on')).toMatchObject({ recipients: 0 })
   app.setNow('2026-11-24T14:30:00.000Z')
   for (const batch of [2, 3])
-    expect(await submitBatch(young, batch)).toEqual({ kind: 'closed', reason: 'unknown' })
+    expect(await openSubmitter(young).submit(batch)).toEqual({ kind: 'closed', reason: 'unknown' })
   expect(app.resend.accepted).toHaveLength(100)
 })
 
@@ -157,7 +157,7 @@ async function halfSubmitted() {
   aSession(app)
   manySubscribers(app, 250)
   const id = await planNow(app)
-  expect(await submitBatch(app, 1)).toMatchObject({ kind: 'submitted' })
+  expect(await openSubmitter(app).submit(1)).toMatchObject({ kind: 'submitted' })
   return { app, id, copy: await backup(app) }
 }
 
@@ -183,7 +183,8 @@ async function refusesEverything(restored: App, app: TestApp): Promise<void> {
   const slot = { editionId: '2026-11-30', at: new Date('2026-11-30T14:00:00Z') }
   await expect(planEdition(restored, slot)).rejects.toThrow('nothing goes out')
   expect(await resendEdition(restored, '2026-11-23', { kind: 'unknown' })).toMatchObject({ kind: 'refused' })
-  for (const batch of [1, 2, 3]) expect(await submitBatch(restored, batch)).toEqual({ kind: 'not-ours' })
+  for (const batch of [1, 2, 3])
+    expect(await openSubmitter(restored).submit(batch)).toEqual({ kind: 'not-ours' })
   await sweepAndSubmit(restored)
   expect(app.resend.accepted).toHaveLength(before)
 }

@@ -1,4 +1,4 @@
-import type { App, Ledger } from '../../app.ts'
+import type { App, Store } from '../../app.ts'
 import type { Hold } from '../../core/hold.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
@@ -23,7 +23,7 @@ export type HeldState = Owed & {
 export type ReleaseWish = 'safe' | 'go-on'
 
 /** What a held installation would do once released; null when it is not held. Changes nothing. */
-export async function heldState(app: Pick<Ledger, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
+export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
   const hold = await currentHold(app.db)
   if (hold === null) return null
   const slot = await unknownSlot(app)
@@ -59,7 +59,7 @@ export async function release(
   return released
 }
 
-async function unknownSlot({ config, db, now }: Pick<Ledger, 'config' | 'db' | 'now'>) {
+async function unknownSlot({ config, db, now }: Pick<Store, 'config' | 'db' | 'now'>) {
   const slot = slotAtOrBefore(config.slotRule, now())
   return (await findEdition(db, slot.editionId)) === null ? slot : null
 }

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { plain } from '../../core/mail/digest-page.ts'
 import type { Db } from '../../db/open.ts'
 import { type LeftOut, leftOutSessions } from '../../db/sessions/sessions.ts'
@@ -17,7 +17,7 @@ export async function namesOfLeftOut(db: Db): Promise<string[]> {
 }
 
 /** Warns of each session that is left out, once per process for as long as it stays so. */
-export async function warnOfLeftOut({ db, log }: Pick<Ledger, 'db' | 'log'>): Promise<void> {
+export async function warnOfLeftOut({ db, log }: Pick<Store, 'db' | 'log'>): Promise<void> {
   const before = warned.get(db)
   const now = new Set<string>()
   for (const one of await leftOutSessions(db)) {

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
 import { normaliseEmail } from '../../core/intake/email-address.ts'
 import { type HashKey, hashEmail } from '../../core/tokens.ts'
@@ -17,8 +17,8 @@ import {
   type Suppression,
 } from '../../db/people/suppressions.ts'
 
-type Needs = Pick<Ledger, 'db' | 'now'>
-type NeedsHash = Pick<Ledger, 'db' | 'now' | 'hashKey'>
+type Needs = Pick<Store, 'db' | 'now'>
+type NeedsHash = Pick<Store, 'db' | 'now' | 'hashKey'>
 
 export type Unsubscribed = { kind: 'unsubscribed' } | { kind: 'already' } | { kind: 'not-found' }
 

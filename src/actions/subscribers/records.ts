@@ -1,4 +1,4 @@
-import type { Ledger } from '../../app.ts'
+import type { Store } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
@@ -7,7 +7,7 @@ import { type Suppression, wasErased } from '../../db/people/suppressions.ts'
 import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
 import { keyOf } from './consent.ts'
 
-type Needs = Pick<Ledger, 'db' | 'hashKey' | 'now'>
+type Needs = Pick<Store, 'db' | 'hashKey' | 'now'>
 
 /** A subscriber at a glance. `topics`: null = all. Instants are ISO, UTC. */
 export type Shown =

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { importSessions } from '../../actions/imports/sessions.ts'
-import { openApp } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import { sampleSessions } from '../../demo/sample-data.ts'
 import { openLog } from '../../log.ts'
+import { openApp } from '../../open-app.ts'
 import { buildServer } from '../server.ts'
 
 // Serves the real pages with a few sessions. Sends its address, and what it holds whenever it is asked. Run with --expose-gc.

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { aSession, aSubscriber, LINK_SECRET, type TestApp, testApp } from '../../../../test/app.ts'
 import { planEdition } from '../../../actions/editions/plan.ts'
-import { submitBatch } from '../../../actions/editions/submit.ts'
+import { openSubmitter } from '../../../actions/editions/submit.ts'
 import { resubscribeEmail, unsubscribeEmail } from '../../../actions/subscribers/consent.ts'
 import { erase } from '../../../actions/subscribers/records.ts'
 import { slotAtOrBefore } from '../../../core/time/calendar.ts'
@@ -189,7 +189,7 @@ test('unsubscribing takes effect for a batch that is planned but not yet claimed
     headers: { 'content-type': FORM },
     payload: 'List-Unsubscribe=One-Click',
   })
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
 
   expect(await tallyOf(app.db, edition.id)).toMatchObject({
     submitted: 1,
@@ -203,7 +203,7 @@ test('the links of a mail as it was submitted open their pages', async () => {
   const { app, server } = await withAda()
   aSession(app)
   await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await submitBatch(app, id)
+  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
   const header = app.resend.accepted[0]?.headers?.['List-Unsubscribe'] ?? ''
   const url = new URL(/<(https[^>]+)>/.exec(header)?.[1] ?? '')
   await server.inject({ method: 'POST', url: url.pathname, payload: 'List-Unsubscribe=One-Click' })
