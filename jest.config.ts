@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Config } from 'jest'
 
 const config: Config = {
@@ -15,7 +16,7 @@ const config: Config = {
   globalSetup: '<rootDir>/test/redis.ts',
   globalTeardown: '<rootDir>/test/redis-stop.ts',
   // Tests wait for child processes, Redis, and sockets half of the time.
-  maxWorkers: '150%',
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 30_000,
 }
 

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { enqueueOwed } from './actions/editions/enqueue.ts'
 import { openSubmitter, type Submitter } from './actions/editions/submit.ts'
-import { recordStart, sweep } from './actions/editions/sweep.ts'
+import { recordStart } from './actions/editions/sweep.ts'
 import { watchEpoch } from './actions/restore/watch-epoch.ts'
 import { DECOY, submitNotice } from './actions/subscribers/notices.ts'
 import type { App } from './app.ts'
 import { mayGoOn } from './db/ledger/batches.ts'
 import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
+import { GUARD_EVERY_MS, LOOK_EVERY_MS, schedulersOf, sweep } from './recurring.ts'
 import type { JobOutcome } from './redis/queue.ts'
 
 const RowId = z.number().int().positive()
@@ -16,12 +17,7 @@ const SubmitJob = z.discriminatedUnion('name', [
   z.object({ name: z.literal('submit-notice'), data: z.object({ noticeId: RowId.or(z.literal(DECOY)) }) }),
 ])
 
-// The schedulers live in Redis. When Redis was wiped nothing there would ring again, so the process looks itself.
-const GUARD_EVERY_MS = 10_000
-// How soon the ledger is looked at again while it owes anything, beside each time that the queue is drained: a process
-// that was killed, or a Redis that was emptied, drains nothing.
-const LOOK_EVERY_MS = 250
-// The same while nothing of what it owes can be claimed: a look then reads all of it.
+// So many times longer is the wait while nothing that is owed can be claimed: a look then reads all of it.
 const LATER_TIMES = 4
 // A broken disk fails every batch alike, and a locked database holds this process with every try: all of them wait.
 const BROKEN_WAIT_MS = 5_000
@@ -51,7 +47,7 @@ export async function startWorker(
   const work = app.queue.work({
     drained: filling.look,
     sweep: async () => {
-      await unlessBroken(app, () => sweep(app, submitter))
+      await unlessBroken(app, () => sweep(app))
       filling.look() // what it planned may not all be enqueued yet, and an idle queue drains nothing
     },
     submit: async (name, data) =>
@@ -62,7 +58,7 @@ export async function startWorker(
   })
 
   const guard = async () => {
-    if (!(await app.queue.ensureSchedulers(app.config.slotRule))) return
+    if (!(await app.queue.ensureSchedulers(schedulersOf(app.config.slotRule)))) return
     await app.queue.limitRate(submitter.perSecond() ?? limit)
     await app.queue.wakeSweep()
   }

@@ -9,7 +9,7 @@ import { expect, test } from '@jest/globals'
  */
 const SHAPE: readonly string[][] = [
   ['cli.ts', 'worker.ts', 'commands', 'http', 'demo'],
-  ['doctor'],
+  ['recurring.ts', 'doctor'],
   ['open-app.ts'],
   ['open-queue.ts'],
   ['open-store.ts'],

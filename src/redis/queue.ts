@@ -3,7 +3,6 @@ import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { Unavailable } from '../core/errors.ts'
-import { cronPattern, type SlotRule } from '../core/time/calendar.ts'
 import { checkRedis, explainRedisError } from './check.ts'
 
 /**
@@ -23,8 +22,8 @@ export type Queue = {
   wakeSweep(): Promise<void>
   /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
   backlog(): Promise<number | null>
-  /** Puts the weekly and the minutely scheduler in place where they are missing or differ. True when one was. */
-  ensureSchedulers(rule: SlotRule): Promise<boolean>
+  /** Puts these schedulers in place where they are missing or differ. True when one was. */
+  ensureSchedulers(schedulers: readonly Scheduler[]): Promise<boolean>
   /** Limits batches per second over all processes. */
   limitRate(perSecond: number): Promise<void>
   /** How many processes work on the queue, or null when Redis is away. */
@@ -41,6 +40,9 @@ export type Queue = {
   limits: { redis: object; nameSpace: string }
   close(): Promise<void>
 }
+
+/** Adds a job each `every` ms, or by a cron pattern in the IANA zone `tz`. */
+export type Scheduler = { id: string; job: string; pattern?: string; tz?: string; every?: number }
 
 export type QueueStats = {
   batchJobs: Record<string, number>
@@ -62,7 +64,6 @@ export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind
 
 export type RedisAddress = { url: string } | { path: string }
 
-const SWEEP_EVERY_MS = 60_000
 // Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
 const CONCURRENCY = 6
 // A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
@@ -147,13 +148,12 @@ export async function openQueue(options: {
       const counts = await attempt(() => batches.getJobCounts('waiting', 'prioritized'))
       return counts && Object.values(counts).reduce((sum, count) => sum + count, 0)
     },
-    async ensureSchedulers(rule) {
-      const weekly = { pattern: cronPattern(rule), tz: rule.timeZone }
-      const missing = await attempt(async () => [
-        await ensureScheduler(editions, 'weekly-digest', weekly, 'plan-edition'),
-        await ensureScheduler(editions, 'sweep', { every: SWEEP_EVERY_MS }, 'sweep'),
-      ])
-      return missing?.includes(true) ?? false
+    async ensureSchedulers(schedulers) {
+      let changed = false
+      await attempt(async () => {
+        for (const scheduler of schedulers) changed = (await ensureScheduler(editions, scheduler)) || changed
+      })
+      return changed
     },
     async limitRate(perSecond) {
       await attempt(() => batches.setGlobalRateLimit(Math.max(1, Math.floor(perSecond)), 1000))
@@ -222,12 +222,7 @@ async function markFree<Id extends number | string>(
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
 // Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
-async function ensureScheduler(
-  queue: BullQueue,
-  id: string,
-  want: { pattern?: string; tz?: string; every?: number },
-  name: string,
-) {
+async function ensureScheduler(queue: BullQueue, { id, job: name, ...want }: Scheduler): Promise<boolean> {
   const found = await queue.getJobScheduler(id)
   if (
     found &&

@@ -2,7 +2,7 @@ import { linkSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { openSubmitter } from '../../src/actions/editions/submit.ts'
-import { recordStart, sweep } from '../../src/actions/editions/sweep.ts'
+import { recordStart } from '../../src/actions/editions/sweep.ts'
 import { release } from '../../src/actions/restore/release.ts'
 import { watchEpoch } from '../../src/actions/restore/watch-epoch.ts'
 import type { App } from '../../src/app.ts'
@@ -12,6 +12,7 @@ import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { currentHold } from '../../src/db/restore/epoch.ts'
 import { openLog } from '../../src/log.ts'
 import { openApp } from '../../src/open-app.ts'
+import { sweep } from '../../src/recurring.ts'
 import {
   closeInstallation,
   type Installation,

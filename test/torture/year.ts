@@ -1,6 +1,6 @@
-import { sweep } from '../../src/actions/editions/sweep.ts'
 import type { SlotRule } from '../../src/core/time/calendar.ts'
 import { allEditions } from '../../src/db/ledger/editions.ts'
+import { sweep } from '../../src/recurring.ts'
 import { addNews, DAY_MS, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
 
 /** The outcome of a year. `due`: emails that should have gone out; the others count how often they did. */

@@ -12,12 +12,12 @@ import {
 import { claimBatch } from '../../db/ledger/batch-states.ts'
 import { findBatch, owedBatches } from '../../db/ledger/batches.ts'
 import { allEditions, findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { sweep } from '../../recurring.ts'
 import { explain } from './explain.ts'
 import { planEdition } from './plan.ts'
 import { type ResendWish, resendEdition } from './resend.ts'
 import { summaryOf } from './show.ts'
 import { openSubmitter } from './submit.ts'
-import { sweep } from './sweep.ts'
 
 const [A, B] = ['2026-11-23', '2026-11-30']
 const FAILED = { kind: 'failed' } as const

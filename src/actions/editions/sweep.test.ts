@@ -12,8 +12,11 @@ import {
 import { slotsBetween } from '../../core/time/calendar.ts'
 import { allEditions, tallyOf } from '../../db/ledger/editions.ts'
 import { batches } from '../../db/schema/ledger.ts'
+import { sweep } from '../../recurring.ts'
 import { cancel } from './control.ts'
-import { recordStart, sweep } from './sweep.ts'
+import { enqueueOwed } from './enqueue.ts'
+import { openSubmitter } from './submit.ts'
+import { recordStart } from './sweep.ts'
 
 test('over a year of days, every slot is planned once and no week is left out', async () => {
   const app = await testApp({ at: '2026-03-01T12:00:00Z' })
@@ -87,14 +90,14 @@ test('what a killed process held of an edition cancelled meanwhile is ended too'
   expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 0, excluded: { cancelled: 2 } })
 })
 
-test('the sweep rings for owed batches once, and not again while wake-ups wait', async () => {
+test('owed batches are enqueued once, and not again while wake-ups wait', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 1_500)
   await planNow(app)
-  await sweep(app)
+  await enqueueOwed(app, openSubmitter(app))
   expect(await app.queue.backlog()).toBe(15)
-  await sweep(app)
+  await enqueueOwed(app, openSubmitter(app))
   expect(await app.queue.backlog()).toBe(15)
   expect(
     app.db
@@ -105,7 +108,7 @@ test('the sweep rings for owed batches once, and not again while wake-ups wait',
   ).toBe(true)
 })
 
-test('what killed processes still hold in Redis does not keep the sweep from ringing', async () => {
+test('what killed processes still hold in Redis does not keep owed batches from being enqueued', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 100)
@@ -132,6 +135,6 @@ test('what killed processes still hold in Redis does not keep the sweep from rin
   await app.queue.wakeBatches(Array.from({ length: 12 }, (_, n) => 1_000 + n))
   await eventually(() => held === 12)
   await planNow(app)
-  await sweep(app)
+  await enqueueOwed(app, openSubmitter(app))
   expect(await app.queue.backlog()).toBe(1)
 })

@@ -6,43 +6,33 @@ import { finishEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition, halfPlannedEditions, unfinishedEditions } from '../../db/ledger/editions.ts'
 import { waitsOf } from '../../db/ledger/waits.ts'
 import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
-import { watchEpoch } from '../restore/watch-epoch.ts'
-import { pruneOld } from '../retention/prune.ts'
-import { wipe } from '../retention/wipe.ts'
-import { warnOfLeftOut } from '../sessions/left-out.ts'
-import { forgetUnconfirmed } from '../subscribers/join.ts'
-import { enqueueOwed } from './enqueue.ts'
 import { planAudience, planEdition } from './plan.ts'
-import { openSubmitter, type Submitter } from './submit.ts'
 
 /** When this installation began to follow its slot rule; slots before that are never due. */
 export type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
 
-/**
- * Makes the ledger and the clock agree: plans the slot that is due and goes on with half-planned editions, gives up on
- * keys that are too old, ends what is done, and enqueues what is owed. Safe to run at any time, twice, and from several
- * processes. While the installation is held it only wipes what was deleted.
- */
-export async function sweep(app: App, submitter: Submitter = openSubmitter(app)): Promise<void> {
-  await wipe(app)
-  if ((await watchEpoch(app)) !== null) return
-  await warnOfLeftOut(app)
+/** Plans the slot that is due, and goes on with editions that are half planned. */
+export async function planDue(app: App): Promise<void> {
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
   for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)
+}
 
+/** Gives up on batches whose idempotency key is too old to be trusted, and on those of cancelled editions. */
+export async function giveUpBatches(app: App): Promise<void> {
   for (const id of await batchesInDoubtTooLong(app.db, app.now())) {
     app.log.error({ batch: id }, 'no certain answer within 23 hours: the batch is unknown')
     await markUnknown(app.db, id, 'no certain answer within 23 hours of the first attempt')
   }
   await endAbandonedBatches(app.db, app.now())
+}
+
+/** Ends editions whose batches have all ended, and logs what the others wait for. */
+export async function finishEditions(app: App): Promise<void> {
   for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
   for (const { id } of await unfinishedEditions(app.db)) await logWaits(app, id)
-  await enqueueOwed(app, submitter)
-  await forgetUnconfirmed(app)
-  await pruneOld(app)
 }
 
 /**

@@ -14,11 +14,11 @@ import {
 import type { App } from '../../app.ts'
 import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
+import { sweep } from '../../recurring.ts'
 import { startWorker } from '../../worker.ts'
 import { planEdition } from '../editions/plan.ts'
 import { resendEdition } from '../editions/resend.ts'
 import { openSubmitter } from '../editions/submit.ts'
-import { sweep } from '../editions/sweep.ts'
 import { backupTo } from './back-up.ts'
 import { heldState, release } from './release.ts'
 

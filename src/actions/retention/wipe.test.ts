@@ -15,7 +15,7 @@ import { hashEmail } from '../../core/tokens.ts'
 import { closeDb, openDb } from '../../db/open.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
 import { leftToWipe } from '../../db/retention/wiping.ts'
-import { sweep } from '../editions/sweep.ts'
+import { sweep } from '../../recurring.ts'
 import { erase } from '../subscribers/records.ts'
 
 const EMAIL = 'needle.in.hay@sample.test'

@@ -9,11 +9,11 @@ import {
   testApp,
 } from '../../../test/app.ts'
 import { previewEdition } from '../../actions/editions/preview.ts'
-import { sweep } from '../../actions/editions/sweep.ts'
 import { namesOfLeftOut } from '../../actions/sessions/left-out.ts'
 import { submitNotice } from '../../actions/subscribers/notices.ts'
 import { checkEditions } from '../../doctor/editions.ts'
 import { buildServer } from '../../http/server.ts'
+import { sweep } from '../../recurring.ts'
 import { allSessions, leftOutSessions } from './sessions.ts'
 
 const VALUES = {

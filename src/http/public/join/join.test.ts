@@ -15,7 +15,6 @@ import {
   type TestApp,
   testApp,
 } from '../../../../test/app.ts'
-import { sweep } from '../../../actions/editions/sweep.ts'
 import { unsubscribeEmail } from '../../../actions/subscribers/consent.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { erase } from '../../../actions/subscribers/records.ts'
@@ -23,6 +22,7 @@ import { signDatedToken } from '../../../core/tokens.ts'
 import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
 import { findProgram, redisServer } from '../../../machine/find-program.ts'
+import { sweep } from '../../../recurring.ts'
 import { startPrivateRedis } from '../../../redis/private-redis.ts'
 import { buildServer } from '../../server.ts'
 import { stampFor } from './form.ts'
