@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { testConfig } from '../../test/app.ts'
+import { aFolder } from '../../test/folder.ts'
 
 // SQLite chooses its folder when the first database of a process is opened, so this needs one of its own.
 const SCRIPT = `
@@ -20,7 +19,7 @@ await openTerminal(process.env).withStore(async ({ db }) => {
 })`
 
 test('what an import does not hold in memory is in an unnamed file beside the database, for its owner alone', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'openseat-spills-'))
+  const folder = aFolder()
   const { RESEND_API_KEY, MAIL_FROM, POSTAL_ADDRESS, PUBLIC_URL, LINK_SECRET } = testConfig()
   const env = {
     ...{ RESEND_API_KEY, MAIL_FROM, POSTAL_ADDRESS, PUBLIC_URL, LINK_SECRET: LINK_SECRET.join() },

@@ -1,22 +1,20 @@
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { aFolder } from '../../test/folder.ts'
 import { closeDb, openDb } from '../db/open.ts'
 import { writeWitness } from '../db/restore/witness.ts'
 import { writePrivately } from './private-file.ts'
 
 const modeOf = (file: string): number => statSync(file).mode & 0o777
-const aFolder = () => mkdtempSync(join(tmpdir(), 'openseat-private-'))
 
 test('a planted link is replaced and what it names stays; a file that others may read is replaced too', async () => {
   const folder = aFolder()

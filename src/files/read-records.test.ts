@@ -1,9 +1,9 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { aFolder } from '../../test/folder.ts'
 import { BadInput } from '../core/errors.ts'
 import { type Entry, openInput, readRecords } from './read-records.ts'
 
@@ -167,7 +167,7 @@ test.each(['csv', 'json'])(
 )
 
 test('a path that cannot be read is named', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'openseat-'))
+  const folder = aFolder()
   await expect(openInput(join(folder, 'none.csv'), process.stdin)).rejects.toThrow(
     /none\.csv \(ENOENT\); check/,
   )

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
+import { aFolder } from '../../../test/folder.ts'
 import { BadInput } from '../../core/errors.ts'
 import { newHashKey } from '../../core/tokens.ts'
 import { closeDb, openDb } from '../../db/open.ts'
@@ -252,7 +252,7 @@ test('erasing removes the person, keeps the ledger whole, and no later import ca
 })
 
 test('after erasing, the address is not in the bytes of the database either', async () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'openseat-')), 'openseat.db')
+  const path = join(aFolder(), 'openseat.db')
   using at = practice(path)
   await at.take(`email,name\n${MARA},Mara\n${JONAS},Jonas\n`)
   const bytes = () => ['', '-wal'].map((suffix) => readFileSync(path + suffix, 'latin1')).join()
