@@ -92,13 +92,13 @@ export async function closeInstallation(installation: Installation): Promise<voi
 /** Shortens the program's waits from minutes to seconds, and changes nothing else. Leases still outlast requests. */
 export const QUICKER: readonly Edit[] = [
   { file: 'src/resend/mailer.ts', from: 'const TIMEOUT_MS = 30_000', to: 'const TIMEOUT_MS = 2_000' },
-  { file: 'src/redis/queue.ts', from: 'const SWEEP_EVERY_MS = 60_000', to: 'const SWEEP_EVERY_MS = 2_000' },
+  { file: 'src/recurring.ts', from: 'every: 60_000', to: 'every: 2_000' },
   {
     file: 'src/db/ledger/batches.ts',
     from: 'const CLAIM_LEASE_MS = 90_000',
     to: 'const CLAIM_LEASE_MS = 6_000',
   },
-  { file: 'src/worker.ts', from: 'const GUARD_EVERY_MS = 10_000', to: 'const GUARD_EVERY_MS = 1_000' },
+  { file: 'src/recurring.ts', from: 'GUARD_EVERY_MS = 10_000', to: 'GUARD_EVERY_MS = 1_000' },
   {
     file: 'src/actions/editions/submit.ts',
     from: 'const LONGEST_WAIT_MS = 300_000',
