@@ -58,6 +58,13 @@ const CHANGED_MEANWHILE: [Week[]][] = [
     ],
   ],
   [[{ ...QUIET, before: [choose(0), add(0), add(1)], late: [choose()] }, QUIET]],
+  [
+    [
+      { ...QUIET, before: [choose(1), add(0)] },
+      { ...QUIET, before: [{ do: 'correct', session: 0, topic: 1 }], during: [add(0)] },
+      { ...QUIET, during: [choose()] },
+    ],
+  ],
 ]
 
 const FIRST = Date.parse('2026-11-30T14:00:00Z')
@@ -158,7 +165,13 @@ type KnownReader = {
   unsure: Map<number, number>
 }
 type Snapshot = Map<number, { state: string; topic: number }>
-type Planned = { offered: Snapshot; readers: KnownReader[]; chosen: Map<KnownReader, number[]> }
+/** `certain`: those of `readers` who have surely news. The others may have been left out at planning. */
+type Planned = {
+  offered: Snapshot
+  readers: KnownReader[]
+  certain: Set<KnownReader>
+  chosen: Map<KnownReader, number[]>
+}
 /** What a mail must tell, and what else it may. */
 type Due = { surely: Set<number>; perhaps: Set<number> }
 
@@ -250,6 +263,7 @@ function newOracle() {
       return {
         offered,
         readers: readers.filter((one) => isDue(one, week) && some(dueTo(one, offered))),
+        certain: new Set(readers.filter((one) => dueTo(one, offered).surely.size > 0)),
         chosen: new Map(),
       }
     },
@@ -262,6 +276,8 @@ function newOracle() {
         planned.chosen.set(reader, reader.topics)
         if (!planned.readers.includes(reader) || !isDue(reader, week) || refused.includes(index)) continue
         const due = dueTo(reader, new Map(stands))
+        if (!planned.certain.has(reader))
+          Object.assign(due, { surely: new Set(), perhaps: new Set([...due.perhaps, ...due.surely]) })
         if (some(due)) mailed.set(index, due)
       }
       planned.offered = new Map(stands)
