@@ -17,7 +17,7 @@ const config: Config = {
   globalTeardown: '<rootDir>/test/redis-stop.ts',
   // Tests wait for child processes, Redis, and sockets half of the time.
   maxWorkers: availableParallelism() + 1,
-  testTimeout: 30_000,
+  testTimeout: 90_000,
 }
 
 export default config

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 /** Adds `backup` and `migrate`. */
 export function addBackup(openseat: Command, terminal: Terminal): void {
@@ -8,7 +8,7 @@ export function addBackup(openseat: Command, terminal: Terminal): void {
     .argument('<file>', 'where to write the copy; must not exist yet')
     .description('write a checked copy of the database while openseat runs')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (file: string, options: { json?: boolean }) => backup(terminal, file, options)))
+    .action(command(terminal, (file: string, options: { json?: boolean }) => backup(terminal, file, options)))
     .addHelpText(
       'after',
       `
@@ -24,7 +24,7 @@ Example:
     .command('migrate')
     .description('create the database or update its schema (start does this too)')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (options: { json?: boolean }) => migrate(terminal, options)))
+    .action(command(terminal, (options: { json?: boolean }) => migrate(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat migrate')
 }
 

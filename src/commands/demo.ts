@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 /** Adds `demo`. */
 export function addDemo(openseat: Command, terminal: Terminal): void {
@@ -11,7 +11,7 @@ export function addDemo(openseat: Command, terminal: Terminal): void {
     .option('--once', 'exit when the edition is finished')
     .option('--json', 'print one JSON document on stdout')
     .action(
-      door(terminal, async ({ once = false, json = false }: { once?: boolean; json?: boolean }) => {
+      command(terminal, async ({ once = false, json = false }: { once?: boolean; json?: boolean }) => {
         const { demo } = await import('../demo/demo.ts')
         await demo({ once, json })
         return undefined

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../core/errors.ts'
 import type { Check } from '../resend/account-check.ts'
 import { counted } from './layout.ts'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 /** Adds `doctor`. */
 export function addDoctor(openseat: Command, terminal: Terminal): void {
@@ -10,7 +10,7 @@ export function addDoctor(openseat: Command, terminal: Terminal): void {
     .command('doctor')
     .description('check settings, database, Redis, Resend and the schedule, and say how to mend each')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (options: { json?: boolean }) => doctor(terminal, options)))
+    .action(command(terminal, (options: { json?: boolean }) => doctor(terminal, options)))
     .addHelpText(
       'after',
       '\nIt sends no mail. It exits with 1 when something must be mended before mail can go out.\n\nExample:\n  $ openseat doctor',

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander'
-import type { SteerOutcome } from '../actions/editions/control.ts'
+import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
-import type { ResendWish } from '../actions/editions/resend.ts'
+import type { ResendRequest } from '../actions/editions/resend.ts'
 import type { App, Store } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { emailGiven } from './email-given.ts'
 import { breakdown, counted, number } from './layout.ts'
-import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
+import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
 type TestOptions = Json & { to: string; as: ReaderMail['reader'] }
@@ -27,39 +27,41 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
   add('preview', 'show what would go out now, and to how many; records nothing')
     .option('--for <email>', 'write the mail of this reader, instead of a typical one; - reads stdin')
     .option('--out <dir>', 'where to write the mails', './preview')
-    .action(door(terminal, (options: PreviewOptions) => preview(terminal, options)))
+    .action(command(terminal, (options: PreviewOptions) => preview(terminal, options)))
     .addHelpText('after', PREVIEW_NOTES)
   add('test', 'submit one copy of what would go out now, marked "[Test]", to yourself')
     .requiredOption('--to <email>', 'your address; - reads stdin')
     .addOption(new Option('--as <reader>', 'as which kind of reader').choices(READERS).default('typical'))
-    .action(door(terminal, (options: TestOptions) => test(terminal, options)))
+    .action(command(terminal, (options: TestOptions) => test(terminal, options)))
     .addHelpText('after', TEST_NOTES)
   add('send', "plan and submit this week's edition now; if it exists, say so and do nothing")
     .option('--wait', 'stay until it is through, and finish one that was begun')
-    .action(door(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
+    .action(command(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
     .addHelpText('after', SEND_NOTES)
   add('list', 'show all editions, newest first')
-    .action(door(terminal, (options: Json) => list(terminal, options)))
+    .action(command(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition list')
   add('show', 'show where an edition stands')
     .argument('<id>', 'the edition, by its date')
-    .action(door(terminal, (id: string, options: Json) => show(terminal, id, options)))
+    .action(command(terminal, (id: string, options: Json) => show(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
   add('pause', 'stop an edition before its next batch')
     .argument('<id>', 'the edition, by its date')
     .option('--reason <text>', 'why, for those who look later', 'paused by an operator')
-    .action(door(terminal, (id: string, options: Json & { reason: string }) => pause(terminal, id, options)))
+    .action(
+      command(terminal, (id: string, options: Json & { reason: string }) => pause(terminal, id, options)),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  $ openseat edition pause 2026-11-23 --reason "wrong time for the grief group"',
     )
   add('resume', 'let a paused edition go on')
     .argument('<id>', 'the edition, by its date')
-    .action(door(terminal, (id: string, options: Json) => resume(terminal, id, options)))
+    .action(command(terminal, (id: string, options: Json) => resume(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition resume 2026-11-23')
   add('cancel', 'end an edition for good; its news goes out with the next one')
     .argument('<id>', 'the edition, by its date')
-    .action(door(terminal, (id: string, options: Json) => cancel(terminal, id, options)))
+    .action(command(terminal, (id: string, options: Json) => cancel(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition cancel 2026-11-23')
   add('resend', 'mail an edition again to some of its readers')
     .argument('<id>', 'the edition, by its date')
@@ -68,7 +70,7 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .option('--unknown', 'to those of whom nobody knows; some of them may have got it')
     .option('--all', 'to everyone, again; needs --yes')
     .option('--yes', 'yes, everyone gets it a second time')
-    .action(door(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
+    .action(command(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
     .addHelpText(
       'after',
       '\nWho unsubscribed or is suppressed is not mailed.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
@@ -181,7 +183,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
   const steer = await import('../actions/editions/control.ts')
   return terminal.withStore(async (store) => {
     const outcome = await steer.pause(store, id, options.reason)
-    return steered(terminal, store, {
+    return controlled(terminal, store, {
       id,
       outcome,
       options,
@@ -195,7 +197,7 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
   const steer = await import('../actions/editions/control.ts')
   return terminal.withQueue(async (app) => {
     const outcome = await steer.resume(app, id)
-    return steered(terminal, app, {
+    return controlled(terminal, app, {
       id,
       outcome,
       options,
@@ -209,7 +211,7 @@ async function cancel(terminal: Terminal, text: string, options: Json): Promise<
   const steer = await import('../actions/editions/control.ts')
   return terminal.withStore(async (store) => {
     const outcome = await steer.cancel(store, id)
-    return steered(terminal, store, {
+    return controlled(terminal, store, {
       id,
       outcome,
       options,
@@ -218,12 +220,12 @@ async function cancel(terminal: Terminal, text: string, options: Json): Promise<
   })
 }
 
-type Steered = { id: string; outcome: SteerOutcome; options: Json; says: string }
+type Controlled = { id: string; outcome: ControlOutcome; options: Json; says: string }
 
-async function steered(
+async function controlled(
   terminal: Terminal,
   store: Store,
-  { id, outcome, options, says }: Steered,
+  { id, outcome, options, says }: Controlled,
 ): Promise<number> {
   if (outcome.kind === 'not-found') throw noSuchEdition(id)
   if (outcome.kind === 'refused') {
@@ -237,7 +239,7 @@ async function steered(
 
 async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
   const id = editionId(text)
-  const wish = wishIn(options)
+  const wish = requestIn(options)
   if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withQueue(async (app) => {
@@ -260,8 +262,8 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   })
 }
 
-function wishIn({ to, failed, unknown, all, yes }: ResendOptions): ResendWish {
-  const wishes: ResendWish[] = []
+function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequest {
+  const wishes: ResendRequest[] = []
   if (to !== undefined) wishes.push({ kind: 'to', email: to })
   if (failed) wishes.push({ kind: 'failed' })
   if (unknown) wishes.push({ kind: 'unknown' })

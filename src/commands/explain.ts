@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { emailGiven } from './email-given.ts'
-import { door, editionId, noSuchEdition, type Terminal } from './terminal.ts'
+import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 /** Adds `explain`. */
 export function addExplain(openseat: Command, terminal: Terminal): void {
@@ -11,7 +11,7 @@ export function addExplain(openseat: Command, terminal: Terminal): void {
     .description('say why this person did or did not get that edition')
     .option('--json', 'print one JSON document on stdout')
     .action(
-      door(terminal, async (given: string, text: string, options: { json?: boolean }) => {
+      command(terminal, async (given: string, text: string, options: { json?: boolean }) => {
         const id = editionId(text)
         const email = await emailGiven(terminal, given)
         const { explain } = await import('../actions/editions/explain.ts')

@@ -3,7 +3,7 @@ import type { HeldState } from '../actions/restore/release.ts'
 import { HOLD_CLAUSES } from '../core/hold.ts'
 import type { Released } from '../db/restore/release.ts'
 import { counted, when } from './layout.ts'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 type Options = { json?: boolean; yes?: boolean; goOn?: boolean }
 
@@ -15,7 +15,7 @@ export function addRelease(openseat: Command, terminal: Terminal): void {
     .option('--yes', 'yes, let it go on, so that nobody is mailed twice')
     .option('--go-on', 'with --yes: nothing went out since the copy was taken, so send what is owed')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (options: Options) => release(terminal, options)))
+    .action(command(terminal, (options: Options) => release(terminal, options)))
     .addHelpText('after', NOTES)
 }
 

@@ -3,7 +3,7 @@ import { BadInput } from '../core/errors.ts'
 import type { Session } from '../core/sessions/offers.ts'
 import { reportImport } from './imports.ts'
 import { table } from './layout.ts'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
 type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean }
@@ -22,19 +22,19 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
     .option('--far-ahead', 'take sessions that start more than two years ahead')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
+    .action(command(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
     .addHelpText('after', IMPORT_NOTES)
   sessions
     .command('list')
     .description('show every session, soonest first, and those that cannot be read')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (options: Json) => list(terminal, options)))
+    .action(command(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat sessions list')
   sessions
     .command('topics')
     .description('show the topics that groups are about and readers choose by')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (options: Json) => listTopics(terminal, options)))
+    .action(command(terminal, (options: Json) => listTopics(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat sessions topics')
   sessions
     .command('add-topic')
@@ -43,7 +43,9 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .description('add a topic')
     .option('--json', 'print one JSON document on stdout')
     .action(
-      door(terminal, (slug: string, name: string, options: Json) => newTopic(terminal, slug, name, options)),
+      command(terminal, (slug: string, name: string, options: Json) =>
+        newTopic(terminal, slug, name, options),
+      ),
     )
     .addHelpText('after', '\nExample:\n  $ openseat sessions add-topic eating-disorders "Eating disorders"')
 }

@@ -4,7 +4,7 @@ import { collect } from '../core/weighed.ts'
 import { openLog } from '../log.ts'
 import { when } from './layout.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 type Parts = { web: boolean; worker: boolean }
 
@@ -35,7 +35,7 @@ export function addStart(openseat: Command, terminal: Terminal): void {
     openseat
       .command(name)
       .description(description)
-      .action(door(terminal, () => run(terminal, parts)))
+      .action(command(terminal, () => run(terminal, parts)))
       .addHelpText('after', `${MANNERS}\nExample:\n  $ openseat ${name}`)
 }
 

@@ -7,7 +7,7 @@ import type { LeftToWipe } from '../db/retention/wiping.ts'
 import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
-import { door, type Terminal } from './terminal.ts'
+import { command, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
 type ImportOptions = Json & { consent: string; skipInvalid?: boolean }
@@ -29,7 +29,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
     )
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
     .option('--json', 'print one JSON document on stdout')
-    .action(door(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
+    .action(command(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
     .addHelpText('after', IMPORT_NOTES)
 
   const one = (
@@ -44,7 +44,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
       .description(description)
       .option('--json', 'print one JSON document on stdout')
       .action(
-        door(terminal, async (given: string, options: Json & { consent?: string }) =>
+        command(terminal, async (given: string, options: Json & { consent?: string }) =>
           work(await emailGiven(terminal, given), options),
         ),
       )

@@ -13,7 +13,7 @@ import type { Logger } from '../log.ts'
 export type Terminal = {
   env: Record<string, string | undefined>
   stdin: Readable & { isTTY?: boolean }
-  /** What the process will end with; `door` sets it. */
+  /** What the process will end with; `command` sets it. */
   exitCode: number
   /** Throws `BadInput` that lists every problem of the settings. */
   config(): Promise<Config>
@@ -72,7 +72,7 @@ export function openTerminal(env: Terminal['env']): Terminal {
 }
 
 /** The handler of a command: what it returns is the exit code, nothing being 0. */
-export function door<Args extends unknown[]>(
+export function command<Args extends unknown[]>(
   terminal: Terminal,
   work: (...args: Args) => Promise<number | undefined>,
 ) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { BadInput } from '../core/errors.ts'
 import { suggestion } from '../core/intake/fields.ts'
-import { type Catalogue, type Catalogues, HTML_TAGS, type WordKey } from '../core/words/words.ts'
+import { type Catalog, type Catalogs, HTML_TAGS, type MessageKey } from '../core/words/words.ts'
 
 const OWN_FOLDER = fileURLToPath(new URL('../../templates/words', import.meta.url))
 
@@ -13,24 +13,24 @@ const OWN_FOLDER = fileURLToPath(new URL('../../templates/words', import.meta.ur
  * language. The English catalog defines which messages exist and which arguments each has. Throws `BadInput` with the file
  * and the message if one is missing, unknown, not valid ICU MessageFormat, or has other arguments or tags than English.
  */
-export async function loadCatalogues(override?: string): Promise<Catalogues> {
+export async function loadCatalogues(override?: string): Promise<Catalogs> {
   const own = await readFolder(OWN_FOLDER)
   const english = own.get('en')?.words ?? {}
   const over =
     override === undefined ? new Map() : await readFolder(join(override, 'words'), { optional: true })
-  const catalogues: Record<string, Catalogue> = {}
+  const catalogs: Record<string, Catalog> = {}
   for (const language of new Set([...own.keys(), ...over.keys()])) {
     const { file, words } = over.get(language) ?? own.get(language) ?? NOTHING
     checkCatalogue(words, english, file)
-    catalogues[language] = words as Catalogue
+    catalogs[language] = words as Catalog
   }
-  return catalogues as Catalogues
+  return catalogs as Catalogs
 }
 
 /** The arguments of each message: `{ "digest.lead": ["zone"], … }`. */
-export function argumentsOf(catalogue: Catalogue): Record<string, string[]> {
+export function argumentsOf(catalog: Catalog): Record<string, string[]> {
   return Object.fromEntries(
-    Object.entries(catalogue).map(([key, text]) => [
+    Object.entries(catalog).map(([key, text]) => [
       key,
       [...argumentsIn(new IntlMessageFormat(text, 'en').getAst()).names],
     ]),
@@ -76,7 +76,7 @@ function checkCatalogue(words: Words, english: Words, file: string): void {
     if (!Object.hasOwn(english, key))
       throw new BadInput(`${file}: there is no message "${key}"${suggestion(key, Object.keys(english))}`)
     const refusal = (problem: string) => new BadInput(`${file}: "${key}" ${problem}`)
-    checkMessage(text, String(english[key as WordKey]), refusal)
+    checkMessage(text, String(english[key as MessageKey]), refusal)
     if (key === 'mail.discreet.sender' && /[<>@,;:]/.test(String(text)))
       throw refusal('is a sender name and must not contain any of < > @ , ; :')
   }

@@ -179,7 +179,7 @@ test.each([
   ['has a tag of its own', '"Nuevo"', '"<i>Nuevo</i>"', 'contains <i>, which the English message does not'],
   ['could add a recipient', '"Resumen semanal"', '"Resumen, semanal"', 'is a sender name'],
   ['could end an attribute', '"Nuevo"', '"\\"Nuevo\\""', 'straight quotation mark'],
-])('a catalogue that %s is refused with file and message', async (_, before, after, words) => {
+])('a catalog that %s is refused with file and message', async (_, before, after, words) => {
   const said = await breaking('words/es.json', before, after)
   expect(said).toMatch(/^words\/es\.json: /)
   expect(said).toContain(words)

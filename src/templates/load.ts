@@ -5,7 +5,7 @@ import { compileTemplate } from '../core/mail/mail-merge.ts'
 import { type NoticeView, noticeView } from '../core/mail/notice.ts'
 import { DEFAULT_BRAND_COLOR, type Palette, paletteFrom } from '../core/mail/palette.ts'
 import type { Offer } from '../core/sessions/offers.ts'
-import { type Catalogues, type Voice, voiceFor } from '../core/words/words.ts'
+import { type Catalogs, type Translator, voiceFor } from '../core/words/words.ts'
 import { argumentsOf, loadCatalogues } from './catalogs.ts'
 import { checkElements, checkNothingLost, checkTemplate, type Known } from './check.ts'
 import { compileMjml } from './mjml.ts'
@@ -17,11 +17,11 @@ export type MailTemplate = { html: string; text: string }
 
 /** Everything that readers see, with the words in each language. */
 export type Templates = {
-  digest: MailTemplate & { words: Catalogues }
+  digest: MailTemplate & { words: Catalogs }
   notice: MailTemplate
   pages: Pages
   files: PageFiles
-  words: Catalogues
+  words: Catalogs
 }
 
 /** A folder whose files override ours, and the colors; `compile` turns MJML into HTML. */
@@ -70,12 +70,10 @@ export async function loadTemplates({
 }
 
 /** The messages of a digest. They are frozen with each batch, so that changed words do not change a retry. */
-function onlyOf(words: Catalogues, keys: RegExp): Catalogues {
-  const pick = (catalogue: object) =>
-    Object.fromEntries(Object.entries(catalogue).filter(([key]) => keys.test(key)))
-  return Object.fromEntries(
-    Object.entries(words).map(([language, all]) => [language, pick(all)]),
-  ) as Catalogues
+function onlyOf(words: Catalogs, keys: RegExp): Catalogs {
+  const pick = (catalog: object) =>
+    Object.fromEntries(Object.entries(catalog).filter(([key]) => keys.test(key)))
+  return Object.fromEntries(Object.entries(words).map(([language, all]) => [language, pick(all)])) as Catalogs
 }
 
 type MailSources = { mjml: Source; txt: Source; known: Known & { sample: object } }
@@ -103,7 +101,7 @@ async function compileAll(sources: readonly Source[], compile: typeof compileMjm
   return sources.map(({ text }) => compiledBefore.get(text) ?? '')
 }
 
-function mailTemplate({ mjml, txt, known }: MailSources, compiled: string, voice: Voice): MailTemplate {
+function mailTemplate({ mjml, txt, known }: MailSources, compiled: string, voice: Translator): MailTemplate {
   const html = tidy(compiled)
   checkNothingLost(mjml, html)
   checkRenders(mjml, () => compileTemplate(html, 'html')(known.sample, voice))
@@ -138,7 +136,7 @@ function sampleLetterhead(): Letterhead {
   }
 }
 
-function sampleNotice(voice: Voice): NoticeView {
+function sampleNotice(voice: Translator): NoticeView {
   const url = 'https://sample.test/c'
   const facts = {
     id: 'sample',
@@ -157,7 +155,7 @@ function sampleNotice(voice: Voice): NoticeView {
 }
 
 /** A digest with one session in which every variable has a value. */
-function sampleDigest(voice: Voice): DigestView {
+function sampleDigest(voice: Translator): DigestView {
   const letterhead = sampleLetterhead()
   const offer: Offer = {
     id: 1,

@@ -1,5 +1,5 @@
 import { compileTemplate } from '../core/mail/mail-merge.ts'
-import type { Voice } from '../core/words/words.ts'
+import type { Translator } from '../core/words/words.ts'
 import { checkTemplate, namesIn } from './check.ts'
 import { ownSource, type ReadSource } from './source.ts'
 
@@ -31,7 +31,7 @@ const PAGES = [
 const FILES = ['style.css', 'join.js', 'zone.js'] as const
 
 /** A function that renders each page, and the files that pages load. */
-export type Pages = Record<(typeof PAGES)[number], (data: object, voice: Voice) => string>
+export type Pages = Record<(typeof PAGES)[number], (data: object, voice: Translator) => string>
 export type PageFiles = Record<(typeof FILES)[number], string>
 
 /**

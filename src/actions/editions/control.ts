@@ -3,28 +3,28 @@ import { cancelEdition, pauseEdition, resumeEdition } from '../../db/ledger/edit
 import { findEdition } from '../../db/ledger/editions.ts'
 
 /** What came of a wish to steer an edition. */
-export type SteerOutcome = { kind: 'done' } | { kind: 'refused'; reason: string } | { kind: 'not-found' }
+export type ControlOutcome = { kind: 'done' } | { kind: 'refused'; reason: string } | { kind: 'not-found' }
 
 type Steering = Pick<App, 'db' | 'now'>
 
 /** Stops the edition before its next batch. A batch that is at the provider this moment is still recorded. */
-export async function pause(app: Steering, id: string, reason: string): Promise<SteerOutcome> {
+export async function pause(app: Steering, id: string, reason: string): Promise<ControlOutcome> {
   return outcome(app, id, await pauseEdition(app.db, id, reason, app.now()), 'paused')
 }
 
 /** Lets a paused edition go on, and rings for it. */
-export async function resume(app: Steering & Pick<App, 'queue'>, id: string): Promise<SteerOutcome> {
+export async function resume(app: Steering & Pick<App, 'queue'>, id: string): Promise<ControlOutcome> {
   const resumed = await resumeEdition(app.db, id, app.now())
   if (resumed) await app.queue.wakeSweep()
   return outcome(app, id, resumed, 'resumed')
 }
 
 /** Ends the edition for good: what was not attempted is excluded as `cancelled`. */
-export async function cancel(app: Steering, id: string): Promise<SteerOutcome> {
+export async function cancel(app: Steering, id: string): Promise<ControlOutcome> {
   return outcome(app, id, await cancelEdition(app.db, id, app.now()), 'cancelled')
 }
 
-async function outcome(app: Steering, id: string, done: boolean, verb: string): Promise<SteerOutcome> {
+async function outcome(app: Steering, id: string, done: boolean, verb: string): Promise<ControlOutcome> {
   if (done) return { kind: 'done' }
   const edition = await findEdition(app.db, id)
   if (edition === null) return { kind: 'not-found' }

@@ -16,7 +16,7 @@ import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 
 /** Whom an operator wants to mail again. */
-export type ResendWish =
+export type ResendRequest =
   | { kind: 'failed' }
   | { kind: 'unknown' }
   | { kind: 'all' }
@@ -49,7 +49,7 @@ const WHY: Record<Exclusion, string> = {
 export async function resendEdition(
   app: Pick<App, 'db' | 'hashKey' | 'now' | 'queue'>,
   id: string,
-  wish: ResendWish,
+  wish: ResendRequest,
 ): Promise<ResendOutcome> {
   const edition = await findEdition(app.db, id)
   if (edition === null) return { kind: 'not-found' }
@@ -75,7 +75,7 @@ export async function resendEdition(
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 
-async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish): Promise<string | null> {
+async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendRequest): Promise<string | null> {
   const hold = await currentHold(app.db)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
@@ -90,7 +90,7 @@ async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendWish):
   return null
 }
 
-async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendWish): Promise<ResendScope | null> {
+async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendRequest): Promise<ResendScope | null> {
   if (wish.kind !== 'to') return wish
   const address = normaliseEmail(wish.email)
   const subscriber =
@@ -120,7 +120,7 @@ function toldLater({ inDoubtIn, waitsIn }: ResendCandidate): Exclusion | null {
 }
 
 function nobodyLeft(
-  wish: ResendWish,
+  wish: ResendRequest,
   verdicts: readonly Verdict[],
   candidates: readonly ResendCandidate[],
 ): string {

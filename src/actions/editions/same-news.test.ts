@@ -15,7 +15,7 @@ import { allEditions, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { sweep } from '../../recurring.ts'
 import { explain } from './explain.ts'
 import { planEdition } from './plan.ts'
-import { type ResendWish, resendEdition } from './resend.ts'
+import { type ResendRequest, resendEdition } from './resend.ts'
 import { summaryOf } from './show.ts'
 import { openSubmitter } from './submit.ts'
 
@@ -193,7 +193,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('resend' as const), edition: fc.nat(3), wish: fc.nat(4) }),
   },
 )
-const WISHES: ResendWish[] = [
+const WISHES: ResendRequest[] = [
   { kind: 'failed' },
   { kind: 'failed' },
   { kind: 'unknown' },
@@ -226,7 +226,7 @@ async function openWorld() {
   const app = await testApp({ resend: { refuseAddress: () => (refusing ? 'mailbox on fire' : null) } })
   const readers = [1, 2, 3].map((n) => `reader-${n}@sample.test`)
   for (const reader of readers) aSubscriber(app, reader)
-  const wishes = new Map<string, ResendWish['kind']>()
+  const wishes = new Map<string, ResendRequest['kind']>()
   let sessions = 0
 
   async function submit(faults: readonly Fault[], order: number): Promise<void> {

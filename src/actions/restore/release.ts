@@ -20,7 +20,7 @@ export type HeldState = Owed & {
  * Safe: what is owed ends as unknown, and a slot that may have been mailed is recorded as cancelled.
  * Go on: the operator knows that nothing went out since; what is owed goes on under its keys while the provider knows them.
  */
-export type ReleaseWish = 'safe' | 'go-on'
+export type ReleaseMode = 'safe' | 'go-on'
 
 /** What a held installation would do once released; null when it is not held. Changes nothing. */
 export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
@@ -38,7 +38,7 @@ export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Prom
 /** Lets a held installation go on, and rings. Returns what was marked; null when it was not held. */
 export async function release(
   app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
-  wish: ReleaseWish,
+  wish: ReleaseMode,
 ): Promise<Released | null> {
   const goOn = wish === 'go-on'
   const now = app.now()

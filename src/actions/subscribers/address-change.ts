@@ -4,7 +4,7 @@ import type { Mistake } from '../../core/intake/fields.ts'
 import { mistakeOfAddress } from '../../core/intake/preferences.ts'
 import { hashEmail, type Purpose, readDatedToken } from '../../core/tokens.ts'
 import { consentEvidence } from '../../core/words/consent.ts'
-import type { Voice } from '../../core/words/words.ts'
+import type { Translator } from '../../core/words/words.ts'
 import {
   addAddressChange,
   forgetAddressChanges,
@@ -70,7 +70,7 @@ export function canConfirmAddress(app: Pick<App, 'config' | 'now'>, token: strin
 export async function confirmAddressChange(
   app: NeedsQueue,
   token: string,
-  page: { source: string; voice: Voice; fromNetwork: number },
+  page: { source: string; voice: Translator; fromNetwork: number },
 ): Promise<AddressConfirmed & { outcome: Replaced['kind'] }> {
   const changeId = canConfirmAddress(app, token)
   const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }

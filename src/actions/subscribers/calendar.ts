@@ -3,7 +3,7 @@ import type { App } from '../../app.ts'
 import { type ChosenTopics, seenBy } from '../../core/audience/seen.ts'
 import { lru } from '../../core/lru.ts'
 import { privateCalendar } from '../../core/sessions/ics.ts'
-import { type Voice, voiceFor } from '../../core/words/words.ts'
+import { type Translator, voiceFor } from '../../core/words/words.ts'
 import { calendarOwner, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
 import { type OpenTimes, openTimes } from '../sessions/open-times.ts'
 
@@ -44,7 +44,7 @@ export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: stri
   return { kind: 'calendar', text }
 }
 
-type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice: Voice }
+type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice: Translator }
 
 /** A thousand sessions make a calendar of half a megabyte. */
 const CALENDARS_KEPT = 16

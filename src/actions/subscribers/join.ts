@@ -2,7 +2,7 @@ import type { App } from '../../app.ts'
 import type { TopicChoice } from '../../core/audience/seen.ts'
 import { hashEmail, newPublicId, readDatedToken } from '../../core/tokens.ts'
 import { consentEvidence } from '../../core/words/consent.ts'
-import type { Voice } from '../../core/words/words.ts'
+import type { Translator } from '../../core/words/words.ts'
 import { forgetAddressChanges } from '../../db/people/address-changes.ts'
 import { forgetRequests } from '../../db/people/requested-emails.ts'
 import { confirmSignUp, deleteUnconfirmed, type SignUpTaken, takeSignUp } from '../../db/people/sign-ups.ts'
@@ -63,7 +63,7 @@ export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): str
 export async function confirmSubscription(
   app: Omit<NeedsQueue, 'hashKey'>,
   token: string,
-  page: { source: string; voice: Voice },
+  page: { source: string; voice: Translator },
 ): Promise<ConfirmOutcome> {
   const asked = askedBy(app, token)
   if (asked === null) return { kind: 'expired' }

@@ -1,12 +1,12 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { withoutInvisible } from '../text/invisible.ts'
-import type { Values, WordKey } from '../words/words.ts'
+import type { MessageKey, Values } from '../words/words.ts'
 
 /** What is wrong with one field of a row; `message` goes on from the field's name and says what to do. */
 export type Problem = { field: string; message: string }
 
 /** What is wrong with one field of a reader's form, as their page says it. */
-export type Mistake = { field: string; says: WordKey; values?: Values }
+export type Mistake = { field: string; says: MessageKey; values?: Values }
 
 export type Parsed<Row> = { ok: true; row: Row } | { ok: false; problems: Problem[] }
 

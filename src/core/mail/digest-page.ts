@@ -3,7 +3,7 @@ import { isScarce, type News, type Offer } from '../sessions/offers.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
 import { formatOccurrence, hourIn, zoneTitle } from '../time/occurrences.ts'
 import { weighed } from '../weighed.ts'
-import type { Voice } from '../words/words.ts'
+import type { Translator } from '../words/words.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 
 /** The values that differ between readers of the same page. */
@@ -49,7 +49,7 @@ type SessionView = {
 type ShownOffer = Offer & { shownAs: News }
 
 /** The readers of one page: what they share, and the language they read. */
-export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Voice }
+export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Translator }
 
 /** Hours of the evening, in the reader's local time. */
 const EVENING = { from: 17, to: 22 }
@@ -88,8 +88,10 @@ export function digestView(
 }
 
 /** The crisis line sentence at the bottom of pages and emails; null if it is turned off. */
-export const crisisNote = ({ crisisLine }: Pick<Letterhead, 'crisisLine'>, { say }: Voice): string | null =>
-  crisisLine === 'off' ? null : say(`crisis.${crisisLine}`)
+export const crisisNote = (
+  { crisisLine }: Pick<Letterhead, 'crisisLine'>,
+  { say }: Translator,
+): string | null => (crisisLine === 'off' ? null : say(`crisis.${crisisLine}`))
 
 /** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
 export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
@@ -131,7 +133,7 @@ function opening(shown: readonly ShownOffer[], { voice, timeZone, discreet, more
   }
 }
 
-function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { say }: Voice): string {
+function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { say }: Translator): string {
   const n = shown.filter(({ startsAt }) => isEvening(hourIn(new Date(startsAt), timeZone))).length
   if (n === 0) return fact
   const share = n < shown.length ? 'some' : n === 1 ? 'only' : 'all'
@@ -192,7 +194,7 @@ function whenText(
   { repeats, startsAt, lastStartsAt }: Offer,
   at: string,
   timeZone: string,
-  { say, locale }: Voice,
+  { say, locale }: Translator,
   since: Date,
 ): string {
   if (repeats === 'once') return say('session.when.once', { at })
@@ -207,7 +209,7 @@ function timeForGroup(
   offer: Offer,
   readersDay: string,
   timeZone: string,
-  { say, locale }: Voice,
+  { say, locale }: Translator,
   since: Date,
 ): string | null {
   const startsAt = new Date(offer.startsAt)
@@ -220,7 +222,7 @@ function timeForGroup(
 function clocksNote(
   { startsAt, timeZone: groupZone }: Offer,
   timeZone: string,
-  { say, locale }: Voice,
+  { say, locale }: Translator,
   since: Date,
 ): string | null {
   const changeIn = (zone: string): string | null => {

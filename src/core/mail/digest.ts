@@ -1,13 +1,13 @@
 import type { Offer } from '../sessions/offers.ts'
 import { fold, wrap } from '../text/wrap.ts'
-import { type Catalogues, type Voice, voiceFor } from '../words/words.ts'
+import { type Catalogs, type Translator, voiceFor } from '../words/words.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-page.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 import { formatMailbox } from './mailbox.ts'
 
 /** Handlebars sources, as `loadTemplates` compiled them, with the letterhead and the words of every language. */
-export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogues }
+export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogs }
 
 export type Email = {
   from: string
@@ -70,7 +70,7 @@ export function digestPages(
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const html = compileTemplate<DigestView>(template.html, 'html')
   const text = compileTemplate<DigestView>(template.text, 'text')
-  const pageFor = (reader: Reader, voice: Voice) => {
+  const pageFor = (reader: Reader, voice: Translator) => {
     for (let { shown, more } = reader; ; ) {
       const page = digestView(letterhead, byId, { ...reader, shown, more, voice }, edition.id)
       const size = Buffer.byteLength(html({ ...page, ...NOBODY }, voice))
@@ -120,7 +120,7 @@ export function personalOf(reader: Reader, links: PersonalLinks): Personal {
 }
 
 /** Who a mail is from. A discreet reader sees the same address under a neutral name. */
-export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { say }: Voice): string {
+export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { say }: Translator): string {
   const name = discreetName ?? say('mail.discreet.sender')
   return discreet ? formatMailbox({ name, address: addressIn(from) }) : from
 }

@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
 import { lru } from '../lru.ts'
-import { type Catalogues, voiceFor } from '../words/words.ts'
+import { type Catalogs, voiceFor } from '../words/words.ts'
 import { compileTemplate, type Format, mailMerge } from './mail-merge.ts'
 
 const voice = voiceFor(
-  { en: { locale: 'en-US', 'mail.questions': 'Hi <bdi>{name}</bdi>!' } } as unknown as Catalogues,
+  { en: { locale: 'en-US', 'mail.questions': 'Hi <bdi>{name}</bdi>!' } } as unknown as Catalogs,
   'en',
 )
 

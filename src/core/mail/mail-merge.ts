@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import Handlebars from 'handlebars'
-import type { Values, Voice, WordKey } from '../words/words.ts'
+import type { MessageKey, Translator, Values } from '../words/words.ts'
 
 export type Format = 'html' | 'text'
 
@@ -8,7 +8,10 @@ export type Format = 'html' | 'text'
  * Compiles a template. Values are escaped in `html` and printed as they are in `text`. `{{t 'key' name=value}}` prints a
  * message in the reader's language. Rendering throws if the template uses an unknown variable or helper.
  */
-export function compileTemplate<View>(source: string, format: Format): (view: View, voice: Voice) => string {
+export function compileTemplate<View>(
+  source: string,
+  format: Format,
+): (view: View, voice: Translator) => string {
   const template = Handlebars.compile<View>(source, {
     strict: true,
     knownHelpers: { t: true },
@@ -16,7 +19,7 @@ export function compileTemplate<View>(source: string, format: Format): (view: Vi
     noEscape: format === 'text',
   })
   return (view, voice) => {
-    const t = (key: WordKey, { hash }: { hash: Values }) =>
+    const t = (key: MessageKey, { hash }: { hash: Values }) =>
       format === 'text' ? voice.say(key, hash) : new Handlebars.SafeString(voice.sayHtml(key, hash))
     return template(view, { helpers: { t } })
   }

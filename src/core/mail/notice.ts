@@ -1,5 +1,5 @@
 import { fold, wrap } from '../text/wrap.ts'
-import type { Voice } from '../words/words.ts'
+import type { Translator } from '../words/words.ts'
 import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
 import { crisisNote, plain, previewOf } from './digest-page.ts'
 import { type Letterhead } from './letterhead.ts'
@@ -66,7 +66,7 @@ export function composeNotice(
   template: { html: string; text: string },
   letterhead: Letterhead,
   facts: NoticeFacts,
-  voice: Voice,
+  voice: Translator,
 ): Email {
   const view = noticeView(letterhead, facts, voice)
   const { unsubscribeUrl, unsubscribeAddress } = facts
@@ -84,7 +84,7 @@ export function composeNotice(
 }
 
 /** What the template shows of a notice. No subject says what it is about: it shows on a locked phone. */
-export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Voice): NoticeView {
+export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Translator): NoticeView {
   const { say } = voice
   const { nextDate } = facts
   const [kind, what] = wordsOf(facts.kind)

@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars'
-import type { Voice } from '../words/words.ts'
+import type { Translator } from '../words/words.ts'
 
 /** What is new, for feed readers. `updated` is when the sessions last changed; `publicUrl` has no slash at its end. */
 export type Feed = { practice: string; publicUrl: string; updated: Date; entries: readonly FeedEntry[] }
@@ -15,7 +15,10 @@ export type FeedEntry = {
 }
 
 /** The feed as Atom (RFC 4287). Ids are `tag:` URIs (RFC 4151), so they stay when addresses change. */
-export function atomFeed({ practice, publicUrl, updated, entries }: Feed, { say, language }: Voice): string {
+export function atomFeed(
+  { practice, publicUrl, updated, entries }: Feed,
+  { say, language }: Translator,
+): string {
   const tag = `tag:${new URL(publicUrl).hostname},2026:`
   const head = xml`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="${language}">

@@ -9,7 +9,7 @@ import ical, {
 import { plain, webAddress } from '../mail/digest-page.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from '../time/calendar.ts'
 import { vtimezone } from '../time/vtimezone.ts'
-import type { Voice } from '../words/words.ts'
+import type { Translator } from '../words/words.ts'
 import type { Session } from './offers.ts'
 
 /** A session with what calendars and feeds must know of its changes; `revisedAt` and `newsAt` in ms UTC. */
@@ -21,7 +21,7 @@ type Holder = {
   publicUrl: string
   discreet: boolean
   timeZone: string
-  voice: Voice
+  voice: Translator
   now: Date
 }
 
@@ -31,7 +31,12 @@ const REFRESH_SECONDS = 4 * 60 * 60
  * One session as an iCalendar file (RFC 5545), a series from its next date at `now` on. Until that date is over, the same
  * session makes the same bytes in one language.
  */
-export function sessionCalendar(session: DatedSession, publicUrl: string, voice: Voice, now: Date): string {
+export function sessionCalendar(
+  session: DatedSession,
+  publicUrl: string,
+  voice: Translator,
+  now: Date,
+): string {
   return calendarText([{ ...identity(session, publicUrl, now), ...description(session, voice) }], {})
 }
 
@@ -105,7 +110,7 @@ function fromNow(
   return { at: dateAt(over), count: occurrences === null ? null : occurrences - over, since }
 }
 
-function description({ group, kind, therapist, bookingUrl }: DatedSession, { say }: Voice) {
+function description({ group, kind, therapist, bookingUrl }: DatedSession, { say }: Translator) {
   const url = webAddress(bookingUrl)
   const lines = [say('page.calendar.about', { kind, therapist: plain(therapist) })]
   if (url) lines.push(say('page.calendar.reserve', { url }))

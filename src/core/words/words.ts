@@ -4,45 +4,45 @@ import type english from '../../../templates/words/en.json'
 import { lru } from '../lru.ts'
 import { shortLocale } from './locales.ts'
 
-/** The name of one message. English has them all; a catalogue that lacks one does not load. */
-export type WordKey = keyof typeof english
+/** The name of one message. English has them all; a catalog that lacks one does not load. */
+export type MessageKey = keyof typeof english
 
 /** The messages of one language, in ICU MessageFormat, with the tags that `HTML_TAGS` lists. */
-export type Catalogue = Record<WordKey, string>
+export type Catalog = Record<MessageKey, string>
 
 /** By language: `en`, `es`. There is always `en`. */
-export type Catalogues = { en: Catalogue } & Record<string, Catalogue>
+export type Catalogs = { en: Catalog } & Record<string, Catalog>
 
 export type Values = Readonly<Record<string, string | number>>
 
 /** Speaks one language to one reader. */
-export type Voice = {
-  /** The language of the catalogue: `es`. */
+export type Translator = {
+  /** The language of the catalog: `es`. */
   language: string
   /** How dates, numbers and zones are written: BCP 47, `es-MX`. */
   locale: string
   /** A message as plain text, its tags dropped. Throws when a value that it names is not given. */
-  say: (key: WordKey, values?: Values) => string
+  say: (key: MessageKey, values?: Values) => string
   /** A message as HTML: values are escaped, and the tags stay. `<a>` leads to `values.href`. */
-  sayHtml: (key: WordKey, values?: Values) => string
+  sayHtml: (key: MessageKey, values?: Values) => string
 }
 
 /** `bdi` keeps a name from turning the direction of the words around it. */
 export const HTML_TAGS = ['a', 'b', 'bdi']
 
 /**
- * The voice for a reader's `locale` (BCP 47). One whose language has no catalogue, or that is not valid, gets English.
- * Who names no region that exists reads dates as the catalogue's own `locale` does: `es` as in the United States.
+ * The voice for a reader's `locale` (BCP 47). One whose language has no catalog, or that is not valid, gets English.
+ * Who names no region that exists reads dates as the catalog's own `locale` does: `es` as in the United States.
  * Whatever else the tag says is dropped, so that what is kept by locale cannot grow with what visitors send.
  */
-export function voiceFor(catalogues: Catalogues, locale: string): Voice {
+export function voiceFor(catalogs: Catalogs, locale: string): Translator {
   const short = shortLocale(locale) ?? 'en'
   const language = languageOf(short)
-  const catalogue = catalogues[language]
-  if (catalogue === undefined) return voiceFor(catalogues, 'en')
-  const written = short === language ? catalogue.locale : short
-  const format = (key: WordKey, values: Values, tags: Tags) =>
-    String(messageOf(catalogue[key], catalogue.locale).format({ ...values, ...tags }))
+  const catalog = catalogs[language]
+  if (catalog === undefined) return voiceFor(catalogs, 'en')
+  const written = short === language ? catalog.locale : short
+  const format = (key: MessageKey, values: Values, tags: Tags) =>
+    String(messageOf(catalog[key], catalog.locale).format({ ...values, ...tags }))
   return {
     language,
     locale: written,
@@ -58,8 +58,8 @@ export function voiceFor(catalogues: Catalogues, locale: string): Voice {
 /** The language of a locale: `es` of es-MX. */
 export const languageOf = (locale: string): string => shortLocale(locale)?.split('-', 1)[0] ?? 'en'
 
-/** Whether a catalogue speaks the language of this locale. */
-export const isSpoken = (catalogues: Catalogues, locale: string): boolean => languageOf(locale) in catalogues
+/** Whether a catalog speaks the language of this locale. */
+export const isSpoken = (catalogs: Catalogs, locale: string): boolean => languageOf(locale) in catalogs
 
 type Tags = Record<string, (inner: readonly unknown[]) => string>
 
@@ -86,7 +86,7 @@ const messagesIn = lru(
   () => new Map<string, IntlMessageFormat>(),
 )
 
-// The texts are those of the catalogues alone, so that the inner map is bounded too.
+// The texts are those of the catalogs alone, so that the inner map is bounded too.
 function messageOf(text: string, locale: string): IntlMessageFormat {
   const messages = messagesIn(locale)
   const message = messages.get(text) ?? new IntlMessageFormat(text, locale)

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { shortLocale } from '../../core/words/locales.ts'
-import { type Catalogues, isSpoken, voiceFor } from '../../core/words/words.ts'
+import { type Catalogs, isSpoken, voiceFor } from '../../core/words/words.ts'
 
 /** How to write to whoever asks: as `?lang=` says, else as their browser does (RFC 9110 §12.5.4), else `fallback`. */
-export function localeOf(request: FastifyRequest, words: Catalogues, fallback: string): string {
+export function localeOf(request: FastifyRequest, words: Catalogs, fallback: string): string {
   const chosen = chosenBy(request, words)
   if (chosen !== null) return chosen
   for (const tag of new Negotiator(request.raw).languages()) {
@@ -15,37 +15,37 @@ export function localeOf(request: FastifyRequest, words: Catalogues, fallback: s
 }
 
 /** Answers a reader in their own language, unless they chose another by hand. */
-export function speakAs(reply: FastifyReply, words: Catalogues, locale: string): void {
+export function speakAs(reply: FastifyReply, words: Catalogs, locale: string): void {
   if (chosenBy(reply.request, words) === null) reply.voice = voiceFor(words, locale)
 }
 
 /** What a link carries on when the visitor chose a language by hand: `?lang=es`, or nothing. */
-export function chosenLanguage(request: FastifyRequest, words: Catalogues): string {
+export function chosenLanguage(request: FastifyRequest, words: Catalogs): string {
   const lang = chosenBy(request, words)
   return lang === null ? '' : `?lang=${encodeURIComponent(lang)}`
 }
 
 /** The language in the address, if we speak it: `es` or `es-MX`, whatever else the tag says. */
-export function chosenBy(request: FastifyRequest, words: Catalogues): string | null {
+export function chosenBy(request: FastifyRequest, words: Catalogs): string | null {
   const { lang } = request.query as { lang?: unknown }
   return typeof lang === 'string' ? understood(lang, words) : null
 }
 
 /** The same page in the other languages; from the answer to a form, or where there is no page, the first one. */
-export function languageLinks({ request, statusCode, voice }: FastifyReply, words: Catalogues, base: string) {
+export function languageLinks({ request, statusCode, voice }: FastifyReply, words: Catalogs, base: string) {
   const again = request.method === 'GET' && statusCode < 400
   const [path = '/', search = ''] = again ? request.url.split('?', 2) : ['/']
   return Object.entries(words)
     .filter(([other]) => other !== voice.language)
-    .map(([other, catalogue]) => {
+    .map(([other, catalog]) => {
       const query = new URLSearchParams(search)
       query.set('lang', other)
-      return { language: other, name: catalogue.language, url: `${base}${path}?${query.toString()}` }
+      return { language: other, name: catalog.language, url: `${base}${path}?${query.toString()}` }
     })
 }
 
 // `voiceFor` reads whatever it does not understand as English, also `*` and misspelt ones.
-const understood = (tag: string, words: Catalogues): string | null =>
+const understood = (tag: string, words: Catalogs): string | null =>
   LANGUAGE_TAG.test(tag) && isSpoken(words, tag) ? shortLocale(tag) : null
 
 const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z\d]{2,8})*$/i

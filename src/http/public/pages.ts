@@ -3,13 +3,13 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
 import { crisisNote } from '../../core/mail/digest-page.ts'
-import { type Voice, voiceFor } from '../../core/words/words.ts'
+import { type Translator, voiceFor } from '../../core/words/words.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
     /** The language of the answer: the visitor's, unless a route knows better. */
-    voice: Voice
+    voice: Translator
     /** Answers with a page of `templates/pages/` inside the layout. */
     view(name: PageName, data: object): FastifyReply
     /** The same page as text, not sent yet. */

@@ -1,6 +1,6 @@
 import { timeZones } from '../../core/time/time-zones.ts'
 import { browserNames, canonicalZone } from '../../core/time/zone-names.ts'
-import type { Voice } from '../../core/words/words.ts'
+import type { Translator } from '../../core/words/words.ts'
 
 /** A choice of time zones as a page's `select` shows it; `was` are names that browsers may have for one, with blanks between. */
 export type ZoneGroup = {
@@ -8,7 +8,7 @@ export type ZoneGroup = {
   zones: { zone: string; was: string; label: string; selected: boolean }[]
 }
 
-/** By the names that people there use, which the catalogues have; first in the list. */
+/** By the names that people there use, which the catalogs have; first in the list. */
 const UNITED_STATES: Record<string, string> = {
   'America/New_York': 'eastern',
   'America/Chicago': 'central',
@@ -20,7 +20,7 @@ const UNITED_STATES: Record<string, string> = {
 }
 
 /** Every zone of the IANA list by continent, `asked` selected; one under a name that is not listed is added. */
-export function zoneGroups(asked: string, { say }: Voice): ZoneGroup[] {
+export function zoneGroups(asked: string, { say }: Translator): ZoneGroup[] {
   const selected = canonicalZone(asked) ?? asked
   const names = new Set(timeZones()).add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()

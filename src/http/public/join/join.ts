@@ -9,7 +9,7 @@ import {
 import type { App } from '../../../app.ts'
 import { nextSlot, toLocal, weekdayOf } from '../../../core/time/calendar.ts'
 import { consentWording } from '../../../core/words/consent.ts'
-import type { WordKey } from '../../../core/words/words.ts'
+import type { MessageKey } from '../../../core/words/words.ts'
 import { findByPublicId } from '../../../db/people/subscribers.ts'
 import { allTopics } from '../../../db/sessions/sessions.ts'
 import { registerScope } from '../../scope.ts'
@@ -113,7 +113,7 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
 }
 
 /** What keeps us from taking a sign-up, whoever it is about. */
-const TROUBLES = new Map<string, { code: number; retryAfter: number; says: WordKey }>([
+const TROUBLES = new Map<string, { code: number; retryAfter: number; says: MessageKey }>([
   ['network', { code: 429, retryAfter: HOUR_MS / 1000, says: 'page.home.many' }],
   ['busy', { code: 503, retryAfter: HOUR_MS / 1000, says: 'page.home.busy' }],
   // Without the counts of Redis nobody can tell a reader from a flood, so no email is planned.

@@ -10,8 +10,8 @@ type Needs = Pick<App, 'hashKey' | 'now'> & { queue: Pick<App['queue'], 'limits'
  * Whether a request may go on that causes an email; `nth`: which one of its network in the last hour it is. `unknown`: Redis
  * does not answer, so nobody can tell.
  */
-export type Passage = { kind: 'free'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
-export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<Passage>
+export type SignUpLimit = { kind: 'free'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
+export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<SignUpLimit>
 
 const HOUR_MS = 3_600_000
 /** Requests in an hour from one network: an IPv4 /24 or an IPv6 /48, which is about one household, office or host. */
@@ -39,7 +39,7 @@ export async function requestLimiter(server: FastifyInstance, app: Needs): Promi
   })
   return async (request, email) => {
     if (email !== undefined) emails.set(request, email)
-    const count = async (): Promise<Passage> => {
+    const count = async (): Promise<SignUpLimit> => {
       const network = await perNetwork(request)
       if (network.isAllowed) return { kind: 'free', nth: 1 }
       if (network.isExceeded) return { kind: 'network' }

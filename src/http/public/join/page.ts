@@ -7,7 +7,7 @@ import { plain } from '../../../core/mail/digest-page.ts'
 import { formatOccurrence, zoneTitle } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { consentWording } from '../../../core/words/consent.ts'
-import type { Voice, WordKey } from '../../../core/words/words.ts'
+import type { MessageKey, Translator } from '../../../core/words/words.ts'
 import { keptPages } from '../kept-pages.ts'
 import { sayMistakes } from '../mistakes.ts'
 import { zoneGroups } from '../zone-choice.ts'
@@ -16,7 +16,7 @@ import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
 /** What the reader had filled in, what is wrong with it, and what else kept us from taking it. */
-export type Filled = { typed?: Typed; mistakes?: readonly Mistake[]; trouble?: WordKey }
+export type Filled = { typed?: Typed; mistakes?: readonly Mistake[]; trouble?: MessageKey }
 
 /** So many topics are shown a time of. */
 const TASTE = 4
@@ -55,7 +55,7 @@ function withScript(reply: FastifyReply): FastifyReply {
 function formView(
   { config, now }: Needs,
   times: OpenTimes,
-  voice: Voice,
+  voice: Translator,
   { typed, mistakes = [], trouble, stamp }: Filled & { stamp: string },
 ) {
   const chosen = new Set(typed?.topics)
@@ -81,7 +81,7 @@ function formView(
 }
 
 /** The next time of each of a few topics, those that meet soonest. */
-function taste(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Voice) {
+function taste(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Translator) {
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )
@@ -95,7 +95,7 @@ function taste(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: V
 }
 
 /** Whoever left the page open may press the button at once; what was not from our page waits like any other. */
-function newStamp({ config, now }: Needs, trouble: WordKey | undefined): string {
+function newStamp({ config, now }: Needs, trouble: MessageKey | undefined): string {
   const credit = trouble === 'page.home.stale' ? LEAST_FILL_MS : 0
   return stampFor(config.LINK_SECRET, new Date(now().getTime() - credit))
 }

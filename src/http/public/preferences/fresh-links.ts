@@ -11,10 +11,10 @@ import { forgetReader } from '../../../actions/subscribers/preferences.ts'
 import { exportSubscriber } from '../../../actions/subscribers/records.ts'
 import type { App } from '../../../app.ts'
 import type { Mistake } from '../../../core/intake/fields.ts'
-import type { Voice } from '../../../core/words/words.ts'
+import type { Translator } from '../../../core/words/words.ts'
 import { registerScope } from '../../scope.ts'
 import { steadily } from '../../steadily.ts'
-import type { Passage, RequestLimiter } from '../join/limits.ts'
+import type { RequestLimiter, SignUpLimit } from '../join/limits.ts'
 import { speakAs } from '../language.ts'
 import { sayMistakes } from '../mistakes.ts'
 import { basePath } from '../pages.ts'
@@ -26,7 +26,12 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 't
 type WithToken = { Params: { token: string }; Body: Form | undefined }
 
 /** What can be said of a request for an email. */
-type Said = 'sent' | 'renewed' | 'newest' | 'asked' | Exclude<FreshAsked['kind'] | Passage['kind'], 'free'>
+type Said =
+  | 'sent'
+  | 'renewed'
+  | 'newest'
+  | 'asked'
+  | Exclude<FreshAsked['kind'] | SignUpLimit['kind'], 'free'>
 
 /**
  * What a fresh link opens, which was mailed to the address on record: the data, the end of it, or a change of address. Scanners
@@ -84,7 +89,7 @@ const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
   'unknown-link': { code: 404 },
 }
 
-function textOf(said: Said, address: string, { say }: Voice): string {
+function textOf(said: Said, address: string, { say }: Translator): string {
   switch (said) {
     case 'sent':
     case 'renewed':

@@ -10,7 +10,7 @@ import { isFar } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { signToken } from '../../../core/tokens.ts'
 import { weighed } from '../../../core/weighed.ts'
-import { type Catalogues, languageOf, type Voice } from '../../../core/words/words.ts'
+import { type Catalogs, languageOf, type Translator } from '../../../core/words/words.ts'
 import { waitingAddressChange } from '../../../db/people/address-changes.ts'
 import { personalDataOf } from '../../../db/people/personal-data.ts'
 import { type Subscriber } from '../../../db/people/subscribers.ts'
@@ -31,7 +31,7 @@ export type Just = { saved: string } | { form: string; typed: Form; mistakes: re
 const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
 
 /** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
-export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Voice) {
+export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Translator) {
   const suppressedFor = (await findSuppression(app.db, subscriber.emailHash))?.reason ?? null
   const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
   const active = subscribed && suppressedFor === null
@@ -68,7 +68,7 @@ function statusOf(
   saved: string,
   { pausedUntil, timeZone, calendarKey }: Subscriber,
   now: Date,
-  { say, locale }: Voice,
+  { say, locale }: Translator,
 ): string | null {
   const paused = isPaused(pausedUntil, now)
   switch (saved) {
@@ -93,7 +93,12 @@ function statusOf(
 const typedIn = (form: string, just: Just): Form | null =>
   'form' in just && just.form === form ? just.typed : null
 
-async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed: Form | null, voice: Voice) {
+async function fieldsOf(
+  { db, templates }: Needs,
+  subscriber: Subscriber,
+  typed: Form | null,
+  voice: Translator,
+) {
   const { topics } = await personalDataOf(db, subscriber.emailHash)
   const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
   const chosen = new Set(typed ? listOf(typed.topics) : stored)
@@ -110,11 +115,11 @@ async function fieldsOf({ db, templates }: Needs, subscriber: Subscriber, typed:
   }
 }
 
-function languagesOf(words: Catalogues, chosen: string) {
-  // Whose own has no catalogue is written to in English.
+function languagesOf(words: Catalogs, chosen: string) {
+  // Whose own has no catalog is written to in English.
   const selected = chosen in words ? chosen : 'en'
-  return Object.entries(words).map(([language, catalogue]) => ({
-    ...{ language, name: catalogue.language, selected: language === selected },
+  return Object.entries(words).map(([language, catalog]) => ({
+    ...{ language, name: catalog.language, selected: language === selected },
   }))
 }
 
@@ -122,7 +127,7 @@ function pauseOf(
   { now }: Needs,
   { pausedUntil, timeZone }: Subscriber,
   typed: Form | null,
-  { locale }: Voice,
+  { locale }: Translator,
 ) {
   const { first, last } = pauseDates(timeZone, now())
   return {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
 import type { App } from '../../../app.ts'
 import { atomFeed } from '../../../core/sessions/feed.ts'
-import { type Voice, voiceFor } from '../../../core/words/words.ts'
+import { type Translator, voiceFor } from '../../../core/words/words.ts'
 import { sendFresh } from '../fresh.ts'
 import { inWords } from './list.ts'
 
@@ -22,13 +22,13 @@ export function addFeed(server: FastifyInstance, app: Needs): void {
   })
 }
 
-function feedOf(app: Needs, times: OpenTimes, voice: Voice): string {
+function feedOf(app: Needs, times: OpenTimes, voice: Translator): string {
   const entries = entriesFor(app, times, voice)
   const { practice, PUBLIC_URL: publicUrl } = app.config
   return atomFeed({ practice, publicUrl, updated: entries[0]?.updated ?? new Date(0), entries }, voice)
 }
 
-function entriesFor({ config, now }: Needs, { sessions, offers }: OpenTimes, voice: Voice) {
+function entriesFor({ config, now }: Needs, { sessions, offers }: OpenTimes, voice: Translator) {
   const { say } = voice
   const byId = new Map(sessions.map((session) => [session.id, session]))
   const newsAt = (id: number) => byId.get(id)?.newsAt ?? 0

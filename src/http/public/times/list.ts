@@ -3,7 +3,7 @@ import { byTopic, type DigestPage, digestView } from '../../../core/mail/digest-
 import type { OfferStatus } from '../../../core/sessions/listed.ts'
 import type { Offer } from '../../../core/sessions/offers.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
-import type { Voice } from '../../../core/words/words.ts'
+import type { Translator } from '../../../core/words/words.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
@@ -20,7 +20,7 @@ export type Asked = {
   page: number
   slugs: readonly string[]
   lang: string | null
-  voice: Voice
+  voice: Translator
 }
 
 /** A page has at most so many, to stay under 50 KB with its stylesheet. */
@@ -59,7 +59,7 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
   }
 }
 
-type Public = { voice: Voice; timeZone: string; now: Date }
+type Public = { voice: Translator; timeZone: string; now: Date }
 
 /** Offers in the words of the mail, for anyone: by topic, and inside soonest first. */
 export function inWords(

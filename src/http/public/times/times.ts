@@ -6,7 +6,7 @@ import { offerStatus } from '../../../core/sessions/listed.ts'
 import type { Offer, Session } from '../../../core/sessions/offers.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { weighed } from '../../../core/weighed.ts'
-import type { Voice } from '../../../core/words/words.ts'
+import type { Translator } from '../../../core/words/words.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../../../db/ledger/editions.ts'
 import { sessionsOfEdition } from '../../../db/sessions/sessions.ts'
 import { keptPages } from '../kept-pages.ts'
@@ -51,7 +51,7 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   })
 }
 
-type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Voice }
+type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Translator }
 
 /** Search engines may list these pages; the one script they run is our own. */
 function publicly(reply: FastifyReply): FastifyReply {
