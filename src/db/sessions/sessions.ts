@@ -1,6 +1,6 @@
 import type { NewsState } from '../../core/audience/news.ts'
 import { plain } from '../../core/mail/digest-page.ts'
-import { faultOf, type SessionFault, type WrittenSession } from '../../core/sessions/faults.ts'
+import { faultOf, type SessionFault, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import { and, eq, sql } from '../drizzle.ts'

@@ -16,7 +16,7 @@ import { personalDataOf } from '../../../db/people/personal-data.ts'
 import { type Subscriber } from '../../../db/people/subscribers.ts'
 import { findSuppression } from '../../../db/people/suppressions.ts'
 import { allTopics } from '../../../db/sessions/sessions.ts'
-import { sayMistakes } from '../mistakes.ts'
+import { sayMistakes } from '../form-errors.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
