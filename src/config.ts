@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { BadInput } from './core/errors.ts'
-import { normaliseEmail } from './core/intake/email-address.ts'
+import { normalizeEmail } from './core/intake/email-address.ts'
 import { formatMailbox, parseMailbox } from './core/mail/mailbox.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/mail/palette.ts'
 import { guessable, guessableKey, NEW_SECRET } from './core/secrets.ts'
@@ -98,7 +98,7 @@ const senderName = (example: string) =>
 const UNSUBSCRIBE_EXAMPLE = 'leave@in.your-practice.org'
 
 function problemOfUnsubscribeAddress(value: string): string | null {
-  const read = normaliseEmail(value)
+  const read = normalizeEmail(value)
   if ('problem' in read) return read.problem
   const [name = ''] = value.split('@')
   if (!/^[a-z\d.-]+$/i.test(name)) return 'may only have letters, digits, dots and dashes before the @'

@@ -1,4 +1,4 @@
-import type { ImportResult, Rejection } from '../actions/imports/records.ts'
+import type { ImportResult, RowError } from '../actions/imports/records.ts'
 import { number } from './layout.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -27,7 +27,7 @@ export function reportImport(
   return 2
 }
 
-function listed(rejected: readonly Rejection[]): string[] {
+function listed(rejected: readonly RowError[]): string[] {
   const lines = rejected
     .slice(0, MOST_SHOWN)
     .map(({ line, field, message }) => `  line ${line}: ${field} ${message}`)

@@ -92,8 +92,8 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
     const leftOut = await leftOutSessions(db)
     const documents = [
       ...listed.map(({ session, next }) => ({ ...session, nextStartsAt: next?.at.toISOString() ?? null })),
-      ...leftOut.map(({ id, externalId, field, problem }) => ({
-        ...{ id, externalId, nextStartsAt: null, problem: `${field} ${problem}` },
+      ...leftOut.map(({ id, externalId, field, message }) => ({
+        ...{ id, externalId, nextStartsAt: null, problem: `${field} ${message}` },
       })),
     ]
     const rows = listed.map(({ session, next }) => sessionRow(session, next?.local ?? null))

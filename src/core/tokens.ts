@@ -168,7 +168,7 @@ export function newPublicId(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** The keyed hash under which an address is looked up and, once erased, remembered. Expects a normalised address. */
+/** The keyed hash under which an address is looked up and, once erased, remembered. Expects a normalized address. */
 export function hashEmail(hashKey: HashKey, email: string): string {
   return createHmac('sha256', hashKey).update(email.toLowerCase()).digest('base64url')
 }

@@ -30,8 +30,8 @@ const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Pl
 
 function tell(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
   try {
-    const { say } = reply.voice
-    return reply.view('message', { title: say(`page.${what}.title`), text: say(`page.${what}.text`) })
+    const { t } = reply.translator
+    return reply.view('message', { title: t(`page.${what}.title`), text: t(`page.${what}.text`) })
   } catch {
     return reply.type('text/plain; charset=utf-8').send(PLAIN)
   }

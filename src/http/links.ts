@@ -41,7 +41,7 @@ export function tidyLink(url: string): string {
 export function guardLinks(server: FastifyInstance, app: Needs): void {
   const answer = (reply: FastifyReply, purpose: string) => {
     app.log.info({ purpose }, 'a link with a wrong signature was opened')
-    return reply.code(404).view('damaged', { title: reply.voice.say('page.damaged.title') })
+    return reply.code(404).view('damaged', { title: reply.translator.t('page.damaged.title') })
   }
   server.addHook('onRequest', async (request, reply) => {
     const purpose = PURPOSES.find((one) => request.routeOptions.url?.startsWith(`/${one}/:token`))

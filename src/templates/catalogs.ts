@@ -13,7 +13,7 @@ const OWN_FOLDER = fileURLToPath(new URL('../../templates/words', import.meta.ur
  * language. The English catalog defines which messages exist and which arguments each has. Throws `BadInput` with the file
  * and the message if one is missing, unknown, not valid ICU MessageFormat, or has other arguments or tags than English.
  */
-export async function loadCatalogues(override?: string): Promise<Catalogs> {
+export async function loadCatalogs(override?: string): Promise<Catalogs> {
   const own = await readFolder(OWN_FOLDER)
   const english = own.get('en')?.words ?? {}
   const over =
@@ -21,7 +21,7 @@ export async function loadCatalogues(override?: string): Promise<Catalogs> {
   const catalogs: Record<string, Catalog> = {}
   for (const language of new Set([...own.keys(), ...over.keys()])) {
     const { file, words } = over.get(language) ?? own.get(language) ?? NOTHING
-    checkCatalogue(words, english, file)
+    checkCatalog(words, english, file)
     catalogs[language] = words as Catalog
   }
   return catalogs as Catalogs
@@ -68,7 +68,7 @@ async function readWords(file: string): Promise<Words> {
   }
 }
 
-function checkCatalogue(words: Words, english: Words, file: string): void {
+function checkCatalog(words: Words, english: Words, file: string): void {
   for (const key of Object.keys(english))
     if (!Object.hasOwn(words, key))
       throw new BadInput(`${file}: the message "${key}" is missing; English says: ${String(english[key])}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { BadInput } from '../core/errors.ts'
 import { paletteFrom } from '../core/mail/palette.ts'
-import { voiceFor } from '../core/words/words.ts'
+import { translatorFor } from '../core/words/words.ts'
 import { loadTemplates } from './load.ts'
 
 let folder: string
@@ -148,7 +148,7 @@ test('a folder with two files replaces only those two', async () => {
   expect(digest.html).toContain('{{heading}}')
   const page = pages.unsubscribed(
     { practice: 'Harbor', undo: '/undo', inLanguage: '' },
-    voiceFor(words, 'en'),
+    translatorFor(words, 'en'),
   )
   expect(page).toContain('Gone fishing.')
   await rm(mine, { recursive: true })
@@ -192,7 +192,7 @@ test('a new file adds a language', async () => {
     JSON.stringify({ ...es, language: 'Português', locale: 'pt-BR' }),
   )
   const { words } = await loadTemplates({ folder })
-  expect(voiceFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
+  expect(translatorFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
 })
 
 test('the brand color of a practice replaces ours', async () => {

@@ -5,8 +5,8 @@ import { compileTemplate } from '../core/mail/mail-merge.ts'
 import { type NoticeView, noticeView } from '../core/mail/notice.ts'
 import { DEFAULT_BRAND_COLOR, type Palette, paletteFrom } from '../core/mail/palette.ts'
 import type { Offer } from '../core/sessions/offers.ts'
-import { type Catalogs, type Translator, voiceFor } from '../core/words/words.ts'
-import { argumentsOf, loadCatalogues } from './catalogs.ts'
+import { type Catalogs, type Translator, translatorFor } from '../core/words/words.ts'
+import { argumentsOf, loadCatalogs } from './catalogs.ts'
 import { checkElements, checkNothingLost, checkTemplate, type Known } from './check.ts'
 import { compileMjml } from './mjml.ts'
 import { loadPages, type PageFiles, type Pages } from './pages.ts'
@@ -38,14 +38,14 @@ export async function loadTemplates({
   compile = compileMjml,
 }: Looks = {}): Promise<Templates> {
   if (folder !== undefined) await checkOverrides(folder)
-  const words = await loadCatalogues(folder)
-  const voice = voiceFor(words, 'en')
+  const words = await loadCatalogs(folder)
+  const translator = translatorFor(words, 'en')
   const messages = argumentsOf(words.en)
   const read = sourceReader(folder, palette ?? paletteFrom(DEFAULT_BRAND_COLOR))
   const mails = await Promise.all(
     [
-      { name: 'digest', sample: sampleDigest(voice) },
-      { name: 'notice', sample: sampleNotice(voice) },
+      { name: 'digest', sample: sampleDigest(translator) },
+      { name: 'notice', sample: sampleNotice(translator) },
     ].map(async ({ name, sample }) => ({
       mjml: await read(`${name}.mjml`),
       txt: await read(`${name}.txt.hbs`),
@@ -58,7 +58,7 @@ export async function loadTemplates({
     mails.map(({ mjml }) => mjml),
     compile,
   )
-  const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', voice))
+  const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', translator))
   if (!digest || !notice) throw new Error('an email has no template')
   return {
     digest: { ...digest, words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis)\./) },
@@ -101,11 +101,15 @@ async function compileAll(sources: readonly Source[], compile: typeof compileMjm
   return sources.map(({ text }) => compiledBefore.get(text) ?? '')
 }
 
-function mailTemplate({ mjml, txt, known }: MailSources, compiled: string, voice: Translator): MailTemplate {
+function mailTemplate(
+  { mjml, txt, known }: MailSources,
+  compiled: string,
+  translator: Translator,
+): MailTemplate {
   const html = tidy(compiled)
   checkNothingLost(mjml, html)
-  checkRenders(mjml, () => compileTemplate(html, 'html')(known.sample, voice))
-  checkRenders(txt, () => compileTemplate(txt.text, 'text')(known.sample, voice))
+  checkRenders(mjml, () => compileTemplate(html, 'html')(known.sample, translator))
+  checkRenders(txt, () => compileTemplate(txt.text, 'text')(known.sample, translator))
   return { html, text: txt.text }
 }
 
@@ -136,7 +140,7 @@ function sampleLetterhead(): Letterhead {
   }
 }
 
-function sampleNotice(voice: Translator): NoticeView {
+function sampleNotice(translator: Translator): NoticeView {
   const url = 'https://sample.test/c'
   const facts = {
     id: 'sample',
@@ -151,11 +155,11 @@ function sampleNotice(voice: Translator): NoticeView {
     notMeUrl: url,
     nextDate: 'Mon, Nov 30',
   } as const
-  return noticeView(sampleLetterhead(), facts, voice)
+  return noticeView(sampleLetterhead(), facts, translator)
 }
 
 /** A digest with one session in which every variable has a value. */
-function sampleDigest(voice: Translator): DigestView {
+function sampleDigest(translator: Translator): DigestView {
   const letterhead = sampleLetterhead()
   const offer: Offer = {
     id: 1,
@@ -176,7 +180,7 @@ function sampleDigest(voice: Translator): DigestView {
     bookingUrl: 'https://groups.sample.test/book/1',
   }
   const readership = {
-    voice,
+    translator,
     timeZone: 'Europe/London',
     discreet: false,
     shown: [{ id: offer.id, news: offer.news }],

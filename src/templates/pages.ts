@@ -31,7 +31,7 @@ const PAGES = [
 const FILES = ['style.css', 'join.js', 'zone.js'] as const
 
 /** A function that renders each page, and the files that pages load. */
-export type Pages = Record<(typeof PAGES)[number], (data: object, voice: Translator) => string>
+export type Pages = Record<(typeof PAGES)[number], (data: object, translator: Translator) => string>
 export type PageFiles = Record<(typeof FILES)[number], string>
 
 /**

@@ -4,7 +4,7 @@ import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail
 import { paletteFrom } from '../../src/core/mail/palette.ts'
 import { formatOccurrence } from '../../src/core/time/occurrences.ts'
 import { signAddress } from '../../src/core/tokens.ts'
-import { voiceFor } from '../../src/core/words/words.ts'
+import { translatorFor } from '../../src/core/words/words.ts'
 import { loadTemplates, type Templates } from '../../src/templates/load.ts'
 import { newsOf, PUBLIC_URL, usualOffers } from './content.ts'
 import type { Entered } from './header-injection.ts'
@@ -76,7 +76,7 @@ function digestOf(
 }
 
 function noticeOf(templates: Templates, { kind, language, letterhead, reader }: Ingredients): Email {
-  const voice = voiceFor(templates.words, language)
+  const translator = translatorFor(templates.words, language)
   const subscribed = kind === 'already' || kind === 'welcome'
   const facts: NoticeFacts = {
     id: 'q8T0cXv1-WmZ',
@@ -89,9 +89,9 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
     preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
     notMeUrl: byStranger(kind as NoticeFacts['kind']) ? linkOf('not-me', PUBLIC_ID) : null,
-    nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', voice.locale).day,
+    nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', translator.locale).day,
   }
-  return composeNotice(templates.notice, letterhead, facts, voice)
+  return composeNotice(templates.notice, letterhead, facts, translator)
 }
 
 function buttonOf(kind: Kind): string {

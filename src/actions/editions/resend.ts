@@ -3,7 +3,7 @@ import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
 import { isNewsTo } from '../../core/audience/news.ts'
 import { seenBy } from '../../core/audience/seen.ts'
 import { heldBecause } from '../../core/hold.ts'
-import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { normalizeEmail } from '../../core/intake/email-address.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
@@ -92,7 +92,7 @@ async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendReques
 
 async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendRequest): Promise<ResendScope | null> {
   if (wish.kind !== 'to') return wish
-  const address = normaliseEmail(wish.email)
+  const address = normalizeEmail(wish.email)
   const subscriber =
     'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
   return subscriber && { kind: 'to', subscriberId: subscriber.id }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
-import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { normalizeEmail } from '../../core/intake/email-address.ts'
 import { batchBody, requestJson } from '../../core/mail/request.ts'
 import { findSuppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
@@ -24,7 +24,7 @@ export async function testEdition(
   app: Needs,
   { to, reader }: { to: string; reader: ReaderMail['reader'] },
 ): Promise<TestOutcome> {
-  const address = normaliseEmail(to)
+  const address = normalizeEmail(to)
   if ('problem' in address) throw new BadInput(`--to: the address ${address.problem}`)
   if ((await findSuppression(app.db, keyOf(app.hashKey, address.email))) !== null)
     throw new BadInput('--to: this address is suppressed and must not be mailed; use another')

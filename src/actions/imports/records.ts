@@ -1,12 +1,12 @@
-import type { Parsed, Problem } from '../../core/intake/fields.ts'
-import { type Columns, columnProblems, unknownNames } from '../../core/intake/records.ts'
+import type { FieldError, Parsed } from '../../core/intake/fields.ts'
+import { type Columns, columnErrors, unknownNames } from '../../core/intake/records.ts'
 import type { Duplicate } from '../../db/imports/staging.ts'
 import type { Entry } from '../../files/read-records.ts'
 
 /** A field of the file that was not taken, and why; `message` goes on from the field's name. */
-export type Rejection = { line: number; field: string; message: string }
+export type RowError = FieldError & { line: number }
 
-export type ImportReport = { added: number; updated: number; unchanged: number; rejected: Rejection[] }
+export type ImportReport = { added: number; updated: number; unchanged: number; rejected: RowError[] }
 
 /** `refused`: the file has invalid rows, and nothing was written. */
 export type ImportResult = { kind: 'imported' | 'refused'; report: ImportReport }
@@ -20,7 +20,7 @@ export type Intake<Row> = {
 
 /** What checking a file found. `broken`: what follows could not be read, so not even the rest may be imported. */
 export type Findings = {
-  invalid: Rejection[]
+  invalid: RowError[]
   duplicates: Duplicate[]
   broken: boolean
 }
@@ -42,7 +42,7 @@ export async function stageEntries<Row>(
   for await (const entry of entries) {
     const checked = check(entry, columns, parse)
     if (checked.ok) chunk.push(...checked.rows)
-    else findings.invalid.push(...checked.problems.map((problem) => rejection(entry, problem)))
+    else findings.invalid.push(...checked.errors.map((error) => rowError(entry, error)))
     if (!checked.ok && checked.fatal) {
       findings.broken = true
       break
@@ -60,12 +60,12 @@ export async function stageEntries<Row>(
 }
 
 /** The report of a file that is not imported at all. */
-export function refused(rejected: readonly Rejection[]): ImportResult {
+export function refused(rejected: readonly RowError[]): ImportResult {
   return { kind: 'refused', report: { added: 0, updated: 0, unchanged: 0, rejected: byLine(rejected) } }
 }
 
 /** Rejections in the order of the file. */
-export function byLine(rejected: readonly Rejection[]): Rejection[] {
+export function byLine(rejected: readonly RowError[]): RowError[] {
   return rejected.toSorted((a, b) => a.line - b.line)
 }
 
@@ -74,22 +74,22 @@ const MOST_REJECTIONS = 100_000
 
 type Checked<Row> =
   | { ok: true; rows: { line: number; row: Row }[] }
-  | { ok: false; problems: Problem[]; fatal: boolean }
+  | { ok: false; errors: FieldError[]; fatal: boolean }
 
 function check<Row>(entry: Entry, columns: Columns, parse: Intake<Row>['parse']): Checked<Row> {
-  if (entry.kind === 'unreadable') return { ok: false, problems: [entry], fatal: entry.fatal }
+  if (entry.kind === 'unreadable') return { ok: false, errors: [entry], fatal: entry.fatal }
   if (entry.kind === 'header') {
     // With a wrong header every row is wrong, so there is no use in going on.
-    const problems = columnProblems(entry.columns, columns)
-    return problems.length === 0 ? { ok: true, rows: [] } : { ok: false, problems, fatal: true }
+    const errors = columnErrors(entry.columns, columns)
+    return errors.length === 0 ? { ok: true, rows: [] } : { ok: false, errors, fatal: true }
   }
   const unknown = entry.item === null ? [] : unknownNames(entry.record, columns)
   const parsed = parse(entry.record)
   if (parsed.ok && unknown.length === 0) return { ok: true, rows: [{ line: entry.line, row: parsed.row }] }
-  return { ok: false, problems: [...unknown, ...(parsed.ok ? [] : parsed.problems)], fatal: false }
+  return { ok: false, errors: [...unknown, ...(parsed.ok ? [] : parsed.errors)], fatal: false }
 }
 
-function rejection(entry: Entry, { field, message }: Problem): Rejection {
+function rowError(entry: Entry, { field, message }: FieldError): RowError {
   const inItem = entry.kind === 'record' && entry.item !== null ? `(item ${entry.item}) ` : ''
   return { line: entry.line, field, message: `${inItem}${message}` }
 }

@@ -9,7 +9,7 @@ import {
 import { closeStaging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { readRecords } from '../../files/read-records.ts'
-import { byLine, type ImportResult, type Rejection, refused, stageEntries } from './records.ts'
+import { byLine, type ImportResult, type RowError, refused, stageEntries } from './records.ts'
 
 /**
  * Adds and updates sessions from a CSV or JSON file, by `external_id`; sessions that the file does not name stay, and so does
@@ -45,7 +45,7 @@ export async function importSessions(
   }
 }
 
-function overSeats({ line, seatsLeft, seatsTotal, absent }: SeatConflict): Rejection {
+function overSeats({ line, seatsLeft, seatsTotal, absent }: SeatConflict): RowError {
   return absent.includes(',seats_total,')
     ? {
         line,

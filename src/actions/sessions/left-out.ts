@@ -6,8 +6,8 @@ import { type LeftOut, leftOutSessions } from '../../db/sessions/sessions.ts'
 const MOST_NAMED = 20
 
 /** One bad session in a line: which, which column, and what is wrong with it. */
-export const leftOutLine = ({ externalId, field, problem }: LeftOut): string =>
-  `${plain(externalId)}: ${field} ${problem}`
+export const leftOutLine = ({ externalId, field, message }: LeftOut): string =>
+  `${plain(externalId)}: ${field} ${message}`
 
 /** The sessions that no page and no edition shows, as they cannot be read; 20 at most, then how many more. */
 export async function namesOfLeftOut(db: Db): Promise<string[]> {
@@ -26,7 +26,7 @@ export async function warnOfLeftOut({ db, log }: Pick<Store, 'db' | 'log'>): Pro
     if (!before?.has(line))
       log.warn(
         { session: one.externalId, field: one.field },
-        `a session is left out of every page and edition: its ${one.field} ${one.problem}`,
+        `a session is left out of every page and edition: its ${one.field} ${one.message}`,
       )
   }
   warned.set(db, now)

@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
-import { normaliseEmail } from '../../core/intake/email-address.ts'
-import type { Mistake } from '../../core/intake/fields.ts'
-import { mistakeOfAddress } from '../../core/intake/preferences.ts'
+import { normalizeEmail } from '../../core/intake/email-address.ts'
+import type { FormError } from '../../core/intake/fields.ts'
+import { addressFormError } from '../../core/intake/preferences.ts'
 import { hashEmail, type Purpose, readDatedToken } from '../../core/tokens.ts'
 import { consentEvidence } from '../../core/words/consent.ts'
 import type { Translator } from '../../core/words/words.ts'
@@ -22,7 +22,7 @@ type NeedsQueue = Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'pace'> & {
 
 export type AddressAsked =
   | { kind: 'asked' | 'busy' | 'spent' | 'not-subscribed' }
-  | { kind: 'invalid'; mistakes: Mistake[] }
+  | { kind: 'invalid'; errors: FormError[] }
 export type AddressConfirmed = { kind: 'confirmed' | 'expired' | 'not-subscribed' }
 
 /**
@@ -38,10 +38,10 @@ export async function requestAddressChange(
 ): Promise<AddressAsked> {
   const { subscriber } = fresh
   if (subscriber.status !== 'active') return { kind: 'not-subscribed' }
-  const address = normaliseEmail(text)
-  if ('fault' in address) return invalid(mistakeOfAddress(address.fault))
+  const address = normalizeEmail(text)
+  if ('fault' in address) return invalid(addressFormError(address.fault))
   const emailHash = hashEmail(app.hashKey, address.email)
-  if (emailHash === subscriber.emailHash) return invalid({ field: 'email', says: 'page.wrong.email.same' })
+  if (emailHash === subscriber.emailHash) return invalid({ field: 'email', key: 'page.wrong.email.same' })
 
   const now = app.now()
   await forgetAddressChanges(app.db, new Date(now.getTime() - LINK_LIFE_MS))
@@ -70,10 +70,10 @@ export function canConfirmAddress(app: Pick<App, 'config' | 'now'>, token: strin
 export async function confirmAddressChange(
   app: NeedsQueue,
   token: string,
-  page: { source: string; voice: Translator; fromNetwork: number },
+  page: { source: string; translator: Translator; fromNetwork: number },
 ): Promise<AddressConfirmed & { outcome: Replaced['kind'] }> {
   const changeId = canConfirmAddress(app, token)
-  const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }
+  const consent = { text: consentEvidence(app.config.practice, page.translator), source: page.source }
   const limits = await requestLimits(app, page.fromNetwork)
   const replaced: Replaced =
     changeId === null
@@ -120,4 +120,4 @@ function changeIn({ config, now }: Pick<App, 'config' | 'now'>, purpose: Purpose
   return read !== null && now().getTime() - read.at.getTime() <= LINK_LIFE_MS ? read.publicId : null
 }
 
-const invalid = (mistake: Mistake): AddressAsked => ({ kind: 'invalid', mistakes: [mistake] })
+const invalid = (error: FormError): AddressAsked => ({ kind: 'invalid', errors: [error] })

@@ -3,7 +3,7 @@ import type { App } from '../../app.ts'
 import { type ChosenTopics, seenBy } from '../../core/audience/seen.ts'
 import { lru } from '../../core/lru.ts'
 import { privateCalendar } from '../../core/sessions/ics.ts'
-import { type Translator, voiceFor } from '../../core/words/words.ts'
+import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { calendarOwner, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
 import { type OpenTimes, openTimes } from '../sessions/open-times.ts'
 
@@ -39,12 +39,12 @@ export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: stri
   const owner = await calendarOwner(app.db, key)
   if (owner === null || owner.status !== 'active' || owner.suppressed) return { kind: 'gone' }
   const { topics } = seenBy(0, owner.topicRows)
-  const voice = voiceFor(app.templates.words, owner.locale)
-  const text = textIn(await openTimes(app), app.config)({ ...owner, topics, voice })
+  const translator = translatorFor(app.templates.words, owner.locale)
+  const text = textIn(await openTimes(app), app.config)({ ...owner, topics, translator })
   return { kind: 'calendar', text }
 }
 
-type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; voice: Translator }
+type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; translator: Translator }
 
 /** A thousand sessions make a calendar of half a megabyte. */
 const CALENDARS_KEPT = 16
@@ -57,8 +57,8 @@ function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => Buff
   const bookable = new Set(times.offers.map(({ id }) => id))
   const writer = lru(
     CALENDARS_KEPT,
-    ({ topics, discreet, timeZone, voice }: Asked) =>
-      JSON.stringify([topics && [...topics].sort(), discreet, timeZone, voice.locale]),
+    ({ topics, discreet, timeZone, translator }: Asked) =>
+      JSON.stringify([topics && [...topics].sort(), discreet, timeZone, translator.locale]),
     ({ topics, ...asked }) => {
       const matching = times.sessions.filter(
         ({ id, topicId }) => bookable.has(id) && (topics === null || topics.has(topicId)),

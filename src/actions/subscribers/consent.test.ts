@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import { webhookEvent } from '../../../test/resend/webhooks.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { voiceFor } from '../../core/words/words.ts'
+import { translatorFor } from '../../core/words/words.ts'
 import { auditLog } from '../../db/schema/installation.ts'
 import { erasures, subscribers, suppressions } from '../../db/schema/people.ts'
 import { importSubscribers } from '../imports/subscribers.ts'
@@ -193,4 +193,7 @@ async function signUp(app: TestApp): Promise<string> {
 }
 
 const confirm = (app: TestApp, token: string) =>
-  confirmSubscription(app, token, { source: '/confirm', voice: voiceFor(app.templates.words, 'en') })
+  confirmSubscription(app, token, {
+    source: '/confirm',
+    translator: translatorFor(app.templates.words, 'en'),
+  })

@@ -1,6 +1,6 @@
 import type { Store } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
-import { normaliseEmail } from '../../core/intake/email-address.ts'
+import { normalizeEmail } from '../../core/intake/email-address.ts'
 import { type HashKey, hashEmail } from '../../core/tokens.ts'
 import { findByAnyId } from '../../db/people/links.ts'
 import {
@@ -92,7 +92,7 @@ export async function allowEmail(
 
 /** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */
 export function keyOf(hashKey: HashKey, text: string): string {
-  const address = normaliseEmail(text)
+  const address = normalizeEmail(text)
   if ('problem' in address) throw new BadInput(`EMAIL ${address.problem}`)
   return hashEmail(hashKey, address.email)
 }

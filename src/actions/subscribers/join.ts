@@ -13,7 +13,7 @@ import { enqueueUnseen, REQUESTS_COUNT_MS, requestLimits } from './request-limit
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'now'>
 type NeedsQueue = Needs & { queue: Pick<App['queue'], 'wakeNotices'> }
 
-/** What a valid form says; `email` is normalised, `timeZone` an IANA name. */
+/** What a valid form says; `email` is normalized, `timeZone` an IANA name. */
 export type SignUpForm = {
   email: string
   name: string | null
@@ -63,11 +63,11 @@ export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): str
 export async function confirmSubscription(
   app: Omit<NeedsQueue, 'hashKey'>,
   token: string,
-  page: { source: string; voice: Translator },
+  page: { source: string; translator: Translator },
 ): Promise<ConfirmOutcome> {
   const asked = askedBy(app, token)
   if (asked === null) return { kind: 'expired' }
-  const consent = { text: consentEvidence(app.config.practice, page.voice), source: page.source }
+  const consent = { text: consentEvidence(app.config.practice, page.translator), source: page.source }
   const confirmed = await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now())
   // Not awaited: it never throws, and the sweep rings too.
   if (confirmed.kind === 'confirmed') void app.queue.wakeNotices([confirmed.noticeId])

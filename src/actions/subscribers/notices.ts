@@ -5,7 +5,7 @@ import { withoutAddresses } from '../../core/text/redact.ts'
 import { nextSlot } from '../../core/time/calendar.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { type Purpose, signDatedToken, signToken } from '../../core/tokens.ts'
-import { voiceFor } from '../../core/words/words.ts'
+import { translatorFor } from '../../core/words/words.ts'
 import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
 import {
   claimNotice,
@@ -103,11 +103,11 @@ async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<
 }
 
 function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: string }, locale: string) {
-  const voice = voiceFor(app.templates.words, locale)
+  const translator = translatorFor(app.templates.words, locale)
   const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
-  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, voice.locale).day
+  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, translator.locale).day
   const { letterhead } = templateNow(app)
-  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, voice))}]`
+  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, translator))}]`
 }
 
 function factsOf(app: App, notice: Notice, reader: NoticeReader) {

@@ -1,5 +1,5 @@
 import type { App } from '../../app.ts'
-import type { Mistake } from '../../core/intake/fields.ts'
+import type { FormError } from '../../core/intake/fields.ts'
 import { PAUSE_WEEKS, pauseForWeeks, pauseUntilDate, readPreferences } from '../../core/intake/preferences.ts'
 import { languageOf } from '../../core/words/words.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
@@ -11,7 +11,7 @@ type Needs = Pick<App, 'db' | 'now'>
 
 /** Whoever left, or never confirmed, has nothing to set; only subscribing again helps. */
 type NotSubscribed = { kind: 'not-subscribed' }
-type Invalid = { kind: 'invalid'; mistakes: Mistake[] }
+type Invalid = { kind: 'invalid'; errors: FormError[] }
 
 export type Saved = { kind: 'saved' } | Invalid | NotSubscribed
 export type Paused = { kind: 'paused'; until: Date } | Invalid | NotSubscribed
@@ -26,7 +26,7 @@ export async function savePreferences(
 ): Promise<Saved> {
   const topicIds = new Map((await allTopics(app.db)).map(({ id, slug }) => [slug, id]))
   const read = readPreferences(form, { topicIds, languages: Object.keys(app.templates.words) })
-  if ('mistakes' in read) return { kind: 'invalid', mistakes: read.mistakes }
+  if ('errors' in read) return { kind: 'invalid', errors: read.errors }
   const { language, ...preferences } = read.preferences
   const before = (await findByPublicId(app.db, publicId))?.locale ?? 'en'
   const locale = language === null || language === languageOf(before) ? before : language
@@ -43,7 +43,7 @@ export async function pauseMail(
   const subscriber = await findByPublicId(app.db, publicId)
   if (subscriber === null) return { kind: 'not-subscribed' }
   const read = pauseEnd(how, subscriber.timeZone, app.now())
-  if ('mistake' in read) return invalid(read.mistake)
+  if ('error' in read) return invalid(read.error)
   const stored = await setPause(app.db, publicId, read.until)
   return stored ? { kind: 'paused', until: read.until } : { kind: 'not-subscribed' }
 }
@@ -71,11 +71,11 @@ export async function forgetReader(
   return { kind: erased ? 'erased' : 'not-found' }
 }
 
-const invalid = (mistake: Mistake): Invalid => ({ kind: 'invalid', mistakes: [mistake] })
+const invalid = (error: FormError): Invalid => ({ kind: 'invalid', errors: [error] })
 
 function pauseEnd(how: { weeks: string } | { date: string }, zone: string, now: Date) {
   if ('date' in how) return pauseUntilDate(how.date, zone, now)
   const weeks = PAUSE_WEEKS.find((one) => String(one) === how.weeks)
-  if (weeks === undefined) return { mistake: { field: 'until', says: 'page.wrong.day.missing' } as const }
+  if (weeks === undefined) return { error: { field: 'until', key: 'page.wrong.day.missing' } as const }
   return { until: pauseForWeeks(weeks, zone, now) }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { normaliseEmail } from './email-address.ts'
+import { normalizeEmail } from './email-address.ts'
 
 test.each([
   ['  Mara.Lind@Sample.TEST ', 'mara.lind@sample.test'],
@@ -18,7 +18,7 @@ test.each([
   ['ines@例え。テスト', 'ines@xn--r8jz45g.xn--zckzah'],
   [`${'a'.repeat(64)}@sample.test`, `${'a'.repeat(64)}@sample.test`],
 ])('%s becomes %s', (text, email) => {
-  expect(normaliseEmail(text)).toEqual({ email })
+  expect(normalizeEmail(text)).toEqual({ email })
 })
 
 test.each([
@@ -53,10 +53,10 @@ test.each([
   [`mara@${'a.'.repeat(130)}test`, 'longer than 254'],
   ['x'.repeat(1_000_000), 'longer than 254'],
 ])('%j is refused: %s', (text, reason) => {
-  expect(normaliseEmail(text)).toMatchObject({ problem: expect.stringContaining(reason) })
+  expect(normalizeEmail(text)).toMatchObject({ problem: expect.stringContaining(reason) })
 })
 
-test('normalising twice changes nothing, and what passes fits on one header line', () => {
+test('normalizing twice changes nothing, and what passes fits on one header line', () => {
   const nearlyAddresses = fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }))
   fc.assert(
     fc.property(
@@ -65,9 +65,9 @@ test('normalising twice changes nothing, and what passes fits on one header line
         nearlyAddresses.map(([a, b]) => `${a}@${b}.test`),
       ),
       (text) => {
-        const once = normaliseEmail(text)
+        const once = normalizeEmail(text)
         if (!('email' in once)) return
-        expect(normaliseEmail(once.email)).toEqual(once)
+        expect(normalizeEmail(once.email)).toEqual(once)
         expect(once.email).toMatch(/^[!-~]+@[a-z0-9.-]+$/)
         expect(once.email).toBe(once.email.toLowerCase())
       },

@@ -7,12 +7,12 @@ import { withoutInvisible } from '../text/invisible.ts'
  * the same for a reader's page to say. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international
  * domains).
  */
-export function normaliseEmail(text: string): { email: string } | { problem: string; fault: AddressFault } {
+export function normalizeEmail(text: string): { email: string } | { problem: string; fault: AddressError } {
   const read = addressIn(withoutInvisible(text))
   return 'fault' in read ? { problem: PROBLEMS[read.fault], fault: read.fault } : read
 }
 
-export type AddressFault = keyof typeof PROBLEMS
+export type AddressError = keyof typeof PROBLEMS
 
 const LONGEST_ADDRESS = 254
 const LONGEST_LOCAL_PART = 64
@@ -30,7 +30,7 @@ const PROBLEMS = {
   local: 'has a character or dot that is not allowed before the @; check it',
 } as const
 
-function addressIn(trimmed: string): { email: string } | { fault: AddressFault } {
+function addressIn(trimmed: string): { email: string } | { fault: AddressError } {
   if (trimmed === '') return { fault: 'missing' }
   if (trimmed.length > LONGEST_ADDRESS) return { fault: 'long' }
   if (/[<>]/.test(trimmed)) return { fault: 'name' }
@@ -40,7 +40,7 @@ function addressIn(trimmed: string): { email: string } | { fault: AddressFault }
   const local = typed.replace(/\p{Default_Ignorable_Code_Point}/gu, '')
   if (local === '' || domain === '') return { fault: 'none' }
 
-  const fault = faultOfLocalPart(local)
+  const fault = localPartError(local)
   if (fault) return { fault }
   const ascii = asciiDomain(domain)
   if (ascii === null) return { fault: 'domain' }
@@ -51,7 +51,7 @@ function addressIn(trimmed: string): { email: string } | { fault: AddressFault }
 const dotAtom = /^[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
-function faultOfLocalPart(local: string): AddressFault | null {
+function localPartError(local: string): AddressError | null {
   if (local.length > LONGEST_LOCAL_PART) return 'long-local'
   if (/[^\p{ASCII}]/u.test(local)) return 'letters'
   return dotAtom.test(local) ? null : 'local'

@@ -3,33 +3,33 @@ import { withoutInvisible } from '../text/invisible.ts'
 import type { MessageKey, Values } from '../words/words.ts'
 
 /** What is wrong with one field of a row; `message` goes on from the field's name and says what to do. */
-export type Problem = { field: string; message: string }
+export type FieldError = { field: string; message: string }
 
 /** What is wrong with one field of a reader's form, as their page says it. */
-export type Mistake = { field: string; says: MessageKey; values?: Values }
+export type FormError = { field: string; key: MessageKey; values?: Values }
 
-export type Parsed<Row> = { ok: true; row: Row } | { ok: false; problems: Problem[] }
+export type Parsed<Row> = { ok: true; row: Row } | { ok: false; errors: FieldError[] }
 
 type TextRule = { max: number; missing?: string }
 
 /**
  * Reads the fields of one row of a file, collecting every problem rather than stopping at the first. Values may be
  * text (CSV) or numbers and null (JSON). A reader whose field is missing or wrong returns an empty value, which
- * counts only when there are no `problems`.
+ * counts only when there are no `errors`.
  */
 export function fieldsOf(record: Readonly<Record<string, unknown>>) {
-  const problems: Problem[] = []
-  const problem = (field: string, message: string): void => {
-    problems.push({ field, message })
+  const errors: FieldError[] = []
+  const addError = (field: string, message: string): void => {
+    errors.push({ field, message })
   }
 
   /** One line of plain text; empty when not given. With `missing`, an empty value is a problem that says so. */
   function text(field: string, { max, missing }: TextRule): string {
     const value = plain(record[field])
-    if (value === null) problem(field, 'is neither text nor a number; write plain text')
-    else if (value === '' && missing !== undefined) problem(field, `is missing; ${missing}`)
-    else if (value.length > max) problem(field, `is longer than ${max} characters; shorten it`)
-    else if (unprintable.test(value)) problem(field, 'has a control character in it; remove it')
+    if (value === null) addError(field, 'is neither text nor a number; write plain text')
+    else if (value === '' && missing !== undefined) addError(field, `is missing; ${missing}`)
+    else if (value.length > max) addError(field, `is longer than ${max} characters; shorten it`)
+    else if (unprintable.test(value)) addError(field, 'has a control character in it; remove it')
     else return value
     return ''
   }
@@ -38,7 +38,7 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>) {
   function oneOf<const Name extends string>(field: string, allowed: readonly [Name, ...Name[]]): Name {
     const value = text(field, { max: 40 }).toLowerCase()
     const found = value === '' ? allowed[0] : allowed.find((name) => name === value)
-    if (found === undefined) problem(field, `is ${quote(value)}; write ${allowed.join(' or ')}`)
+    if (found === undefined) addError(field, `is ${quote(value)}; write ${allowed.join(' or ')}`)
     return found ?? allowed[0]
   }
 
@@ -48,11 +48,11 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>) {
     if (value === '') return null
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
     if (number >= from && number <= to) return number
-    problem(field, `is ${quote(value)}; write a whole number from ${from} to ${to}`)
+    addError(field, `is ${quote(value)}; write a whole number from ${from} to ${to}`)
     return null
   }
 
-  return { problems, problem, text, oneOf, whole }
+  return { errors, addError, text, oneOf, whole }
 }
 
 /** The known word most like this one: one that has it within (`grief` in `grief-and-loss`), else by spelling. */

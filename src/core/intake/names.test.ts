@@ -45,11 +45,11 @@ test.each([
 })
 
 test('a name is cleaned, and is told what is wrong with it', () => {
-  expect(readName('  Ada \n M. ', 60)).toEqual({ name: 'Ada M.', mistake: null })
-  expect(readName('x'.repeat(61), 60).mistake).toEqual({
+  expect(readName('  Ada \n M. ', 60)).toEqual({ name: 'Ada M.', error: null })
+  expect(readName('x'.repeat(61), 60).error).toEqual({
     field: 'name',
-    says: 'page.wrong.name.long',
+    key: 'page.wrong.name.long',
     values: { max: 60 },
   })
-  expect(readName('evil.example', 60).mistake).toEqual({ field: 'name', says: 'page.wrong.name.link' })
+  expect(readName('evil.example', 60).error).toEqual({ field: 'name', key: 'page.wrong.name.link' })
 })

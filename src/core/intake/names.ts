@@ -1,12 +1,12 @@
 import { plain } from '../mail/digest-page.ts'
-import type { Mistake } from './fields.ts'
+import type { FormError } from './fields.ts'
 
 /** Reads a name for the greeting: cleaned, and what is wrong with it when it is too long or holds a contact. */
-export function readName(text: string, longest: number): { name: string; mistake: Mistake | null } {
+export function readName(text: string, longest: number): { name: string; error: FormError | null } {
   const name = plain(text)
   if (name.length > longest)
-    return { name, mistake: { field: 'name', says: 'page.wrong.name.long', values: { max: longest } } }
-  return { name, mistake: holdsContact(name) ? { field: 'name', says: 'page.wrong.name.link' } : null }
+    return { name, error: { field: 'name', key: 'page.wrong.name.long', values: { max: longest } } }
+  return { name, error: holdsContact(name) ? { field: 'name', key: 'page.wrong.name.link' } : null }
 }
 
 /**

@@ -2,8 +2,8 @@ import type { TopicChoice } from '../audience/seen.ts'
 import { addDaysLocal, parseLocal, resolveLocal, toLocal } from '../time/calendar.ts'
 import { canonicalZone } from '../time/zone-names.ts'
 import type { Values } from '../words/words.ts'
-import type { AddressFault } from './email-address.ts'
-import type { Mistake } from './fields.ts'
+import type { AddressError } from './email-address.ts'
+import type { FormError } from './fields.ts'
 import { readName } from './names.ts'
 
 /** What a reader decides about their mail. `timeZone` is an IANA name; `topics` are ids; `language` null: as it was. */
@@ -24,26 +24,26 @@ const LONGEST_NAME = 120
 
 /**
  * Reads the form of the preferences page: `name`, `tz`, `language`, `cadence`, `discreet` (there or not) and `topics`, one
- * slug or several; none means every topic. Every mistake is named.
+ * slug or several; none means every topic. Every error is named.
  */
 export function readPreferences(
   form: Readonly<Record<string, unknown>>,
   offered: { topicIds: ReadonlyMap<string, number>; languages: readonly string[] },
-): { preferences: Preferences } | { mistakes: Mistake[] } {
+): { preferences: Preferences } | { errors: FormError[] } {
   const { tz, cadence } = form
   const timeZone = typeof tz === 'string' ? canonicalZone(tz) : null
   const language = offered.languages.find((one) => one === form.language) ?? null
-  const { name, mistake } = readName(typeof form.name === 'string' ? form.name : '', LONGEST_NAME)
+  const { name, error } = readName(typeof form.name === 'string' ? form.name : '', LONGEST_NAME)
   const chosen = listOf(form.topics).map((slug) => offered.topicIds.get(slug))
-  const mistakes: Mistake[] = []
-  const mistaken = (field: string, says: Mistake['says'], values: Values = {}) =>
-    void mistakes.push({ field, says, values })
-  if (mistake) mistakes.push(mistake)
-  if (timeZone === null) mistaken('tz', 'page.wrong.zone')
-  if (cadence !== 'weekly' && cadence !== 'monthly') mistaken('cadence', 'page.wrong.cadence')
-  if (language === null && form.language !== undefined) mistaken('language', 'page.wrong.language')
-  if (chosen.includes(undefined)) mistaken('topics', 'page.wrong.topics')
-  if (timeZone === null || mistakes.length > 0) return { mistakes }
+  const errors: FormError[] = []
+  const wrong = (field: string, key: FormError['key'], values: Values = {}) =>
+    void errors.push({ field, key, values })
+  if (error) errors.push(error)
+  if (timeZone === null) wrong('tz', 'page.wrong.zone')
+  if (cadence !== 'weekly' && cadence !== 'monthly') wrong('cadence', 'page.wrong.cadence')
+  if (language === null && form.language !== undefined) wrong('language', 'page.wrong.language')
+  if (chosen.includes(undefined)) wrong('topics', 'page.wrong.topics')
+  if (timeZone === null || errors.length > 0) return { errors }
   const topics = new Set(chosen.filter((id) => id !== undefined))
   return {
     preferences: {
@@ -58,10 +58,10 @@ export function readPreferences(
 }
 
 /** What a reader is told of an address that cannot be one. */
-export function mistakeOfAddress(fault: AddressFault): Mistake {
+export function addressFormError(fault: AddressError): FormError {
   return fault === 'missing'
-    ? { field: 'email', says: 'page.wrong.email.missing' }
-    : { field: 'email', says: 'page.wrong.email', values: { why: fault === 'long-local' ? 'long' : fault } }
+    ? { field: 'email', key: 'page.wrong.email.missing' }
+    : { field: 'email', key: 'page.wrong.email', values: { why: fault === 'long-local' ? 'long' : fault } }
 }
 
 /** The values of a form's field that may occur several times, without repeats. */
@@ -79,16 +79,15 @@ export function pauseUntilDate(
   text: string,
   zone: string,
   now: Date,
-): { until: Date } | { mistake: Mistake } {
+): { until: Date } | { error: FormError } {
   const date = text.trim()
   const local = `${date}T00:00`
-  const mistaken = (says: Mistake['says']) => ({ mistake: { field: 'until', says } })
-  if (date === '') return mistaken('page.wrong.day.missing')
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || parseLocal(local) === null)
-    return mistaken('page.wrong.day.format')
+  const wrong = (key: FormError['key']) => ({ error: { field: 'until', key } })
+  if (date === '') return wrong('page.wrong.day.missing')
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || parseLocal(local) === null) return wrong('page.wrong.day.format')
   const { first, last } = pauseDates(zone, now)
-  if (date < first) return mistaken('page.wrong.day.past')
-  if (date > last) return mistaken('page.wrong.day.far')
+  if (date < first) return wrong('page.wrong.day.past')
+  if (date > last) return wrong('page.wrong.day.far')
   return { until: resolveLocal(local, zone).at }
 }
 

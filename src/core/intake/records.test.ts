@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import {
-  columnProblems,
+  columnErrors,
   parseSessionRow,
   parseSubscriberRow,
   SESSION_COLUMNS,
@@ -95,7 +95,7 @@ test.each([
 ])('%j is refused at %s: %s', (fields, field, message) => {
   expect(session(fields)).toEqual({
     ok: false,
-    problems: [{ field, message: expect.stringContaining(message) }],
+    errors: [{ field, message: expect.stringContaining(message) }],
   })
 })
 
@@ -121,7 +121,7 @@ test('what nobody sees is dropped around and within every field', () => {
     subscriber({ email: '\u200bmara\u2060@sample.test', name: '\ufeffMara', topics: 'ocd;\u200banxiety' }),
   ).toMatchObject({ row: { email: 'mara@sample.test', name: 'Mara', topics: ['ocd', 'anxiety'] } })
   expect(session({ group: '\u200b\u3164' })).toMatchObject({
-    problems: [{ field: 'group', message: expect.stringContaining('is missing') }],
+    errors: [{ field: 'group', message: expect.stringContaining('is missing') }],
   })
   // Persian spells with a joiner, and emoji are made with them.
   expect(session({ group: 'می\u200cخواهم 👩\u200d💻' })).toMatchObject({
@@ -132,7 +132,7 @@ test('what nobody sees is dropped around and within every field', () => {
 test('topics separated by something else are told what separates them', () => {
   expect(subscriber({ email: 'mara@sample.test', topics: 'anxiety, ocd' })).toEqual({
     ok: false,
-    problems: [
+    errors: [
       {
         field: 'topics',
         message: 'has "anxiety, ocd"; separate topics with ; (for example anxiety;depression)',
@@ -143,12 +143,12 @@ test('topics separated by something else are told what separates them', () => {
 
 test('every problem of a row is named, not only the first', () => {
   const result = session({ topic: 'x', time_zone: 'y', seats_left: 'z' })
-  expect(result.ok ? [] : result.problems.map((problem) => problem.field).sort()).toEqual([
+  expect(result.ok ? [] : result.errors.map((error) => error.field).sort()).toEqual([
     ...['seats_left', 'time_zone', 'topic'],
   ])
 })
 
-test('a subscriber row gives a normalised address, and topics once each, from CSV or a JSON list', () => {
+test('a subscriber row gives a normalized address, and topics once each, from CSV or a JSON list', () => {
   const row = {
     email: 'mara@xn--bcher-kva.test',
     name: 'Mara',
@@ -174,14 +174,14 @@ test('no message about a subscriber repeats an address, whichever column it slip
   const results = [
     subscriber({ email: `${address}, ${address}`, name: `${address}\u0000` }),
     subscriber({ email: address, time_zone: address, topics: `anxiety;${address}` }),
-    { problems: columnProblems([address, 'x'], SUBSCRIBER_COLUMNS) },
+    { errors: columnErrors([address, 'x'], SUBSCRIBER_COLUMNS) },
   ]
   expect(JSON.stringify(results)).not.toContain('jonas')
 })
 
 test('columns may come in any order; unknown, repeated and missing ones are named', () => {
-  expect(columnProblems(SESSION_COLUMNS.known.toReversed(), SESSION_COLUMNS)).toEqual([])
-  expect(columnProblems(['emial', 'name', 'name'], SUBSCRIBER_COLUMNS)).toEqual([
+  expect(columnErrors(SESSION_COLUMNS.known.toReversed(), SESSION_COLUMNS)).toEqual([])
+  expect(columnErrors(['emial', 'name', 'name'], SUBSCRIBER_COLUMNS)).toEqual([
     { field: 'emial', message: 'is not a known column; did you mean "email"?' },
     { field: 'name', message: expect.stringContaining('twice') },
     { field: 'email', message: expect.stringContaining('missing') },
@@ -195,13 +195,13 @@ test.each([
   [[SESSION_COLUMNS.known.join('\t')]],
   [['email', 'name;time_zone']],
 ])('in %j the separator is the one problem named', (columns) => {
-  expect(columnProblems(columns, SUBSCRIBER_COLUMNS)).toEqual([
+  expect(columnErrors(columns, SUBSCRIBER_COLUMNS)).toEqual([
     expect.objectContaining({ message: expect.stringContaining('separate the columns with commas') }),
   ])
 })
 
 test('a file without a header line is told so once, without a word of what it holds', () => {
-  expect(columnProblems(['ann@sample.test', 'Ann'], SUBSCRIBER_COLUMNS)).toEqual([
+  expect(columnErrors(['ann@sample.test', 'Ann'], SUBSCRIBER_COLUMNS)).toEqual([
     {
       field: 'header',
       message: 'names no known column; the first line must be like email,name,time_zone,locale,topics',

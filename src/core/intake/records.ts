@@ -1,8 +1,8 @@
 import { parseLocal, resolveLocal } from '../time/calendar.ts'
 import { unknownZone, zoneMeant } from '../time/zone-names.ts'
 import { shortLocale } from '../words/locales.ts'
-import { normaliseEmail } from './email-address.ts'
-import { fieldsOf, nearest, type Parsed, type Problem, quote, suggestion } from './fields.ts'
+import { normalizeEmail } from './email-address.ts'
+import { type FieldError, fieldsOf, nearest, type Parsed, quote, suggestion } from './fields.ts'
 import { holdsContact } from './names.ts'
 
 /** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
@@ -62,7 +62,7 @@ export function parseSessionRow(
   topics: ReadonlySet<string>,
   limit: StartLimit | null = null,
 ): Parsed<SessionRow> {
-  const { problems, problem, text, oneOf, whole } = fieldsOf(record)
+  const { errors, addError, text, oneOf, whole } = fieldsOf(record)
   const externalId = text('external_id', {
     max: 200,
     missing: 'write the id your booking system knows it by',
@@ -76,23 +76,23 @@ export function parseSessionRow(
   const seatsTotal = whole('seats_total', 0, 10_000)
   const seatsLeft = whole('seats_left', 0, 10_000)
 
-  if (topic !== '' && !topics.has(topic)) problem('topic', unknownTopic(topic, topics, 'one'))
-  if (bookingUrl !== '') problems.push(...linkProblems('booking_url', bookingUrl))
+  if (topic !== '' && !topics.has(topic)) addError('topic', unknownTopic(topic, topics, 'one'))
+  if (bookingUrl !== '') errors.push(...linkErrors('booking_url', bookingUrl))
   if (repeats === 'once' && occurrences !== null && occurrences > 1)
-    problem('occurrences', `is ${occurrences}, but the session happens once; leave it empty`)
+    addError('occurrences', `is ${occurrences}, but the session happens once; leave it empty`)
   if (seatsLeft !== null && seatsTotal !== null && seatsLeft > seatsTotal)
-    problem('seats_left', `is ${seatsLeft}, over seats_total (${seatsTotal}); correct one of them`)
+    addError('seats_left', `is ${seatsLeft}, over seats_total (${seatsTotal}); correct one of them`)
 
   const row: SessionRow = {
     ...{ externalId, group, topic, therapist, bookingUrl, repeats, seatsTotal, seatsLeft },
-    ...startOf(text, problem, limit),
+    ...startOf(text, addError, limit),
     kind: oneOf('kind', ['therapy', 'skills']),
     durationMinutes: whole('duration_minutes', 1, 1440) ?? 90,
     occurrences: repeats === 'once' ? null : occurrences,
     status: oneOf('status', seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled']),
     absent: OPTIONAL.filter((column) => !(column in record)),
   }
-  return problems.length === 0 ? { ok: true, row } : { ok: false, problems }
+  return errors.length === 0 ? { ok: true, row } : { ok: false, errors }
 }
 
 /** Checks one row of a subscribers file; no message repeats an address. Every problem of the row is named. */
@@ -100,26 +100,26 @@ export function parseSubscriberRow(
   record: Readonly<Record<string, unknown>>,
   topics: ReadonlySet<string>,
 ): Parsed<SubscriberRow> {
-  const { problems, problem, text } = fieldsOf({ ...record, topics: joined(record.topics) })
-  const address = typeof record.email === 'string' ? normaliseEmail(record.email) : normaliseEmail('')
-  if ('problem' in address) problem('email', address.problem)
+  const { errors, addError, text } = fieldsOf({ ...record, topics: joined(record.topics) })
+  const address = typeof record.email === 'string' ? normalizeEmail(record.email) : normalizeEmail('')
+  if ('problem' in address) addError('email', address.problem)
   const name = text('name', { max: 120 })
   if (holdsContact(name))
-    problem('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
+    addError('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
   const zone = text('time_zone', { max: 80 })
   const timeZone = zoneMeant(zone)
-  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
+  if (zone !== '' && timeZone === null) addError('time_zone', unknownZone(zone))
   const locale = text('locale', { max: 40 })
   if (locale !== '' && usualTag(locale) === null)
-    problem('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
+    addError('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
 
   const slugs = text('topics', { max: 4000 })
     .split(';')
     .map((slug) => slug.trim().toLowerCase())
     .filter((slug) => slug !== '')
-  for (const slug of slugs) if (!topics.has(slug)) problem('topics', unknownTopic(slug, topics, 'several'))
+  for (const slug of slugs) if (!topics.has(slug)) addError('topics', unknownTopic(slug, topics, 'several'))
 
-  if (problems.length > 0 || 'problem' in address) return { ok: false, problems }
+  if (errors.length > 0 || 'problem' in address) return { ok: false, errors }
   const row: SubscriberRow = {
     email: address.email,
     name: name || null,
@@ -134,7 +134,7 @@ export function parseSubscriberRow(
  * What is wrong with the columns of a file: unknown ones, ones that are there twice, and required ones missing. Where
  * the cause is one for all of them, such as a wrong separator, that is the only problem named.
  */
-export function columnProblems(columns: readonly string[], { known, required }: Columns): Problem[] {
+export function columnErrors(columns: readonly string[], { known, required }: Columns): FieldError[] {
   const joined = columns.findIndex((column) =>
     column.split(/[,;\t|]/).some((part, _, { length }) => length > 1 && known.includes(part.trim())),
   )
@@ -164,13 +164,13 @@ export function columnProblems(columns: readonly string[], { known, required }: 
 }
 
 /** The names in one item of a JSON file that are not columns; a missing one is told by the row's own check. */
-export function unknownNames(record: Readonly<Record<string, unknown>>, { known }: Columns): Problem[] {
+export function unknownNames(record: Readonly<Record<string, unknown>>, { known }: Columns): FieldError[] {
   return Object.keys(record).flatMap((name, index) =>
     known.includes(name) ? [] : [unknownColumn(name, index, known)],
   )
 }
 
-function unknownColumn(column: string, index: number, known: readonly string[]): Problem {
+function unknownColumn(column: string, index: number, known: readonly string[]): FieldError {
   // A file without its header line has data here, and that may be an address.
   if (column === '' || column.length > 60 || /[@\p{Cc}]/u.test(column))
     return {
@@ -205,18 +205,18 @@ type Fields = ReturnType<typeof fieldsOf>
 
 const localForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:00)?$/
 
-function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartLimit | null) {
+function startOf(text: Fields['text'], addError: Fields['addError'], limit: StartLimit | null) {
   const example = 'write the local start like 2026-12-01T19:00'
   const start = text('starts_at', { max: 40, missing: example })
   const zone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
   const timeZone = zoneMeant(zone)
-  if (zone !== '' && timeZone === null) problem('time_zone', unknownZone(zone))
+  if (zone !== '' && timeZone === null) addError('time_zone', unknownZone(zone))
   if (start === '') return { startsAtLocal: '', timeZone: '' }
-  if (!localForm.test(start)) problem('starts_at', `is ${quote(start)}; ${example}, without a zone`)
+  if (!localForm.test(start)) addError('starts_at', `is ${quote(start)}; ${example}, without a zone`)
   else if (parseLocal(start) === null)
-    problem('starts_at', `is ${start}, a date or time that does not exist; check it in a calendar`)
+    addError('starts_at', `is ${start}, a date or time that does not exist; check it in a calendar`)
   else if (timeZone !== null && resolveLocal(start, timeZone).kind === 'skipped')
-    problem(
+    addError(
       'starts_at',
       `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`,
     )
@@ -226,7 +226,7 @@ function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartL
     !limit.farAhead &&
     start.slice(0, 10) > twoYearsAfter(limit.today)
   )
-    problem(
+    addError(
       'starts_at',
       `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
     )
@@ -236,7 +236,7 @@ function startOf(text: Fields['text'], problem: Fields['problem'], limit: StartL
 /** As text, so that February 29 needs no care: it is only compared. */
 const twoYearsAfter = (date: string): string => `${Number(date.slice(0, 4)) + 2}${date.slice(4)}`
 
-function linkProblems(field: string, link: string): Problem[] {
+function linkErrors(field: string, link: string): FieldError[] {
   const url = /^https:\/\/[^/\s<>"\\][^\s<>"\\]*$/i.test(link) ? URL.parse(link) : null
   if (url === null)
     return [{ field, message: `is ${quote(link)}; write a link that starts with https://, without spaces` }]

@@ -49,7 +49,7 @@ type SessionView = {
 type ShownOffer = Offer & { shownAs: News }
 
 /** The readers of one page: what they share, and the language they read. */
-export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { voice: Translator }
+export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { translator: Translator }
 
 /** Hours of the evening, in the reader's local time. */
 const EVENING = { from: 17, to: 22 }
@@ -65,16 +65,16 @@ export function digestView(
   readership: Readership,
   editionId: string,
 ): DigestPage {
-  const { voice, timeZone, more } = readership
+  const { translator, timeZone, more } = readership
   const shown = readership.shown.map(({ id, news }) => ({ ...offerOf(offers, id), shownAs: news }))
   const since = new Date(editionId)
   return {
-    language: voice.language,
+    language: translator.language,
     ...opening(shown, readership),
     practice: plain(letterhead.practice),
     logoUrl: letterhead.logoUrl,
-    zone: zoneTitle(timeZone, since, voice.locale),
-    topics: byTopic(shown, voice.locale).map(({ name, offers }) => ({
+    zone: zoneTitle(timeZone, since, translator.locale),
+    topics: byTopic(shown, translator.locale).map(({ name, offers }) => ({
       name,
       underline: '-'.repeat(Math.min(name.length, 72)),
       sessions: offers.map((offer) => sessionView(offer, readership, letterhead, since)),
@@ -83,15 +83,15 @@ export function digestView(
     moreUrl: sessionsPage(letterhead),
     replyTo: letterhead.replyTo,
     postalAddress: plain(letterhead.postalAddress),
-    crisisNote: crisisNote(letterhead, voice),
+    crisisNote: crisisNote(letterhead, translator),
   }
 }
 
 /** The crisis line sentence at the bottom of pages and emails; null if it is turned off. */
 export const crisisNote = (
   { crisisLine }: Pick<Letterhead, 'crisisLine'>,
-  { say }: Translator,
-): string | null => (crisisLine === 'off' ? null : say(`crisis.${crisisLine}`))
+  { t }: Translator,
+): string | null => (crisisLine === 'off' ? null : t(`crisis.${crisisLine}`))
 
 /** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
 export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
@@ -115,29 +115,29 @@ function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {
 }
 
 /** Subject, preheader and heading name no topic and no therapist: they show on lock screens and over shoulders. */
-function opening(shown: readonly ShownOffer[], { voice, timeZone, discreet, more }: Readership) {
-  const { say } = voice
+function opening(shown: readonly ShownOffer[], { translator, timeZone, discreet, more }: Readership) {
+  const { t } = translator
   if (discreet) {
-    const subject = say('digest.subject.discreet')
-    return { subject, heading: subject, preheader: previewOf(say('digest.preheader.discreet')) }
+    const subject = t('digest.subject.discreet')
+    return { subject, heading: subject, preheader: previewOf(t('digest.preheader.discreet')) }
   }
   const fresh = shown.filter(({ shownAs }) => shownAs === 'new').length
   const kind = more > 0 ? 'unseen' : fresh > 0 ? 'new' : 'changed'
   const counted = kind === 'new' ? shown.filter(({ shownAs }) => shownAs === 'new') : shown
   const n = counted.length + more
-  const fact = say(`digest.heading.${kind}`, { n })
+  const fact = t(`digest.heading.${kind}`, { n })
   return {
-    subject: say(`digest.subject.${kind}`, { n }),
-    heading: more > 0 ? fact : withEvenings(fact, counted, timeZone, voice),
-    preheader: previewOf(say('digest.preheader')),
+    subject: t(`digest.subject.${kind}`, { n }),
+    heading: more > 0 ? fact : withEvenings(fact, counted, timeZone, translator),
+    preheader: previewOf(t('digest.preheader')),
   }
 }
 
-function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { say }: Translator): string {
+function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { t }: Translator): string {
   const n = shown.filter(({ startsAt }) => isEvening(hourIn(new Date(startsAt), timeZone))).length
   if (n === 0) return fact
   const share = n < shown.length ? 'some' : n === 1 ? 'only' : 'all'
-  return say('digest.heading.evening', { fact, n, share })
+  return t('digest.heading.evening', { fact, n, share })
 }
 
 const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVENING.to
@@ -164,29 +164,29 @@ const collatorOf = lru(
 
 function sessionView(
   offer: ShownOffer,
-  { timeZone, voice }: Readership,
+  { timeZone, translator }: Readership,
   letterhead: Letterhead,
   since: Date,
 ): SessionView {
-  const { say, locale } = voice
+  const { t, locale } = translator
   const { day, time, zoneName } = formatOccurrence(new Date(offer.startsAt), timeZone, locale, since)
   const group = plain(offer.group)
   const at = `${day}, ${time}`
   return {
     id: offer.id,
     group,
-    label: say(`session.${offer.shownAs}`),
-    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, voice, since),
-    whenForGroup: timeForGroup(offer, day, timeZone, voice, since),
-    clocks: clocksNote(offer, timeZone, voice, since),
+    label: t(`session.${offer.shownAs}`),
+    when: whenText(offer, `${day} · ${time} ${zoneName}`, timeZone, translator, since),
+    whenForGroup: timeForGroup(offer, day, timeZone, translator, since),
+    clocks: clocksNote(offer, timeZone, translator, since),
     kind: offer.kind,
     therapist: plain(offer.therapist),
     minutes: offer.durationMinutes,
-    seats: offer.seatsLeft !== null && isScarce(offer) ? say('session.seats', { n: offer.seatsLeft }) : null,
+    seats: offer.seatsLeft !== null && isScarce(offer) ? t('session.seats', { n: offer.seatsLeft }) : null,
     reserveUrl: webAddress(offer.bookingUrl) ?? sessionsPage(letterhead),
-    reserveLabel: say('session.reserve.label', { group, at }),
+    reserveLabel: t('session.reserve.label', { group, at }),
     calendarUrl: `${sessionsPage(letterhead)}/${offer.id}.ics`,
-    calendarLabel: say('session.calendar.label', { group, at }),
+    calendarLabel: t('session.calendar.label', { group, at }),
   }
 }
 
@@ -194,14 +194,14 @@ function whenText(
   { repeats, startsAt, lastStartsAt }: Offer,
   at: string,
   timeZone: string,
-  { say, locale }: Translator,
+  { t, locale }: Translator,
   since: Date,
 ): string {
-  if (repeats === 'once') return say('session.when.once', { at })
-  if (lastStartsAt === null) return say('session.when.weekly', { at })
-  if (lastStartsAt === startsAt) return say('session.when.last', { at })
+  if (repeats === 'once') return t('session.when.once', { at })
+  if (lastStartsAt === null) return t('session.when.weekly', { at })
+  if (lastStartsAt === startsAt) return t('session.when.last', { at })
   const date = formatOccurrence(new Date(lastStartsAt), timeZone, locale, since).dateInWords
-  return say('session.when.until', { at, date })
+  return t('session.when.until', { at, date })
 }
 
 /** The group's local time if it differs from the reader's, with its day if that differs too. */
@@ -209,20 +209,20 @@ function timeForGroup(
   offer: Offer,
   readersDay: string,
   timeZone: string,
-  { say, locale }: Translator,
+  { t, locale }: Translator,
   since: Date,
 ): string | null {
   const startsAt = new Date(offer.startsAt)
   if (sameWallClock(startsAt, timeZone, offer.timeZone)) return null
   const { day, time, zoneName } = formatOccurrence(startsAt, offer.timeZone, locale, since)
-  return say('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
+  return t('session.forGroup', { at: `${day === readersDay ? '' : `${day} · `}${time} ${zoneName}` })
 }
 
 /** Warns of a clock change before the session: readers who remember the old time would come an hour early or late. */
 function clocksNote(
   { startsAt, timeZone: groupZone }: Offer,
   timeZone: string,
-  { say, locale }: Translator,
+  { t, locale }: Translator,
   since: Date,
 ): string | null {
   const changeIn = (zone: string): string | null => {
@@ -231,9 +231,9 @@ function clocksNote(
   }
   const [date, groupDate] = [changeIn(timeZone), changeIn(groupZone)]
   if (date !== null && groupDate !== null && date !== groupDate)
-    return say('session.clocks.both', { date, groupDate })
-  if (date !== null) return say('session.clocks.yours', { date })
-  return groupDate === null ? null : say('session.clocks.group', { date: groupDate })
+    return t('session.clocks.both', { date, groupDate })
+  if (date !== null) return t('session.clocks.yours', { date })
+  return groupDate === null ? null : t('session.clocks.group', { date: groupDate })
 }
 
 /** Booking links come from outside, so only http and https addresses become links. */

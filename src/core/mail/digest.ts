@@ -1,6 +1,6 @@
 import type { Offer } from '../sessions/offers.ts'
 import { fold, wrap } from '../text/wrap.ts'
-import { type Catalogs, type Translator, voiceFor } from '../words/words.ts'
+import { type Catalogs, type Translator, translatorFor } from '../words/words.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-page.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
@@ -70,10 +70,10 @@ export function digestPages(
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const html = compileTemplate<DigestView>(template.html, 'html')
   const text = compileTemplate<DigestView>(template.text, 'text')
-  const pageFor = (reader: Reader, voice: Translator) => {
+  const pageFor = (reader: Reader, translator: Translator) => {
     for (let { shown, more } = reader; ; ) {
-      const page = digestView(letterhead, byId, { ...reader, shown, more, voice }, edition.id)
-      const size = Buffer.byteLength(html({ ...page, ...NOBODY }, voice))
+      const page = digestView(letterhead, byId, { ...reader, shown, more, translator }, edition.id)
+      const size = Buffer.byteLength(html({ ...page, ...NOBODY }, translator))
       if (size <= LARGEST_PAGE || shown.length === 1) return page
       const over = Math.ceil((shown.length * (size - LARGEST_PAGE)) / size)
       shown = shown.slice(0, Math.max(1, shown.length - over))
@@ -81,15 +81,15 @@ export function digestPages(
     }
   }
   return (reader) => {
-    const voice = voiceFor(words, reader.locale)
-    const page = pageFor(reader, voice)
+    const translator = translatorFor(words, reader.locale)
+    const page = pageFor(reader, translator)
     return ({ to, deliveryTag, byEmail, ...personal }) => ({
-      from: senderOf(letterhead, reader.discreet, voice),
+      from: senderOf(letterhead, reader.discreet, translator),
       to,
       ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
       subject: page.subject,
-      html: html({ ...page, ...personal.html }, voice),
-      text: wrap(text({ ...page, ...personal.text }, voice)),
+      html: html({ ...page, ...personal.html }, translator),
+      text: wrap(text({ ...page, ...personal.text }, translator)),
       headers: {
         ...unsubscribeHeaders(personal.text.unsubscribeUrl, byEmail),
         'List-Id': `<weekly.${new URL(letterhead.publicUrl).hostname}>`,
@@ -120,8 +120,8 @@ export function personalOf(reader: Reader, links: PersonalLinks): Personal {
 }
 
 /** Who a mail is from. A discreet reader sees the same address under a neutral name. */
-export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { say }: Translator): string {
-  const name = discreetName ?? say('mail.discreet.sender')
+export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { t }: Translator): string {
+  const name = discreetName ?? t('mail.discreet.sender')
   return discreet ? formatMailbox({ name, address: addressIn(from) }) : from
 }
 

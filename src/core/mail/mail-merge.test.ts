@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import Handlebars from 'handlebars'
 import { lru } from '../lru.ts'
-import { type Catalogs, voiceFor } from '../words/words.ts'
+import { type Catalogs, translatorFor } from '../words/words.ts'
 import { compileTemplate, type Format, mailMerge } from './mail-merge.ts'
 
-const voice = voiceFor(
+const translator = translatorFor(
   { en: { locale: 'en-US', 'mail.questions': 'Hi <bdi>{name}</bdi>!' } } as unknown as Catalogs,
   'en',
 )
@@ -50,7 +50,7 @@ test.each<Format>(['html', 'text'])(
     fc.assert(
       fc.property(fc.array(piece), values, values, (pieces, first, second) => {
         const compiled = compileTemplate<Values>(pieces.join(''), format)
-        const render = (values: Values) => compiled(values, voice)
+        const render = (values: Values) => compiled(values, translator)
         const page = mailMerge(printsFor(format), render)
         // Twice, as one page serves many readers.
         expect(Buffer.concat(page.fill(first))).toEqual(Buffer.from(render(first)))
@@ -68,8 +68,8 @@ test('a page that already contains a mark is refused', () => {
 })
 
 test('an unknown variable or helper throws', () => {
-  expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' }, voice)).toThrow('"nmae" not defined')
-  expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' }, voice)).toThrow('shout')
+  expect(() => compileTemplate('{{nmae}}', 'html')({ name: 'Ada' }, translator)).toThrow('"nmae" not defined')
+  expect(() => compileTemplate('{{shout name}}', 'html')({ name: 'Ada' }, translator)).toThrow('shout')
 })
 
 test('a full cache drops the least recently used result first', () => {

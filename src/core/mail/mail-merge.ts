@@ -11,16 +11,16 @@ export type Format = 'html' | 'text'
 export function compileTemplate<View>(
   source: string,
   format: Format,
-): (view: View, voice: Translator) => string {
+): (view: View, translator: Translator) => string {
   const template = Handlebars.compile<View>(source, {
     strict: true,
     knownHelpers: { t: true },
     knownHelpersOnly: true,
     noEscape: format === 'text',
   })
-  return (view, voice) => {
+  return (view, translator) => {
     const t = (key: MessageKey, { hash }: { hash: Values }) =>
-      format === 'text' ? voice.say(key, hash) : new Handlebars.SafeString(voice.sayHtml(key, hash))
+      format === 'text' ? translator.t(key, hash) : new Handlebars.SafeString(translator.tHtml(key, hash))
     return template(view, { helpers: { t } })
   }
 }

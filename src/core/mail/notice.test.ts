@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { loadTemplates, type Templates } from '../../templates/load.ts'
-import { voiceFor } from '../words/words.ts'
+import { translatorFor } from '../words/words.ts'
 import { harbor } from './digest.fixture.ts'
 import { byStranger, composeNotice, type NoticeFacts } from './notice.ts'
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 
 const mailOf = (facts: NoticeFacts, letterhead = harbor, locale = 'en') =>
-  composeNotice(templates.notice, letterhead, facts, voiceFor(templates.words, locale))
+  composeNotice(templates.notice, letterhead, facts, translatorFor(templates.words, locale))
 
 const KINDS: NoticeFacts['kind'][] = [
   ...(['confirm', 'welcome', 'already', 'change-address', 'address-changed'] as const),

@@ -66,37 +66,39 @@ export function composeNotice(
   template: { html: string; text: string },
   letterhead: Letterhead,
   facts: NoticeFacts,
-  voice: Translator,
+  translator: Translator,
 ): Email {
-  const view = noticeView(letterhead, facts, voice)
+  const view = noticeView(letterhead, facts, translator)
   const { unsubscribeUrl, unsubscribeAddress } = facts
   const oneClick = unsubscribeUrl && unsubscribeHeaders(unsubscribeUrl, wayByEmail(unsubscribeAddress))
   return checked({
-    from: senderOf(letterhead, facts.discreet, voice),
+    from: senderOf(letterhead, facts.discreet, translator),
     to: facts.to,
     ...(letterhead.replyTo !== null && { replyTo: letterhead.replyTo }),
     subject: view.subject,
-    html: compileTemplate<NoticeView>(template.html, 'html')(view, voice),
-    text: wrap(compileTemplate<NoticeView>(template.text, 'text')({ ...view, name: fold(view.name) }, voice)),
+    html: compileTemplate<NoticeView>(template.html, 'html')(view, translator),
+    text: wrap(
+      compileTemplate<NoticeView>(template.text, 'text')({ ...view, name: fold(view.name) }, translator),
+    ),
     headers: { ...oneClick, 'X-Entity-Ref-ID': facts.id },
     tags: [],
   })
 }
 
 /** What the template shows of a notice. No subject says what it is about: it shows on a locked phone. */
-export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Translator): NoticeView {
-  const { say } = voice
+export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translator: Translator): NoticeView {
+  const { t } = translator
   const { nextDate } = facts
   const [kind, what] = wordsOf(facts.kind)
   const practice = plain(letterhead.practice)
   const first = { practice, ...(kind === 'welcome' && { date: nextDate }), ...(what && { what }) }
   return {
-    language: voice.language,
-    subject: say(`notice.${kind}.subject`),
-    preheader: previewOf(say(`notice.${kind}.preheader`)),
-    lines: [say(`notice.${kind}.line1`, first), say(`notice.${kind}.line2`)],
-    button: what ? say('notice.fresh.button', { what }) : say(`notice.${kind}.button`),
-    why: say(`notice.${kind}.why`),
+    language: translator.language,
+    subject: t(`notice.${kind}.subject`),
+    preheader: previewOf(t(`notice.${kind}.preheader`)),
+    lines: [t(`notice.${kind}.line1`, first), t(`notice.${kind}.line2`)],
+    button: what ? t('notice.fresh.button', { what }) : t(`notice.${kind}.button`),
+    why: t(`notice.${kind}.why`),
     practice,
     logoUrl: letterhead.logoUrl,
     name: plain(facts.name ?? ''),
@@ -105,7 +107,7 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, voice: Tr
     preferencesUrl: facts.preferencesUrl ?? '',
     notMeUrl: facts.notMeUrl ?? '',
     postalAddress: plain(letterhead.postalAddress),
-    crisisNote: crisisNote(letterhead, voice),
+    crisisNote: crisisNote(letterhead, translator),
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { normaliseEmail } from '../intake/email-address.ts'
+import { normalizeEmail } from '../intake/email-address.ts'
 import { type HashKey, hashEmail } from '../tokens.ts'
 
 /** What the provider can report of a mail. */
@@ -143,7 +143,7 @@ function reduce(report: Report | null, mail: z.infer<typeof Mail>, hashKey: Hash
     providerId: mail.email_id,
     deliveryTag: mail.tags.delivery,
     emailHashes: mail.to.flatMap((address) => {
-      const normal = normaliseEmail(address)
+      const normal = normalizeEmail(address)
       return 'email' in normal ? [hashEmail(hashKey, normal.email)] : []
     }),
   }

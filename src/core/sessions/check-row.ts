@@ -1,10 +1,7 @@
-import { quote } from '../intake/fields.ts'
+import { type FieldError, quote } from '../intake/fields.ts'
 import { plain, webAddress } from '../mail/digest-page.ts'
 import { isTimeZone, parseLocal } from '../time/calendar.ts'
 import type { Session } from './offers.ts'
-
-/** A session that cannot be read: its column, and what is wrong with it. The sentence goes on from the column's name. */
-export type SessionFault = { field: string; problem: string }
 
 /** A row of `sessions` with its group and topic, whatever another program wrote into it; null = they are not there. */
 export type WrittenSession = { [Field in keyof Session]?: unknown } & {
@@ -16,15 +13,15 @@ export type WrittenSession = { [Field in keyof Session]?: unknown } & {
  * What keeps this row from being read, or null. The database's triggers refuse such rows, so one that is here is older than
  * they are, or was written around them. `field` is the column's name.
  */
-export function faultOf(row: WrittenSession): SessionFault | null {
+export function rowError(row: WrittenSession): FieldError | null {
   for (const { field, value, sound, needs } of RULES) {
     const written = value(row)
-    if (!sound(written)) return { field, problem: `is ${shown(written)}; it needs ${needs}` }
+    if (!sound(written)) return { field, message: `is ${shown(written)}; it needs ${needs}` }
   }
   if (row.odd)
     return {
       field: row.odd,
-      problem: `is not what the triggers write; it needs ${row.odd === 'news' ? 'new, reopened or moved' : 'a whole number, 0 or more'}`,
+      message: `is not what the triggers write; it needs ${row.odd === 'news' ? 'new, reopened or moved' : 'a whole number, 0 or more'}`,
     }
   return null
 }

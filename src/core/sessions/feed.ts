@@ -17,13 +17,13 @@ export type FeedEntry = {
 /** The feed as Atom (RFC 4287). Ids are `tag:` URIs (RFC 4151), so they stay when addresses change. */
 export function atomFeed(
   { practice, publicUrl, updated, entries }: Feed,
-  { say, language }: Translator,
+  { t, language }: Translator,
 ): string {
   const tag = `tag:${new URL(publicUrl).hostname},2026:`
   const head = xml`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="${language}">
   <id>${tag}sessions</id>
-  <title>${say('page.feed.title', { practice })}</title>
+  <title>${t('page.feed.title', { practice })}</title>
   <updated>${updated.toISOString()}</updated>
   <author><name>${practice}</name></author>
   <link rel="self" type="application/atom+xml" href="${publicUrl}/feed.xml"/>

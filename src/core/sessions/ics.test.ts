@@ -1,16 +1,16 @@
 import { expect, test } from '@jest/globals'
 import ICAL from 'ical.js'
-import { loadCatalogues } from '../../templates/catalogs.ts'
+import { loadCatalogs } from '../../templates/catalogs.ts'
 import { nextOccurrence } from '../time/occurrences.ts'
 import { vtimezone } from '../time/vtimezone.ts'
-import { voiceFor } from '../words/words.ts'
+import { translatorFor } from '../words/words.ts'
 import { type DatedSession, privateCalendar, sessionCalendar } from './ics.ts'
 
 const PUBLIC_URL = 'https://groups.harbor.test'
 /** Before every session here: nothing of a series is over. */
 const EPOCH = new Date(0)
-const words = await loadCatalogues()
-const voice = voiceFor(words, 'en')
+const words = await loadCatalogs()
+const translator = translatorFor(words, 'en')
 
 const steadyGround: DatedSession = {
   id: 12,
@@ -43,7 +43,7 @@ const holder = {
   publicUrl: PUBLIC_URL,
   discreet: false,
   timeZone: 'America/New_York',
-  voice,
+  translator,
   now: EPOCH,
 }
 
@@ -75,7 +75,7 @@ function ourInstants(session: DatedSession, count: number): string[] {
 }
 
 test('one session is one event, with what a calendar needs', () => {
-  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, voice, EPOCH))
+  const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, translator, EPOCH))
   expect(event.uid).toBe('session-12@groups.harbor.test')
   expect(event.summary).toBe('Steady Ground')
   expect(event.description).toBe(
@@ -95,12 +95,12 @@ test('a moved session keeps its UID under a higher SEQUENCE, and a cancelled one
     sessionCalendar(
       { ...steadyGround, startsAtLocal: '2026-12-03T18:00', revision: 1 },
       PUBLIC_URL,
-      voice,
+      translator,
       EPOCH,
     ),
   )
   const cancelled = eventIn(
-    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL, voice, EPOCH),
+    sessionCalendar({ ...steadyGround, status: 'cancelled', revision: 2 }, PUBLIC_URL, translator, EPOCH),
   )
   expect([moved.uid, cancelled.uid]).toEqual(Array(2).fill('session-12@groups.harbor.test'))
   expect([moved.sequence, cancelled.sequence]).toEqual([1, 2])
@@ -123,22 +123,29 @@ test.each([
   ['UTC', '2026-03-01T19:00'],
 ])('in %s from %s, 60 weeks are the same to another program as to us', (timeZone, startsAtLocal) => {
   const session = { ...steadyGround, timeZone, startsAtLocal }
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice, EPOCH), 60)).toEqual(ourInstants(session, 60))
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, translator, EPOCH), 60)).toEqual(
+    ourInstants(session, 60),
+  )
 })
 
 test('far ahead the rule still holds', () => {
   const session = { ...steadyGround, startsAtLocal: '2026-07-07T19:00' }
   const weeks = 52 * 40
-  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, voice, EPOCH), weeks).at(-1)).toBe(
+  expect(instantsIn(sessionCalendar(session, PUBLIC_URL, translator, EPOCH), weeks).at(-1)).toBe(
     ourInstants(session, weeks).at(-1),
   )
 })
 
 test('a series ends after its last meeting, and a single meeting has no rule', () => {
   const three = { ...steadyGround, occurrences: 3 }
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice, EPOCH), 4)).toEqual(ourInstants(three, 4))
-  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, voice, EPOCH), 4)).toContain('over')
-  const once = sessionCalendar({ ...steadyGround, repeats: 'once', occurrences: 3 }, PUBLIC_URL, voice, EPOCH)
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, translator, EPOCH), 4)).toEqual(ourInstants(three, 4))
+  expect(instantsIn(sessionCalendar(three, PUBLIC_URL, translator, EPOCH), 4)).toContain('over')
+  const once = sessionCalendar(
+    { ...steadyGround, repeats: 'once', occurrences: 3 },
+    PUBLIC_URL,
+    translator,
+    EPOCH,
+  )
   expect(eventIn(once).isRecurring()).toBe(false)
 })
 
@@ -150,7 +157,7 @@ test.each([
   ['2026-07-01T12:00:00Z', '2026-07-07T19:00:00', '2026-07-01T00:30:00Z'],
 ])('at %s a series of old is put into a calendar from %s on', (now, start, since) => {
   const old = { ...steadyGround, startsAtLocal: '2020-01-07T19:00', revisedAt: 0 }
-  const event = eventIn(sessionCalendar(old, PUBLIC_URL, voice, new Date(now)))
+  const event = eventIn(sessionCalendar(old, PUBLIC_URL, translator, new Date(now)))
   expect(event.startDate.toString()).toBe(start)
   expect(String(event.component.getFirstPropertyValue('rrule'))).toBe('FREQ=WEEKLY')
   const stamp = String(event.component.getFirstPropertyValue('dtstamp'))
@@ -160,7 +167,7 @@ test.each([
 test('a series of ten of which seven are over has three left, and one that has ended keeps its last', () => {
   const ten = { ...steadyGround, occurrences: 10 }
   const left = (now: string) => {
-    const text = sessionCalendar(ten, PUBLIC_URL, voice, new Date(now))
+    const text = sessionCalendar(ten, PUBLIC_URL, translator, new Date(now))
     return instantsIn(text, 4).filter((at) => at !== 'over')
   }
   expect(left('2027-01-13T15:00:00Z')).toEqual(ourInstants(ten, 10).slice(7))
@@ -204,7 +211,7 @@ test.each([
 ])('a title with %s stays a title, in lines of 75 octets', (_, group, read) => {
   const hostile = { ...steadyGround, group, therapist: group }
   for (const text of [
-    sessionCalendar(hostile, PUBLIC_URL, voice, EPOCH),
+    sessionCalendar(hostile, PUBLIC_URL, translator, EPOCH),
     privateCalendar([hostile], { ...holder, practice: group }),
   ]) {
     expect(eventIn(text).summary).toBe(read)
@@ -223,7 +230,7 @@ test.each([
 
 test('a booking address that is not on the web is left out', () => {
   const { description } = eventIn(
-    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, voice, EPOCH),
+    sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, translator, EPOCH),
   )
   expect(description).toBe('Group with Dr. Mira Lee.')
 })
@@ -251,8 +258,8 @@ test('a calendar without a time is still a valid one', () => {
 })
 
 test('the same session makes the same bytes, and they have not changed by themselves', () => {
-  const text = sessionCalendar(steadyGround, PUBLIC_URL, voice, EPOCH)
-  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL, voice, EPOCH)).toBe(text)
+  const text = sessionCalendar(steadyGround, PUBLIC_URL, translator, EPOCH)
+  expect(sessionCalendar({ ...steadyGround }, PUBLIC_URL, translator, EPOCH)).toBe(text)
   expect(text.replaceAll('\r\n', '\n')).toMatchInlineSnapshot(`
 "BEGIN:VCALENDAR
 VERSION:2.0
@@ -291,11 +298,11 @@ END:VCALENDAR
 })
 
 test('it speaks the language of who asked', () => {
-  const spanish = voiceFor(words, 'es')
+  const spanish = translatorFor(words, 'es')
   const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish, EPOCH))
   expect(event.description).toContain('Grupo de habilidades con Dr. Mira Lee.')
   expect(event.description).toContain('Reservar un lugar: https://book.harbor.test/')
-  const discreet = privateCalendar([steadyGround], { ...holder, discreet: true, voice: spanish })
+  const discreet = privateCalendar([steadyGround], { ...holder, discreet: true, translator: spanish })
   expect(eventIn(discreet).summary).toBe('Cita')
   expect(new ICAL.Component(ICAL.parse(discreet)).getFirstPropertyValue('x-wr-calname')).toBe('Calendario')
 })

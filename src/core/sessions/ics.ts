@@ -21,7 +21,7 @@ type Holder = {
   publicUrl: string
   discreet: boolean
   timeZone: string
-  voice: Translator
+  translator: Translator
   now: Date
 }
 
@@ -34,10 +34,10 @@ const REFRESH_SECONDS = 4 * 60 * 60
 export function sessionCalendar(
   session: DatedSession,
   publicUrl: string,
-  voice: Translator,
+  translator: Translator,
   now: Date,
 ): string {
-  return calendarText([{ ...identity(session, publicUrl, now), ...description(session, voice) }], {})
+  return calendarText([{ ...identity(session, publicUrl, now), ...description(session, translator) }], {})
 }
 
 /**
@@ -45,15 +45,15 @@ export function sessionCalendar(
  * busy, and others who see the calendar see no titles. A discreet one says nothing but when.
  */
 export function privateCalendar(sessions: readonly DatedSession[], holder: Holder): string {
-  const { practice, publicUrl, discreet, voice, now } = holder
+  const { practice, publicUrl, discreet, translator, now } = holder
   const events = sessions.map((session) => ({
     ...identity(session, publicUrl, now),
-    ...(discreet ? { summary: voice.say('page.calendar.discreet') } : description(session, voice)),
+    ...(discreet ? { summary: translator.t('page.calendar.discreet') } : description(session, translator)),
     transparency: ICalEventTransparency.TRANSPARENT,
   }))
   const name = discreet
-    ? voice.say('page.calendar.name.discreet')
-    : voice.say('page.calendar.name', { practice: plain(practice) })
+    ? translator.t('page.calendar.name.discreet')
+    : translator.t('page.calendar.name', { practice: plain(practice) })
   const text = calendarText(events, { name: escaped(name), ttl: REFRESH_SECONDS })
   // RFC 5545 §3.6 wants one component at least; the zone is there for that.
   return events.length > 0
@@ -110,10 +110,10 @@ function fromNow(
   return { at: dateAt(over), count: occurrences === null ? null : occurrences - over, since }
 }
 
-function description({ group, kind, therapist, bookingUrl }: DatedSession, { say }: Translator) {
+function description({ group, kind, therapist, bookingUrl }: DatedSession, { t }: Translator) {
   const url = webAddress(bookingUrl)
-  const lines = [say('page.calendar.about', { kind, therapist: plain(therapist) })]
-  if (url) lines.push(say('page.calendar.reserve', { url }))
+  const lines = [t('page.calendar.about', { kind, therapist: plain(therapist) })]
+  if (url) lines.push(t('page.calendar.reserve', { url }))
   return { summary: plain(group), description: lines.join('\n') }
 }
 

@@ -22,32 +22,32 @@ export type Translator = {
   /** How dates, numbers and zones are written: BCP 47, `es-MX`. */
   locale: string
   /** A message as plain text, its tags dropped. Throws when a value that it names is not given. */
-  say: (key: MessageKey, values?: Values) => string
+  t: (key: MessageKey, values?: Values) => string
   /** A message as HTML: values are escaped, and the tags stay. `<a>` leads to `values.href`. */
-  sayHtml: (key: MessageKey, values?: Values) => string
+  tHtml: (key: MessageKey, values?: Values) => string
 }
 
 /** `bdi` keeps a name from turning the direction of the words around it. */
 export const HTML_TAGS = ['a', 'b', 'bdi']
 
 /**
- * The voice for a reader's `locale` (BCP 47). One whose language has no catalog, or that is not valid, gets English.
+ * The translator for a reader's `locale` (BCP 47). One whose language has no catalog, or that is not valid, gets English.
  * Who names no region that exists reads dates as the catalog's own `locale` does: `es` as in the United States.
  * Whatever else the tag says is dropped, so that what is kept by locale cannot grow with what visitors send.
  */
-export function voiceFor(catalogs: Catalogs, locale: string): Translator {
+export function translatorFor(catalogs: Catalogs, locale: string): Translator {
   const short = shortLocale(locale) ?? 'en'
   const language = languageOf(short)
   const catalog = catalogs[language]
-  if (catalog === undefined) return voiceFor(catalogs, 'en')
+  if (catalog === undefined) return translatorFor(catalogs, 'en')
   const written = short === language ? catalog.locale : short
   const format = (key: MessageKey, values: Values, tags: Tags) =>
     String(messageOf(catalog[key], catalog.locale).format({ ...values, ...tags }))
   return {
     language,
     locale: written,
-    say: (key, values = {}) => format(key, values, PLAIN),
-    sayHtml: (key, values = {}) => {
+    t: (key, values = {}) => format(key, values, PLAIN),
+    tHtml: (key, values = {}) => {
       const { href, ...rest } = mapValues(values, escaped)
       const a = (inner: readonly unknown[]) => `<a href="${href}">${inner.join('')}</a>`
       return format(key, rest, { ...HTML, a })

@@ -22,7 +22,7 @@ import { countRequest, isBusy, type Requested, type RequestLimits } from './requ
 import { suppressionIn } from './suppressions.ts'
 import { setTopicsIn } from './topic-rows.ts'
 
-/** A filled form. `email` is normalised, `emailHash` its keyed hash, `publicId` the id it gets if it is new. */
+/** A filled form. `email` is normalized, `emailHash` its keyed hash, `publicId` the id it gets if it is new. */
 export type SignUp = {
   publicId: string
   email: string

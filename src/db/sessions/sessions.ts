@@ -1,6 +1,7 @@
 import type { NewsState } from '../../core/audience/news.ts'
+import type { FieldError } from '../../core/intake/fields.ts'
 import { plain } from '../../core/mail/digest-page.ts'
-import { faultOf, type SessionFault, type WrittenSession } from '../../core/sessions/check-row.ts'
+import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import { and, eq, sql } from '../drizzle.ts'
@@ -15,7 +16,7 @@ export type Topic = { id: number; slug: string; name: string }
 export type Program = { throughSeq: number; sessions: Session[] }
 
 /** A session that is left out everywhere, as it cannot be read. */
-export type LeftOut = SessionFault & { id: number; externalId: string }
+export type LeftOut = FieldError & { id: number; externalId: string }
 
 /** All topics by name, which is safe to show: plain SQL can have put any character into it. */
 export async function allTopics(db: Db): Promise<Topic[]> {
@@ -63,8 +64,8 @@ export async function allSessions(db: Db): Promise<Session[]> {
 export async function leftOutSessions(db: Db): Promise<LeftOut[]> {
   const rows = sessionRows(db).orderBy(sessions.id).all()
   return rows.flatMap((row) => {
-    const fault = faultOf(row)
-    return fault === null ? [] : [{ ...fault, id: row.id, externalId: String(row.externalId) }]
+    const error = rowError(row)
+    return error === null ? [] : [{ ...error, id: row.id, externalId: String(row.externalId) }]
   })
 }
 
@@ -96,7 +97,7 @@ type HistoryRow = [seq: number, topicId: number | null, times: string, reopened:
  */
 function readable<Sound extends Session = Session>(rows: readonly WrittenSession[]): Sound[] {
   return rows
-    .filter((row) => faultOf(row) === null)
+    .filter((row) => rowError(row) === null)
     .map(({ history, odd: _odd, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
 }
 

@@ -18,7 +18,7 @@ export function keptPages(): (times: OpenTimes, asked: Asked) => Buffer {
       byTimes.get(times) ??
       lru(
         PAGES_KEPT,
-        ({ reply }: Asked) => `${reply.voice.locale} ${reply.request.url}`,
+        ({ reply }: Asked) => `${reply.translator.locale} ${reply.request.url}`,
         ({ write }) => Buffer.from(write()),
       )
     byTimes.set(times, pages)

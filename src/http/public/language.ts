@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { shortLocale } from '../../core/words/locales.ts'
-import { type Catalogs, isSpoken, voiceFor } from '../../core/words/words.ts'
+import { type Catalogs, isSpoken, translatorFor } from '../../core/words/words.ts'
 
 /** How to write to whoever asks: as `?lang=` says, else as their browser does (RFC 9110 §12.5.4), else `fallback`. */
 export function localeOf(request: FastifyRequest, words: Catalogs, fallback: string): string {
@@ -16,7 +16,7 @@ export function localeOf(request: FastifyRequest, words: Catalogs, fallback: str
 
 /** Answers a reader in their own language, unless they chose another by hand. */
 export function speakAs(reply: FastifyReply, words: Catalogs, locale: string): void {
-  if (chosenBy(reply.request, words) === null) reply.voice = voiceFor(words, locale)
+  if (chosenBy(reply.request, words) === null) reply.translator = translatorFor(words, locale)
 }
 
 /** What a link carries on when the visitor chose a language by hand: `?lang=es`, or nothing. */
@@ -32,11 +32,15 @@ export function chosenBy(request: FastifyRequest, words: Catalogs): string | nul
 }
 
 /** The same page in the other languages; from the answer to a form, or where there is no page, the first one. */
-export function languageLinks({ request, statusCode, voice }: FastifyReply, words: Catalogs, base: string) {
+export function languageLinks(
+  { request, statusCode, translator }: FastifyReply,
+  words: Catalogs,
+  base: string,
+) {
   const again = request.method === 'GET' && statusCode < 400
   const [path = '/', search = ''] = again ? request.url.split('?', 2) : ['/']
   return Object.entries(words)
-    .filter(([other]) => other !== voice.language)
+    .filter(([other]) => other !== translator.language)
     .map(([other, catalog]) => {
       const query = new URLSearchParams(search)
       query.set('lang', other)
@@ -44,7 +48,7 @@ export function languageLinks({ request, statusCode, voice }: FastifyReply, word
     })
 }
 
-// `voiceFor` reads whatever it does not understand as English, also `*` and misspelt ones.
+// `translatorFor` reads whatever it does not understand as English, also `*` and misspelt ones.
 const understood = (tag: string, words: Catalogs): string | null =>
   LANGUAGE_TAG.test(tag) && isSpoken(words, tag) ? shortLocale(tag) : null
 

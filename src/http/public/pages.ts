@@ -3,13 +3,13 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
 import { crisisNote } from '../../core/mail/digest-page.ts'
-import { type Translator, voiceFor } from '../../core/words/words.ts'
+import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
     /** The language of the answer: the visitor's, unless a route knows better. */
-    voice: Translator
+    translator: Translator
     /** Answers with a page of `templates/pages/` inside the layout. */
     view(name: PageName, data: object): FastifyReply
     /** The same page as text, not sent yet. */
@@ -22,7 +22,7 @@ declare module 'fastify' {
 type Needs = Pick<App, 'config' | 'templates'>
 type PageName = keyof App['templates']['pages']
 
-/** Gives every answer `voice` and `view`, and serves the stylesheet and the scripts. */
+/** Gives every answer `translator` and `view`, and serves the stylesheet and the scripts. */
 export function addPages(server: FastifyInstance, { config, templates }: Needs): void {
   const { pages, words } = templates
   const base = basePath(config)
@@ -37,28 +37,28 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
     postalAddress: config.POSTAL_ADDRESS,
     ...writeTo(addressIn(config.MAIL_REPLY_TO)),
   }
-  server.decorateReply('voice')
+  server.decorateReply('translator')
   server.addHook('onRequest', async (request, reply) => {
-    reply.voice = voiceFor(words, localeOf(request, words, config.LOCALE))
+    reply.translator = translatorFor(words, localeOf(request, words, config.LOCALE))
   })
   server.decorateReply('written', function written(this: FastifyReply, name: PageName, data: object) {
-    const { voice, request } = this
+    const { translator, request } = this
     const inLanguage = chosenLanguage(request, words)
     const all = {
       ...everywhere,
-      language: voice.language,
+      language: translator.language,
       languages: languageLinks(this, words, base),
       inLanguage,
       homeUrl: `${base}/${inLanguage}`,
-      crisisNote: crisisNote({ crisisLine: config.CRISIS_LINE }, voice),
+      crisisNote: crisisNote({ crisisLine: config.CRISIS_LINE }, translator),
       ...data,
     }
-    const body = new Handlebars.SafeString(pages[name](all, voice))
-    return pages.layout({ ...all, body }, voice)
+    const body = new Handlebars.SafeString(pages[name](all, translator))
+    return pages.layout({ ...all, body }, translator)
   })
   server.decorateReply('page', function page(this: FastifyReply, html: string | Buffer) {
     return this.header('vary', 'accept-language')
-      .header('content-language', this.voice.language)
+      .header('content-language', this.translator.language)
       .type('text/html; charset=utf-8')
       .send(html)
   })

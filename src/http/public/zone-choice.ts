@@ -20,7 +20,7 @@ const UNITED_STATES: Record<string, string> = {
 }
 
 /** Every zone of the IANA list by continent, `asked` selected; one under a name that is not listed is added. */
-export function zoneGroups(asked: string, { say }: Translator): ZoneGroup[] {
+export function zoneGroups(asked: string, { t }: Translator): ZoneGroup[] {
   const selected = canonicalZone(asked) ?? asked
   const names = new Set(timeZones()).add(selected)
   const elsewhere = [...names].filter((name) => !(name in UNITED_STATES)).sort()
@@ -30,13 +30,13 @@ export function zoneGroups(asked: string, { say }: Translator): ZoneGroup[] {
   })
   return [
     {
-      label: say('page.zones.region', { region: 'US' }),
+      label: t('page.zones.region', { region: 'US' }),
       zones: Object.entries(UNITED_STATES).map(([zone, place]) =>
-        option(zone, say('page.zones.us', { place })),
+        option(zone, t('page.zones.us', { place })),
       ),
     },
     ...[...byRegion].map(([region = '', zones]) => ({
-      label: say('page.zones.region', { region }),
+      label: t('page.zones.region', { region }),
       zones: zones.map((zone) => option(zone, placeIn(zone))),
     })),
   ]

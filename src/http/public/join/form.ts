@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { SignUpForm } from '../../../actions/subscribers/join.ts'
-import { normaliseEmail } from '../../../core/intake/email-address.ts'
-import type { Mistake } from '../../../core/intake/fields.ts'
+import { normalizeEmail } from '../../../core/intake/email-address.ts'
+import type { FormError } from '../../../core/intake/fields.ts'
 import { readName } from '../../../core/intake/names.ts'
-import { mistakeOfAddress } from '../../../core/intake/preferences.ts'
+import { addressFormError } from '../../../core/intake/preferences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { readDatedToken, signDatedToken } from '../../../core/tokens.ts'
 import type { Topic } from '../../../db/sessions/sessions.ts'
@@ -13,7 +13,7 @@ export type Typed = z.infer<typeof Typed>
 
 export type FormRead =
   | { kind: 'valid'; form: SignUpForm }
-  | { kind: 'invalid'; mistakes: Mistake[] }
+  | { kind: 'invalid'; errors: FormError[] }
   /**
    * Too fast for a person, or not from our page, or with the field filled that nobody sees. A browser that fills forms by itself
    * may do any of it, so it is asked to send it once more.
@@ -69,17 +69,17 @@ export function readForm(typed: Typed, { secrets, topics, locale, now }: Context
   if (made === null || typed.zq3 !== '' || age < LEAST_FILL_MS) return { kind: 'again' }
   if (age > LONGEST_FILL_MS) return { kind: 'stale' }
 
-  const address = normaliseEmail(typed.email)
-  const { name, mistake } = readName(typed.name, LONGEST_NAME)
+  const address = normalizeEmail(typed.email)
+  const { name, error } = readName(typed.name, LONGEST_NAME)
   const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
   const chosen = typed.topics.map((slug) => ids.get(slug))
-  const mistakes: Mistake[] = []
-  if ('fault' in address) mistakes.push(mistakeOfAddress(address.fault))
-  if (mistake) mistakes.push(mistake)
+  const errors: FormError[] = []
+  if ('fault' in address) errors.push(addressFormError(address.fault))
+  if (error) errors.push(error)
   const timeZone = canonicalZone(typed.tz)
-  if (timeZone === null) mistakes.push({ field: 'tz', says: 'page.wrong.zone' })
-  if (chosen.includes(undefined)) mistakes.push({ field: 'topics', says: 'page.wrong.topics' })
-  if ('fault' in address || timeZone === null || mistakes.length > 0) return { kind: 'invalid', mistakes }
+  if (timeZone === null) errors.push({ field: 'tz', key: 'page.wrong.zone' })
+  if (chosen.includes(undefined)) errors.push({ field: 'topics', key: 'page.wrong.topics' })
+  if ('fault' in address || timeZone === null || errors.length > 0) return { kind: 'invalid', errors }
   const topicIds = new Set(chosen.filter((id) => id !== undefined))
   return {
     kind: 'valid',

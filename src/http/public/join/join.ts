@@ -46,16 +46,19 @@ export async function addJoinRoutes(
   // Scanners open links: only the button does anything.
   server.get<WithToken>('/confirm/:token', async (request, reply) => {
     if ((await speakToReader(app, request, reply)).publicId === null) return showExpired(reply)
-    const consent = consentWording(app.config.practice, reply.voice)
-    return reply.view('confirm', { title: reply.voice.say('page.confirm.title'), consent })
+    const consent = consentWording(app.config.practice, reply.translator)
+    return reply.view('confirm', { title: reply.translator.t('page.confirm.title'), consent })
   })
   server.post<WithToken>('/confirm/:token', async (request, reply) => {
     const { reader } = await speakToReader(app, request, reply)
     const { token } = request.params
-    const { kind } = await confirmSubscription(app, token, { source: '/confirm', voice: reply.voice })
+    const { kind } = await confirmSubscription(app, token, {
+      source: '/confirm',
+      translator: reply.translator,
+    })
     app.log.info({ outcome: kind }, 'confirm')
     if (kind === 'expired') return showExpired(reply)
-    const title = reply.voice.say('page.confirmed.title')
+    const title = reply.translator.t('page.confirmed.title')
     return reply.view('confirmed', { title, day: dayFor(app, reader?.timeZone) })
   })
 }
@@ -84,7 +87,7 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
     const typed = typedIn(request.body)
     const { LINK_SECRET: secrets } = app.config
     const topics = await allTopics(app.db)
-    const read = readForm(typed, { secrets, topics, locale: reply.voice.locale, now: app.now() })
+    const read = readForm(typed, { secrets, topics, locale: reply.translator.locale, now: app.now() })
     switch (read.kind) {
       case 'again':
         app.log.info({ outcome: 'again' }, 'subscribe')
@@ -92,7 +95,7 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
       case 'stale':
         return showForm(app, reply.code(400), { typed: { ...typed, stamp: '' }, trouble: 'page.home.stale' })
       case 'invalid':
-        return showForm(app, reply.code(400), { typed, mistakes: read.mistakes })
+        return showForm(app, reply.code(400), { typed, errors: read.errors })
       case 'valid':
         return take(request, reply, typed, read.form)
     }
@@ -100,8 +103,8 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
 
   async function take(request: FastifyRequest, reply: FastifyReply, typed: Typed, form: SignUpForm) {
     const outcome = await steadily(app.pace.answerMs, async () => {
-      const passage = await limit(request, form.email)
-      return passage.kind === 'free' ? (await requestSubscription(app, form, passage.nth)).kind : passage.kind
+      const allowed = await limit(request, form.email)
+      return allowed.kind === 'ok' ? (await requestSubscription(app, form, allowed.nth)).kind : allowed.kind
     })
     app.log.info({ outcome }, 'subscribe')
     if (outcome === 'busy') noteOverall()
@@ -121,10 +124,10 @@ const TROUBLES = new Map<string, { code: number; retryAfter: number; says: Messa
 ])
 
 const showSubscribed = (reply: FastifyReply) =>
-  reply.view('subscribed', { title: reply.voice.say('page.subscribed.title') })
+  reply.view('subscribed', { title: reply.translator.t('page.subscribed.title') })
 
 const showExpired = (reply: FastifyReply) =>
-  reply.code(410).view('expired', { title: reply.voice.say('page.expired.title') })
+  reply.code(410).view('expired', { title: reply.translator.t('page.expired.title') })
 
 function onceAnHour({ now }: Pick<App, 'now'>, tell: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY

@@ -10,7 +10,7 @@ type Needs = Pick<App, 'hashKey' | 'now'> & { queue: Pick<App['queue'], 'limits'
  * Whether a request may go on that causes an email; `nth`: which one of its network in the last hour it is. `unknown`: Redis
  * does not answer, so nobody can tell.
  */
-export type SignUpLimit = { kind: 'free'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
+export type SignUpLimit = { kind: 'ok'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
 export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<SignUpLimit>
 
 const HOUR_MS = 3_600_000
@@ -41,11 +41,11 @@ export async function requestLimiter(server: FastifyInstance, app: Needs): Promi
     if (email !== undefined) emails.set(request, email)
     const count = async (): Promise<SignUpLimit> => {
       const network = await perNetwork(request)
-      if (network.isAllowed) return { kind: 'free', nth: 1 }
+      if (network.isAllowed) return { kind: 'ok', nth: 1 }
       if (network.isExceeded) return { kind: 'network' }
       const address = email === undefined ? null : await perAddress(request)
       if (address && !address.isAllowed && address.isExceeded) return { kind: 'address' }
-      return { kind: 'free', nth: network.max - network.remaining }
+      return { kind: 'ok', nth: network.max - network.remaining }
     }
     const patience = setTimeout(PATIENCE_MS, { kind: 'unknown' } as const, { ref: false })
     return Promise.race([count(), patience]).catch(() => ({ kind: 'unknown' }))

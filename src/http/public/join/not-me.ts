@@ -12,21 +12,24 @@ type WithToken = { Params: { token: string } }
 export function addNotMeRoutes(server: FastifyInstance, app: Needs): void {
   server.get<WithToken>('/not-me/:token', (request, reply) => {
     if (!isNotMe(app, request.params.token)) return reply.callNotFound()
-    return reply.view('not-me', { title: reply.voice.say('page.notMe.title'), allow: allowUrl(app, request) })
+    return reply.view('not-me', {
+      title: reply.translator.t('page.notMe.title'),
+      allow: allowUrl(app, request),
+    })
   })
   server.post<WithToken>('/not-me/:token', async (request, reply) => {
     if (!(await refuseEmails(app, request.params.token))) return reply.callNotFound()
     app.log.info({ outcome: 'refused' }, 'not me')
     return reply.view('refused', {
-      title: reply.voice.say('page.refused.title'),
+      title: reply.translator.t('page.refused.title'),
       allow: allowUrl(app, request),
     })
   })
   server.post<WithToken>('/not-me/:token/allow', async (request, reply: FastifyReply) => {
     if (!(await allowEmails(app, request.params.token))) return reply.callNotFound()
     app.log.info({ outcome: 'allowed' }, 'not me')
-    const { say } = reply.voice
-    return reply.view('message', { title: say('page.allowed.title'), text: say('page.allowed.text') })
+    const { t } = reply.translator
+    return reply.view('message', { title: t('page.allowed.title'), text: t('page.allowed.text') })
   })
 }
 

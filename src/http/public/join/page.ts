@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
 import type { App } from '../../../app.ts'
-import type { Mistake } from '../../../core/intake/fields.ts'
+import type { FormError } from '../../../core/intake/fields.ts'
 import { plain } from '../../../core/mail/digest-page.ts'
 import { formatOccurrence, zoneTitle } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { consentWording } from '../../../core/words/consent.ts'
 import type { MessageKey, Translator } from '../../../core/words/words.ts'
-import { sayMistakes } from '../form-errors.ts'
+import { formMessages } from '../form-errors.ts'
 import { keptPages } from '../kept-pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
@@ -16,13 +16,13 @@ import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
 /** What the reader had filled in, what is wrong with it, and what else kept us from taking it. */
-export type Filled = { typed?: Typed; mistakes?: readonly Mistake[]; trouble?: MessageKey }
+export type Filled = { typed?: Typed; errors?: readonly FormError[]; trouble?: MessageKey }
 
 /** So many topics are shown a time of. */
-const TASTE = 4
+const TEASER_TOPICS = 4
 
 /**
- * Shows the first page: what the mail is, a taste of what is open now, and the form. While it is empty, only its stamp differs
+ * Shows the first page: what the mail is, a teaser of what is open now, and the form. While it is empty, only its stamp differs
  * between visitors.
  */
 export function firstPage(app: Needs): (reply: FastifyReply) => Promise<FastifyReply> {
@@ -30,7 +30,7 @@ export function firstPage(app: Needs): (reply: FastifyReply) => Promise<FastifyR
   const blank = randomUUID()
   return async (reply) => {
     const times = await openTimes(app)
-    const write = () => reply.written('home', formView(app, times, reply.voice, { stamp: blank }))
+    const write = () => reply.written('home', formView(app, times, reply.translator, { stamp: blank }))
     const html = kept(times, { reply, write })
     return withScript(reply).page(html.toString().replaceAll(blank, newStamp(app, undefined)))
   }
@@ -42,7 +42,7 @@ export async function showForm(app: Needs, reply: FastifyReply, filled: Filled) 
   const stamp = typed && isStamp(app.config.LINK_SECRET, typed.stamp) ? typed.stamp : newStamp(app, trouble)
   return withScript(reply).view(
     'home',
-    formView(app, await openTimes(app), reply.voice, { ...filled, stamp }),
+    formView(app, await openTimes(app), reply.translator, { ...filled, stamp }),
   )
 }
 
@@ -55,39 +55,39 @@ function withScript(reply: FastifyReply): FastifyReply {
 function formView(
   { config, now }: Needs,
   times: OpenTimes,
-  voice: Translator,
-  { typed, mistakes = [], trouble, stamp }: Filled & { stamp: string },
+  translator: Translator,
+  { typed, errors = [], trouble, stamp }: Filled & { stamp: string },
 ) {
   const chosen = new Set(typed?.topics)
-  const wrong = trouble !== undefined || mistakes.length > 0
-  const { say } = voice
+  const wrong = trouble !== undefined || errors.length > 0
+  const { t } = translator
   return {
-    title: say(wrong ? 'page.home.title.wrong' : 'page.home.title'),
-    ...taste(config.DIGEST_TIME_ZONE, times, now(), voice),
-    consent: consentWording(config.practice, voice),
+    title: t(wrong ? 'page.home.title.wrong' : 'page.home.title'),
+    ...teaser(config.DIGEST_TIME_ZONE, times, now(), translator),
+    consent: consentWording(config.practice, translator),
     wrong,
-    trouble: trouble ? say(trouble) : null,
-    problems: sayMistakes(['email', 'name', 'tz', 'topics'], mistakes, voice),
+    trouble: trouble ? t(trouble) : null,
+    problems: formMessages(['email', 'name', 'tz', 'topics'], errors, translator),
     email: typed?.email ?? '',
     name: typed?.name ?? '',
-    zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, voice),
+    zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, translator),
     kept: typed !== undefined,
     topics: times.topics.map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
     someTopics: chosen.size > 0,
     discreet: typed?.discreet ?? false,
-    discreetSubject: say('digest.subject.discreet'),
+    discreetSubject: t('digest.subject.discreet'),
     stamp,
   }
 }
 
 /** The next time of each of a few topics, those that meet soonest. */
-function taste(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Translator) {
+function teaser(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Translator) {
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )
   return {
     zone: zoneTitle(timeZone, now, locale),
-    taste: soonest.slice(0, TASTE).map(({ startsAt, group, topic }) => {
+    taste: soonest.slice(0, TEASER_TOPICS).map(({ startsAt, group, topic }) => {
       const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale, now)
       return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
     }),

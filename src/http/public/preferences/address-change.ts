@@ -28,38 +28,38 @@ export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
 
   server.get<WithToken>('/change-address/:token', async (request, reply) => {
     if (!(await page(request, reply, canConfirmAddress(app, request.params.token))))
-      return say(reply.code(404), 'expired')
-    const consent = consentWording(app.config.practice, reply.voice)
-    return reply.view('change-address', { title: reply.voice.say('page.address.title'), consent })
+      return showMessage(reply.code(404), 'expired')
+    const consent = consentWording(app.config.practice, reply.translator)
+    return reply.view('change-address', { title: reply.translator.t('page.address.title'), consent })
   })
   server.post<WithToken>('/change-address/:token', async (request, reply) => {
     await page(request, reply, canConfirmAddress(app, request.params.token))
-    const pressed = { source: '/change-address', voice: reply.voice, fromNetwork: 1 }
+    const pressed = { source: '/change-address', translator: reply.translator, fromNetwork: 1 }
     const { kind, outcome } = await confirmAddressChange(app, request.params.token, pressed)
     app.log.info({ outcome }, 'change of address')
-    if (kind === 'expired') return say(reply.code(404), kind)
-    return say(reply, kind === 'not-subscribed' ? 'ended' : kind)
+    if (kind === 'expired') return showMessage(reply.code(404), kind)
+    return showMessage(reply, kind === 'not-subscribed' ? 'ended' : kind)
   })
 
   server.get<WithToken>('/undo-address/:token', async (request, reply) => {
     if (!(await page(request, reply, canUndoAddress(app, request.params.token))))
-      return say(reply.code(404), 'undoExpired')
-    return reply.view('undo-address', { title: reply.voice.say('page.address.undo.title') })
+      return showMessage(reply.code(404), 'undoExpired')
+    return reply.view('undo-address', { title: reply.translator.t('page.address.undo.title') })
   })
   server.post<WithToken>('/undo-address/:token', async (request, reply) => {
     await page(request, reply, canUndoAddress(app, request.params.token))
     const undone = await undoAddress(app, request.params.token)
     app.log.info({ outcome: undone ?? 'expired' }, 'change of address undone')
-    if (undone === null) return say(reply.code(404), 'undoExpired')
-    return say(reply, undone === 'ended' ? 'undoneEnded' : 'undone')
+    if (undone === null) return showMessage(reply.code(404), 'undoExpired')
+    return showMessage(reply, undone === 'ended' ? 'undoneEnded' : 'undone')
   })
 }
 
 type Message = 'confirmed' | 'ended' | 'expired' | 'undone' | 'undoneEnded' | 'undoExpired'
 
-function say(reply: FastifyReply, what: Message): FastifyReply {
+function showMessage(reply: FastifyReply, what: Message): FastifyReply {
   return reply.view('message', {
-    title: reply.voice.say(`page.address.${what}.title`),
-    text: reply.voice.say(`page.address.${what}.text`),
+    title: reply.translator.t(`page.address.${what}.title`),
+    text: reply.translator.t(`page.address.${what}.text`),
   })
 }

@@ -10,11 +10,11 @@ import {
 import { forgetReader } from '../../../actions/subscribers/preferences.ts'
 import { exportSubscriber } from '../../../actions/subscribers/records.ts'
 import type { App } from '../../../app.ts'
-import type { Mistake } from '../../../core/intake/fields.ts'
+import type { FormError } from '../../../core/intake/fields.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { registerScope } from '../../scope.ts'
 import { steadily } from '../../steadily.ts'
-import { sayMistakes } from '../form-errors.ts'
+import { formMessages } from '../form-errors.ts'
 import type { RequestLimiter, SignUpLimit } from '../join/limits.ts'
 import { speakAs } from '../language.ts'
 import { basePath } from '../pages.ts'
@@ -26,12 +26,7 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 't
 type WithToken = { Params: { token: string }; Body: Form | undefined }
 
 /** What can be said of a request for an email. */
-type Said =
-  | 'sent'
-  | 'renewed'
-  | 'newest'
-  | 'asked'
-  | Exclude<FreshAsked['kind'] | SignUpLimit['kind'], 'free'>
+type Said = 'sent' | 'renewed' | 'newest' | 'asked' | Exclude<FreshAsked['kind'] | SignUpLimit['kind'], 'ok'>
 
 /**
  * What a fresh link opens, which was mailed to the address on record: the data, the end of it, or a change of address. Scanners
@@ -67,12 +62,12 @@ export async function addFreshLinkRoutes(
 
 /** Says whether an email is on its way, and where to; and if none is, why. `address` is masked. */
 export function showRequested(reply: FastifyReply, said: Said, address: string): FastifyReply {
-  const { say } = reply.voice
+  const { t } = reply.translator
   const { code, retryAfter } = ANSWERS[said]
   reply.code(code)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  const title = say(code === 200 ? 'page.requested.sent.title' : 'page.requested.not.title')
-  return reply.view('message', { title, text: textOf(said, address, reply.voice) })
+  const title = t(code === 200 ? 'page.requested.sent.title' : 'page.requested.not.title')
+  return reply.view('message', { title, text: textOf(said, address, reply.translator) })
 }
 
 const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
@@ -89,25 +84,25 @@ const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
   'unknown-link': { code: 404 },
 }
 
-function textOf(said: Said, address: string, { say }: Translator): string {
+function textOf(said: Said, address: string, { t }: Translator): string {
   switch (said) {
     case 'sent':
     case 'renewed':
-      return say(`page.requested.${said}.text`, { address })
+      return t(`page.requested.${said}.text`, { address })
     case 'newest':
     case 'asked':
-      return say(`page.requested.${said}.text`)
+      return t(`page.requested.${said}.text`)
     case 'often':
     case 'address':
-      return say('page.requested.often.text')
+      return t('page.requested.often.text')
     case 'network':
     case 'busy':
-      return say('page.requested.busy.text')
+      return t('page.requested.busy.text')
     case 'unknown':
-      return say('page.requested.unable.text')
+      return t('page.requested.unable.text')
     case 'not-allowed':
     case 'unknown-link':
-      return say('page.requested.barred.text')
+      return t('page.requested.barred.text')
   }
 }
 
@@ -131,7 +126,7 @@ async function forget(app: Needs, reply: FastifyReply, fresh: Fresh) {
   if (!(await spendFresh(app, fresh))) return showExpired(reply)
   const { kind } = await forgetReader(app, fresh.subscriber.publicId)
   app.log.info({ outcome: kind }, 'forget me')
-  return reply.view('forgotten', { title: reply.voice.say('page.forgotten.title') })
+  return reply.view('forgotten', { title: reply.translator.t('page.forgotten.title') })
 }
 
 type Changing = { fresh: Fresh; limit: RequestLimiter }
@@ -144,30 +139,29 @@ async function changeAddress(
 ) {
   const typed = fieldOf(request.body?.email)
   const asked = await steadily(app.pace.answerMs, async () => {
-    const passage = await limit(request)
-    return passage.kind === 'free' ? requestAddressChange(app, fresh, typed, passage.nth) : passage
+    const allowed = await limit(request)
+    return allowed.kind === 'ok' ? requestAddressChange(app, fresh, typed, allowed.nth) : allowed
   })
   app.log.info({ outcome: asked.kind }, 'another address asked for')
-  if (asked.kind === 'invalid')
-    return showFresh(app, reply.code(422), fresh, { typed, mistakes: asked.mistakes })
+  if (asked.kind === 'invalid') return showFresh(app, reply.code(422), fresh, { typed, errors: asked.errors })
   if (asked.kind === 'spent' || asked.kind === 'not-subscribed') return showExpired(reply)
   return showRequested(reply, asked.kind, '')
 }
 
-type Tried = { typed?: string; mistakes?: readonly Mistake[] }
+type Tried = { typed?: string; errors?: readonly FormError[] }
 
 function showFresh(app: Needs, reply: FastifyReply, { kind, subscriber }: Fresh, tried: Tried) {
-  const { say } = reply.voice
+  const { t } = reply.translator
   switch (kind) {
     case 'fresh-data':
-      return reply.view('fresh-data', { title: say('page.freshData.title') })
+      return reply.view('fresh-data', { title: t('page.freshData.title') })
     case 'fresh-forget':
-      return reply.view('forget', { title: say('page.forget.title'), keep: `${basePath(app.config)}/` })
+      return reply.view('forget', { title: t('page.forget.title'), keep: `${basePath(app.config)}/` })
     case 'fresh-address': {
-      const { typed = '', mistakes = [] } = tried
+      const { typed = '', errors = [] } = tried
       const address = masked(subscriber.email)
-      const problems = sayMistakes(['email'], mistakes, reply.voice)
-      return reply.view('fresh-address', { title: say('page.freshAddress.title'), address, typed, problems })
+      const problems = formMessages(['email'], errors, reply.translator)
+      return reply.view('fresh-address', { title: t('page.freshAddress.title'), address, typed, problems })
     }
     case 'fresh-links':
       return showExpired(reply)
@@ -175,8 +169,8 @@ function showFresh(app: Needs, reply: FastifyReply, { kind, subscriber }: Fresh,
 }
 
 function showExpired(reply: FastifyReply): FastifyReply {
-  const { say } = reply.voice
+  const { t } = reply.translator
   return reply
     .code(410)
-    .view('message', { title: say('page.freshExpired.title'), text: say('page.freshExpired.text') })
+    .view('message', { title: t('page.freshExpired.title'), text: t('page.freshExpired.text') })
 }

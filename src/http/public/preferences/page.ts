@@ -3,7 +3,7 @@ import { canUndo } from '../../../actions/subscribers/consent.ts'
 import { canAskFresh } from '../../../actions/subscribers/fresh-links.ts'
 import { LINK_LIFE_MS } from '../../../actions/subscribers/notices.ts'
 import type { App } from '../../../app.ts'
-import type { Mistake } from '../../../core/intake/fields.ts'
+import type { FormError } from '../../../core/intake/fields.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../../../core/intake/preferences.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
 import { isFar } from '../../../core/time/occurrences.ts'
@@ -16,7 +16,7 @@ import { personalDataOf } from '../../../db/people/personal-data.ts'
 import { type Subscriber } from '../../../db/people/subscribers.ts'
 import { findSuppression } from '../../../db/people/suppressions.ts'
 import { allTopics } from '../../../db/sessions/sessions.ts'
-import { sayMistakes } from '../form-errors.ts'
+import { formMessages } from '../form-errors.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
@@ -25,19 +25,24 @@ type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 /** A form as it was posted. */
 export type Form = Readonly<Record<string, unknown>>
 
-/** What was just done: saved, or `form` was posted with `typed` and has mistakes. */
-export type Just = { saved: string } | { form: string; typed: Form; mistakes: readonly Mistake[] }
+/** What was just done: saved, or `form` was posted with `typed` and has errors. */
+export type Just = { saved: string } | { form: string; typed: Form; errors: readonly FormError[] }
 
 const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
 
 /** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
-export async function preferencesPage(app: Needs, subscriber: Subscriber, just: Just, voice: Translator) {
+export async function preferencesPage(
+  app: Needs,
+  subscriber: Subscriber,
+  just: Just,
+  translator: Translator,
+) {
   const suppressedFor = (await findSuppression(app.db, subscriber.emailHash))?.reason ?? null
   const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
   const active = subscribed && suppressedFor === null
   const { page, unsubscribe } = linksOf(app, subscriber)
   return {
-    title: voice.say('page.preferences.title'),
+    title: translator.t('page.preferences.title'),
     active,
     bounced: subscribed && !active,
     canLeave: subscribed,
@@ -45,14 +50,14 @@ export async function preferencesPage(app: Needs, subscriber: Subscriber, just: 
     unsubscribe,
     undo: suppressedFor === null && canUndo(subscriber, app.now()) ? `${unsubscribe}/undo` : null,
     canAsk: await canAskFresh(app, subscriber),
-    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), voice) : null,
-    problems: sayMistakes(FIELDS, 'mistakes' in just ? just.mistakes : [], voice),
-    mend: 'mistakes' in just,
-    fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), voice) : null,
-    pause: pauseOf(app, subscriber, typedIn('pause', just), voice),
+    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), translator) : null,
+    problems: formMessages(FIELDS, 'errors' in just ? just.errors : [], translator),
+    mend: 'errors' in just,
+    fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), translator) : null,
+    pause: pauseOf(app, subscriber, typedIn('pause', just), translator),
     calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
     address: await addressOf(app, subscriber),
-    discreetName: app.config.DISCREET_FROM_NAME ?? voice.say('mail.discreet.sender'),
+    discreetName: app.config.DISCREET_FROM_NAME ?? translator.t('mail.discreet.sender'),
   }
 }
 
@@ -68,23 +73,23 @@ function statusOf(
   saved: string,
   { pausedUntil, timeZone, calendarKey }: Subscriber,
   now: Date,
-  { say, locale }: Translator,
+  { t, locale }: Translator,
 ): string | null {
   const paused = isPaused(pausedUntil, now)
   switch (saved) {
     case 'preferences':
-      return say('page.preferences.said.preferences')
+      return t('page.preferences.said.preferences')
     case 'pause':
       return paused
-        ? say('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
+        ? t('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
         : null
     case 'resumed':
-      return paused ? null : say('page.preferences.said.resumed')
+      return paused ? null : t('page.preferences.said.resumed')
     case 'calendar':
     case 'calendar-replaced':
-      return calendarKey ? say(`page.preferences.said.${saved}`) : null
+      return calendarKey ? t(`page.preferences.said.${saved}`) : null
     case 'calendar-removed':
-      return calendarKey ? null : say('page.preferences.said.calendar-removed')
+      return calendarKey ? null : t('page.preferences.said.calendar-removed')
     default:
       return null
   }
@@ -97,7 +102,7 @@ async function fieldsOf(
   { db, templates }: Needs,
   subscriber: Subscriber,
   typed: Form | null,
-  voice: Translator,
+  translator: Translator,
 ) {
   const { topics } = await personalDataOf(db, subscriber.emailHash)
   const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
@@ -110,7 +115,7 @@ async function fieldsOf(
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
     discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
-    zones: zoneGroups(canonicalZone(typedZone) ?? subscriber.timeZone, voice),
+    zones: zoneGroups(canonicalZone(typedZone) ?? subscriber.timeZone, translator),
     languages: languagesOf(templates.words, textOf(typed?.language) || languageOf(subscriber.locale)),
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../../../actions/subscribers/fresh-links.ts'
 import { endPause, pauseMail, savePreferences } from '../../../actions/subscribers/preferences.ts'
 import type { App } from '../../../app.ts'
-import type { Mistake } from '../../../core/intake/fields.ts'
+import type { FormError } from '../../../core/intake/fields.ts'
 import { readToken } from '../../../core/tokens.ts'
 import { findByFormerId } from '../../../db/people/links.ts'
 import { findByPublicId, type Subscriber } from '../../../db/people/subscribers.ts'
@@ -24,7 +24,7 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string }; Querystring: { saved?: string }; Body: Form | undefined }
-type Outcome = { kind: string; mistakes?: Mistake[] }
+type Outcome = { kind: string; errors?: FormError[] }
 
 /**
  * What the preferences link of every mail opens. GET and HEAD change nothing. A form that was right is answered with
@@ -46,7 +46,7 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
   server.get<WithToken>('/preferences/:token', async (request, reply) => {
     const subscriber = await readerOf(app, request, reply)
     if (subscriber === null) return unknownLink(app, request, reply)
-    const page = await preferencesPage(app, subscriber, { saved: savedIn(request) }, reply.voice)
+    const page = await preferencesPage(app, subscriber, { saved: savedIn(request) }, reply.translator)
     return reply.view('preferences', page)
   })
 
@@ -56,11 +56,11 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
       const subscriber = await readerOf(app, request, reply)
       if (subscriber === null) return unknownLink(app, request, reply)
       const typed = { ...request.body }
-      const { kind, mistakes } = await act(subscriber.publicId, typed)
+      const { kind, errors } = await act(subscriber.publicId, typed)
       app.log.info({ outcome: kind }, `preferences: ${saved}`)
       if (kind === 'not-subscribed') return backTo(app, request, reply, {})
-      if (!mistakes) return backTo(app, request, reply, { saved })
-      const page = await preferencesPage(app, subscriber, { form: saved, typed, mistakes }, reply.voice)
+      if (!errors) return backTo(app, request, reply, { saved })
+      const page = await preferencesPage(app, subscriber, { form: saved, typed, errors }, reply.translator)
       return reply.code(422).view('preferences', page)
     })
 
@@ -90,8 +90,8 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
     server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
       const subscriber = await readerOf(app, request, reply)
       if (subscriber === null) return unknownLink(app, request, reply)
-      const passage = await limit(request)
-      const { kind } = passage.kind === 'free' ? await act(subscriber.publicId, passage.nth) : passage
+      const allowed = await limit(request)
+      const { kind } = allowed.kind === 'ok' ? await act(subscriber.publicId, allowed.nth) : allowed
       app.log.info({ outcome: kind }, `preferences: asked for ${path.slice(1)}`)
       const said = kind === 'sent' ? sent : kind
       return showRequested(reply, said, masked(subscriber.email))
@@ -114,8 +114,8 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
   server.post<WithToken>('/preferences/:token/newest', async (request, reply) => {
     const former = formerIdIn(app, request)
     if (former === null) return unknownLink(app, request, reply)
-    const passage = await limit(request)
-    const { kind } = passage.kind === 'free' ? await requestNewestLink(app, former, passage.nth) : passage
+    const allowed = await limit(request)
+    const { kind } = allowed.kind === 'ok' ? await requestNewestLink(app, former, allowed.nth) : allowed
     app.log.info({ outcome: kind }, 'preferences: asked for the newest link')
     if (kind === 'unknown-link') return unknownLink(app, request, reply)
     return showRequested(reply, kind === 'sent' ? 'newest' : kind, '')
@@ -145,9 +145,9 @@ async function unknownLink(app: Needs, request: FastifyRequest<WithToken>, reply
     const newest = `${pageOf(app, request)}/newest`
     return reply
       .code(410)
-      .view('replaced-link', { title: reply.voice.say('page.replacedLink.title'), newest })
+      .view('replaced-link', { title: reply.translator.t('page.replacedLink.title'), newest })
   }
-  return reply.code(404).view('no-preferences', { title: reply.voice.say('page.noPreferences.title') })
+  return reply.code(404).view('no-preferences', { title: reply.translator.t('page.noPreferences.title') })
 }
 
 const formerIdIn = ({ config }: Needs, { params }: FastifyRequest<WithToken>): string | null =>

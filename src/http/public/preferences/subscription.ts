@@ -24,7 +24,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
   server.get<WithToken>('/unsubscribe/:token', async (request, reply) => {
     await readerIn(app, request, reply)
     const self = unsubscribeUrl(app, request.params.token)
-    return reply.view('unsubscribe', { title: reply.voice.say('page.unsubscribe.title'), self })
+    return reply.view('unsubscribe', { title: reply.translator.t('page.unsubscribe.title'), self })
   })
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
@@ -34,7 +34,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     // A link of before theirs were renewed may be a stranger's by now; it can end the mail, and no more.
     const former = (await findByFormerId(app.db, publicId)) !== null
     const undo = former ? null : undoUrl(app, request.params.token)
-    return reply.view('unsubscribed', { title: reply.voice.say('page.unsubscribed.title'), undo })
+    return reply.view('unsubscribed', { title: reply.translator.t('page.unsubscribed.title'), undo })
   })
 
   server.post<WithToken>('/unsubscribe/:token/undo', async (request, reply) => {
@@ -79,10 +79,10 @@ const undoUrl = (app: Needs, token: string): string => `${unsubscribeUrl(app, to
 type Message = 'undone' | 'undone.late' | 'undone.not' | 'less.paused' | 'less.monthly' | 'less.not'
 
 function showMessage(reply: FastifyReply, message: Message, values: Values = {}): FastifyReply {
-  const { say } = reply.voice
+  const { t } = reply.translator
   return reply.view('message', {
-    title: say(`page.${message}.title`),
-    text: say(`page.${message}.text`, values),
+    title: t(`page.${message}.title`),
+    text: t(`page.${message}.text`, values),
   })
 }
 

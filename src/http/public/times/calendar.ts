@@ -13,7 +13,7 @@ export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
     const { id } = request.params
     const session = await findDatedSession(app.db, Number(id))
     if (session === null) return reply.callNotFound()
-    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.voice, app.now())
+    const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.translator, app.now())
     const answer = asCalendar(reply.header('vary', 'accept-language'), `session-${id}.ics`)
     return sendFresh(request, answer, text)
   })
@@ -26,8 +26,8 @@ export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
         return asCalendar(reply, 'calendar.ics').send(calendar.text)
       case 'gone':
         return reply.code(410).view('message', {
-          title: reply.voice.say('page.calendar.gone.title'),
-          text: reply.voice.say('page.calendar.gone.text'),
+          title: reply.translator.t('page.calendar.gone.title'),
+          text: reply.translator.t('page.calendar.gone.text'),
         })
     }
   })

@@ -8,7 +8,7 @@ import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
 /** An offer as a page lists it. */
-export type Listed = { offer: Offer; standing: OfferStatus }
+export type Listed = { offer: Offer; status: OfferStatus }
 
 /**
  * Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, `lang` the
@@ -20,7 +20,7 @@ export type Asked = {
   page: number
   slugs: readonly string[]
   lang: string | null
-  voice: Translator
+  translator: Translator
 }
 
 /** A page has at most so many, to stay under 50 KB with its stylesheet. */
@@ -28,44 +28,44 @@ const SESSIONS_PER_PAGE = 20
 
 /** One page of a list for `times.hbs`, by topic, and inside soonest first; a page beyond the last is the last. */
 export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
-  const { tz, lang, voice } = asked
-  const standing = new Map(listed.map(({ offer, standing }) => [offer.id, standing]))
+  const { tz, lang, translator } = asked
+  const status = new Map(listed.map(({ offer, status }) => [offer.id, status]))
   const ordered = byTopic(
     listed.map(({ offer }) => offer),
-    voice.locale,
+    translator.locale,
   ).flatMap(({ offers }) => offers)
   const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
   // Cut first: to write a thousand sessions in words for twenty would take most of the time.
   const onPage = ordered.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
-  const { topics, zone } = inWords(config, onPage, { voice, timeZone: tz, now })
+  const { topics, zone } = inWords(config, onPage, { translator, timeZone: tz, now })
   return {
     zone,
     lang,
     action: basePath(config) + asked.path,
-    zones: zoneGroups(tz, voice),
+    zones: zoneGroups(tz, translator),
     topics: topics.map(({ name, sessions }, index) => ({
       name,
       anchor: `topic-${index + 1}`,
       sessions: sessions.map((session) => ({
         ...session,
-        moved: standing.get(session.id) === 'moved',
-        gone: standing.get(session.id) === 'gone',
+        moved: status.get(session.id) === 'moved',
+        gone: status.get(session.id) === 'gone',
       })),
     })),
-    pages: pages > 1 ? voice.say('page.times.page', { page, pages }) : null,
+    pages: pages > 1 ? translator.t('page.times.page', { page, pages }) : null,
     previous: page > 1 ? linkTo(config, { ...asked, page: page - 1 }) : null,
     next: page < pages ? linkTo(config, { ...asked, page: page + 1 }) : null,
   }
 }
 
-type Public = { voice: Translator; timeZone: string; now: Date }
+type Public = { translator: Translator; timeZone: string; now: Date }
 
 /** Offers in the words of the mail, for anyone: by topic, and inside soonest first. */
 export function inWords(
   config: App['config'],
   offers: readonly Offer[],
-  { voice, timeZone, now }: Public,
+  { translator, timeZone, now }: Public,
 ): DigestPage {
   const letterhead = {
     from: config.MAIL_FROM,
@@ -82,7 +82,7 @@ export function inWords(
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const shown = offers.map(({ id, news }) => ({ id, news }))
   const today = toLocal(now, timeZone).slice(0, 10)
-  return digestView(letterhead, byId, { voice, timeZone, discreet: false, shown, more: 0 }, today)
+  return digestView(letterhead, byId, { translator, timeZone, discreet: false, shown, more: 0 }, today)
 }
 
 function linkTo(config: App['config'], { path, tz, page, slugs, lang }: Asked): string {

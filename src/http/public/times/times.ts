@@ -34,7 +34,7 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   const asked = (request: FastifyRequest, reply: FastifyReply) => ({
     ...Query.parse(request.query),
     lang: chosenBy(request, words),
-    voice: reply.voice,
+    translator: reply.translator,
   })
 
   const kept = keptPages()
@@ -51,7 +51,13 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   })
 }
 
-type Query = { tz: string; page: number; topic: string | string[]; lang: string | null; voice: Translator }
+type Query = {
+  tz: string
+  page: number
+  topic: string | string[]
+  lang: string | null
+  translator: Translator
+}
 
 /** Search engines may list these pages; the one script they run is our own. */
 function publicly(reply: FastifyReply): FastifyReply {
@@ -60,7 +66,7 @@ function publicly(reply: FastifyReply): FastifyReply {
 }
 
 function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...query }: Query) {
-  const { say } = query.voice
+  const { t } = query.translator
   const slugs = [topic].flat()
   const now = app.now()
   const chosen = new Set(topics.filter(({ slug }) => slugs.includes(slug)))
@@ -68,46 +74,46 @@ function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...qu
   const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))
   const offeredIds = new Set([...offers.map(({ topicId }) => topicId), ...chosenIds])
   const filters = topics.filter(({ id }) => offeredIds.has(id))
-  const listed = shown.map((offer): Listed => ({ offer, standing: 'bookable' }))
+  const listed = shown.map((offer): Listed => ({ offer, status: 'bookable' }))
   const asked = { ...query, path: '/sessions', slugs: [...chosen].map(({ slug }) => slug) }
   const list = timesList(app.config, listed, asked, now)
   return {
     ...list,
-    title: say('page.times.title'),
-    lead: say('page.times.lead', { zone: list.zone }),
+    title: t('page.times.title'),
+    lead: t('page.times.lead', { zone: list.zone }),
     filters: filters.length > 1 ? filters.map((topic) => ({ ...topic, checked: chosen.has(topic) })) : [],
     filtered: chosen.size > 0,
-    nothing: say(chosen.size > 0 ? 'page.times.nothing.topics' : 'page.times.nothing'),
+    nothing: t(chosen.size > 0 ? 'page.times.nothing.topics' : 'page.times.nothing'),
     others: shown.length < offers.length && shown.length === 0,
   }
 }
 
 /** What the edition told of, whoever got it. Null: there is no such edition, or nobody can have got it yet. */
 async function toldTimes(app: Needs, id: string, query: Query) {
-  const { say, locale } = query.voice
+  const { t, locale } = query.translator
   const now = app.now()
   const edition = await findEdition(app.db, id)
   if (edition === null || edition.plannedAt === null || edition.scheduledFor > now.getTime()) return null
   if (edition.state === 'cancelled' && (await tallyOf(app.db, id)).submitted === 0) return null
   const [offers, sessions] = await Promise.all([offersOfEdition(app.db, id), sessionsOfEdition(app.db, id)])
   const byId = new Map(sessions.map((session) => [session.id, session]))
-  const listed = offers.map((offer) => asItStands(offer, byId.get(offer.id), now))
+  const listed = offers.map((offer) => withStatus(offer, byId.get(offer.id), now))
   const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)
   // The slot's own date, which the id is.
   const day = weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' }))
   return {
     ...list,
-    title: say('page.told.title', { date: day.format(new Date(id)) }),
-    lead: say('page.told.lead', { zone: list.zone }),
+    title: t('page.told.title', { date: day.format(new Date(id)) }),
+    lead: t('page.told.lead', { zone: list.zone }),
     filters: [],
     filtered: false,
-    nothing: say('page.told.nothing'),
+    nothing: t('page.told.nothing'),
     others: false,
   }
 }
 
 /** Told as it was, save for what would mislead: where to reserve is looked up, and the places left are not counted. */
-function asItStands(offer: Offer, session: Session | undefined, now: Date): Listed {
+function withStatus(offer: Offer, session: Session | undefined, now: Date): Listed {
   const bookingUrl = session?.bookingUrl ?? offer.bookingUrl
-  return { offer: { ...offer, bookingUrl, seatsLeft: null }, standing: offerStatus(offer, session, now) }
+  return { offer: { ...offer, bookingUrl, seatsLeft: null }, status: offerStatus(offer, session, now) }
 }
