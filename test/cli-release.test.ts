@@ -26,7 +26,7 @@ test('a restored backup says at every door that it is held, and once released it
   const sent = await program.run(['edition', 'send', '--wait'])
   expect(sent).toMatchObject({ code: 1, err: expect.stringContaining('Not done: nothing goes out') })
   const list = await program.run(['edition', 'list'])
-  expect(list.out).toContain('Held: nothing goes out, as the database was restored or copied: a backup')
+  expect(list.out).toContain('Held: nothing goes out, because the database was restored or copied: a backup')
   const shown = await program.run(['release'])
   expect(shown).toMatchObject({ code: 0, err: '' })
   expect(shown.out).toMatch(/due .*: not in this copy; up to 3 recipients\n/)

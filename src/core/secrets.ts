@@ -1,16 +1,16 @@
-/** Names a new secret in advice. */
+/** How to get a new secret, for error messages. */
 export const NEW_SECRET = 'the output of `openssl rand -base64 32`'
 
 /**
- * Why others could guess this secret, or null. It finds what is short, typed by hand or copied from an example; it cannot
- * see whether chance made what is left.
+ * Why others could guess this secret, or null. Finds secrets that are short, typed by hand, or copied from an example. It
+ * cannot tell whether the others are random.
  */
 export function guessable(secret: string): string | null {
   if (EXAMPLE.test(secret)) return 'is an example, or holds words that many use'
   return weak(Array.from(secret).map((one) => one.codePointAt(0) ?? 0))
 }
 
-/** The same of one signing secret of a webhook: `whsec_` and base64. https://docs.svix.com/receiving/verifying-payloads/how-manual */
+/** The same for the signing secret of a webhook: `whsec_` and base64. https://docs.svix.com/receiving/verifying-payloads/how-manual */
 export function guessableKey(secret: string): string | null {
   if (EXAMPLE_KEYS.has(secret)) return 'is the example of a manual'
   return weak([...Buffer.from(secret.replace(/^whsec_/, ''), 'base64')])
@@ -26,7 +26,7 @@ function weak(units: readonly number[]): string | null {
   return orderly || repeats(units) ? 'follows a pattern' : null
 }
 
-/** One beginning, over and over, the last time perhaps in part. */
+/** Whether the units repeat one sequence, perhaps cut off at the end. */
 function repeats(units: readonly number[]): boolean {
   const periods = Array.from({ length: Math.floor(units.length / 2) }, (_, index) => index + 1)
   return periods.some((period) => units.every((unit, index) => unit === units[index % period]))

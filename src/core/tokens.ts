@@ -11,7 +11,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 
-/** What a link lets its holder do; a token for one purpose is no good for another. */
+/** What a link is for. A token for one purpose does not work for another. */
 export type Purpose =
   | 'unsubscribe'
   | 'preferences'
@@ -23,26 +23,26 @@ export type Purpose =
   | 'calendar'
   | 'form'
 
-/** Keys the hashes of addresses. A key object, since a buffer would be made into one for every hash. */
+/** The key for hashes of addresses. A key object, because a buffer would be converted to one for every hash. */
 export type HashKey = KeyObject
 
 /** 144 bits in base64url. */
 const MAC_CHARACTERS = 24
-/** More than this of a link is not looked at for its token. */
+/** Characters of a link that are searched for its token. */
 const LONGEST_LINK = 1_000
 
 /**
- * The token in a subscriber's link: the random public id and a signature over it. Same input, same token, for ever;
- * it carries no address and no expiry. It ends in a letter or digit, since mail programs leave a last `-` or `_` out of
- * the link that they make of plain text.
+ * The token in a subscriber's link: the random public id and a signature over it. The same input always gives the same
+ * token. It contains no address and does not expire. It ends in a letter or digit, because email programs leave a final
+ * `-` or `_` out when they turn plain text into a link.
  */
 export function signToken(secret: string, purpose: Purpose, publicId: string): string {
   return `${publicId}.${withoutDashes(mac(secret, `${purpose}:${publicId}`))}`
 }
 
 /**
- * The public id in a token signed by any of `secrets` for this purpose, else null. Constant time in the signature.
- * What a mail program put around the token, or a copy by hand, does not matter (`bareToken`).
+ * The public id in a token signed by any of `secrets` for this purpose, else null. Compares signatures in constant time.
+ * Ignores what an email program or copying by hand added around the token (`bareToken`).
  */
 export function readToken(secrets: readonly string[], purpose: Purpose, token: string): string | null {
   const [publicId, signature] = bareToken(token).split('.')
@@ -52,16 +52,16 @@ export function readToken(secrets: readonly string[], purpose: Purpose, token: s
 }
 
 /**
- * The token in the text that a link was opened with, or an empty text where there is none. Removed is what no token has
- * and links pick up on their way: percent-encoding, also twice; blanks and invisible characters, anywhere; and
- * punctuation and brackets at either end.
+ * Finds the token in the text that a link was opened with; '' if there is none. Removes what links pick up on their way and
+ * no token contains: percent-encoding, even double; spaces and invisible characters anywhere; punctuation and brackets at
+ * either end.
  */
 export function bareToken(text: string): string {
   const visible = withoutEscapes(text.slice(0, LONGEST_LINK)).replace(/[^\x21-\x7e]/g, '')
   return withoutDashes(/[\w-]+(?:~\w+)?\.[\w-]+/.exec(visible)?.[0] ?? '')
 }
 
-/** Undoes percent-encoding, also where it was done two or three times; what does not decode is dropped. */
+/** Undoes percent-encoding, up to three layers of it. Drops what does not decode. */
 export function withoutEscapes(text: string): string {
   let decoded = text
   for (let times = 0; times < 3 && decoded.includes('%'); times += 1)
@@ -75,24 +75,24 @@ export function withoutEscapes(text: string): string {
   return decoded
 }
 
-/** How long the part before the @ of UNSUBSCRIBE_ADDRESS may be, so that a token fits behind it (RFC 5321 §4.5.3.1.1). */
+/** The most characters before the @ of UNSUBSCRIBE_ADDRESS, so that a token fits after them (RFC 5321 §4.5.3.1.1). */
 export const LONGEST_UNSUBSCRIBE_NAME = 19
 const [ID_DIGITS, CHECK_DIGITS] = [28, 16]
 
 /**
- * The address that an email to unsubscribe this subscriber goes to: `leave+TOKEN@in.practice.org`. The token is the
- * public id and 80 bits of a signature in `a-z0-9`, since mail programs may write an address in small letters. Null
- * when the public id is not one of ours, or the address is too long.
+ * The address that unsubscribes this subscriber by email: `leave+TOKEN@in.practice.org`. The token is the public id and 80
+ * bits of a signature, in `a-z0-9`, because email programs may lowercase an address. Null if the public id is not one of
+ * ours, or the address is too long.
  */
 export function signAddress(secret: string, address: string, publicId: string): string | null {
   const [name = '', domain = ''] = address.split('@')
   if (!/^[\w-]{22}$/.test(publicId) || name.length > LONGEST_UNSUBSCRIBE_NAME) return null
-  // With two more characters it is a whole number of bytes, and no bit of it is lost.
+  // Two more characters make it a whole number of bytes, so that no bit is lost.
   const id = inDigits(Buffer.from(`${publicId}AA`, 'base64url').toString('hex'), ID_DIGITS)
   return `${name}+${id}${addressCheck(secret, publicId)}@${domain}`
 }
 
-/** The public id in an address that `signAddress` made with any of `secrets`, whatever its case, else null. */
+/** The public id in an address that `signAddress` made with any of `secrets`, in upper or lower case; else null. */
 export function readAddress(secrets: readonly string[], address: string): string | null {
   const token = /\+([a-z\d]+)@[^@]+$/.exec(address.trim().toLowerCase())?.[1]
   if (token?.length !== ID_DIGITS + CHECK_DIGITS) return null
@@ -104,7 +104,7 @@ export function readAddress(secrets: readonly string[], address: string): string
   return secrets.some(right) ? publicId : null
 }
 
-/** The token of a link that ends: the id, and the instant (ms UTC) that it was made at, signed together. */
+/** The token of a link that expires: the id and the instant it was made (ms UTC), signed together. */
 export function signDatedToken(secret: string, purpose: Purpose, publicId: string, at: Date): string {
   return signToken(secret, purpose, `${publicId}~${at.getTime().toString(36)}`)
 }
@@ -124,13 +124,14 @@ type DeliveryOf = { editionId: string; generation: number }
 const TAG_CIPHER = 'aes-256-ecb'
 
 /**
- * The opaque name of a delivery in the mail's tags and headers (`[A-Za-z0-9_-]`, so it fits Resend's rule for tags): its
- * row id with a check, so that a restored database does not take an old report for a new delivery, in one block of AES,
- * so that nobody learns how many mails there were. Made for a whole generation of an edition at once.
+ * Returns a function that gives the opaque name of a delivery for an email's tags and headers. It is one AES block, which
+ * hides how many emails there were. Inside are the row id and a check value; without the check, a restored database would
+ * apply an old report to a new delivery. `[A-Za-z0-9_-]`, as Resend requires of tags. One function serves a whole generation
+ * of an edition.
  */
 export function deliveryTagger(hashKey: HashKey, edition: DeliveryOf): (deliveryId: number) => string {
   const check = deliveryCheck(hashKey, edition)
-  // Each block stands for itself, so one cipher serves them all.
+  // In ECB mode blocks are independent, so one cipher serves them all.
   const cipher = createCipheriv(TAG_CIPHER, tagKey(hashKey), null).setAutoPadding(false)
   return (deliveryId) => {
     const block = Buffer.alloc(16)
@@ -140,13 +141,13 @@ export function deliveryTagger(hashKey: HashKey, edition: DeliveryOf): (delivery
   }
 }
 
-/** The tag as older releases made it: mails that carry it are still reported, and must be retried as they were. */
+/** The tag as older versions made it. Their emails are still reported on, and a retry must send the same bytes. */
 export function earlierDeliveryTagger(hashKey: HashKey, edition: DeliveryOf): (deliveryId: number) => string {
   const check = deliveryCheck(hashKey, edition)
   return (deliveryId) => `${deliveryId.toString(36)}-${check(deliveryId).toString('base64url').slice(0, 10)}`
 }
 
-/** The row id in a delivery tag of either kind, without checking it: look the row up, make its tag again, and compare. */
+/** The row id in a delivery tag of either kind, not yet verified: find the row, make its tag again, and compare. */
 export function deliveryIdIn(hashKey: HashKey, tag: string): number | null {
   const [, id] = /^([0-9a-z]{1,11})-[A-Za-z0-9_-]{10}$/.exec(tag) ?? []
   if (/^[A-Za-z0-9_-]{22}$/.test(tag)) {
@@ -168,27 +169,27 @@ export function newPublicId(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** The keyed hash under which an address is looked up and, once erased, remembered. Expects a normalized address. */
+/** The keyed hash that stands for an address in lookups, and after it is erased. Expects a normalized address. */
 export function hashEmail(hashKey: HashKey, email: string): string {
   return createHmac('sha256', hashKey).update(email.toLowerCase()).digest('base64url')
 }
 
-/** Names a link secret without telling it, so that a frozen batch can be signed with the same one again. */
+/** Identifies a link secret without revealing it, so that a frozen batch can be signed with the same one again. */
 export function secretId(secret: string): string {
   return createHash('sha256').update(`openseat:secret-id:${secret}`).digest('base64url').slice(0, 12)
 }
 
-/** Names this installation, so that two of them on one Redis do not ring for one another. */
+/** Identifies this installation, so that two of them on one Redis do not wake each other. */
 export function installationId(hashKey: HashKey): string {
   return mac(hashKey, 'installation').slice(0, 8)
 }
 
-/** An epoch as it is kept in Redis, which others may write to as well: `readEpoch` takes only what this installation wrote. */
+/** An epoch, signed for Redis. Others may write there too, and `readEpoch` accepts only what this installation wrote. */
 export function signEpoch(hashKey: HashKey, epoch: number): string {
   return `${epoch}.${mac(hashKey, `epoch:${epoch}`)}`
 }
 
-/** The epoch that `signEpoch` wrote with this key; null for nothing and for what anyone else wrote. */
+/** The epoch that `signEpoch` wrote with this key; null if there is none, or someone else wrote it. */
 export function readEpoch(hashKey: HashKey, text: string | null): number | null {
   const [, epoch = '', signature = ''] = /^(\d{1,15})\.([\w-]+)$/.exec(text ?? '') ?? []
   return epoch !== '' && same(mac(hashKey, `epoch:${epoch}`), signature) ? Number(epoch) : null
@@ -200,8 +201,8 @@ export function newHashKey(): HashKey {
 }
 
 /**
- * Wraps the hash key for keeping in the database, so that the file alone does not let anyone test addresses against
- * the suppressions, and LINK_SECRET can be rotated without losing them.
+ * Encrypts the hash key for storage in the database. With the file alone, no one can test addresses against the
+ * suppressions. LINK_SECRET can be rotated without losing them.
  */
 export function wrapKey(secret: string, key: HashKey): string {
   const iv = randomBytes(12)
@@ -210,7 +211,7 @@ export function wrapKey(secret: string, key: HashKey): string {
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
 }
 
-/** The key that `wrapKey` wrapped with this secret, or null when it was another one. */
+/** The key that `wrapKey` encrypted with this secret; null if it was another secret. */
 export function unwrapKey(secret: string, wrapped: string): HashKey | null {
   const bytes = Buffer.from(wrapped, 'base64url')
   try {

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /**
- * Says that an Intl object was made; returns it. Each has some 30 kB outside of the heap, which V8 takes for nothing and gives
- * back only in a full collection. It may not come to that for days, while those that nobody needs any more pile up by the
- * hundred MB. So it is asked for one after so many.
+ * Counts a new Intl object and returns it. Each holds about 30 kB outside the heap, which V8 does not count and frees only
+ * in a full collection. That may take days, while hundreds of MB of unused ones pile up. So after every 100 of them, this
+ * asks for a full collection.
  */
 export function weighed<Formatter extends object>(formatter: Formatter): Formatter {
   made += 1
@@ -12,7 +12,7 @@ export function weighed<Formatter extends object>(formatter: Formatter): Formatt
   return formatter
 }
 
-/** Together some 3 MB. */
+/** About 3 MB. */
 const COLLECT_EVERY = 100
 
 let made = 0
@@ -21,10 +21,10 @@ type Collect = (options: { type: 'major'; execution: 'async' }) => Promise<void>
 
 let gc: Collect | undefined
 
-/** Asks V8 for a full collection after the work at hand. It takes some 50 ms. */
+/** Asks V8 for a full collection once the current work is done. It takes about 50 ms. */
 export function collect(): void {
   if (gc === undefined) {
-    // The one way to V8's collector without an option for Node.
+    // The only way to reach V8's collector without a Node option.
     setFlagsFromString('--expose-gc')
     gc = runInNewContext('gc') as Collect
   }

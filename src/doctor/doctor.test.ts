@@ -119,7 +119,7 @@ test('mail that failed, and too much that came back, is told', async () => {
     expect.stringMatching(/^warn .*19 submitted, 1 failed.*openseat edition show/),
   ])
   expect(await about(app, 'bounces')).toEqual([
-    expect.stringMatching(/^warn .*5 of 19 mails bounced for good/),
+    expect.stringMatching(/^warn .*5 of 19 emails bounced permanently/),
   ])
 })
 

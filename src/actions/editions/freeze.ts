@@ -6,7 +6,7 @@ import { type ChosenTopics, type Seen, seenBy } from '../../core/audience/seen.t
 import type { DigestTemplate } from '../../core/mail/digest.ts'
 import type { Reader } from '../../core/mail/letterhead.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
-import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
+import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { deliveryTagger, earlierDeliveryTagger, secretId, signAddress, signToken } from '../../core/tokens.ts'
 import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
@@ -139,7 +139,7 @@ function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], che
   const excluded: { id: number; reason: Exclusion }[] = []
   const readers: CheckedReader[] = []
   const select = rememberingSelector(offers, checks)
-  const turns = turnsAmong(offers)
+  const rotations = rotationCount(offers)
   for (const delivery of open) {
     const { id, subscriber } = delivery
     const reason = subscriber === null ? 'erased' : barredNow(subscriber, checks)
@@ -151,7 +151,7 @@ function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], che
     const selection = select(
       topics,
       checks.batch.again ? { general: delivery.seenThrough, byTopic: new Map() } : seen,
-      id % turns,
+      id % rotations,
     )
     if (selection === null) {
       excluded.push({ id, reason: 'nothing-new' })
@@ -185,11 +185,11 @@ function barredNow(
 // Most readers of a batch have seen and chosen the same.
 function rememberingSelector(offers: readonly Offer[], { edition, max }: Checks) {
   const known = new Map<string, Selection | null>()
-  return (topics: ChosenTopics, seen: Seen, turn: number): Selection | null => {
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${turn}`
+  return (topics: ChosenTopics, seen: Seen, rotation: number): Selection | null => {
+    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${rotation}`
     const found = known.get(key)
     if (found !== undefined) return found
-    const selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, turn })
+    const selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, rotation })
     known.set(key, selection)
     return selection
   }

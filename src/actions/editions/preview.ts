@@ -4,7 +4,7 @@ import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
 import { seenBy } from '../../core/audience/seen.ts'
 import { digestComposer, type Email } from '../../core/mail/digest.ts'
 import { type Reader } from '../../core/mail/letterhead.ts'
-import { type Offer, offersAt, type Selection, selectFor, turnsAmong } from '../../core/sessions/offers.ts'
+import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
@@ -117,16 +117,16 @@ function judgeOf(
   { edition, at, max }: { edition: Issue; at: Date; max: number },
 ): Judge {
   const known = new Map<string, Selection | null>()
-  const turns = turnsAmong(offers)
+  const rotations = rotationCount(offers)
   return (candidate) => {
     const barred = exclusionOf(candidate, edition.id, at)
     if (barred) return barred
     const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
-    const turn = candidate.id % turns
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${turn}`
+    const rotation = candidate.id % rotations
+    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${rotation}`
     let selection = known.get(key)
     if (selection === undefined) {
-      selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, turn })
+      selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, rotation })
       known.set(key, selection)
     }
     return selection === null ? 'nothing-new' : { key, selection }

@@ -443,9 +443,10 @@ test('the breaker pauses an edition beyond 4 % of 200, says why, and a resume ho
   await tell(app, 'email.bounced', reader(9), PERMANENT)
   expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
     state: 'paused',
-    pauseReason: 'circuit breaker: 9 of 200 mails bounced for good, 4.50 %, and BREAKER_BOUNCE_PERCENT is 4',
+    pauseReason:
+      'circuit breaker: 9 of 200 emails bounced permanently, 4.50 %, and BREAKER_BOUNCE_PERCENT is 4',
   })
-  expect(app.logged()).toMatch(/"level":50.*9 of 200 mails bounced for good/)
+  expect(app.logged()).toMatch(/"level":50.*9 of 200 emails bounced permanently/)
   expect(await submitOwed(app)).toEqual([])
 
   await resume(app, MONDAY_ID)
@@ -489,7 +490,7 @@ test('one complaint of 200 is more than 0.08 % and pauses the edition', async ()
   await tell(app, 'email.complained', reader(1))
   expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
     state: 'paused',
-    pauseReason: expect.stringContaining('1 of 200 mails were marked as spam'),
+    pauseReason: expect.stringContaining('1 of 200 emails were marked as spam'),
   })
 })
 

@@ -2,10 +2,10 @@ import { domainToASCII } from 'node:url'
 import { withoutInvisible } from '../text/invisible.ts'
 
 /**
- * An address in the one form we store and compare: without invisible characters, lower case, the domain in ASCII (`xn--…`). Refused with
- * what to do: anything that Resend or the next server would refuse. `problem` never repeats the address, and `fault` is
- * the same for a reader's page to say. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890 (international
- * domains).
+ * Returns an address in the one form that we store and compare: no invisible characters, lower case, the domain in ASCII
+ * (`xn--…`). Refuses what Resend or the next server would refuse. `problem` says what to do and never repeats the address;
+ * `fault` is its code, for pages to translate. RFC 5321 §4.5.3.1 (lengths), RFC 5322 §3.2.3 (dot-atom), RFC 5890
+ * (international domains).
  */
 export function normalizeEmail(text: string): { email: string } | { problem: string; fault: AddressError } {
   const read = addressIn(withoutInvisible(text))
@@ -26,7 +26,7 @@ const PROBLEMS = {
   none: 'is not an address; write it like name@practice.org',
   domain: 'has a domain that cannot exist; check the part after the @',
   'long-local': `has more than ${LONGEST_LOCAL_PART} characters before the @; check it`,
-  letters: 'has letters outside a-z before the @, which the mail provider refuses; ask for another address',
+  letters: 'has letters outside a-z before the @, which the email provider refuses; ask for another address',
   local: 'has a character or dot that is not allowed before the @; check it',
 } as const
 
@@ -57,7 +57,7 @@ function localPartError(local: string): AddressError | null {
   return dotAtom.test(local) ? null : 'local'
 }
 
-/** Null when no public mail domain looks like this: it needs a dot, ordinary labels, and a last label with a letter. */
+/** Null if this cannot be a public email domain: it needs a dot, valid labels, and a letter in the last label. */
 function asciiDomain(domain: string): string | null {
   // Checked first: domainToASCII reads its input as a URL's host, so it cuts at `/` and decodes `%61`.
   if (/[^a-z0-9.\-\u0080-\u{10ffff}]/iu.test(domain)) return null

@@ -1,7 +1,7 @@
 import { plain } from '../mail/digest-page.ts'
 import type { FormError } from './fields.ts'
 
-/** Reads a name for the greeting: cleaned, and what is wrong with it when it is too long or holds a contact. */
+/** Cleans a name for the greeting. `error` if it is too long or contains contact details. */
 export function readName(text: string, longest: number): { name: string; error: FormError | null } {
   const name = plain(text)
   if (name.length > longest)
@@ -10,11 +10,11 @@ export function readName(text: string, longest: number): { name: string; error: 
 }
 
 /**
- * Whether a name holds a link, an email address or a phone number. It would make our email carry a stranger's
- * advertisement. `Ma.Theresa` and `St.John` are names: a dot before a capital counts only with a well-known ending.
+ * Whether a name contains a link, an email address, or a phone number. With one, our emails could carry a stranger's
+ * advertisement. `Ma.Theresa` and `St.John` are names: a dot before a capital counts only with a well-known domain ending.
  */
 export function holdsContact(name: string): boolean {
-  // NFKC folds full-width and one-dot look-alikes; browsers also read the ideographic full stop as a dot (UTS #46 §2.3).
+  // NFKC turns full-width and one-dot look-alikes into dots. Browsers also read the ideographic full stop as one (UTS #46 §2.3).
   const text = name
     .normalize('NFKC')
     .replace(/\p{Cf}/gu, '')
@@ -22,28 +22,14 @@ export function holdsContact(name: string): boolean {
   return LINK.test(text) || KNOWN_ENDING.test(text) || (text.match(/\p{Nd}/gu) ?? []).length > MOST_DIGITS
 }
 
-// No phone number is shorter than seven digits with its area code; a year or a house number is.
+// Phone numbers have at least seven digits; years and house numbers have fewer.
 const MOST_DIGITS = 5
 const LINK = /:\/\/|www\.|@|[\p{L}\d]\.(?:xn--|\p{Ll}{2}|\p{Lo}{2})/u
-const ENDINGS = [
-  ...['com', 'net', 'org', 'info', 'biz', 'edu', 'gov', 'app', 'dev', 'shop', 'site', 'online', 'store'],
-  ...[
-    'xyz',
-    'top',
-    'club',
-    'vip',
-    'live',
-    'link',
-    'click',
-    'page',
-    'test',
-    'example',
-    'ai',
-    'cc',
-    'cn',
-    'co',
-  ],
-  // Not those that are parts of names as well, as in Ma.De Lourdes.
-  ...['eu', 'fr', 'io', 'ly', 'mx', 'ru', 'tk', 'tv', 'uk', 'us', 'ws'],
-]
-const KNOWN_ENDING = new RegExp(`www\\.|[\\p{L}\\d]\\.(?:${ENDINGS.join('|')})(?![\\p{L}\\p{M}])`, 'iu')
+// Without endings that also occur in names, as in Ma.De Lourdes.
+const ENDINGS =
+  'com net org info biz edu gov app dev shop site online store xyz top club vip live link click page test example ai cc cn ' +
+  'co eu fr io ly mx ru tk tv uk us ws'
+const KNOWN_ENDING = new RegExp(
+  `www\\.|[\\p{L}\\d]\\.(?:${ENDINGS.replaceAll(' ', '|')})(?![\\p{L}\\p{M}])`,
+  'iu',
+)

@@ -6,7 +6,7 @@ import type { AddressError } from './email-address.ts'
 import type { FormError } from './fields.ts'
 import { readName } from './names.ts'
 
-/** What a reader decides about their mail. `timeZone` is an IANA name; `topics` are ids; `language` null: as it was. */
+/** A reader's choices. `timeZone` is an IANA name, `topics` are ids, and `language` null means unchanged. */
 export type Preferences = {
   name: string | null
   timeZone: string
@@ -16,15 +16,15 @@ export type Preferences = {
   language: string | null
 }
 
-/** The pauses that are offered by a button, in weeks. */
+/** The pauses that buttons offer, in weeks. */
 export const PAUSE_WEEKS = [2, 4, 8] as const
 const LONGEST_PAUSE_DAYS = 365
 
 const LONGEST_NAME = 120
 
 /**
- * Reads the form of the preferences page: `name`, `tz`, `language`, `cadence`, `discreet` (there or not) and `topics`, one
- * slug or several; none means every topic. Every error is named.
+ * Reads the form of the preferences page: `name`, `tz`, `language`, `cadence`, `discreet` (present or not), and `topics`, one
+ * slug or several; none means every topic. Returns all errors, not only the first.
  */
 export function readPreferences(
   form: Readonly<Record<string, unknown>>,
@@ -57,24 +57,24 @@ export function readPreferences(
   }
 }
 
-/** What a reader is told of an address that cannot be one. */
+/** The error that a reader sees for an invalid address. */
 export function addressFormError(fault: AddressError): FormError {
   return fault === 'missing'
     ? { field: 'email', key: 'page.wrong.email.missing' }
     : { field: 'email', key: 'page.wrong.email', values: { why: fault === 'long-local' ? 'long' : fault } }
 }
 
-/** The values of a form's field that may occur several times, without repeats. */
+/** The distinct values of a form field that can occur several times. */
 export function listOf(field: unknown): string[] {
   return [...new Set(field === undefined ? [] : [field].flat().map(String))]
 }
 
-/** When mail begins again after so many weeks: at the start of that day in `zone`, so that its edition is not missed. */
+/** When a pause of `weeks` ends: at the start of that day in `zone`, so that the reader gets an edition of that day. */
 export function pauseForWeeks(weeks: number, zone: string, now: Date): Date {
   return resolveLocal(addDaysLocal(startOfDay(zone, now), weeks * 7), zone).at
 }
 
-/** The start of the day that a reader wrote (`2026-12-24`), in `zone`; from tomorrow to a year ahead. */
+/** The start of a day that a reader typed (`2026-12-24`), in `zone`. Allows tomorrow to a year ahead. */
 export function pauseUntilDate(
   text: string,
   zone: string,
@@ -91,14 +91,14 @@ export function pauseUntilDate(
   return { until: resolveLocal(local, zone).at }
 }
 
-/** The first and the last day that a pause may end on, as clocks in `zone` show them. */
+/** The first and last local date in `zone` that a pause may end on. */
 export function pauseDates(zone: string, now: Date): { first: string; last: string } {
   const today = startOfDay(zone, now)
   const day = (days: number) => addDaysLocal(today, days).slice(0, 10)
   return { first: day(1), last: day(LONGEST_PAUSE_DAYS) }
 }
 
-/** Whether a new address can help someone whose address is suppressed: not after a complaint, or an operator's no. */
+/** Whether someone with a suppressed address may move to a new one: not after a complaint, or if an operator blocked it. */
 export function canMove(suppressedFor: string | null): boolean {
   return suppressedFor === null || suppressedFor === 'bounce' || suppressedFor === 'provider'
 }

@@ -204,7 +204,7 @@ test('a file without a header line is told so once, without a word of what it ho
   expect(columnErrors(['ann@sample.test', 'Ann'], SUBSCRIBER_COLUMNS)).toEqual([
     {
       field: 'header',
-      message: 'names no known column; the first line must be like email,name,time_zone,locale,topics',
+      message: 'has no known column; the first line must look like email,name,time_zone,locale,topics',
     },
   ])
 })

@@ -5,7 +5,7 @@ import { normalizeEmail } from './email-address.ts'
 import { type FieldError, fieldsOf, nearest, type Parsed, quote, suggestion } from './fields.ts'
 import { holdsContact } from './names.ts'
 
-/** A session as a file gives it, checked. `startsAtLocal` is what clocks in `timeZone` (IANA) show. */
+/** A checked row of a sessions file. `startsAtLocal` is local time in `timeZone` (IANA). */
 export type SessionRow = {
   externalId: string
   group: string
@@ -21,14 +21,14 @@ export type SessionRow = {
   seatsLeft: number | null
   status: 'open' | 'full' | 'cancelled'
   bookingUrl: string
-  /** The optional columns that the file lacks: of a known session they stay as they are, and a new one gets the value here. */
+  /** Optional columns that the file does not have. A known session keeps its values; a new one gets the values in this row. */
   absent: string[]
 }
 
 /** When sessions may start: `today` is a date; `farAhead` lets one start more than two years later. */
 export type StartLimit = { today: string; farAhead: boolean }
 
-/** A subscriber as a file gives it, checked; null = the file does not say. `topics` are slugs. */
+/** A checked row of a subscribers file; null = not given. `topics` are slugs. */
 export type SubscriberRow = {
   email: string
   name: string | null
@@ -38,13 +38,25 @@ export type SubscriberRow = {
   topics: string[] | null
 }
 
-/** The columns of a kind of file, and those among them that no row can do without. */
+/** The columns of one kind of file. The `required` ones must have a value in every row. */
 export type Columns = { known: readonly string[]; required: readonly string[] }
 
 export const SESSION_COLUMNS: Columns = {
   known: [
-    ...['external_id', 'group', 'topic', 'kind', 'therapist', 'starts_at', 'time_zone', 'duration_minutes'],
-    ...['repeats', 'occurrences', 'seats_total', 'seats_left', 'status', 'booking_url'],
+    'external_id',
+    'group',
+    'topic',
+    'kind',
+    'therapist',
+    'starts_at',
+    'time_zone',
+    'duration_minutes',
+    'repeats',
+    'occurrences',
+    'seats_total',
+    'seats_left',
+    'status',
+    'booking_url',
   ],
   required: ['external_id', 'group', 'topic', 'therapist', 'starts_at', 'time_zone', 'booking_url'],
 }
@@ -56,7 +68,7 @@ export const SUBSCRIBER_COLUMNS: Columns = {
   required: ['email'],
 }
 
-/** Checks one row of a sessions file; `topics` are the known slugs. Every problem of the row is named. */
+/** Checks one row of a sessions file and returns all its errors. `topics` are the known slugs. */
 export function parseSessionRow(
   record: Readonly<Record<string, unknown>>,
   topics: ReadonlySet<string>,
@@ -65,12 +77,12 @@ export function parseSessionRow(
   const { errors, addError, text, oneOf, whole } = fieldsOf(record)
   const externalId = text('external_id', {
     max: 200,
-    missing: 'write the id your booking system knows it by',
+    missing: 'write its id in your booking system',
   })
   const group = text('group', { max: 120, missing: 'write the name of the group' })
   const topic = text('topic', { max: 80, missing: 'write a topic, for example anxiety' }).toLowerCase()
   const therapist = text('therapist', { max: 120, missing: 'write who leads the group' })
-  const bookingUrl = text('booking_url', { max: 1000, missing: 'write the https link to reserve a place' })
+  const bookingUrl = text('booking_url', { max: 1000, missing: 'write the https link to reserve a spot' })
   const repeats = oneOf('repeats', ['weekly', 'once'])
   const occurrences = whole('occurrences', 1, 520)
   const seatsTotal = whole('seats_total', 0, 10_000)
@@ -84,7 +96,14 @@ export function parseSessionRow(
     addError('seats_left', `is ${seatsLeft}, over seats_total (${seatsTotal}); correct one of them`)
 
   const row: SessionRow = {
-    ...{ externalId, group, topic, therapist, bookingUrl, repeats, seatsTotal, seatsLeft },
+    externalId,
+    group,
+    topic,
+    therapist,
+    bookingUrl,
+    repeats,
+    seatsTotal,
+    seatsLeft,
     ...startOf(text, addError, limit),
     kind: oneOf('kind', ['therapy', 'skills']),
     durationMinutes: whole('duration_minutes', 1, 1440) ?? 90,
@@ -95,7 +114,7 @@ export function parseSessionRow(
   return errors.length === 0 ? { ok: true, row } : { ok: false, errors }
 }
 
-/** Checks one row of a subscribers file; no message repeats an address. Every problem of the row is named. */
+/** Checks one row of a subscribers file and returns all its errors. No message repeats an address. */
 export function parseSubscriberRow(
   record: Readonly<Record<string, unknown>>,
   topics: ReadonlySet<string>,
@@ -105,7 +124,7 @@ export function parseSubscriberRow(
   if ('problem' in address) addError('email', address.problem)
   const name = text('name', { max: 120 })
   if (holdsContact(name))
-    addError('name', 'has a link, an address or a phone number in it; write a first name, or leave it empty')
+    addError('name', 'contains a link, an address, or a phone number; write a first name, or leave it empty')
   const zone = text('time_zone', { max: 80 })
   const timeZone = zoneMeant(zone)
   if (zone !== '' && timeZone === null) addError('time_zone', unknownZone(zone))
@@ -131,8 +150,8 @@ export function parseSubscriberRow(
 }
 
 /**
- * What is wrong with the columns of a file: unknown ones, ones that are there twice, and required ones missing. Where
- * the cause is one for all of them, such as a wrong separator, that is the only problem named.
+ * What is wrong with the columns of a file: unknown, repeated, and missing ones. If all have the same cause, such as a wrong
+ * separator, returns only that.
  */
 export function columnErrors(columns: readonly string[], { known, required }: Columns): FieldError[] {
   const joined = columns.findIndex((column) =>
@@ -143,18 +162,18 @@ export function columnErrors(columns: readonly string[], { known, required }: Co
       {
         field: `column ${joined + 1}`,
         message:
-          'holds more than one name; separate the columns with commas, all of them, and put no quotation marks around a whole line',
+          'contains more than one name; separate the columns with commas, and do not put a whole line in quotation marks',
       },
     ]
   const unnamed = columns.every((column) => !known.includes(column) && suggestion(column, known) === '')
   if (unnamed)
     return [
-      { field: 'header', message: `names no known column; the first line must be like ${known.join(',')}` },
+      { field: 'header', message: `has no known column; the first line must look like ${known.join(',')}` },
     ]
   const named = columns.flatMap((column, index) => {
     if (!known.includes(column)) return [unknownColumn(column, index, known)]
     if (columns.indexOf(column) !== index)
-      return [{ field: column, message: 'is there twice; remove one of the two columns' }]
+      return [{ field: column, message: 'appears twice; remove one of the two columns' }]
     return []
   })
   const missing = required
@@ -163,7 +182,7 @@ export function columnErrors(columns: readonly string[], { known, required }: Co
   return [...named, ...missing]
 }
 
-/** The names in one item of a JSON file that are not columns; a missing one is told by the row's own check. */
+/** Errors for names in one item of a JSON file that are not columns. Missing ones are found by the check of the row. */
 export function unknownNames(record: Readonly<Record<string, unknown>>, { known }: Columns): FieldError[] {
   return Object.keys(record).flatMap((name, index) =>
     known.includes(name) ? [] : [unknownColumn(name, index, known)],
@@ -171,7 +190,7 @@ export function unknownNames(record: Readonly<Record<string, unknown>>, { known 
 }
 
 function unknownColumn(column: string, index: number, known: readonly string[]): FieldError {
-  // A file without its header line has data here, and that may be an address.
+  // Without a header line, this is data, and may be an address.
   if (column === '' || column.length > 60 || /[@\p{Cc}]/u.test(column))
     return {
       field: `column ${index + 1}`,
@@ -182,7 +201,7 @@ function unknownColumn(column: string, index: number, known: readonly string[]):
 }
 
 function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | 'several'): string {
-  // Slugs have none of these in them, and people write them between two.
+  // No slug contains these characters, but people write them between two slugs.
   if (/[,;|/&+]/.test(slug) && !slug.includes('@'))
     return most === 'one'
       ? `is ${quote(slug)}; a group has one topic, so write one`
@@ -194,7 +213,7 @@ function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | '
 
 const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
-/** A language tag cut to `language[-REGION]`; null for one that is not valid, or whose language nobody knows. */
+/** A language tag cut to `language[-REGION]`; null if it is not valid, or its language does not exist. */
 function usualTag(tag: string): string | null {
   const locale = shortLocale(tag)
   const [language = ''] = locale?.split('-', 1) ?? []
@@ -228,12 +247,12 @@ function startOf(text: Fields['text'], addError: Fields['addError'], limit: Star
   )
     addError(
       'starts_at',
-      `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is meant`,
+      `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is right`,
     )
   return { startsAtLocal: start.slice(0, 16), timeZone: timeZone ?? '' }
 }
 
-/** As text, so that February 29 needs no care: it is only compared. */
+/** Only for comparing: two years after February 29 may be a date that does not exist. */
 const twoYearsAfter = (date: string): string => `${Number(date.slice(0, 4)) + 2}${date.slice(4)}`
 
 function linkErrors(field: string, link: string): FieldError[] {
@@ -241,7 +260,7 @@ function linkErrors(field: string, link: string): FieldError[] {
   if (url === null)
     return [{ field, message: `is ${quote(link)}; write a link that starts with https://, without spaces` }]
   if (url.username !== '' || url.password !== '')
-    return [{ field, message: 'has a user name or password in it; write the link without' }]
+    return [{ field, message: 'contains a user name or password; write the link without it' }]
   return []
 }
 

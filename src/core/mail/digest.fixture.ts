@@ -2,7 +2,7 @@ import type { Offer } from '../sessions/offers.ts'
 import { type DigestTemplate, digestComposer, type Email } from './digest.ts'
 import { type Letterhead, type Reader } from './letterhead.ts'
 
-/** Sample rows for the tests of the mail, and one mail that must never change by itself. */
+/** Sample data for tests of emails, and a sample email that must change only on purpose. */
 export const harbor: Letterhead = {
   from: 'Harbor Groups <groups@mail.sample.test>',
   discreetName: null,

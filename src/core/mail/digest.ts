@@ -6,7 +6,7 @@ import type { Letterhead, Reader } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 import { formatMailbox } from './mailbox.ts'
 
-/** Handlebars sources, as `loadTemplates` compiled them, with the letterhead and the words of every language. */
+/** Handlebars sources from `loadTemplates`, with the letterhead and the messages of every language. */
 export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogs }
 
 export type Email = {
@@ -20,7 +20,7 @@ export type Email = {
   tags: { name: string; value: string }[]
 }
 
-/** Absolute addresses of one subscriber's own pages, and where an email unsubscribes them; null = nowhere. */
+/** The URLs of one subscriber's own pages, and the address that unsubscribes them by email (null = none). */
 export type PersonalLinks = {
   unsubscribe(publicId: string): string
   preferences(publicId: string): string
@@ -28,15 +28,15 @@ export type PersonalLinks = {
 }
 
 /**
- * What differs between two readers of one page. HTML and text escape it each in its way. `byEmail` is the second way to
- * unsubscribe, as `wayByEmail` writes it.
+ * The values that differ between readers of the same page, once for HTML and once for text, which escape them differently.
+ * `byEmail` is the second way to unsubscribe, from `wayByEmail`.
  */
 export type Blanks = { to: string; deliveryTag: string; byEmail: string; html: Personal; text: Personal }
 
 /**
- * Returns what makes the digest of one reader. It depends on its arguments alone: the same rows give the same bytes
- * anywhere and at any time, so a retry of a batch is the same request.
- * Throws when a header would hold a line break, and when a reader is shown an offer that is not in `offers`.
+ * Returns a function that composes the digest of one reader. It depends only on its arguments: the same rows give the same
+ * bytes anywhere and at any time, so a retry of a batch is the same request. The function throws if a header would contain
+ * a line break, or if a reader is shown an offer that is not in `offers`.
  */
 export function digestComposer(
   template: DigestTemplate,
@@ -54,13 +54,13 @@ export function digestComposer(
 }
 
 /**
- * Gmail hides what comes after some 102 KB of HTML, the way to unsubscribe with it, and other programs are slow with less.
- * With a reader's own name and links a digest stays under 60 KB: where names and links are long, fewer sessions are shown.
+ * Gmail hides everything after about 102 KB of HTML, including the unsubscribe link, and other programs get slow before that.
+ * With the reader's name and links a digest stays under 60 KB. If names and links are long, it shows fewer sessions.
  */
 const LARGEST_PAGE = 58_000
 const NOBODY: Personal = { name: '', unsubscribeUrl: '', preferencesUrl: '' }
 
-/** The digest as readers of the same zone, language and choice share it; the blanks make it one reader's. */
+/** Renders the page that readers with the same zone, language, and choices share. `Blanks` make it one reader's email. */
 export function digestPages(
   template: DigestTemplate,
   offers: readonly Offer[],
@@ -93,7 +93,7 @@ export function digestPages(
       headers: {
         ...unsubscribeHeaders(personal.text.unsubscribeUrl, byEmail),
         'List-Id': `<weekly.${new URL(letterhead.publicUrl).hostname}>`,
-        // Distinct per mail, so that Gmail does not fold each week's edition into the last one.
+        // Different in each email, so that Gmail does not group each week's edition with the last one.
         'X-Entity-Ref-ID': deliveryTag,
       },
       tags: [
@@ -104,13 +104,13 @@ export function digestPages(
   }
 }
 
-/** All that a page depends on, so that readers who differ only in `Blanks` share one. */
+/** Everything that a page depends on. Readers who differ only in `Blanks` share a page. */
 export function pageKey(reader: Reader): string {
   const { timeZone, locale, discreet, shown, more } = reader
   return JSON.stringify([timeZone, locale, discreet, nameOf(reader) !== '', more, shown])
 }
 
-/** What a page prints of one reader alone. The name is made safe to print, and may be empty. */
+/** The values of one reader for a page. The name is made safe to print, and may be ''. */
 export function personalOf(reader: Reader, links: PersonalLinks): Personal {
   return {
     name: nameOf(reader),
@@ -119,7 +119,7 @@ export function personalOf(reader: Reader, links: PersonalLinks): Personal {
   }
 }
 
-/** Who a mail is from. A discreet reader sees the same address under a neutral name. */
+/** The From header. A discreet reader sees the same address with a neutral name. */
 export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, { t }: Translator): string {
   const name = discreetName ?? t('mail.discreet.sender')
   return discreet ? formatMailbox({ name, address: addressIn(from) }) : from
@@ -128,8 +128,8 @@ export function senderOf({ from, discreetName }: Letterhead, discreet: boolean, 
 const nameOf = ({ name }: Reader): string => plain(name ?? '')
 
 /**
- * The headers that unsubscribe (RFC 8058 on top of RFC 2369), the https address first. An email is offered only where a
- * program reads it: some mail programs use that way alone, and then say that the reader is unsubscribed.
+ * The headers for unsubscribing (RFC 8058 on top of RFC 2369), the https link first. Offer unsubscribing by email only if
+ * a program reads that address: some email programs use nothing else, and then report that the reader is unsubscribed.
  */
 export function unsubscribeHeaders(url: string, byEmail: string) {
   return {
@@ -138,16 +138,16 @@ export function unsubscribeHeaders(url: string, byEmail: string) {
   }
 }
 
-/** The second way to unsubscribe, for behind the first one; it needs no subject, as Apple's Mail sends none. */
+/** The second way to unsubscribe, to append to the first. It needs no subject, because Apple Mail sends none. */
 export const wayByEmail = (address: string | null): string =>
   address === null ? '' : `, <mailto:${address}>`
 
 const addressIn = (mailbox: string): string => /<([^<>]*)>$/.exec(mailbox)?.[1] ?? mailbox
 
-/** The mail as it is; throws when a line break in a header value could add a header of someone else's choosing. */
+/** Returns the email unchanged. Throws if a header value contains a line break, which could add another header. */
 export function checked(email: Email): Email {
   const { from, to, replyTo, subject, headers } = email
   for (const [name, value] of Object.entries({ from, to, 'reply-to': replyTo ?? '', subject, ...headers }))
-    if (/[\r\n]/.test(value)) throw new Error(`the ${name} of a mail has a line break in it`)
+    if (/[\r\n]/.test(value)) throw new Error(`the ${name} of an email contains a line break`)
   return email
 }

@@ -1,20 +1,19 @@
 import type { News } from '../sessions/offers.ts'
 import type { CrisisLine } from '../words/crisis.ts'
 
-/** Who writes, as frozen with the template. `from` and `replyTo` are mailboxes, `publicUrl` has no slash at its end. */
+/** The sender, as frozen with the template. `from` and `replyTo` are mailboxes; `publicUrl` has no slash at its end. */
 export type Letterhead = {
   from: string
-  /** The sender's name for discreet readers; null = a neutral one in their language. */
+  /** The sender's name for discreet readers; null = a neutral name in their language. */
   discreetName: string | null
   replyTo: string | null
   postalAddress: string
   publicUrl: string
   practice: string
-  /** An image on our own host instead of the practice's name; null = the name. */
+  /** An image on our own host; null = show the practice's name instead. */
   logoUrl: string | null
-  /** Where to turn in a crisis. */
   crisisLine: CrisisLine
-  /** UNSUBSCRIBE_ADDRESS, where emails to unsubscribe are read; null = they are not. */
+  /** UNSUBSCRIBE_ADDRESS, where a program reads emails to unsubscribe; null = there is none. */
   unsubscribeAddress: string | null
   linkSecretId: string
 }
@@ -26,7 +25,7 @@ export type Reader = {
   name: string | null
   timeZone: string
   locale: string
-  /** Nothing that shows before the mail is opened may say what it is about. */
+  /** Nothing that is visible before opening the email may reveal what it is about. */
   discreet: boolean
   shown: { id: number; news: News }[]
   more: number

@@ -39,7 +39,7 @@ export function mailMerge<Field extends string>(
   const sample = (valueAt: (index: number) => string) =>
     Object.fromEntries(fields.map((field, index) => [field, valueAt(index)])) as Record<Field, string>
   if (render(sample(() => 'x')).includes('\ufdd0'))
-    throw new Error('the page holds U+FDD0; strip it from the data')
+    throw new Error('the page contains U+FDD0; strip it from the data')
 
   // split() with a capturing group gives: text, field index, text, … The values are never searched for marks.
   const pieces = render(sample((index) => `\ufdd0${index}\ufdd1`)).split(/\ufdd0(\d+)\ufdd1/)

@@ -1,11 +1,11 @@
 import { domainToASCII } from 'node:url'
 
-/** A sender or receiver: `name` may be empty and is as people read it, without quotation marks. */
+/** A sender or recipient. `name` may be '' and has no quotation marks around it. */
 export type Mailbox = { name: string; address: string }
 
 /**
- * Reads `Mira Lee, LCSW <mira@practice.org>`, with quotation marks around the name or without, or an address alone. The
- * domain is returned in ASCII (RFC 5890). Null when it is neither, or could add a header or another address.
+ * Reads `Mira Lee, LCSW <mira@practice.org>`, with or without quotation marks around the name, or just an address. Returns
+ * the domain in ASCII (RFC 5890). Null if it is neither, or could add a header or a second address.
  */
 export function parseMailbox(text: string): Mailbox | null {
   const match = /^(?:([^\r\n<>]*?)\s*<([^\s<>@]+@[^\s<>@]+)>|([^\s<>@"]+@[^\s<>@"]+))$/u.exec(text.trim())
@@ -17,7 +17,7 @@ export function parseMailbox(text: string): Mailbox | null {
   return { name: unquoted(written.trim()), address: `${local}@${ascii}` }
 }
 
-/** The mailbox as a header has it: a name with signs that divide addresses is quoted (RFC 5322 §3.2.4, §3.4). */
+/** The mailbox for a header. Quotes a name with characters that separate addresses (RFC 5322 §3.2.4, §3.4). */
 export function formatMailbox({ name, address }: Mailbox): string {
   if (name === '') return address
   const quoted = /[()<>[\]:;@\\,."]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name

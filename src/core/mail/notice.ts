@@ -17,8 +17,8 @@ export type NoticeKind =
   | 'fresh-links'
 
 /**
- * Whether anybody can cause such an email who knows an address or has an old link. It says nothing that they wrote, has a way
- * to want no more of them, and counts in the limits.
+ * Whether a stranger who knows an address or has an old link can cause such an email. These emails contain nothing that the
+ * stranger wrote, have a link to stop them, and count toward the limits.
  */
 export const byStranger = (kind: NoticeKind): boolean => kind !== 'welcome' && kind !== 'address-changed'
 
@@ -28,21 +28,21 @@ export type NoticeFacts = {
   kind: NoticeKind
   to: string
   name: string | null
-  /** Whether the sender must not name the practice either; no subject or preheader here does. */
+  /** Whether the sender's name must be neutral too. Subjects and preheaders of notices always are. */
   discreet: boolean
   url: string
-  /** Null where nobody is subscribed yet. */
+  /** Null if the person is not subscribed yet. */
   unsubscribeUrl: string | null
-  /** Where an email unsubscribes them; null = nowhere. */
+  /** The address that unsubscribes them by email; null = none. */
   unsubscribeAddress: string | null
   preferencesUrl: string | null
-  /** Where the holder of the address asks for no more such emails; null where nobody else can cause one. */
+  /** The link to stop such emails; null if strangers cannot cause this one. */
   notMeUrl: string | null
-  /** The day of the next edition in the reader's words; only a welcome says it. */
+  /** The day of the next edition in the reader's language; only for a welcome. */
   nextDate: string
 }
 
-/** What the template of notices may use. */
+/** Every variable of the notice templates. */
 export type NoticeView = {
   language: string
   practice: string
@@ -61,7 +61,7 @@ export type NoticeView = {
   crisisNote: string | null
 }
 
-/** The mail of one notice. Throws when a header would hold a line break. */
+/** Composes one notice. Throws if a header would contain a line break. */
 export function composeNotice(
   template: { html: string; text: string },
   letterhead: Letterhead,
@@ -85,7 +85,7 @@ export function composeNotice(
   })
 }
 
-/** What the template shows of a notice. No subject says what it is about: it shows on a locked phone. */
+/** The values for the template of a notice. No subject says what it is about: it shows on a locked phone. */
 export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translator: Translator): NoticeView {
   const { t } = translator
   const { nextDate } = facts
@@ -111,7 +111,7 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translato
   }
 }
 
-/** What the messages of a kind begin with, and what they are told that they are about. */
+/** The first part of the message keys of a kind, and the `what` that the messages of fresh links need. */
 function wordsOf(kind: NoticeKind) {
   if (kind === 'fresh-data' || kind === 'fresh-forget' || kind === 'fresh-address')
     return ['fresh', kind.slice('fresh-'.length)] as const

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { readAddress } from '../tokens.ts'
 
-/** Who asks to leave by an email that arrived, by their public ids; `toUs`: it went to UNSUBSCRIBE_ADDRESS at any rate. */
+/** The public ids of subscribers whom a received email unsubscribes. `toUs`: it was sent to UNSUBSCRIBE_ADDRESS. */
 export type Leaving = { publicIds: string[]; toUs: boolean }
 
 /**
- * Reads the body of a verified `email.received`; null for any other event. Only the addresses that the email went to
- * count, in whatever field they stand: not the sender, whom anyone can name, and no subject, as some programs send none.
- * A token counts at any address, so that emails keep working that were sent before UNSUBSCRIBE_ADDRESS changed.
+ * Reads the body of a verified `email.received`; null for any other event. Looks only at the recipients, in any field: the
+ * sender can be forged, and some programs send no subject. Accepts a token at any address, so that emails from before
+ * UNSUBSCRIBE_ADDRESS changed still work.
  * https://resend.com/docs/webhooks/emails/received
  */
 export function readLeaving(

@@ -20,10 +20,10 @@ export function breakerReason(harm: Harm, limits: BreakerLimits): string | null 
   if (submitted < limits.BREAKER_MIN_SUBMITTED || submitted === 0) return null
   const percent = (count: number) => (count * 100) / submitted
   const reason = (count: number, what: string, limit: number, setting: string) =>
-    `${BREAKER}${count} of ${submitted} mails ${what}, ${percent(count).toFixed(2)} %, and ${setting} is ${limit}`
+    `${BREAKER}${count} of ${submitted} emails ${what}, ${percent(count).toFixed(2)} %, and ${setting} is ${limit}`
   const { BREAKER_BOUNCE_PERCENT, BREAKER_COMPLAINT_PERCENT } = limits
   if (percent(bounced) > BREAKER_BOUNCE_PERCENT)
-    return reason(bounced, 'bounced for good', BREAKER_BOUNCE_PERCENT, 'BREAKER_BOUNCE_PERCENT')
+    return reason(bounced, 'bounced permanently', BREAKER_BOUNCE_PERCENT, 'BREAKER_BOUNCE_PERCENT')
   if (percent(complained) > BREAKER_COMPLAINT_PERCENT)
     return reason(complained, 'were marked as spam', BREAKER_COMPLAINT_PERCENT, 'BREAKER_COMPLAINT_PERCENT')
   return null

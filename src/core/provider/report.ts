@@ -2,15 +2,15 @@ import { z } from 'zod'
 import { normalizeEmail } from '../intake/email-address.ts'
 import { type HashKey, hashEmail } from '../tokens.ts'
 
-/** What the provider can report of a mail. */
+/** What the provider can report about an email. */
 export type Report = 'sent' | 'delayed' | 'delivered' | 'bounced' | 'complained' | 'suppressed' | 'failed'
 
-/** How far a mail got. `soft`: a bounce for a passing or unknown reason. `at` in ms UTC. */
+/** How far an email got. `soft`: a bounce that is temporary or has no known reason. `at` in ms UTC. */
 export type DeliveryReport = { report: Report; soft: boolean; at: number }
 
-/** An event of the provider, reduced to what is needed: no address, subject, link, IP or user agent. */
+/** A provider event, reduced to what we need: no address, subject, link, IP, or user agent. */
 export type ProviderEvent = {
-  /** As the provider names it; `unreadable` when it is nothing we understand. */
+  /** The provider's name for it; `unreadable` if it is not an event. */
   type: string
   /** When it happened, ms UTC. */
   at: number
@@ -18,27 +18,27 @@ export type ProviderEvent = {
   mail: MailReport | null
 }
 
-/** What an event says of one mail. Any such event proves that the provider accepted the mail. */
+/** What an event says about one email. Any such event proves that the provider accepted the email. */
 export type MailReport = {
-  /** Null: accepted, and nothing more is known. */
+  /** Null: accepted, nothing more is known. */
   report: Report | null
   soft: boolean
-  /** A code of the provider, for a person: `permanent/General`, `reached_daily_quota`. */
+  /** The provider's code, for people to read: `permanent/General`, `reached_daily_quota`. */
   detail: string | null
   providerId: string | null
   deliveryTag: string | null
-  /** Keyed hashes of the addresses it concerns. */
+  /** Keyed hashes of the recipients' addresses. */
   emailHashes: string[]
 }
 
-/** Begins the detail of a bounce that will not pass. */
+/** The detail of a permanent bounce starts with this. */
 export const PERMANENT = 'permanent'
 /** This many editions in a row that bounced softly suppress an address. */
 export const SOFT_BOUNCES_ALLOWED = 4
 
 /**
- * Reads the body of a verified webhook. Never throws: an event we do not know keeps its type, and what is not an event
- * at all becomes `unreadable`. `receivedAt` stands in for a time that cannot be read.
+ * Reads the body of a verified webhook. Never throws: an unknown event keeps its type, and anything else becomes
+ * `unreadable`. Without a readable time, the event gets `receivedAt`.
  * https://resend.com/docs/webhooks/event-types
  */
 export function readProviderEvent(event: unknown, hashKey: HashKey, receivedAt: Date): ProviderEvent {
@@ -54,14 +54,14 @@ export function readProviderEvent(event: unknown, hashKey: HashKey, receivedAt: 
   }
 }
 
-/** The type of an event as one of a few names: its own where we know it, `unreadable` or `other`. */
+/** The type of an event for metrics: its own name if we know it, else `unreadable` or `other`. */
 export function nameOfReport(type: string): string {
   return type in REPORTS || type === 'email.received' || type === 'unreadable' ? type : 'other'
 }
 
 /**
- * The further of two reports, whichever came first: events arrive unordered and more than once. A soft bounce counts
- * less than a delivery, since automatic answers of readers on holiday are reported as such.
+ * The further of two reports, in whatever order they arrived: events can be out of order or repeated. A delivery outranks a
+ * soft bounce, because automatic vacation replies are reported as soft bounces.
  * https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html#bounce-types
  */
 export function furthest(a: DeliveryReport | null, b: DeliveryReport): DeliveryReport {
@@ -70,7 +70,7 @@ export function furthest(a: DeliveryReport | null, b: DeliveryReport): DeliveryR
   return ahead > 0 ? b : a
 }
 
-/** Why the address may never be mailed again, after this report of a mail to it; null = it may. */
+/** Why an address must not be emailed again after this report; null if it may be. */
 export function suppressionFor({
   report,
   soft,
@@ -81,8 +81,8 @@ export function suppressionFor({
 }
 
 /**
- * How many editions in a row bounced, up to the newest of which the outcome is known. `deliveries` are one reader's,
- * newest edition and generation first; an edition counts once, by its newest generation with an outcome.
+ * How many of a reader's latest editions bounced in a row, ignoring those without a known outcome. `deliveries` are all of
+ * one reader, newest edition and generation first. An edition counts once, by its newest generation with an outcome.
  */
 export function bouncesInARow(deliveries: readonly { editionId: string; report: Report | null }[]): number {
   const outcomes = new Map<string, Report>()
@@ -93,7 +93,7 @@ export function bouncesInARow(deliveries: readonly { editionId: string; report: 
   return end === -1 ? newestFirst.length : end
 }
 
-// What else they send is kept by type alone: who opened or clicked what is nobody's business here.
+// Of all other events we keep only the type. We do not want to know who opened or clicked what.
 const REPORTS: Record<string, Report | null> = {
   'email.scheduled': null,
   'email.sent': 'sent',
@@ -116,13 +116,13 @@ const Envelope = z.object({
   data: z.unknown(),
 })
 
-// Their free texts hold addresses, their codes do not.
+// Their free texts contain addresses; their codes do not.
 const code = z.string().regex(/^[\w-]{1,60}$/)
 
 const Mail = z.object({
   email_id: code.nullable().catch(null),
   to: z.array(z.string()).catch([]),
-  // An object here, though mails are submitted with a list.
+  // An object here, although emails are submitted with a list.
   tags: z.object({ delivery: z.string().nullable().catch(null) }).catch({ delivery: null }),
   bounce: z
     .object({ type: code.catch('Undetermined'), subType: code.catch('') })

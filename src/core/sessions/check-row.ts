@@ -3,15 +3,15 @@ import { plain, webAddress } from '../mail/digest-page.ts'
 import { isTimeZone, parseLocal } from '../time/calendar.ts'
 import type { Session } from './offers.ts'
 
-/** A row of `sessions` with its group and topic, whatever another program wrote into it; null = they are not there. */
+/** A row of `sessions` with its group and topic. Other programs may have written any value; null = no group or topic. */
 export type WrittenSession = { [Field in keyof Session]?: unknown } & {
-  /** A column that triggers keep and that holds what cannot be read. */
+  /** The column with an invalid value among those that triggers write. */
   odd?: string | null
 }
 
 /**
- * What keeps this row from being read, or null. The database's triggers refuse such rows, so one that is here is older than
- * they are, or was written around them. `field` is the column's name.
+ * Why this row cannot be used, or null. `field` is the name of the column. Triggers refuse such rows now, so this one is older
+ * than the triggers or was written without them.
  */
 export function rowError(row: WrittenSession): FieldError | null {
   for (const { field, value, sound, needs } of RULES) {
@@ -44,12 +44,12 @@ const oneOf =
 
 const RULES: readonly Rule[] = [
   { field: 'external_id', value: (row) => row.externalId, sound: text, needs: 'an id' },
-  { field: 'group_id', value: (row) => row.group, sound: text, needs: 'a group that is there, with a title' },
+  { field: 'group_id', value: (row) => row.group, sound: text, needs: 'a group that exists and has a title' },
   {
     field: 'topic_id',
     value: (row) => row.topicName,
     sound: text,
-    needs: 'a topic that is there, with a name',
+    needs: 'a topic that exists and has a name',
   },
   { field: 'kind', value: (row) => row.kind, sound: oneOf('therapy', 'skills'), needs: 'therapy or skills' },
   { field: 'therapist', value: (row) => row.therapist, sound: text, needs: 'a name' },

@@ -1,10 +1,10 @@
 import Handlebars from 'handlebars'
 import type { Translator } from '../words/words.ts'
 
-/** What is new, for feed readers. `updated` is when the sessions last changed; `publicUrl` has no slash at its end. */
+/** What is new, for feed readers. `updated` is the last change of any session; `publicUrl` has no slash at its end. */
 export type Feed = { practice: string; publicUrl: string; updated: Date; entries: readonly FeedEntry[] }
 
-/** One session that can be booked, newest news first; `url` is a page on our host. */
+/** One bookable session, newest news first. `url` is a page on our host. */
 export type FeedEntry = {
   sessionId: number
   title: string
@@ -14,7 +14,7 @@ export type FeedEntry = {
   updated: Date
 }
 
-/** The feed as Atom (RFC 4287). Ids are `tag:` URIs (RFC 4151), so they stay when addresses change. */
+/** The feed as Atom (RFC 4287). Ids are `tag:` URIs (RFC 4151), so they stay the same if URLs change. */
 export function atomFeed(
   { practice, publicUrl, updated, entries }: Feed,
   { t, language }: Translator,
@@ -45,7 +45,7 @@ const entryXml = (
   </entry>
 `
 
-/** Escapes what is filled in, and drops the two characters that XML 1.0 cannot have and `plain` leaves. */
+/** Escapes values, and drops the two characters that XML 1.0 forbids and `plain` keeps. */
 function xml(parts: TemplateStringsArray, ...values: string[]): string {
   const escaped = values.map((value) => Handlebars.escapeExpression(value.replace(/[\ufffe\uffff]/g, '')))
   return String.raw({ raw: parts }, ...escaped)

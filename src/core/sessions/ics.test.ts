@@ -38,7 +38,7 @@ const steadyGround: DatedSession = {
   newsAt: Date.parse('2026-11-20T09:00:00Z'),
 }
 
-const holder = {
+const owner = {
   practice: 'Harbor Groups',
   publicUrl: PUBLIC_URL,
   discreet: false,
@@ -179,7 +179,7 @@ test('every zone that an event names comes with its rules, once', () => {
   const zones = ['America/New_York', 'Europe/London', 'America/New_York', 'UTC']
   const text = privateCalendar(
     zones.map((timeZone, id) => ({ ...steadyGround, id, timeZone })),
-    holder,
+    owner,
   )
   const told = new ICAL.Component(ICAL.parse(text))
     .getAllSubcomponents('vtimezone')
@@ -212,7 +212,7 @@ test.each([
   const hostile = { ...steadyGround, group, therapist: group }
   for (const text of [
     sessionCalendar(hostile, PUBLIC_URL, translator, EPOCH),
-    privateCalendar([hostile], { ...holder, practice: group }),
+    privateCalendar([hostile], { ...owner, practice: group }),
   ]) {
     expect(eventIn(text).summary).toBe(read)
     expect(eventIn(text).component.getFirstPropertyValue('status')).toBe('CONFIRMED')
@@ -222,7 +222,7 @@ test.each([
     expect(text.endsWith('END:VCALENDAR\r\n')).toBe(true)
     expect(text.isWellFormed()).toBe(true)
   }
-  const named = new ICAL.Component(ICAL.parse(privateCalendar([], { ...holder, practice: group })))
+  const named = new ICAL.Component(ICAL.parse(privateCalendar([], { ...owner, practice: group })))
   // The other program takes the name as it stands, as it does with any property that RFC 5545 lacks.
   const name = String(named.getFirstPropertyValue('name')).replace(/\\([\\;,])/g, '$1')
   expect(name).toBe(`${read}: times to reserve`)
@@ -236,13 +236,13 @@ test('a booking address that is not on the web is left out', () => {
 })
 
 test('a discreet calendar says when, and nothing else', () => {
-  const text = privateCalendar([steadyGround], { ...holder, discreet: true })
+  const text = privateCalendar([steadyGround], { ...owner, discreet: true })
   expect(eventIn(text).summary).toBe('Appointment')
   expect(text).not.toMatch(/Steady|Mira|Anxiety|Group with|Harbor Groups|book\.harbor|therap/i)
 })
 
 test('a private calendar does not make its reader busy, hides titles from others, and is fetched again', () => {
-  const text = privateCalendar([steadyGround], holder)
+  const text = privateCalendar([steadyGround], owner)
   for (const line of [
     'TRANSP:TRANSPARENT',
     'CLASS:PRIVATE',
@@ -253,7 +253,7 @@ test('a private calendar does not make its reader busy, hides titles from others
 })
 
 test('a calendar without a time is still a valid one', () => {
-  const calendar = new ICAL.Component(ICAL.parse(privateCalendar([], holder)))
+  const calendar = new ICAL.Component(ICAL.parse(privateCalendar([], owner)))
   expect(calendar.getAllSubcomponents().map(({ name }) => name)).toEqual(['vtimezone'])
 })
 
@@ -302,7 +302,7 @@ test('it speaks the language of who asked', () => {
   const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish, EPOCH))
   expect(event.description).toContain('Grupo de habilidades con Dr. Mira Lee.')
   expect(event.description).toContain('Reservar un lugar: https://book.harbor.test/')
-  const discreet = privateCalendar([steadyGround], { ...holder, discreet: true, translator: spanish })
+  const discreet = privateCalendar([steadyGround], { ...owner, discreet: true, translator: spanish })
   expect(eventIn(discreet).summary).toBe('Cita')
   expect(new ICAL.Component(ICAL.parse(discreet)).getFirstPropertyValue('x-wr-calname')).toBe('Calendario')
 })

@@ -12,11 +12,11 @@ import { vtimezone } from '../time/vtimezone.ts'
 import type { Translator } from '../words/words.ts'
 import type { Session } from './offers.ts'
 
-/** A session with what calendars and feeds must know of its changes; `revisedAt` and `newsAt` in ms UTC. */
+/** A session with its changes, for calendars and feeds. `revisedAt` and `newsAt` in ms UTC. */
 export type DatedSession = Session & { revision: number; revisedAt: number; newsAt: number }
 
-/** Whose calendar it is. `publicUrl` has no slash at its end; `timeZone` is the reader's. */
-type Holder = {
+/** The reader whose calendar it is. `publicUrl` has no slash at its end; `timeZone` is the reader's. */
+type Owner = {
   practice: string
   publicUrl: string
   discreet: boolean
@@ -28,8 +28,8 @@ type Holder = {
 const REFRESH_SECONDS = 4 * 60 * 60
 
 /**
- * One session as an iCalendar file (RFC 5545), a series from its next date at `now` on. Until that date is over, the same
- * session makes the same bytes in one language.
+ * One session as an iCalendar file (RFC 5545). A weekly one starts at its next date after `now`. Until that date is over, the
+ * same session gives the same bytes in the same language.
  */
 export function sessionCalendar(
   session: DatedSession,
@@ -41,11 +41,11 @@ export function sessionCalendar(
 }
 
 /**
- * These sessions as a calendar to subscribe to. The times are offers, not appointments: they do not make the reader
- * busy, and others who see the calendar see no titles. A discreet one says nothing but when.
+ * A calendar to subscribe to. Its times are offers, not appointments: they do not mark the reader as busy, and others who
+ * can see the calendar see no titles. A discreet calendar shows only the times.
  */
-export function privateCalendar(sessions: readonly DatedSession[], holder: Holder): string {
-  const { practice, publicUrl, discreet, translator, now } = holder
+export function privateCalendar(sessions: readonly DatedSession[], owner: Owner): string {
+  const { practice, publicUrl, discreet, translator, now } = owner
   const events = sessions.map((session) => ({
     ...identity(session, publicUrl, now),
     ...(discreet ? { summary: translator.t('page.calendar.discreet') } : description(session, translator)),
@@ -55,10 +55,10 @@ export function privateCalendar(sessions: readonly DatedSession[], holder: Holde
     ? translator.t('page.calendar.name.discreet')
     : translator.t('page.calendar.name', { practice: plain(practice) })
   const text = calendarText(events, { name: escaped(name), ttl: REFRESH_SECONDS })
-  // RFC 5545 §3.6 wants one component at least; the zone is there for that.
+  // RFC 5545 §3.6 requires at least one component. Without events, that is the zone.
   return events.length > 0
     ? text
-    : text.replace('END:VCALENDAR', `${vtimezone(holder.timeZone, 2026)}\r\nEND:VCALENDAR`)
+    : text.replace('END:VCALENDAR', `${vtimezone(owner.timeZone, 2026)}\r\nEND:VCALENDAR`)
 }
 
 type Head = { name?: string; ttl?: number }
@@ -70,7 +70,7 @@ function calendarText(events: readonly ICalEventData[], head: Head): string {
   return `${calendar.toString()}\r\n`
 }
 
-/** When, how often, and which version of which session: all that may be told of it in discreet mode. */
+/** When, how often, and which version of which session. A discreet calendar shows nothing else. */
 function identity(session: DatedSession, publicUrl: string, now: Date) {
   const { timeZone, durationMinutes, repeats, status } = session
   const { at, count, since } = fromNow(session, now)
@@ -78,7 +78,7 @@ function identity(session: DatedSession, publicUrl: string, now: Date) {
     id: `session-${session.id}@${new URL(publicUrl).hostname}`,
     sequence: session.revision,
     stamp: new Date(Math.max(session.revisedAt, since)),
-    // TZDate, as the generator would print the host's own time for a plain Date.
+    // TZDate, because the generator prints a plain Date in the time of the host.
     start: new TZDate(at, timeZone),
     end: new TZDate(at.getTime() + durationMinutes * 60_000, timeZone),
     timezone: timeZone,
@@ -94,8 +94,8 @@ function identity(session: DatedSession, publicUrl: string, now: Date) {
 const WEEK_MS = 7 * 86_400_000
 
 /**
- * A series without the dates that are over; one that has ended keeps its last. `since` is when the first of the dates that
- * are left became the first, in ms UTC; 0 while all are left.
+ * Drops the past dates of a series; one that has ended keeps its last date. `at` is the first date left, and `since` is when
+ * the date before it was over (ms UTC; 0 if no date is past).
  */
 function fromNow(
   { startsAtLocal, timeZone, durationMinutes, repeats, occurrences }: DatedSession,
@@ -117,5 +117,5 @@ function description({ group, kind, therapist, bookingUrl }: DatedSession, { t }
   return { summary: plain(group), description: lines.join('\n') }
 }
 
-/** The generator escapes what belongs to events, and not the calendar's name. */
+/** The generator escapes the texts of events, but not the name of the calendar. */
 const escaped = (text: string): string => text.replace(/[\\;,]/g, '\\$&')

@@ -2,7 +2,7 @@ import { type News, type NewsState, newsTo } from '../audience/news.ts'
 import { type ChosenTopics, type Seen } from '../audience/seen.ts'
 import { isBookable, lastOccurrence, nextOccurrence } from '../time/occurrences.ts'
 
-/** A session with its group and topic, as the database holds it. Local times belong to `timeZone` (IANA). */
+/** A session with its group and topic, as stored. Local times are in `timeZone` (IANA). */
 export type Session = {
   id: number
   externalId: string
@@ -24,13 +24,13 @@ export type Session = {
   seq: number
   addedSeq: number
   news: News
-  /** How it stood before, once it changed after an edition. */
+  /** Its earlier states, if it changed after an edition. */
   history?: readonly NewsState[]
 }
 
 export type { News } from '../audience/news.ts'
 
-/** A bookable session as frozen for a mail: plain data that renders the same in any year. Instants are ISO, UTC. */
+/** A bookable session, frozen for an email: plain data that renders the same in any year. Instants are ISO, UTC. */
 export type Offer = {
   id: number
   seq: number
@@ -51,10 +51,10 @@ export type Offer = {
   history?: readonly NewsState[]
 }
 
-/** What one reader is told: the offers shown, each with its news in the reader's eyes, and how many did not fit. */
+/** What one reader gets: the offers shown, each with what is new about it for this reader, and how many did not fit. */
 export type Selection = { shown: { id: number; news: News }[]; more: number }
 
-/** The sessions that can be booked at `at`, soonest first, with their next time. */
+/** The sessions that are bookable at `at`, with their next time, soonest first. */
 export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
   return sessions
     .filter((session) => isBookable(session, at))
@@ -65,22 +65,22 @@ export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
     .sort((a, b) => (a.startsAt === b.startsAt ? a.id - b.id : a.startsAt < b.startsAt ? -1 : 1))
 }
 
-/** So many seats are few. */
+/** At most this many seats left count as scarce. */
 const FEW_SEATS = 3
 
-/** Whether an offer has so few seats left that who sees it first matters. */
+/** Whether so few seats are left that it matters who sees the offer first. */
 export const isScarce = ({ seatsLeft }: Pick<Offer, 'seatsLeft'>): boolean =>
   seatsLeft !== null && seatsLeft <= FEW_SEATS
 
 /**
- * Applies the content rule to `offers` (soonest first) for one reader, and cuts at `max`.
- * The cut ones are counted in `more`; they count as told. Null: nothing is news, so there is no mail.
- * `turn`, of as many as `turnsAmong` says, decides which of equal offers comes first.
+ * Selects the offers that are news to one reader, at most `max` of them. `offers` are soonest first. The others are counted
+ * in `more`, and also count as seen. Null if nothing is news: then there is no email. `rotation` (0 up to `rotationCount`)
+ * decides which of equal offers comes first.
  */
 export function selectFor(
   reader: { topics: ChosenTopics; seen: Seen },
   offers: readonly Offer[],
-  { throughSeq, max, turn = 0 }: { throughSeq: number; max: number; turn?: number },
+  { throughSeq, max, rotation = 0 }: { throughSeq: number; max: number; rotation?: number },
 ): Selection | null {
   const newsById = new Map<number, News>()
   for (const offer of offers) {
@@ -88,9 +88,9 @@ export function selectFor(
     if (news !== null) newsById.set(offer.id, news)
   }
   if (newsById.size === 0) return null
-  const shown = inTurn(
+  const shown = rotate(
     offers.filter(({ id }) => newsById.has(id)),
-    turn,
+    rotation,
   )
     .slice(0, max)
     .map(({ id }) => ({ id, news: newsById.get(id) ?? 'new' }))
@@ -98,29 +98,29 @@ export function selectFor(
 }
 
 /**
- * How many turns readers take: where equal offers have few seats, each comes first for as many readers as the others, so
- * the turn of one is the id of their delivery modulo this. 1 where there are none: then readers share their pages.
+ * How many rotations there are. Equal offers with few seats take turns at coming first: a reader's rotation is the id of
+ * their delivery modulo this number. 1 if there are no such offers; then readers can share a page.
  */
-export function turnsAmong(offers: readonly Offer[]): number {
-  return equals(offers).some(isContested) ? TURNS : 1
+export function rotationCount(offers: readonly Offer[]): number {
+  return equals(offers).some(isContested) ? ROTATIONS : 1
 }
 
-/** A multiple of 2 to 6, so that groups of that many equal offers rotate evenly. */
-const TURNS = 60
+/** Divisible by 2 to 6, so that groups of that many equal offers rotate evenly. */
+const ROTATIONS = 60
 
-/** Offers of one topic that begin together: their order says nothing. */
+/** Groups of offers with the same topic and start. Their order has no meaning. */
 const equals = (offers: readonly Offer[]): Offer[][] => [
   ...Map.groupBy(offers, ({ topicId, startsAt }) => `${topicId} ${startsAt}`).values(),
 ]
 
 const isContested = (group: readonly Offer[]): boolean => group.length > 1 && group.some(isScarce)
 
-/** The offers in their order, but with each group of equal and scarce ones turned. */
-function inTurn(offers: readonly Offer[], turn: number): readonly Offer[] {
-  if (turn === 0) return offers
+/** The offers in their order, but with each group of equal, scarce ones rotated. */
+function rotate(offers: readonly Offer[], rotation: number): readonly Offer[] {
+  if (rotation === 0) return offers
   const instead = new Map<Offer, Offer | undefined>()
   for (const group of equals(offers).filter(isContested))
-    for (const [place, offer] of group.entries()) instead.set(offer, group[(place + turn) % group.length])
+    for (const [place, offer] of group.entries()) instead.set(offer, group[(place + rotation) % group.length])
   return offers.map((offer) => instead.get(offer) ?? offer)
 }
 

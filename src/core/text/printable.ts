@@ -1,6 +1,6 @@
 /**
- * The text as a terminal may be given it: characters that would move the cursor, color what follows or turn its direction
- * are escaped, `\u001b`. Line breaks and tabs stay, and JSON stays the same JSON.
+ * Makes a text safe to print in a terminal: escapes characters that move the cursor, change colors, or reverse the direction
+ * of text (`\u001b`). Line breaks and tabs stay. JSON stays valid, with the same content.
  */
 export function printable(text: string): string {
   return text.replace(

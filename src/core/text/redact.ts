@@ -1,7 +1,7 @@
 /**
- * The text with every mail address in it replaced, also one in a link (`%40`), for reasons and logs: who is on the list is
- * health information. What a failed query was asked with goes too, and what is longer than a person reads. Any local part
- * of RFC 5322 §3.4.1 is taken, quoted ones and comments as well, and too much rather than too little. Linear in the length.
+ * Replaces every email address in a text, including those in links (`%40`). For reasons and logs: who is on the list is
+ * health information. Also removes the parameters of a failed query, and cuts very long texts. Recognizes every local part
+ * of RFC 5322 §3.4.1, with quotes and comments, and removes too much rather than too little. Takes linear time.
  */
 export function withoutAddresses(text: string): string {
   const short = text
@@ -12,6 +12,6 @@ export function withoutAddresses(text: string): string {
 
 const LONGEST = 8_192
 const AT = /@|%40/
-// Longest runs, looked into afterwards: a pattern that asks for an @ itself would search each run once per character.
+// Matches the longest runs and looks for an @ in each afterward. A pattern with the @ in it would take quadratic time.
 const PIECE =
   /(?:"(?:[^"\\\r\n]|\\.){0,128}"(?=[.@]|%40)|\((?:[^()\\\r\n]|\\.){0,128}\)(?=[.@]|%40)|[^\s<>()",;:[\]\\])+/g

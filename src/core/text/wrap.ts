@@ -3,7 +3,7 @@ const COLUMNS = 72
 
 /**
  * Wraps each line of a text at 72 columns, between words, and keeps its indent. A longer word, such as a URL, stays whole.
- * The first line is not wrapped: it is the greeting, whose name is filled in after the page was wrapped (`fold` wraps names).
+ * The first line is not wrapped: it is the greeting, and its name is filled in after wrapping (`fold` wraps names).
  */
 export function wrap(text: string): string {
   return text

@@ -3,48 +3,46 @@ import { lru } from '../lru.ts'
 import { weighed } from '../weighed.ts'
 import { zoneToday } from './time-zones.ts'
 
-/** A wall-clock reading without a zone, to the minute: `2026-12-01T19:00`. */
+/** A local date and time without a zone, to the minute: `2026-12-01T19:00`. */
 export type LocalDateTime = string
 export type LocalParts = { year: number; month: number; day: number; hour: number; minute: number }
 
 /** 0 is Sunday, as in `Date` and in cron. */
 export type Weekday = 0 | 1 | 2 | 3 | 4 | 5 | 6
 
-/** When editions are due: each `weekday` at `time` (`09:00`) as clocks in `timeZone` (IANA) show it. */
+/** When editions are due: each `weekday` at `time` (`09:00`), local time in `timeZone` (IANA). */
 export type SlotRule = { weekday: Weekday; time: string; timeZone: string }
 
-/** `editionId` is the local date the rule names, also where a clock change moves `at` past midnight. */
+/** `editionId` is the local date by the rule, even if a clock change moves `at` past midnight. */
 export type Slot = { editionId: string; at: Date }
 
 /**
- * Whether this is `UTC` or an `Area/Place` name exactly as IANA spells it, of today or of before.
+ * Whether this is `UTC` or an `Area/Place` name exactly as IANA spells it, current or former.
  * Offsets (`+02:00`) and abbreviations (`EST5EDT`) are refused: they do not follow a place's clock changes.
  */
 export const isTimeZone = (name: string): boolean => zoneToday(name) !== null
 
-/** The parts of `2026-12-01T19:00` (a trailing `:00` for seconds is allowed), or null if no calendar has it. */
+/** The parts of `2026-12-01T19:00` (`:00` for seconds is allowed), or null if there is no such date and time. */
 export function parseLocal(text: string): LocalParts | null {
   const match = localPattern.exec(text)
   if (!match) return null
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number)
-  // The pattern bounds the rest; a day its month does not have rolls over into the next month.
+  // The pattern checks the rest. A day that its month does not have rolls over into the next month.
   const exists = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day
   return exists ? { year, month, day, hour, minute } : null
 }
 
 /**
- * The instant at which clocks in `zone` show `local`, by the rules of RFC 5545 §3.3.5: a time that occurs twice
- * means the first, and one that is skipped is read with the offset before the gap, so it moves forward by the gap.
- * Throws when `local` or `zone` is not valid.
- *
- * `TZDate` is not used for this: which of two repeated hours it picks depends on the host's own zone.
+ * The instant at which clocks in `zone` show `local`, by the rules of RFC 5545 §3.3.5: a time that occurs twice means the
+ * first, and a skipped time uses the offset before the gap, so it moves forward by the gap. Throws if `local` or `zone` is
+ * not valid. Does not use `TZDate`, which picks one of two repeated hours by the host's own zone.
  */
 export function resolveLocal(
   local: LocalDateTime,
   zone: string,
 ): { kind: 'exact' | 'repeated' | 'skipped'; at: Date } {
   const wall = wallClock(local)
-  // No offset exceeds a day, so these two lie on either side of any clock change that touches `local`.
+  // No offset exceeds a day, so these two are on either side of any clock change that affects `local`.
   const before = offsetAt(wall - millisecondsInDay, zone)
   const after = offsetAt(wall + millisecondsInDay, zone)
   const early = wall - before
@@ -58,7 +56,7 @@ export function resolveLocal(
   return { kind: 'skipped', at: new Date(early) }
 }
 
-/** What clocks in `zone` show at that instant; seconds are dropped. Throws when `zone` is unknown. */
+/** The local time in `zone` at an instant, without seconds. Throws if `zone` is unknown. */
 export function toLocal(at: Date, zone: string): LocalDateTime {
   return localText(at.getTime() + offsetAt(at.getTime(), zone))
 }
@@ -68,7 +66,7 @@ export function addDaysLocal(local: LocalDateTime, days: number): LocalDateTime 
   return localText(wallClock(local) + days * millisecondsInDay)
 }
 
-/** How far apart two wall-clock readings look, in ms, whatever the clocks did in between. */
+/** The difference between two local times in ms, ignoring clock changes in between. */
 export function wallClockBetween(from: LocalDateTime, to: LocalDateTime): number {
   return wallClock(to) - wallClock(from)
 }
@@ -82,7 +80,7 @@ export function sameWallClock(at: Date, zoneA: string, zoneB: string): boolean {
   return offsetAt(at.getTime(), zoneA) === offsetAt(at.getTime(), zoneB)
 }
 
-/** When the clocks in `zone` first go over to the time they show at `to`, with `from` before; null when nothing changes. */
+/** When the clocks in `zone` change between `from` and `to`, to the offset that they have at `to`; null if they do not. */
 export function clockChangeBetween(zone: string, from: Date, to: Date): Date | null {
   const then = offsetAt(to.getTime(), zone)
   let [before, after] = [from, to].map((at) => Math.floor(at.getTime() / millisecondsInMinute)) as [
@@ -98,10 +96,10 @@ export function clockChangeBetween(zone: string, from: Date, to: Date): Date | n
   return new Date(after * millisecondsInMinute)
 }
 
-/** The current slot: the latest at or before `now`. There is one every week, also across clock changes. */
+/** The current slot: the latest at or before `now`. There is one every week, even across clock changes. */
 export function slotAtOrBefore(rule: SlotRule, now: Date): Slot {
   const today = `${toLocal(now, rule.timeZone).slice(0, 10)}T${rule.time}`
-  // Start with the coming weekday: where clocks fall back over midnight, its slot can be past on the day before.
+  // Start with the coming weekday: where clocks go back over midnight, its slot can be past on the day before.
   let local = addDaysLocal(today, (rule.weekday - weekdayOf(today) + 7) % 7)
   let slot = slotOn(local, rule)
   while (slot.at > now) {
@@ -124,8 +122,8 @@ export function slotsBetween(rule: SlotRule, from: Date, to: Date): Slot[] {
 }
 
 /**
- * The rule as five cron fields. It only wakes us: cron-parser skips a whole week where clocks jump at midnight,
- * so what is due comes from `slotAtOrBefore`.
+ * The rule as five cron fields. Only for wake-ups: cron-parser skips a whole week if clocks change at midnight, so
+ * `slotAtOrBefore` decides what is due.
  */
 export function cronPattern({ weekday, time }: SlotRule): string {
   const [hour, minute] = time.split(':').map(Number)
@@ -142,7 +140,7 @@ const slotOn = (local: LocalDateTime, { timeZone }: SlotRule): Slot => ({
 
 const localPattern = /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::00)?$/
 
-/** Local times are compared and shifted as if they were UTC: days of 24 hours, no clock changes. */
+/** A local time in ms, as if it were UTC: days of 24 hours, no clock changes. For comparing and shifting. */
 function wallClock(local: LocalDateTime): number {
   const parts = parseLocal(local)
   if (!parts) throw new Error(`"${local}" is not a local date and time; write it like 2026-12-01T19:00`)
@@ -151,12 +149,12 @@ function wallClock(local: LocalDateTime): number {
 
 const localText = (wall: number): LocalDateTime => new Date(wall).toISOString().slice(0, 16)
 
-/** From `at` on, clocks are `offset` ahead of UTC. Both in ms. */
+/** From `at` on, clocks are ahead of UTC by `offset`. Both in ms. */
 type ClockChange = { at: number; offset: number }
 
 /**
- * Offset from UTC in ms. Answered from the clock changes of a zone's year, which a formatter is asked for once: formatters
- * are large, and the changes of a year are not.
+ * Offset from UTC in ms. Keeps the clock changes of each zone and year, because formatters are too large to keep one per
+ * zone.
  */
 function offsetAt(instant: number, zone: string): number {
   const year = new Date(instant).getUTCFullYear()
@@ -167,9 +165,9 @@ function offsetAt(instant: number, zone: string): number {
   return changes.findLast(({ at }) => at <= instant)?.offset ?? 0
 }
 
-/** All names of zones that there are, so that each is asked for once. */
+/** More than the names of zones that exist, so that none is dropped. */
 const ZONES_KEPT = 700
-/** More than a calendar's rules are made of. */
+/** More years than `vtimezone` looks at. */
 const YEARS_KEPT = 40
 
 const yearsOf = lru(
@@ -178,7 +176,7 @@ const yearsOf = lru(
   () => new Map<number, readonly ClockChange[]>(),
 )
 
-/** Since 1940 no clocks changed twice within a week; four days leave some room. */
+/** Since 1940 no clocks have changed twice within a week. Four days leave some room. */
 const STEP_MS = 4 * millisecondsInDay
 
 /** The offset at the start of a UTC year, and each change in it. */
@@ -194,7 +192,7 @@ function changesIn(year: number, zone: string): ClockChange[] {
   return changes
 }
 
-/** The first instant, to the second, at which clocks no longer show what they did after the latest of `changes`. */
+/** The first instant, to the second, with another offset than after the latest of `changes`. */
 function nextChange(from: number, to: number, zone: string, changes: readonly ClockChange[]): ClockChange {
   const { at = from, offset = 0 } = changes.at(-1) ?? {}
   let [before, after] = [Math.max(from, at) / 1000, to / 1000]
@@ -207,17 +205,17 @@ function nextChange(from: number, to: number, zone: string, changes: readonly Cl
 }
 
 function askOffset(instant: number, zone: string): number {
-  // `GMT`, `GMT-05:00`, and before the zones of railways `GMT-04:56:02`.
+  // `GMT`, `GMT-05:00`, and before standard time `GMT-04:56:02`.
   const [, sign = '+', hours = 0, minutes = 0, seconds = 0] =
     /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(offsetFormatIn(zone).format(instant)) ?? []
   const size = (Number(hours) * 60 + Number(minutes)) * millisecondsInMinute + Number(seconds) * 1000
   return sign === '-' ? -size : size
 }
 
-/** A few: a year has been asked for when the next zone's turn comes. */
+/** A few are enough: all changes of a year are found in one go, and then kept. */
 const FORMATTERS_KEPT = 8
 
-// `tzOffset` of @date-fns/tz would do the same, but keeps every formatter for good.
+// `tzOffset` of @date-fns/tz does the same, but keeps every formatter forever.
 const offsetFormatIn = lru(
   FORMATTERS_KEPT,
   (zone: string) => zone,

@@ -5,8 +5,8 @@ import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
 
 /**
- * When a session takes place. `startsAtLocal` is its first start as clocks in `timeZone` (IANA) show it;
- * `occurrences` (1 or more; null = no end) counts the weeks of a weekly session and says nothing for `once`.
+ * When a session takes place. `startsAtLocal` is its first start, local time in `timeZone` (IANA). `occurrences` (1 or more;
+ * null = no end) is the number of weeks of a weekly session; ignored for `once`.
  */
 export type SessionTimes = {
   startsAtLocal: LocalDateTime
@@ -16,7 +16,7 @@ export type SessionTimes = {
   durationMinutes: number
 }
 
-/** `index` counts from 0; `local` is what clocks in the session's own zone show at `at`. */
+/** `index` counts from 0; `local` is `at` in the session's own zone. */
 export type Occurrence = { index: number; at: Date; endsAt: Date; local: LocalDateTime }
 
 export type Availability = { status: 'open' | 'full' | 'cancelled'; seatsLeft: number | null }
@@ -33,13 +33,13 @@ export type ReadableTime = {
 }
 
 /**
- * The first occurrence that starts strictly after `after`, or null when the session is over.
- * A weekly session keeps its wall-clock time through clock changes (see `resolveLocal` for the odd hours).
+ * The first occurrence that starts strictly after `after`, or null if the session is over. A weekly session keeps its local
+ * time through clock changes (see `resolveLocal` for skipped and repeated hours).
  */
 export function nextOccurrence(session: SessionTimes, after: Date): Occurrence | null {
   const elapsed = wallClockBetween(session.startsAtLocal, toLocal(after, session.timeZone))
   const count = occurrenceCount(session)
-  // A guess from the wall clock; a clock change can put it one or two weeks short, never too far.
+  // An estimate from local time. A clock change can make it one or two weeks too early, never too late.
   for (let index = Math.max(0, Math.floor(elapsed / millisecondsInWeek)); index < count; index++) {
     const at = startOf(session, index)
     if (at > after) return occurrence(session, index, at)
@@ -47,20 +47,20 @@ export function nextOccurrence(session: SessionTimes, after: Date): Occurrence |
   return null
 }
 
-/** The start of the final occurrence, or null when the session has no end. */
+/** The start of the last occurrence, or null if the session has no end. */
 export function lastOccurrence(session: SessionTimes): Date | null {
   const count = occurrenceCount(session)
   return count === Infinity ? null : startOf(session, count - 1)
 }
 
-/** Whether someone could reserve a place at that instant: open, a seat left (null = not counted), and a start ahead. */
+/** Whether the session could be booked at that instant: open, seats left (null = not counted), and a start after it. */
 export function isBookable(session: SessionTimes & Availability, at: Date): boolean {
   return session.status === 'open' && session.seatsLeft !== 0 && nextOccurrence(session, at) !== null
 }
 
 /**
- * A start in the reader's zone and language (`locale` as BCP 47; plain `en` reads as in the United States). More than
- * eleven months from `reference`, its dates carry the year: `Tue, Dec 1, 2027`. Throws when `zone` or `locale` is not valid.
+ * A start in the reader's zone and language (`locale` as BCP 47; plain `en` means the United States). Its dates have a year
+ * if they are more than eleven months from `reference`: `Tue, Dec 1, 2027`. Throws if `zone` or `locale` is not valid.
  */
 export function formatOccurrence(at: Date, zone: string, locale: string, reference: Date = at): ReadableTime {
   const { weekday, date, day, dateInWords, time } = wallClockFormatters(locale)
@@ -71,27 +71,27 @@ export function formatOccurrence(at: Date, zone: string, locale: string, referen
     day: day.format(shown),
     dateInWords: dateInWords.format(shown),
     ...(isFar(at, reference) && datesWithYear(shown, locale)),
-    // Intl puts no-break spaces here, and which one changes between versions of its data.
+    // Intl puts a no-break space here; which one depends on the version of its data.
     time: time.format(shown).replace(/[\u00a0\u202f]/g, ' '),
     zoneName: zoneNameAt(at, zone, locale),
     iso: at.toISOString(),
   }
 }
 
-/** What the zone is called in winter and summer alike, in the year of `at`: `Eastern Time`, `hora oriental`. */
+/** The name of the zone for winter and summer, in the year of `at`: `Eastern Time`, `hora oriental`. */
 export function zoneTitle(timeZone: string, at: Date, locale: string): string {
-  // UTC has no name of that kind but an offset.
+  // The generic name of UTC would be an offset.
   return zoneNamed(timeZone === 'UTC' ? 'long' : 'longGeneric', at, timeZone, locale)
 }
 
-/** The hour of the day, 0 to 23, that clocks in `zone` show. */
+/** The hour of the day in `zone`, 0 to 23. */
 export const hourIn = (at: Date, zone: string): number => Number(toLocal(at, zone).slice(11, 13))
 
-/** Whether a date needs its year: it is more than eleven months from `reference`, so day and month may be misread. */
+/** Whether a date needs its year. Without it, readers could take a date more than eleven months away for a near one. */
 export const isFar = (at: Date, reference: Date): boolean =>
   Math.abs(at.getTime() - reference.getTime()) > 335 * millisecondsInDay
 
-// Few dates are that far, so these formatters are not kept.
+// Few dates are that far away, so these formatters are not kept.
 function datesWithYear(shown: Date, locale: string): Pick<ReadableTime, 'date' | 'day' | 'dateInWords'> {
   const written = (parts: Intl.DateTimeFormatOptions) =>
     inUtc(locale, { year: 'numeric', day: 'numeric', ...parts }).format(shown)
@@ -117,13 +117,13 @@ const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence 
 
 type WallClockFormatters = Record<'weekday' | 'date' | 'day' | 'dateInWords' | 'time', Intl.DateTimeFormat>
 
-/** Formatters are slow to build and large, so a few are kept: those of the languages and zones asked for of late. */
+/** Formatters are slow to make and large, so only the most recently used ones are kept. */
 const [LOCALES_KEPT, ZONE_NAMES_KEPT] = [16, 30]
 
 const inUtc = (locale: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...parts }))
 
-/** They print UTC, so that one set serves every zone: give them the wall clock as if it were UTC. */
+/** One set for every zone: they print UTC, so give them local time as if it were UTC. */
 const wallClockFormatters = lru(
   LOCALES_KEPT,
   (locale: string) => locale,

@@ -1,16 +1,16 @@
 /**
- * Today's name of a time zone, in the exact spelling of the IANA list: `Asia/Kolkata` for `Asia/Calcutta`, which browsers
- * still report. Null for any other text, also an offset (`+02:00`), an abbreviation (`EST5EDT`) or another case.
- * The answers are some 450 names, so that what is kept by zone cannot grow with what visitors write.
+ * The current name of a time zone, in the exact spelling of the IANA list: `Asia/Kolkata` for `Asia/Calcutta`, which browsers
+ * still report. Null for anything else, such as an offset (`+02:00`), an abbreviation (`EST5EDT`), or another case. There are
+ * about 450 current names, so caches by zone cannot grow with whatever visitors send.
  */
 export function zoneToday(name: string): string | null {
   return NAMES.get(name) ?? (FIXED_OFFSETS.has(name) ? name : null)
 }
 
-/** Today's name of every place's zone, and `UTC`; sorted. */
+/** The current names of all zones of places, and `UTC`; sorted. */
 export const timeZones = (): string[] => [...new Set(NAMES.values())].sort()
 
-// Intl takes these but does not list them. POSIX counts them the other way round: from -14 to +12.
+// Intl accepts these but does not list them. POSIX reverses their sign, so they go from -14 to +12.
 const FIXED_OFFSETS = new Set(
   Array.from({ length: 27 }, (_, index) => index - 14)
     .filter((hours) => hours !== 0)
@@ -18,8 +18,8 @@ const FIXED_OFFSETS = new Set(
 )
 
 /**
- * By today's name, the names of before. Some are what runtimes still list. From the file `backward` of the tz database
- * (https://data.iana.org/time-zones/tzdb/backward); where that merges places which Intl tells apart, Intl is followed.
+ * Former names by current name. Runtimes still list some of them. From the file `backward` of the tz database
+ * (https://data.iana.org/time-zones/tzdb/backward). Places that it merges and Intl keeps apart stay apart.
  */
 const FORMER_NAMES: Record<string, string> = {
   'Africa/Asmara': 'Africa/Asmera',
@@ -109,14 +109,11 @@ const NAMES = new Map(
   ),
 )
 
-/**
- * Every name of a zone that `zoneToday` reads, of today and of before. The database keeps them, so that it can refuse
- * others.
- */
+/** Every zone name that `zoneToday` accepts, current and former. The database stores them, to refuse others. */
 export const acceptedZones = (): string[] => [...NAMES.keys(), ...FIXED_OFFSETS]
 
-/** The names of before that a browser, a file or a row may have for a zone in place of its name of today. */
+/** The former names that a browser, a file, or a row may use for a zone. */
 export const formerNames = (today: string): string[] => FORMER_NAMES[today]?.split(' ') ?? []
 
-/** The zone, or UTC for what another program wrote into its place: the reader's pages still open, and say which clock. */
+/** The zone, or UTC if another program stored an invalid one. Then the reader's pages still work, and name the zone. */
 export const readableZone = (zone: string): string => (zoneToday(String(zone)) === null ? 'UTC' : zone)

@@ -1,27 +1,26 @@
 import { millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
 import { toLocal } from './calendar.ts'
 
-/** One moment at which the clocks of a zone change. `at` in ms UTC, offsets from UTC in ms. */
+/** One clock change of a zone. `at` in ms UTC, offsets from UTC in ms. */
 type Change = { at: number; from: number; to: number }
 
-/** After so many years the Gregorian calendar repeats: a rule that held for all of them holds for good. */
+/** After 28 years, weekdays fall on the same dates again. So a rule that fits 28 years fits all. */
 const YEARS = 28
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA']
 
 /**
- * The clock changes of an IANA zone as a calendar wants them told (VTIMEZONE, RFC 5545 §3.6.5), good for any time from
- * the start of `fromYear` on. Zones without a yearly rule have the changes of 28 years listed one by one.
- * Throws when `zone` is unknown.
+ * The clock changes of an IANA zone for a calendar file (VTIMEZONE, RFC 5545 §3.6.5), valid from the start of `fromYear`.
+ * For zones without a yearly rule, lists the changes of 28 years one by one. Throws if `zone` is unknown.
  */
 export function vtimezone(zone: string, fromYear: number): string {
-  // From a year earlier, so that the first time in use has a change before it.
+  // Starts a year early, so that there is a change before the first time that is needed.
   const start = Date.UTC(fromYear - 1, 0, 1)
   const changes = changesOf(zone, start)
   const kinds = Object.values(Object.groupBy(changes, ({ from, to }) => `${from} ${to}`)).filter(
     (kind) => kind !== undefined,
   )
   const rules = kinds.map(yearlyRule)
-  // One date a line: some readers take only the first of several.
+  // One date per line: some programs read only the first of several.
   const observances = rules.every((rule) => rule !== null)
     ? kinds.map((kind, index) => observance(kind, `RRULE:${rules[index]}`))
     : kinds.map((kind) => observance(kind, kind.map((change) => `RDATE:${localText(change)}`).join('\r\n')))
@@ -53,7 +52,7 @@ function changeWithin(week: number, zone: string, from: number): number {
   return after
 }
 
-/** The yearly rule that all these changes follow, or null. */
+/** The yearly rule that fits all these changes, or null. */
 function yearlyRule(changes: readonly Change[]): string | null {
   const local = changes.map((change) => localText(change))
   const dates = changes.map(wallClock)
@@ -68,7 +67,7 @@ function yearlyRule(changes: readonly Change[]): string | null {
   return `FREQ=YEARLY;BYMONTH=${month};${whichDay(WEEKDAYS[date.getUTCDay()] ?? '', first, last, month)}`
 }
 
-/** Calendars know `2SU` and `-1SU` best; the Sunday on or after the 2nd has to be spelled out. */
+/** Prefers `2SU` and `-1SU`, which all calendars support. The Sunday on or after the 2nd needs a list of days. */
 function whichDay(weekday: string, first: number, last: number, month: number): string {
   if (first % 7 === 1) return `BYDAY=${(first + 6) / 7}${weekday}`
   if (month !== 2 && last === new Date(Date.UTC(2001, month, 0)).getUTCDate()) return `BYDAY=-1${weekday}`
@@ -90,7 +89,7 @@ function observance(changes: readonly Change[], recurs?: string): string[] {
   ]
 }
 
-/** What clocks showed as they were about to change, as if it were UTC. */
+/** Local time just before the change, as if it were UTC. */
 const wallClock = ({ at, from }: Change): Date => new Date(at + from)
 
 const localText = (change: Change): string =>
@@ -104,5 +103,5 @@ function offsetText(offset: number): string {
   return `${offset < 0 ? '-' : '+'}${two(minutes / 60)}${two(minutes % 60)}`
 }
 
-/** In ms. `at` is a whole minute. */
+/** Offset from UTC in ms. `at` must be a whole minute. */
 const offsetAt = (at: number, zone: string): number => Date.parse(`${toLocal(new Date(at), zone)}Z`) - at

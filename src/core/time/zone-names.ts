@@ -4,7 +4,7 @@ import { quote } from '../intake/fields.ts'
 import { isTimeZone } from './calendar.ts'
 import { formerNames, timeZones, zoneToday } from './time-zones.ts'
 
-/** What people and programs call the clocks of a country, where nothing else can be meant. In lower case. */
+/** Common names that can mean only one zone. In lower case. */
 const CLOCKS: Readonly<Record<string, string>> = {
   eastern: 'America/New_York',
   central: 'America/Chicago',
@@ -22,7 +22,7 @@ const CLOCKS: Readonly<Record<string, string>> = {
   utc: 'UTC',
 }
 
-/** IEEE Std 1003.1 `TZ` values that a machine may be set to. */
+/** Values of `TZ` on some machines (IEEE Std 1003.1). */
 const POSIX = [
   ['EST5EDT', 'America/New_York'],
   ['CST6CDT', 'America/Chicago'],
@@ -30,7 +30,7 @@ const POSIX = [
   ['PST8PDT', 'America/Los_Angeles'],
 ] as const
 
-/** By their names in Windows, in lower case. 001 is the world: the zone that the name means where no country is known. */
+/** By Windows name, in lower case. Territory 001 is the world: the default zone of a name if the country is not known. */
 const WINDOWS = new Map(
   WINDOWS_TO_IANA_MAP.filter(({ territory }) => territory === '001').map(({ windowsName, iana }) => [
     windowsName.toLowerCase(),
@@ -38,7 +38,7 @@ const WINDOWS = new Map(
   ]),
 )
 
-/** Names that leave open which place is meant, or name only half of a year: one of these is. In lower case. */
+/** Names that could mean several places, or apply to only half of the year, with what they may mean. In lower case. */
 const UNSURE: Readonly<Record<string, readonly string[]>> = {
   est: ['America/New_York', 'America/Panama'],
   edt: ['America/New_York'],
@@ -66,9 +66,9 @@ const UNSURE: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * The zone that a browser, a file or a person means, as an `Area/Place` name or `UTC`; null where that is not certain. A
- * name that `isTimeZone` accepts is returned as it stands. Understood besides: what Americans call their clocks
- * (`Pacific Time`), POSIX names (`EST5EDT`), and the names that Windows uses (CLDR `windowsZones`).
+ * The zone that a browser, a file, or a person means, as an `Area/Place` name or `UTC`; null if that is not certain. Returns a
+ * name that `isTimeZone` accepts unchanged. Also understands common American names (`Pacific Time`), POSIX names
+ * (`EST5EDT`), and Windows names (CLDR `windowsZones`).
  */
 export function zoneMeant(name: string): string | null {
   if (isTimeZone(name)) return name
@@ -85,19 +85,19 @@ export function zoneMeant(name: string): string | null {
   return zone === undefined ? null : zoneToday(zone)
 }
 
-/** The zone that `zoneMeant` finds, under its name of today: what pages list, offer and store. */
+/** The zone that `zoneMeant` finds, under its current name, which pages list and store. */
 export function canonicalZone(name: string): string | null {
   const zone = zoneMeant(name)
   return zone === null ? null : zoneToday(zone)
 }
 
-/** The names that a browser may report for a zone in place of its name of today. */
+/** Other names that a browser may report for a zone. */
 export const browserNames = (zone: string): string[] => [
   ...formerNames(zone),
   ...POSIX.filter(([, today]) => today === zone).map(([name]) => name),
 ]
 
-/** What to say of a name that `zoneMeant` does not understand; goes on from the field's name. */
+/** The error for a name that `zoneMeant` does not understand; continues the field's name. */
 export function unknownZone(name: string): string {
   const near = zonesLike(name).map((zone) => `"${zone}"`)
   if (near.length === 0)
@@ -106,9 +106,9 @@ export function unknownZone(name: string): string {
   return `has the unknown time zone ${quote(name)}; did you mean ${choice}?`
 }
 
-/** Zones whose clocks may be meant. A name that only looks like one across the world is none: Boston is not Creston. */
+/** Zones that a name may mean. Similar spelling alone is not enough: Boston is not Creston. */
 function zonesLike(name: string): readonly string[] {
-  if (/[+-]?\d/.test(name)) return [] // an offset follows no clock changes
+  if (/[+-]?\d/.test(name)) return [] // offsets do not follow clock changes
   const plain = letters(name)
   if (Object.hasOwn(UNSURE, name.toLowerCase())) return UNSURE[name.toLowerCase()] ?? []
   const known = timeZones()
@@ -121,7 +121,7 @@ function zonesLike(name: string): readonly string[] {
 const letters = (name: string): string => name.toLowerCase().replace(/[\s_.-]/gu, '')
 const placeOf = (zone: string): string => zone.slice(zone.lastIndexOf('/') + 1)
 
-/** The area and the first letter of the place. */
+/** Whether the area and the first letter of the place are the same. */
 const sameStart = (zone: string, other: string): boolean => {
   const start = zone.slice(0, zone.indexOf('/') + 2)
   return start.length > 1 && other.startsWith(start)

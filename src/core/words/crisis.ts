@@ -1,5 +1,5 @@
 /**
- * Values of CRISIS_LINE, by country. Each stands for that country's public crisis line, open day and night:
+ * Values of CRISIS_LINE, by country. Each means that country's public crisis line, open day and night:
  * https://988lifeline.org (us), https://988.ca (ca), https://www.samaritans.org (uk, ie), https://www.lifeline.org.au (au).
  * The sentences are in the catalogs (`templates/words/`).
  */

@@ -1,13 +1,13 @@
 import { lru } from '../lru.ts'
 import { weighed } from '../weighed.ts'
 
-/** A language tag cut to what we heed, `language[-REGION]` with a region that exists; null when it is no tag (BCP 47). */
+/** Cuts a language tag to `language[-REGION]`, and drops a region that does not exist. Null if it is not BCP 47. */
 export function shortLocale(tag: string): string | null {
   const [, language, region = ''] = LANGUAGE_TAG.exec(tag) ?? []
   return language === undefined ? null : todaysName(`${language}-${region}`.toLowerCase().replace(/-$/, ''))
 }
 
-// Without the rest of it, of which there is no end, so that names are found again and Intl is seldom asked.
+// Captures language and region only. The rest of a tag can be anything, and would fill the cache with useless entries.
 const LANGUAGE_TAG = /^([a-z]{2,3})(?:-[a-z]{4})?(?:-([a-z]{2}|\d{3}))?(?:-[a-z\d]{1,8})*$/i
 
 const todaysName = lru(
@@ -19,7 +19,7 @@ const todaysName = lru(
   },
 )
 
-/** The countries of ISO 3166-1, and Latin America, which browsers name: `es-419`. */
+/** The countries of ISO 3166-1, and Latin America, which browsers use: `es-419`. */
 const REGIONS = new Set(
   `
   AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ

@@ -4,36 +4,36 @@ import type english from '../../../templates/words/en.json'
 import { lru } from '../lru.ts'
 import { shortLocale } from './locales.ts'
 
-/** The name of one message. English has them all; a catalog that lacks one does not load. */
+/** The name of a message. English has all of them; a catalog that lacks one does not load. */
 export type MessageKey = keyof typeof english
 
-/** The messages of one language, in ICU MessageFormat, with the tags that `HTML_TAGS` lists. */
+/** The messages of one language, in ICU MessageFormat, with the tags in `HTML_TAGS`. */
 export type Catalog = Record<MessageKey, string>
 
-/** By language: `en`, `es`. There is always `en`. */
+/** By language: `en`, `es`. English is always there. */
 export type Catalogs = { en: Catalog } & Record<string, Catalog>
 
 export type Values = Readonly<Record<string, string | number>>
 
-/** Speaks one language to one reader. */
+/** Writes messages, dates, and numbers for one reader. */
 export type Translator = {
   /** The language of the catalog: `es`. */
   language: string
-  /** How dates, numbers and zones are written: BCP 47, `es-MX`. */
+  /** For dates, numbers, and zones: BCP 47, `es-MX`. */
   locale: string
-  /** A message as plain text, its tags dropped. Throws when a value that it names is not given. */
+  /** A message as plain text, without its tags. Throws if a value that it needs is missing. */
   t: (key: MessageKey, values?: Values) => string
-  /** A message as HTML: values are escaped, and the tags stay. `<a>` leads to `values.href`. */
+  /** A message as HTML: values are escaped, and tags stay. `<a>` links to `values.href`. */
   tHtml: (key: MessageKey, values?: Values) => string
 }
 
-/** `bdi` keeps a name from turning the direction of the words around it. */
+/** `bdi` keeps a name from changing the text direction of the words around it. */
 export const HTML_TAGS = ['a', 'b', 'bdi']
 
 /**
- * The translator for a reader's `locale` (BCP 47). One whose language has no catalog, or that is not valid, gets English.
- * Who names no region that exists reads dates as the catalog's own `locale` does: `es` as in the United States.
- * Whatever else the tag says is dropped, so that what is kept by locale cannot grow with what visitors send.
+ * The translator for a reader's `locale` (BCP 47). English if it is not valid, or its language has no catalog. Without a
+ * known region, dates follow the catalog's own `locale`: `es` means Spanish as in the United States. Drops the rest of the
+ * tag; otherwise caches by locale would grow with whatever visitors send.
  */
 export function translatorFor(catalogs: Catalogs, locale: string): Translator {
   const short = shortLocale(locale) ?? 'en'
@@ -58,7 +58,7 @@ export function translatorFor(catalogs: Catalogs, locale: string): Translator {
 /** The language of a locale: `es` of es-MX. */
 export const languageOf = (locale: string): string => shortLocale(locale)?.split('-', 1)[0] ?? 'en'
 
-/** Whether a catalog speaks the language of this locale. */
+/** Whether there is a catalog for the language of this locale. */
 export const isSpoken = (catalogs: Catalogs, locale: string): boolean => languageOf(locale) in catalogs
 
 type Tags = Record<string, (inner: readonly unknown[]) => string>
@@ -75,8 +75,8 @@ const mapValues = (values: Values, change: (value: string | number) => string | 
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]))
 
 /**
- * Messages are slow to parse. Those of one locale take some 400 kB, so that all readers of a language share them: its regions
- * count alike, and would write at most a thousand otherwise.
+ * Messages are slow to parse, and those of one locale take about 400 kB. So all readers of a language share them. Regions
+ * have the same plural rules, and would differ at most in how a thousand is written.
  */
 const LOCALES_KEPT = 16
 
@@ -86,7 +86,7 @@ const messagesIn = lru(
   () => new Map<string, IntlMessageFormat>(),
 )
 
-// The texts are those of the catalogs alone, so that the inner map is bounded too.
+// Texts come only from the catalogs, so the inner map is bounded too.
 function messageOf(text: string, locale: string): IntlMessageFormat {
   const messages = messagesIn(locale)
   const message = messages.get(text) ?? new IntlMessageFormat(text, locale)
