@@ -59,7 +59,7 @@ test(
     await plannedInTinyBatches(app, 250)
     await pause(app, ID, 'a look first')
     await startUnclocked(app)
-    await eventually(async () => (await app.queue.standing())?.editionJobs.waiting === 0)
+    await eventually(async () => (await app.queue.stats())?.editionJobs.waiting === 0)
     expect(await tallyOf(app.db, ID)).toMatchObject({ waiting: 250 })
     await resume(app, ID)
     await eventually(async () => (await findEdition(app.db, ID))?.state === 'submitted', PATIENCE_MS)

@@ -46,7 +46,7 @@ test('an edition that the provider stops ends paused, with the reason and what t
   const sent = await program.run(['edition', 'send'], { settings: { RESEND_API_KEY: 're_wrong' } })
   expect(sent.code).toBe(1)
   expect(sent.out).toMatch(/paused {6}401 .*API key is invalid/)
-  expect(sent.out).toMatch(/When the reason is mended: openseat edition resume \d{4}-\d\d-\d\d\n$/)
+  expect(sent.out).toMatch(/When the reason is fixed: openseat edition resume \d{4}-\d\d-\d\d\n$/)
 }, 60_000)
 
 test('start runs until SIGTERM, and takes an edition that is handed over', async () => {

@@ -36,3 +36,14 @@ test('a command that meets a lock says what to look for; no crash prints an addr
   expect(escaped.code).toBe(2)
   expect(escaped.err).toContain('no\\u001b[2Jsuch.csv')
 }, 90_000)
+
+test('doctor --json gives the advice of each check as "mend"', async () => {
+  const { out } = await program.run(['doctor', '--json'], { settings: { REDIS_URL: 'redis://127.0.0.1:1' } })
+  const { checks } = JSON.parse(out) as { checks: Record<string, string>[] }
+  expect(checks.find(({ name }) => name === 'settings')).toEqual({
+    name: 'settings',
+    status: 'warn',
+    detail: expect.any(String),
+    mend: expect.any(String),
+  })
+}, 90_000)

@@ -8,19 +8,19 @@ import { command, type Terminal } from './terminal.ts'
 export function addDoctor(openseat: Command, terminal: Terminal): void {
   openseat
     .command('doctor')
-    .description('check settings, database, Redis, Resend and the schedule, and say how to mend each')
+    .description('check settings, database, Redis, Resend and the schedule, and say how to fix each')
     .option('--json', 'print one JSON document on stdout')
     .action(command(terminal, (options: { json?: boolean }) => doctor(terminal, options)))
     .addHelpText(
       'after',
-      '\nIt sends no mail. It exits with 1 when something must be mended before mail can go out.\n\nExample:\n  $ openseat doctor',
+      '\nIt sends no mail. It exits with 1 if something must be fixed before email can go out.\n\nExample:\n  $ openseat doctor',
     )
 }
 
 async function doctor(terminal: Terminal, options: { json?: boolean }): Promise<number> {
   const checks = await allChecks(terminal)
   const failed = checks.filter(({ status }) => status === 'fail').length
-  terminal.show(options, { ok: failed === 0, checks }, checkList(checks))
+  terminal.show(options, { ok: failed === 0, checks: checks.map(asJson) }, checkList(checks))
   return failed === 0 ? 0 : 1
 }
 
@@ -35,21 +35,21 @@ async function allChecks(terminal: Terminal): Promise<Check[]> {
     if (!(error instanceof BadInput)) throw error
     const problems = error.message.split('\n').slice(1)
     const checks = problems.map((line): Check => ({ name: 'settings', status: 'fail', detail: line.trim() }))
-    return [
-      ...checks,
-      { name: 'the rest', status: 'warn', detail: 'is checked once the settings are mended' },
-    ]
+    return [...checks, { name: 'the rest', status: 'warn', detail: 'is checked once the settings are right' }]
   }
 }
 
+/** In JSON the advice has the key `mend`, as it always had: programs read it. */
+const asJson = ({ fix, ...check }: Check) => ({ ...check, ...(fix === undefined ? {} : { mend: fix }) })
+
 function checkList(checks: readonly Check[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length))
-  const lines = checks.flatMap(({ name, status, detail, mend }) => [
+  const lines = checks.flatMap(({ name, status, detail, fix }) => [
     `${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`,
-    ...(mend ? [`${' '.repeat(width + 8)}${mend}`] : []),
+    ...(fix ? [`${' '.repeat(width + 8)}${fix}`] : []),
   ])
   const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length
-  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'thing')} must be mended.` : 'Ready to mail.'
+  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'thing')} must be fixed.` : 'Ready to mail.'
   const warnings = count('warn') > 0 ? ` ${counted(count('warn'), 'warning')}.` : ''
   return [...lines, '', `${verdict}${warnings}`].join('\n')
 }

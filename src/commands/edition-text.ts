@@ -117,7 +117,7 @@ function mailText(
 }
 
 function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
-  if (state === 'paused') return [`When the reason is mended: openseat edition resume ${id}`]
+  if (state === 'paused') return [`When the reason is fixed: openseat edition resume ${id}`]
   if (state !== 'submitted' || waiting > 0 || prunedAt !== undefined) return []
   return [
     ...(failed > 0 ? [`To mail those that failed: openseat edition resend ${id} --failed`] : []),

@@ -180,9 +180,9 @@ async function show(terminal: Terminal, text: string, options: Json): Promise<un
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/editions/control.ts')
+  const control = await import('../actions/editions/control.ts')
   return terminal.withStore(async (store) => {
-    const outcome = await steer.pause(store, id, options.reason)
+    const outcome = await control.pause(store, id, options.reason)
     return controlled(terminal, store, {
       id,
       outcome,
@@ -194,9 +194,9 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/editions/control.ts')
+  const control = await import('../actions/editions/control.ts')
   return terminal.withQueue(async (app) => {
-    const outcome = await steer.resume(app, id)
+    const outcome = await control.resume(app, id)
     return controlled(terminal, app, {
       id,
       outcome,
@@ -208,9 +208,9 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
 
 async function cancel(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
-  const steer = await import('../actions/editions/control.ts')
+  const control = await import('../actions/editions/control.ts')
   return terminal.withStore(async (store) => {
-    const outcome = await steer.cancel(store, id)
+    const outcome = await control.cancel(store, id)
     return controlled(terminal, store, {
       id,
       outcome,
@@ -239,11 +239,11 @@ async function controlled(
 
 async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
   const id = editionId(text)
-  const wish = requestIn(options)
-  if (wish.kind === 'to') wish.email = await emailGiven(terminal, wish.email, '--to')
+  const request = requestIn(options)
+  if (request.kind === 'to') request.email = await emailGiven(terminal, request.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withQueue(async (app) => {
-    const outcome = await resendEdition(app, id, wish)
+    const outcome = await resendEdition(app, id, request)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
       terminal.note(`Not done: ${outcome.reason}.`)
@@ -263,17 +263,17 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
 }
 
 function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequest {
-  const wishes: ResendRequest[] = []
-  if (to !== undefined) wishes.push({ kind: 'to', email: to })
-  if (failed) wishes.push({ kind: 'failed' })
-  if (unknown) wishes.push({ kind: 'unknown' })
-  if (all) wishes.push({ kind: 'all' })
-  const [wish] = wishes
-  if (wish === undefined || wishes.length > 1)
+  const requests: ResendRequest[] = []
+  if (to !== undefined) requests.push({ kind: 'to', email: to })
+  if (failed) requests.push({ kind: 'failed' })
+  if (unknown) requests.push({ kind: 'unknown' })
+  if (all) requests.push({ kind: 'all' })
+  const [request] = requests
+  if (request === undefined || requests.length > 1)
     throw new BadInput('say to whom, with one of --to EMAIL, --failed, --unknown or --all --yes')
-  if (wish.kind === 'all' && !yes)
+  if (request.kind === 'all' && !yes)
     throw new BadInput('--all mails everyone of the edition a second time; add --yes if that is meant')
-  return wish
+  return request
 }
 
 async function whoSubmits({ queue }: Pick<App, 'queue'>): Promise<string> {

@@ -46,7 +46,7 @@ Each command has its own --help. Settings are read from the environment and from
 Example, in a checkout:
   $ npm run -s openseat -- edition preview
 
-Exit codes: 0 done, 1 could not be done, 2 what was typed or given needs mending.`
+Exit codes: 0 done, 1 could not be done, 2 the command or its input is wrong.`
 
 function oneLine(text: string): string {
   const message = text

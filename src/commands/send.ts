@@ -27,7 +27,7 @@ export async function sendEdition(terminal: Terminal, options: SendOptions): Pro
     const { id } = edition
     const over = edition.state === 'submitted' || edition.state === 'cancelled'
     if (kind === 'exists' && (over || !options.wait)) return exists(terminal, app, edition, options)
-    if (edition.state === 'paused') return conclude(terminal, app, await standing(app, id), options)
+    if (edition.state === 'paused') return conclude(terminal, app, await summaryNow(app, id), options)
 
     if (kind === 'exists') terminal.note(`Edition ${id} exists and is not through yet: seeing it through.`)
     if (!over && !options.wait && ((await app.queue.workers()) ?? 0) > 0)
@@ -55,12 +55,12 @@ async function exists(
     state === 'submitting' || state === 'planning' ? ' "openseat edition send --wait" sees it through.' : ''
   const says = `Edition ${id} exists already and is ${state}: nothing was done.${more}`
   if (options.json) terminal.note(says)
-  terminal.show(options, await summaryOf(app, id), says)
+  terminal.show(options, await summaryNow(app, id), says)
   return 0
 }
 
 async function handOver(terminal: Terminal, app: App, id: string, options: SendOptions): Promise<number> {
-  const summary = await standing(app, id)
+  const summary = await summaryNow(app, id)
   const size = `${counted(summary.waiting, 'recipient')} in ${counted(summary.batches, 'batch')}`
   terminal.show(
     options,
@@ -74,7 +74,7 @@ async function handOver(terminal: Terminal, app: App, id: string, options: SendO
 async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { startWorker } = await import('../worker.ts')
   const worker = await startWorker(app, { scheduled: false })
-  let summary = await standing(app, id)
+  let summary = await summaryNow(app, id)
   progress.show(summary)
   while (
     !stop.aborted &&
@@ -82,11 +82,11 @@ async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Pro
     (summary.state === 'planning' || summary.state === 'submitting')
   ) {
     await wait(LOOK_EVERY_MS, null, { signal: stop }).catch(() => {})
-    summary = await standing(app, id)
+    summary = await summaryNow(app, id)
     progress.show(summary)
   }
   await finishes([worker.stop()])
-  summary = await standing(app, id)
+  summary = await summaryNow(app, id)
   progress.end(summary)
   return summary
 }
@@ -110,7 +110,7 @@ function progressFor({ json, wait }: SendOptions): Progress {
   return progressLines(wait && !json ? process.stdout : process.stderr)
 }
 
-async function standing(app: App, id: string): Promise<Summary> {
+async function summaryNow(app: App, id: string): Promise<Summary> {
   const summary = await summaryOf(app, id)
   if (summary === null) throw new Error(`edition ${id} is gone from the ledger`)
   return summary

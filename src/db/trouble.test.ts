@@ -22,7 +22,7 @@ test('tells what is wrong with a database that another program holds', () => {
   closeDb(mine)
 })
 
-test('says why a database cannot be opened, and how to mend it', () => {
+test('says why a database cannot be opened, and how to fix it', () => {
   const file = join(folder, 'b.db')
   writeFileSync(file, 'this is no database, but it is long enough to be looked at as one'.repeat(20))
   expect(() => openDb(file)).toThrow(

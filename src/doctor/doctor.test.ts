@@ -35,7 +35,7 @@ const HELD = JSON.stringify({ reason: 'backup', since: 0, knownThrough: null })
 const PUBLIC_URL = 'https://127.0.0.1:1'
 const AN_HOUR_LATER = '2026-11-23T16:30:00Z'
 
-test('a healthy installation has nothing to mend', async () => {
+test('a healthy installation has nothing to fix', async () => {
   const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET })
   await mailed(app, 30)
   app.db
@@ -96,7 +96,7 @@ test('an edition that does not go on is told, with why', async () => {
   await pause(app, id, 'a look first')
   app.setNow('2026-11-30T13:00:00Z')
   expect(await about(app, 'unfinished')).toEqual([
-    'warn unfinished: 2026-11-23 is paused: a look first | Mend that, then: openseat edition resume 2026-11-23',
+    'warn unfinished: 2026-11-23 is paused: a look first | Fix that, then: openseat edition resume 2026-11-23',
   ])
 })
 
@@ -255,8 +255,8 @@ async function mailed(app: TestApp, readers: number): Promise<void> {
 const told = async (app: TestApp): Promise<string[]> => (await examine(app.config, app)).map(asLine)
 const about = async (app: TestApp, name: string): Promise<string[]> =>
   (await told(app)).filter((line) => line.split(' ').slice(1).join(' ').startsWith(`${name}:`))
-const asLine = ({ status, name, detail, mend }: Check) =>
-  `${status} ${name}: ${detail}${mend ? ` | ${mend}` : ''}`
+const asLine = ({ status, name, detail, fix }: Check) =>
+  `${status} ${name}: ${detail}${fix ? ` | ${fix}` : ''}`
 
 function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-doctor-'))

@@ -15,7 +15,7 @@ import { checkDisk, checkQueue } from './machine.ts'
 import { checkWeb } from './web.ts'
 
 /**
- * Looks at everything the weekly mail depends on and says how to mend what is wrong. It sends no mail and changes
+ * Looks at everything the weekly mail depends on and says how to fix what is wrong. It sends no mail and changes
  * nothing, save that an older database is brought to the newest schema. Never throws: trouble is a check.
  */
 export async function examine(
@@ -37,11 +37,11 @@ export async function examine(
       checkWeb(config),
       checkDisk(config),
     ])
-    const standing = store ? await checkEditions(store, redis.workers) : []
+    const editions = store ? await checkEditions(store, redis.workers) : []
     return [
       checkSettings(config),
       ...checks,
-      ...standing,
+      ...editions,
       ...disk,
       redis.check,
       ...mail,
@@ -67,14 +67,14 @@ function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check
       name,
       status: 'warn',
       detail: `mail goes to ${RESEND_BASE_URL}, not to Resend`,
-      mend: 'Unless this is a trial, leave RESEND_BASE_URL unset.',
+      fix: 'Unless this is a trial, leave RESEND_BASE_URL unset.',
     }
   if (NODE_ENV !== 'production' && PUBLIC_URL.startsWith('https:'))
     return {
       name,
       status: 'warn',
       detail: `NODE_ENV is ${NODE_ENV}, so nothing unsafe is refused`,
-      mend: 'Set NODE_ENV=production where real people are mailed.',
+      fix: 'Set NODE_ENV=production where real people are mailed.',
     }
   return { name, status: 'ok', detail: 'complete and valid' }
 }
@@ -96,14 +96,14 @@ async function openDatabase(
     const [damage] = await damageIn(store.db)
     const detail = `${path} is sound (migration ${await appliedMigrations(store.db)})`
     if (damage === undefined) return { store, checks: [{ name, status: 'ok', detail }] }
-    const mend = 'Stop openseat and put the last backup in its place.'
+    const fix = 'Stop openseat and put the last backup in its place.'
     await store.close()
-    return { store: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, mend }] }
+    return { store: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, fix }] }
   } catch (error) {
-    const mend =
+    const fix =
       'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
     await store?.close()
-    return { store: null, checks: [{ name, status: 'fail', detail: (error as Error).message, mend }] }
+    return { store: null, checks: [{ name, status: 'fail', detail: (error as Error).message, fix }] }
   }
 }
 

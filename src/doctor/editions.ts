@@ -42,16 +42,16 @@ const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet'
 async function checkHold({ db }: Store): Promise<Check[]> {
   const hold = await currentHold(db)
   if (hold === null) return []
-  const mend = 'See what would go out, and if that is right let it: openseat release'
-  return [{ name: 'held', status: 'fail', detail: heldBecause(hold), mend }]
+  const fix = 'See what would go out, and if that is right let it: openseat release'
+  return [{ name: 'held', status: 'fail', detail: heldBecause(hold), fix }]
 }
 
 async function checkSessions({ db, now }: Store): Promise<Check[]> {
   const { sessions } = await openSessions(db, now())
   if (sessions.length > 0) return []
-  const mend = 'Add some: openseat sessions import FILE'
+  const fix = 'Add some: openseat sessions import FILE'
   return [
-    { name: 'sessions', status: 'warn', detail: 'there is none to tell of, so nobody would be mailed', mend },
+    { name: 'sessions', status: 'warn', detail: 'there is none to tell of, so nobody would be mailed', fix },
   ]
 }
 
@@ -60,7 +60,7 @@ async function checkLeftOut({ db }: Store): Promise<Check[]> {
     name: 'left out',
     status: 'warn',
     detail: `no page and no edition shows ${detail}`,
-    mend: 'Correct the row, or import the session again: openseat sessions import FILE',
+    fix: 'Correct the row, or import the session again: openseat sessions import FILE',
   }))
 }
 
@@ -69,16 +69,16 @@ async function checkReferences({ db }: Store): Promise<Check[]> {
     name: 'references',
     status: 'warn',
     detail: `${count === 1 ? '1 row' : `${count} rows`} of ${table} ${count === 1 ? 'refers' : 'refer'} to ${parent} that are not there`,
-    mend: 'Whatever writes to the database should begin with "pragma foreign_keys = on"; correct or delete these rows.',
+    fix: 'Whatever writes to the database should begin with "pragma foreign_keys = on"; correct or delete these rows.',
   }))
 }
 
 function lastEdition(edition: Edition, last: Summary, config: Config): Check[] {
   const lost = last.failed + last.unknown
   const detail = `${last.id} is ${last.state}: ${last.submitted} submitted, ${last.failed} failed, ${last.unknown} unknown, ${last.waiting} waiting`
-  const mend = `See them with: openseat edition show ${last.id}`
+  const fix = `See them with: openseat edition show ${last.id}`
   return [
-    { name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', mend } : { status: 'ok' }) },
+    { name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', fix } : { status: 'ok' }) },
     ...tooManyReturns(edition, last.submitted, config),
   ]
 }
@@ -88,19 +88,19 @@ function tooManyReturns(edition: Edition, submitted: number, config: Config): Ch
   const reason = edition.state === 'paused' ? null : breakerReason({ ...edition, submitted }, config)
   if (reason === null) return []
   const detail = `${edition.id}: ${reason}`
-  const mend = 'Find out why at resend.com/emails before the next edition: Resend may pause the account.'
-  return [{ name: 'bounces', status: 'warn', detail, mend }]
+  const fix = 'Find out why at resend.com/emails before the next edition: Resend may pause the account.'
+  return [{ name: 'bounces', status: 'warn', detail, fix }]
 }
 
 function unfinished({ id, state, pauseReason }: Edition, workers: number | null): Check[] {
   const name = 'unfinished'
   if (state === 'paused') {
-    const mend = `Mend that, then: openseat edition resume ${id}`
-    return [{ name, status: 'warn', detail: `${id} is paused: ${pauseReason}`, mend }]
+    const fix = `Fix that, then: openseat edition resume ${id}`
+    return [{ name, status: 'warn', detail: `${id} is paused: ${pauseReason}`, fix }]
   }
   if ((state !== 'planning' && state !== 'submitting') || workers !== 0) return []
   return [
-    { name, status: 'warn', detail: `${id} is ${state} and no worker is running`, mend: 'openseat start' },
+    { name, status: 'warn', detail: `${id} is ${state} and no worker is running`, fix: 'openseat start' },
   ]
 }
 
@@ -110,11 +110,11 @@ async function lateness(store: Store, workers: number | null): Promise<Check[]> 
   const { slotRule, DIGEST_CATCH_UP_HOURS } = store.config
   const { editionId: id } = slotAtOrBefore(slotRule, store.now())
   const since = formatDistanceStrict(0, late)
-  const check = (detail: string, mend: string): Check => ({
+  const check = (detail: string, fix: string): Check => ({
     name: 'slot',
     status: 'warn',
     detail: `${id} was due ${since} ago and ${detail}`,
-    mend,
+    fix,
   })
   const edition = await summaryOf(store, id)
   if (edition)
@@ -144,7 +144,7 @@ async function checkReports({ db, config, now }: Store, newest: Edition, last: S
       name,
       status: 'warn',
       detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: bounces and complaints are not learned of`,
-      mend: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
+      fix: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
     },
   ]
 }

@@ -12,8 +12,8 @@ export async function checkDisk(config: Config): Promise<Check[]> {
   const path = resolve(config.DATABASE_PATH)
   const folder = await nearestFolder(dirname(path))
   if (!(await mayWrite(folder))) {
-    const mend = 'Give the user of openseat the right to write there, or change DATABASE_PATH.'
-    return [{ name: 'disk', status: 'fail', detail: `${folder} cannot be written`, mend }]
+    const fix = 'Give the user of openseat the right to write there, or change DATABASE_PATH.'
+    return [{ name: 'disk', status: 'fail', detail: `${folder} cannot be written`, fix }]
   }
   const { bavail, bsize, type } = await statfs(folder)
   return [roomCheck(bavail * bsize, folder), ...fileSystemCheck(type, folder), ...(await ownerChecks(path))]
@@ -23,9 +23,9 @@ export async function checkDisk(config: Config): Promise<Check[]> {
 export function roomCheck(free: number, folder: string): Check {
   const name = 'disk'
   const detail = `${(free / GB).toFixed(1)} GB free in ${folder}`
-  const mend = 'Make room: when the disk is full no mail is submitted.'
+  const fix = 'Make room: when the disk is full no mail is submitted.'
   if (free >= GB) return { name, status: 'ok', detail }
-  return { name, status: free < 2 * LEAST_FREE_BYTES ? 'fail' : 'warn', detail, mend }
+  return { name, status: free < 2 * LEAST_FREE_BYTES ? 'fail' : 'warn', detail, fix }
 }
 
 // Linux's statfs(2) names them; elsewhere the numbers mean other things and none of these is found.
@@ -46,8 +46,8 @@ export function fileSystemCheck(type: number, folder: string): Check[] {
   const found = NETWORK[type >>> 0]
   if (found === undefined) return []
   const detail = `${folder} is on a network file system (${found}), whose locks SQLite cannot trust`
-  const mend = 'Move the database to a disk of this machine and change DATABASE_PATH.'
-  return [{ name: 'file system', status: 'fail', detail, mend }]
+  const fix = 'Move the database to a disk of this machine and change DATABASE_PATH.'
+  return [{ name: 'file system', status: 'fail', detail, fix }]
 }
 
 async function ownerChecks(path: string): Promise<Check[]> {
@@ -60,14 +60,14 @@ async function ownerChecks(path: string): Promise<Check[]> {
       name,
       status: 'warn',
       detail: `${path} belongs to another user (uid ${file.uid})`,
-      mend: 'Run every command as the user of the service, or it cannot write what they create: sudo -u openseat …',
+      fix: 'Run every command as the user of the service, or it cannot write what they create: sudo -u openseat …',
     })
   if ((file.mode & 0o044) > 0 && (folder.mode & 0o011) > 0)
     checks.push({
       name,
       status: 'warn',
       detail: `${path} can be read by other users of this machine`,
-      mend: `Keep the list to its user: chmod 700 ${dirname(path)}`,
+      fix: `Keep the list to its user: chmod 700 ${dirname(path)}`,
     })
   return checks
 }
@@ -83,7 +83,7 @@ export async function checkQueue(
   try {
     const { address, where } = await redisOf(config, log, closers)
     const { openQueue } = await import('../redis/queue.ts')
-    // Opening it checks version, rights and policy, and says how to mend each.
+    // Opening it checks version, rights and policy, and says how to fix each.
     const queue = await openQueue({ redis: address, prefix, log })
     closers.push(() => queue.close())
     const workers = await queue.workers()

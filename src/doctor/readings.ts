@@ -12,7 +12,7 @@ import { sessionsVersion } from '../db/sessions/sessions.ts'
 import type { Readings } from '../metrics/metrics.ts'
 
 type Watched = Pick<App, 'config' | 'db' | 'now'> & {
-  queue: Pick<App['queue'], 'backlog' | 'standing' | 'workers'>
+  queue: Pick<App['queue'], 'backlog' | 'stats' | 'workers'>
 }
 
 /** The state of each part that must work for emails to go out. */
@@ -59,7 +59,7 @@ export async function readings(app: Watched): Promise<Readings> {
   const [parts, ledger, queue, workers, free, size] = await Promise.all([
     readiness(app),
     orNull(() => ledgerReadings(app)),
-    inTimeOrNull(() => app.queue.standing()),
+    inTimeOrNull(() => app.queue.stats()),
     inTimeOrNull(() => app.queue.workers()),
     orNull(() => freeBytes(app.config.DATABASE_PATH)),
     orNull(() => sizeOf(app.config.DATABASE_PATH)),

@@ -13,8 +13,8 @@ export async function checkWeb(config: Config): Promise<Check[]> {
 async function checkAddress(url: string): Promise<Check> {
   const name = 'public address'
   if (!url.startsWith('https://')) {
-    const mend = 'Put the pages behind https before mailing anyone: one-click unsubscribing needs it.'
-    return { name, status: 'warn', detail: `${url} is not https`, mend }
+    const fix = 'Put the pages behind https before mailing anyone: one-click unsubscribing needs it.'
+    return { name, status: 'warn', detail: `${url} is not https`, fix }
   }
   const alive = await ask(`${url}/healthz`)
   if (alive.status === 200 && alive.body.includes('"status":"ok"'))
@@ -23,7 +23,7 @@ async function checkAddress(url: string): Promise<Check> {
     name,
     status: 'warn',
     detail: `${url} ${alive.status === null ? `does not answer from here (${alive.body})` : `answers ${alive.status}, and not with our pages`}`,
-    mend: 'Before the first start that is as it should be; after it, see to DNS, certificate and proxy: links in mails lead there.',
+    fix: 'Before the first start that is as it should be; after it, see to DNS, certificate and proxy: links in mails lead there.',
   }
 }
 
@@ -37,7 +37,7 @@ function proxy({ PUBLIC_URL, TRUST_PROXY }: Config): Check {
     name,
     status: 'warn',
     detail: 'TRUST_PROXY is off, so behind a proxy ten sign-ups an hour close the list to everyone',
-    mend: 'Set TRUST_PROXY to the address of your proxy as this server sees it, for example TRUST_PROXY=127.0.0.1.',
+    fix: 'Set TRUST_PROXY to the address of your proxy as this server sees it, for example TRUST_PROXY=127.0.0.1.',
   }
 }
 
@@ -45,8 +45,8 @@ async function checkMetrics(url: string): Promise<Check[]> {
   if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)) return []
   const { status, body } = await ask(`${url}/metrics`)
   if (status !== 200 || !body.includes('openseat_')) return []
-  const mend = 'Set METRICS_TOKEN, or keep /metrics from the outside in your proxy.'
-  return [{ name: 'metrics', status: 'warn', detail: `anyone can read ${url}/metrics`, mend }]
+  const fix = 'Set METRICS_TOKEN, or keep /metrics from the outside in your proxy.'
+  return [{ name: 'metrics', status: 'warn', detail: `anyone can read ${url}/metrics`, fix }]
 }
 
 function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
@@ -56,7 +56,7 @@ function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
     name,
     status: 'warn',
     detail: 'RESEND_WEBHOOK_SECRET is not set, so bounces and complaints are not learned of',
-    mend: `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`,
+    fix: `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`,
   }
 }
 

@@ -27,7 +27,7 @@ export type Web = Pick<
   App,
   'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now' | 'pace' | 'templates'
 > & {
-  queue: Pick<App['queue'], 'backlog' | 'limits' | 'standing' | 'wakeNotices' | 'workers'>
+  queue: Pick<App['queue'], 'backlog' | 'limits' | 'stats' | 'wakeNotices' | 'workers'>
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024

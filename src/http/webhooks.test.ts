@@ -167,7 +167,7 @@ test('there is nothing to see with GET', async () => {
 })
 
 const LEAVE = { UNSUBSCRIBE_ADDRESS: 'Leave@in.harbor.test' }
-const standing = (app: TestApp) => app.db.select().from(subscribers).get()?.status
+const statusOf = (app: TestApp) => app.db.select().from(subscribers).get()?.status
 
 /** Where the mail that Ada was sent says that an email unsubscribes her. */
 function addressIn(app: TestApp): string {
@@ -182,7 +182,7 @@ test('an email to the address in the header unsubscribes its reader, and nothing
   expect(address.indexOf('@')).toBeLessThanOrEqual(64)
   const hook = signedWebhook(SECRET, receivedEvent([address], app.now().getTime()), { id: 'msg_1' })
   expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
-  expect(standing(app)).toBe('unsubscribed')
+  expect(statusOf(app)).toBe('unsubscribed')
   expect(stored(app)).toEqual([
     expect.objectContaining({ svixId: 'msg_1', type: 'email.received', deliveryId: null, detail: null }),
   ])
@@ -191,7 +191,7 @@ test('an email to the address in the header unsubscribes its reader, and nothing
   // The same event told again does not undo what she wished since.
   app.db.update(subscribers).set({ status: 'active', unsubscribedAt: null }).run()
   expect(await post(hook)).toEqual({ code: 200, status: 'repeat' })
-  expect(standing(app)).toBe('active')
+  expect(statusOf(app)).toBe('active')
 })
 
 const WRITTEN: [string, (address: string) => [to: string[], extra?: Record<string, unknown>]][] = [
@@ -208,7 +208,7 @@ test.each(WRITTEN)('it does so %s', async (_name, write) => {
   const { app, post } = await mailed(LEAVE)
   const [to, extra] = write(addressIn(app))
   await post(signedWebhook(SECRET, receivedEvent(to, app.now().getTime(), extra)))
-  expect(standing(app)).toBe('unsubscribed')
+  expect(statusOf(app)).toBe('unsubscribed')
 })
 
 test.each<[string, (address: string) => string]>([
@@ -225,7 +225,7 @@ test.each<[string, (address: string) => string]>([
     expect(damaged).not.toBe(addressIn(app))
     const hook = signedWebhook(SECRET, receivedEvent([damaged], app.now().getTime()))
     expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
-    expect(standing(app)).toBe('active')
+    expect(statusOf(app)).toBe('active')
     expect(app.logged()).toContain('had no whole token')
     expect(app.logged()).not.toMatch(/@in\.harbor|leave\+/)
   },
@@ -237,7 +237,7 @@ test('an email to someone else in the same account is no matter of ours, and a f
   expect(app.logged()).not.toContain('no whole token')
   const forged = signedWebhook(NEXT_SECRET, receivedEvent([addressIn(app)], app.now().getTime()))
   expect(await post(forged)).toMatchObject({ code: 401 })
-  expect(standing(app)).toBe('active')
+  expect(statusOf(app)).toBe('active')
 })
 
 test('without UNSUBSCRIBE_ADDRESS no header offers an email; one sent to an earlier address counts all the same', async () => {
@@ -251,7 +251,7 @@ test('without UNSUBSCRIBE_ADDRESS no header offers an email; one sent to an earl
     .set({ publicId: row?.publicId ?? '' })
     .run()
   await later.post(signedWebhook(SECRET, receivedEvent([address], app.now().getTime())))
-  expect(standing(later.app)).toBe('unsubscribed')
+  expect(statusOf(later.app)).toBe('unsubscribed')
 })
 
 test('an email to the address in an old email unsubscribes, too, when the links were made new since', async () => {
@@ -280,11 +280,11 @@ test('an email to leave that is reported late does not end a subscription that w
   consent(60)
   app.setNow(new Date(askedAt + 2 * 3_600_000).toISOString())
   await leave()
-  expect(standing(app)).toBe('active')
+  expect(statusOf(app)).toBe('active')
   // Clocks differ: when in doubt they leave.
   consent(4)
   await leave()
-  expect(standing(app)).toBe('unsubscribed')
+  expect(statusOf(app)).toBe('unsubscribed')
 })
 
 /** Ada was mailed, and Resend has things to tell of it. */

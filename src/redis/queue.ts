@@ -29,7 +29,7 @@ export type Queue = {
   /** How many processes work on the queue, or null when Redis is away. */
   workers(): Promise<number | null>
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
-  standing(): Promise<QueueStats | null>
+  stats(): Promise<QueueStats | null>
   /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
   publishedEpoch(): Promise<string | null>
   /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
@@ -74,7 +74,7 @@ const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
 /**
  * Connects to Redis and opens the queues under `prefix`.
- * Throws `Unavailable`, saying how to mend it, when Redis cannot be reached, refuses us, is too old or evicts keys.
+ * Throws `Unavailable`, saying how to fix it, when Redis cannot be reached, refuses us, is too old or evicts keys.
  */
 export async function openQueue(options: {
   redis: RedisAddress
@@ -161,7 +161,7 @@ export async function openQueue(options: {
     async workers() {
       return await attempt(() => batches.getWorkersCount())
     },
-    async standing() {
+    async stats() {
       return await attempt(async () => {
         const limit = await batches.getGlobalRateLimit()
         return {

@@ -37,7 +37,7 @@ test('a wrong key, and a Resend that cannot be reached, are told apart', async (
     from: FROM,
     now: new Date(),
   })
-  expect([only?.status, only?.mend, more]).toEqual([
+  expect([only?.status, only?.fix, more]).toEqual([
     'fail',
     'Let this machine reach https://api.resend.com, port 443.',
     [],
@@ -210,5 +210,5 @@ async function told(
   return checks.map(asLine)
 }
 
-const asLine = ({ status, name, detail, mend }: Check) =>
-  `${status} ${name}: ${detail}${mend ? ` | ${mend}` : ''}`
+const asLine = ({ status, name, detail, fix }: Check) =>
+  `${status} ${name}: ${detail}${fix ? ` | ${fix}` : ''}`

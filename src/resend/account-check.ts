@@ -1,8 +1,8 @@
 import { Resend } from 'resend'
 import { withoutAddresses } from '../core/text/redact.ts'
 
-/** One thing that was looked at. `mend` says what to do about it; there is none when all is well. */
-export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; mend?: string }
+/** One thing that was looked at. `fix` says what to do about it; there is none when all is well. */
+export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; fix?: string }
 
 type Account = {
   apiKey: string
@@ -38,7 +38,7 @@ export async function checkMail(account: Account): Promise<Check[]> {
         name: 'mail from',
         status: 'warn',
         detail: 'resend.dev mails only your own address',
-        mend: 'Add a domain at resend.com/domains and use it in MAIL_FROM.',
+        fix: 'Add a domain at resend.com/domains and use it in MAIL_FROM.',
       },
     ]
 
@@ -72,7 +72,7 @@ function unreadAnswers({ from, replyTo, unsubscribing }: Account, known: Domains
       name: 'answers',
       status: 'warn',
       detail: `${domain} receives at Resend, so readers’ answers land there and in nobody’s inbox`,
-      mend: 'Set MAIL_REPLY_TO to an address that a person reads, or receive at a subdomain only for UNSUBSCRIBE_ADDRESS.',
+      fix: 'Set MAIL_REPLY_TO to an address that a person reads, or receive at a subdomain only for UNSUBSCRIBE_ADDRESS.',
     },
   ]
 }
@@ -94,20 +94,20 @@ function keyProblem({ name, message, statusCode }: Refusal, domain: string): Che
       name: check,
       status: 'fail',
       detail,
-      mend: 'Let this machine reach https://api.resend.com, port 443.',
+      fix: 'Let this machine reach https://api.resend.com, port 443.',
     }
   if (statusCode === 429 || statusCode >= 500)
     return {
       name: check,
       status: 'warn',
       detail,
-      mend: 'Resend is busy or in trouble; try again in a minute.',
+      fix: 'Resend is busy or in trouble; try again in a minute.',
     }
   return {
     name: check,
     status: 'fail',
     detail,
-    mend: 'Make a key with sending access at resend.com/api-keys and put it in RESEND_API_KEY.',
+    fix: 'Make a key with sending access at resend.com/api-keys and put it in RESEND_API_KEY.',
   }
 }
 
@@ -118,13 +118,13 @@ function missing(domain: string, moreDomains: boolean): Check {
       name,
       status: 'warn',
       detail: `${domain} is not among the first 100 domains of the account`,
-      mend: `See at resend.com/domains that ${domain} is verified.`,
+      fix: `See at resend.com/domains that ${domain} is verified.`,
     }
   return {
     name,
     status: 'fail',
     detail: `${domain}, of MAIL_FROM, is not in this Resend account`,
-    mend: `Add ${domain} at resend.com/domains, or change MAIL_FROM.`,
+    fix: `Add ${domain} at resend.com/domains, or change MAIL_FROM.`,
   }
 }
 
@@ -135,11 +135,11 @@ function verification(domain: string, { status, capabilities }: Domains[number])
       name,
       status: 'fail',
       detail: `${domain} may not be sent from`,
-      mend: `Enable sending for ${domain} at resend.com/domains.`,
+      fix: `Enable sending for ${domain} at resend.com/domains.`,
     }
   if (status === 'verified') return { name, status: 'ok', detail: `${domain} is verified` }
-  const mend = `Set the DNS records that resend.com/domains shows for ${domain}, and wait until it says verified.`
-  return { name, status: 'fail', detail: `${domain} is ${status.replaceAll('_', ' ')}`, mend }
+  const fix = `Set the DNS records that resend.com/domains shows for ${domain}, and wait until it says verified.`
+  return { name, status: 'fail', detail: `${domain} is ${status.replaceAll('_', ' ')}`, fix }
 }
 
 // Tracking tells third parties who reads mail about therapy, and rewrites links.
@@ -147,13 +147,13 @@ async function tracking(resend: Resend, id: string, domain: string): Promise<Che
   const name = 'tracking'
   const { data, error } = await resend.domains.get(id)
   if (error) {
-    const mend = `See at resend.com/domains, under ${domain}, that open and click tracking are off.`
-    return { name, status: 'warn', detail: `could not be read (${error.statusCode ?? 'no answer'})`, mend }
+    const fix = `See at resend.com/domains, under ${domain}, that open and click tracking are off.`
+    return { name, status: 'warn', detail: `could not be read (${error.statusCode ?? 'no answer'})`, fix }
   }
   const on = [...(data.open_tracking ? ['open'] : []), ...(data.click_tracking ? ['click'] : [])]
   if (on.length === 0) return { name, status: 'ok', detail: 'open and click tracking are off' }
-  const mend = `Switch it off at resend.com/domains, under ${domain}: who reads this mail is health information.`
-  return { name, status: 'fail', detail: `${on.join(' and ')} tracking is on`, mend }
+  const fix = `Switch it off at resend.com/domains, under ${domain}: who reads this mail is health information.`
+  return { name, status: 'fail', detail: `${on.join(' and ')} tracking is on`, fix }
 }
 
 const RECEIVING = 'unsubscribe address'
@@ -169,19 +169,19 @@ async function checkReceiving(
   const own = known.find((one) => one.name.toLowerCase() === domain)
   // Resend gives every account a name below resend.app that receives; it is in no list.
   if (!own && !domain.endsWith('.resend.app')) {
-    const mend = `Add ${domain} at resend.com/domains and enable receiving, or leave UNSUBSCRIBE_ADDRESS unset.`
-    return { name, status: 'fail', detail: `${domain} is not in this Resend account`, mend }
+    const fix = `Add ${domain} at resend.com/domains and enable receiving, or leave UNSUBSCRIBE_ADDRESS unset.`
+    return { name, status: 'fail', detail: `${domain} is not in this Resend account`, fix }
   }
   const problem = own && (await problemOfReceiving(resend, own, domain))
   if (problem) return problem
   const { data, error } = await resend.webhooks.list({ limit: 100 })
   if (error) {
-    const mend = `See at resend.com/webhooks that email.received goes to ${endpoint}.`
+    const fix = `See at resend.com/webhooks that email.received goes to ${endpoint}.`
     return {
       name,
       status: 'warn',
       detail: `the webhooks could not be read (${error.statusCode ?? 'no answer'})`,
-      mend,
+      fix,
     }
   }
   const reported = data.data.some(
@@ -192,8 +192,8 @@ async function checkReceiving(
   )
   if (reported)
     return { name, status: 'ok', detail: `${domain} receives at Resend, and email.received is reported here` }
-  const mend = `At resend.com/webhooks add the event email.received to ${endpoint}.`
-  return { name, status: 'fail', detail: 'Resend does not report email.received here', mend }
+  const fix = `At resend.com/webhooks add the event email.received to ${endpoint}.`
+  return { name, status: 'fail', detail: 'Resend does not report email.received here', fix }
 }
 
 async function problemOfReceiving(
@@ -201,7 +201,7 @@ async function problemOfReceiving(
   own: Domains[number],
   domain: string,
 ): Promise<Check | null> {
-  const fail = (detail: string, mend: string): Check => ({ name: RECEIVING, status: 'fail', detail, mend })
+  const fail = (detail: string, fix: string): Check => ({ name: RECEIVING, status: 'fail', detail, fix })
   if (own.capabilities?.receiving !== 'enabled')
     return fail(`${domain} does not receive`, `Enable receiving for ${domain} at resend.com/domains.`)
   const { data } = await resend.domains.get(own.id)
@@ -227,8 +227,8 @@ function unseen(unsubscribing: Unsubscribing | null | undefined): Check[] {
       },
     ]
   const domain = address.split('@')[1]
-  const mend = `See at resend.com/domains that ${domain} receives and at resend.com/webhooks that email.received goes to ${endpoint}, then send an email to UNSUBSCRIBE_ADDRESS and run doctor again.`
-  return [{ name: RECEIVING, status: 'warn', detail: 'no email has arrived at it yet', mend }]
+  const fix = `See at resend.com/domains that ${domain} receives and at resend.com/webhooks that email.received goes to ${endpoint}, then send an email to UNSUBSCRIBE_ADDRESS and run doctor again.`
+  return [{ name: RECEIVING, status: 'warn', detail: 'no email has arrived at it yet', fix }]
 }
 
 // What is due, how old a key is and whether a webhook is genuine are all told by this clock.
@@ -240,6 +240,6 @@ function clockAgainst(date: string | undefined, now: Date): Check[] {
   if (Math.abs(off) < MINUTE_MS) return [{ name, status: 'ok', detail: 'agrees with Resend' }]
   const minutes = Math.round(Math.abs(off) / MINUTE_MS)
   const detail = `${minutes} minute${minutes === 1 ? '' : 's'} ${off > 0 ? 'ahead of' : 'behind'} Resend`
-  const mend = 'Let the machine set its clock from the network: sudo timedatectl set-ntp true'
-  return [{ name, status: Math.abs(off) < 4 * MINUTE_MS ? 'warn' : 'fail', detail, mend }]
+  const fix = 'Let the machine set its clock from the network: sudo timedatectl set-ntp true'
+  return [{ name, status: Math.abs(off) < 4 * MINUTE_MS ? 'warn' : 'fail', detail, fix }]
 }

@@ -17,7 +17,7 @@ type Answer =
   | { kind: 'uncertain'; reason: string }
   /** Not accepted, and not our fault: repeat after the wait. */
   | { kind: 'rate-limited'; retryAfterMs: number }
-  /** Not accepted, and nothing else will be until an operator mends the account, the key or the settings. */
+  /** Not accepted, and nothing else will be until an operator fixes the account, the key or the settings. */
   | { kind: 'stopped'; reason: string }
   /** The key was used with other bytes: what was sent the first time was probably accepted. */
   | { kind: 'conflict'; reason: string }

@@ -2,29 +2,29 @@ import type { App } from '../../app.ts'
 import { cancelEdition, pauseEdition, resumeEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition } from '../../db/ledger/editions.ts'
 
-/** What came of a wish to steer an edition. */
+/** The outcome of pausing, resuming, or canceling an edition. */
 export type ControlOutcome = { kind: 'done' } | { kind: 'refused'; reason: string } | { kind: 'not-found' }
 
-type Steering = Pick<App, 'db' | 'now'>
+type Control = Pick<App, 'db' | 'now'>
 
 /** Stops the edition before its next batch. A batch that is at the provider this moment is still recorded. */
-export async function pause(app: Steering, id: string, reason: string): Promise<ControlOutcome> {
+export async function pause(app: Control, id: string, reason: string): Promise<ControlOutcome> {
   return outcome(app, id, await pauseEdition(app.db, id, reason, app.now()), 'paused')
 }
 
 /** Lets a paused edition go on, and rings for it. */
-export async function resume(app: Steering & Pick<App, 'queue'>, id: string): Promise<ControlOutcome> {
+export async function resume(app: Control & Pick<App, 'queue'>, id: string): Promise<ControlOutcome> {
   const resumed = await resumeEdition(app.db, id, app.now())
   if (resumed) await app.queue.wakeSweep()
   return outcome(app, id, resumed, 'resumed')
 }
 
 /** Ends the edition for good: what was not attempted is excluded as `cancelled`. */
-export async function cancel(app: Steering, id: string): Promise<ControlOutcome> {
+export async function cancel(app: Control, id: string): Promise<ControlOutcome> {
   return outcome(app, id, await cancelEdition(app.db, id, app.now()), 'cancelled')
 }
 
-async function outcome(app: Steering, id: string, done: boolean, verb: string): Promise<ControlOutcome> {
+async function outcome(app: Control, id: string, done: boolean, verb: string): Promise<ControlOutcome> {
   if (done) return { kind: 'done' }
   const edition = await findEdition(app.db, id)
   if (edition === null) return { kind: 'not-found' }

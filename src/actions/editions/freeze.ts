@@ -82,7 +82,7 @@ export async function freeze(
  * The same bytes again, from what was frozen. Null when they would differ (the program changed, or the link secret is
  * gone): sending them would not be a retry.
  */
-export async function thawed(app: App, memory: FreezeMemory, batch: Batch): Promise<Frozen | null> {
+export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch): Promise<Frozen | null> {
   const { templateHash, offersHash } = batch
   if (templateHash === null || offersHash === null) return null
   const [template, offers] = [

@@ -180,10 +180,10 @@ async function realReader(
 ): Promise<Reader | null> {
   if (id === null) return null
   const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
-  const tastes = await personaTraits(app.db, id)
-  if (candidate?.id !== id || tastes === null) return null
+  const traits = await personaTraits(app.db, id)
+  if (candidate?.id !== id || traits === null) return null
   const verdict = judge(candidate)
-  return typeof verdict === 'string' ? null : { ...TYPICAL, ...tastes, ...verdict.selection }
+  return typeof verdict === 'string' ? null : { ...TYPICAL, ...traits, ...verdict.selection }
 }
 
 /** Someone of that kind to whom everything is new. */

@@ -55,8 +55,8 @@ test('--unknown mails those whose outcome nobody knows', async () => {
 
 test('--to tells one reader again what the edition told, though they have seen it', async () => {
   const app = await submitted(2)
-  const wish = { kind: 'to', email: ' Reader-1@Sample.Test ' } as const
-  expect(await resendEdition(app, MONDAY_ID, wish)).toMatchObject({ kind: 'planned', recipients: 1 })
+  const request = { kind: 'to', email: ' Reader-1@Sample.Test ' } as const
+  expect(await resendEdition(app, MONDAY_ID, request)).toMatchObject({ kind: 'planned', recipients: 1 })
   await submitOwed(app)
   expect(app.resend.accepted.at(-1)?.text).toContain('Steady Ground')
   expect(app.resend.countByAddress().get('reader-1@sample.test')).toBe(2)
@@ -109,10 +109,10 @@ test.each([
     { kind: 'to', email: 'gone@sample.test' },
     { kind: 'refused', reason: 'this reader has unsubscribed' },
   ],
-] as const)('%s is refused with the reason', async (_what, id, wish, outcome) => {
+] as const)('%s is refused with the reason', async (_what, id, request, outcome) => {
   const app = await submitted(2)
   aSubscriber(app, 'gone@sample.test', { status: 'unsubscribed' })
-  expect(await resendEdition(app, id, wish)).toEqual(outcome)
+  expect(await resendEdition(app, id, request)).toEqual(outcome)
   expect(app.resend.accepted).toHaveLength(2)
 })
 

@@ -49,25 +49,25 @@ const WHY: Record<Exclusion, string> = {
 export async function resendEdition(
   app: Pick<App, 'db' | 'hashKey' | 'now' | 'queue'>,
   id: string,
-  wish: ResendRequest,
+  request: ResendRequest,
 ): Promise<ResendOutcome> {
   const edition = await findEdition(app.db, id)
   if (edition === null) return { kind: 'not-found' }
-  const refusal = await whyNot(app, edition, wish)
+  const refusal = await whyNot(app, edition, request)
   if (refusal) return { kind: 'refused', reason: refusal }
-  const scope = await scopeOf(app, wish)
+  const scope = await scopeOf(app, request)
   if (scope === null) return { kind: 'refused', reason: 'no subscriber has this address' }
 
-  const again = wish.kind === 'to' || wish.kind === 'all'
+  const again = request.kind === 'to' || request.kind === 'all'
   const candidates = await resendCandidates(app.db, id, scope)
   const offers = offersAt(await sessionsOfEdition(app.db, id), app.now())
   const verdicts = candidates.map((candidate) =>
     verdictOn(candidate, { edition, offers, again, now: app.now() }),
   )
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
-  if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(wish, verdicts, candidates) }
+  if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
 
-  const generation = await addGeneration(app.db, id, { verdicts, again, note: wish.kind }, app.now())
+  const generation = await addGeneration(app.db, id, { verdicts, again, note: request.kind }, app.now())
   failpoint('after-resend')
   if (generation === null)
     return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
@@ -75,7 +75,11 @@ export async function resendEdition(
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 
-async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendRequest): Promise<string | null> {
+async function whyNot(
+  app: Pick<App, 'db'>,
+  edition: Edition,
+  request: ResendRequest,
+): Promise<string | null> {
   const hold = await currentHold(app.db)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
@@ -85,14 +89,17 @@ async function whyNot(app: Pick<App, 'db'>, edition: Edition, wish: ResendReques
   if (edition.prunedAt !== null)
     return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
   const [newest] = await allEditions(app.db)
-  if (wish.kind === 'all' && newest && newest.id > edition.id)
+  if (request.kind === 'all' && newest && newest.id > edition.id)
     return `edition ${newest.id} has been planned since; sending ${edition.id} to everyone again would tell old news`
   return null
 }
 
-async function scopeOf(app: Pick<App, 'db' | 'hashKey'>, wish: ResendRequest): Promise<ResendScope | null> {
-  if (wish.kind !== 'to') return wish
-  const address = normalizeEmail(wish.email)
+async function scopeOf(
+  app: Pick<App, 'db' | 'hashKey'>,
+  request: ResendRequest,
+): Promise<ResendScope | null> {
+  if (request.kind !== 'to') return request
+  const address = normalizeEmail(request.email)
   const subscriber =
     'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
   return subscriber && { kind: 'to', subscriberId: subscriber.id }
@@ -120,13 +127,13 @@ function toldLater({ inDoubtIn, waitsIn }: ResendCandidate): Exclusion | null {
 }
 
 function nobodyLeft(
-  wish: ResendRequest,
+  request: ResendRequest,
   verdicts: readonly Verdict[],
   candidates: readonly ResendCandidate[],
 ): string {
   const [only] = verdicts
-  if (wish.kind === 'to' && only?.exclusion) return WHY[only.exclusion]
-  if (verdicts.length === 0 && wish.kind !== 'all') return `no delivery of this edition is ${wish.kind}`
+  if (request.kind === 'to' && only?.exclusion) return WHY[only.exclusion]
+  if (verdicts.length === 0 && request.kind !== 'all') return `no delivery of this edition is ${request.kind}`
   const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
   const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()
   if (doubt !== null)

@@ -118,8 +118,8 @@ test('what an operator tells one reader again waits for a later edition in doubt
   const app = await failedForAda()
   app.resend.inject({ kind: 'reset-before' })
   await nextEdition(app)
-  const wish = { kind: 'to', email: 'ada@sample.test' } as const
-  expect(await resendEdition(app, A, wish)).toMatchObject({ kind: 'planned' })
+  const request = { kind: 'to', email: 'ada@sample.test' } as const
+  expect(await resendEdition(app, A, request)).toMatchObject({ kind: 'planned' })
   expect(await submitOwed(app)).toEqual([])
   expect(await summaryOf(app, A)).toMatchObject({ waitsFor: [{ edition: B, batches: 1 }] })
   later(app, 20)
@@ -168,7 +168,7 @@ type Step =
   | { do: 'session' | 'edition' }
   | { do: 'submit'; faults: Fault[]; order: number }
   | { do: 'wait'; minutes: number }
-  | { do: 'resend'; edition: number; wish: number }
+  | { do: 'resend'; edition: number; request: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('session' as const) }) },
@@ -190,10 +190,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constant('resend' as const), edition: fc.nat(3), wish: fc.nat(4) }),
+    arbitrary: fc.record({ do: fc.constant('resend' as const), edition: fc.nat(3), request: fc.nat(4) }),
   },
 )
-const WISHES: ResendRequest[] = [
+const REQUESTS: ResendRequest[] = [
   { kind: 'failed' },
   { kind: 'failed' },
   { kind: 'unknown' },
@@ -226,7 +226,7 @@ async function openWorld() {
   const app = await testApp({ resend: { refuseAddress: () => (refusing ? 'mailbox on fire' : null) } })
   const readers = [1, 2, 3].map((n) => `reader-${n}@sample.test`)
   for (const reader of readers) aSubscriber(app, reader)
-  const wishes = new Map<string, ResendRequest['kind']>()
+  const requests = new Map<string, ResendRequest['kind']>()
   let sessions = 0
 
   async function submit(faults: readonly Fault[], order: number): Promise<void> {
@@ -261,12 +261,12 @@ async function openWorld() {
     if (one.do === 'resend') await resend(one)
   }
 
-  async function resend({ edition, wish: number }: Extract<Step, { do: 'resend' }>): Promise<void> {
+  async function resend({ edition, request: number }: Extract<Step, { do: 'resend' }>): Promise<void> {
     const all = await allEditions(app.db)
     const { id = '' } = all[edition % all.length] ?? {}
-    const wish = WISHES[number] ?? FAILED
-    const outcome = await resendEdition(app, id, wish)
-    if (outcome.kind === 'planned') wishes.set(`${id}/g${outcome.generation}`, wish.kind)
+    const request = REQUESTS[number] ?? FAILED
+    const outcome = await resendEdition(app, id, request)
+    if (outcome.kind === 'planned') requests.set(`${id}/g${outcome.generation}`, request.kind)
     await oneReaderPerBatch(app)
   }
 
@@ -310,7 +310,7 @@ async function openWorld() {
       const seen = new Map<string, boolean>()
       const wrong: string[] = []
       for (const { what, issue, to } of showings()) {
-        const asked = ['all', 'to'].includes(wishes.get(issue) ?? '')
+        const asked = ['all', 'to'].includes(requests.get(issue) ?? '')
         if (seen.get(what) === true && !asked) wrong.push(`${what} again in ${issue}`)
         seen.set(what, !isUnknown(issue, to))
       }

@@ -7,7 +7,7 @@ import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
-import { type FreezeMemory, type Frozen, freeze, thawed } from './freeze.ts'
+import { type FreezeMemory, type Frozen, freeze, rebuildFrozen } from './freeze.ts'
 
 /** What became of a batch, for the door that rang it. */
 export type SubmitOutcome =
@@ -165,7 +165,7 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
     case 'stopped':
       log.error(
         { reason: answer.reason },
-        'the provider refuses everything: the edition is paused; mend it, then `edition resume`',
+        'the provider refuses everything: the edition is paused; fix it, then `edition resume`',
       )
       await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
       await returnBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
@@ -194,7 +194,7 @@ async function contentOf(
     return frozen ?? { kind: 'closed', reason: 'nobody-left' }
   }
   const tooOld = outlived(app, batch.firstAttemptAt)
-  const frozen = tooOld ? null : await thawed(app, memory, batch)
+  const frozen = tooOld ? null : await rebuildFrozen(app, memory, batch)
   if (frozen) return frozen
   const why = tooOld
     ? 'no certain answer within 23 hours of the first attempt'

@@ -41,8 +41,8 @@ export async function finishEditions(app: App): Promise<void> {
  */
 export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Promise<void> {
   const mine: Schedule = { rule: app.config.slotRule, since: app.now().getTime() }
-  const standing = JSON.parse(await establishFact(app.db, 'schedule', JSON.stringify(mine))) as Schedule
-  if (JSON.stringify(standing.rule) !== JSON.stringify(mine.rule))
+  const established = JSON.parse(await establishFact(app.db, 'schedule', JSON.stringify(mine))) as Schedule
+  if (JSON.stringify(established.rule) !== JSON.stringify(mine.rule))
     await changeFact(app.db, 'schedule', JSON.stringify(mine))
 }
 

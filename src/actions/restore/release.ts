@@ -38,16 +38,16 @@ export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Prom
 /** Lets a held installation go on, and rings. Returns what was marked; null when it was not held. */
 export async function release(
   app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
-  wish: ReleaseMode,
+  mode: ReleaseMode,
 ): Promise<Released | null> {
-  const goOn = wish === 'go-on'
+  const goOn = mode === 'go-on'
   const now = app.now()
   const released = await releaseHeld(
     app.db,
     {
       trustedSince: goOn ? now.getTime() - KEY_TRUST_MS : Number.MAX_SAFE_INTEGER,
       slot: goOn ? null : await unknownSlot(app),
-      note: wish,
+      note: mode,
       published: readEpoch(app.hashKey, await app.queue.publishedEpoch()),
     },
     now,

@@ -107,8 +107,8 @@ test('explain, a resend and the export say that it was removed', async () => {
     reason: 'removed',
     sentence: expect.stringContaining('is kept for 400 days'),
   })
-  for (const wish of [{ kind: 'all' }, { kind: 'failed' }, { kind: 'to', email: ADA }] as const)
-    expect(await resendEdition(app, OLD, wish)).toEqual({
+  for (const request of [{ kind: 'all' }, { kind: 'failed' }, { kind: 'to', email: ADA }] as const)
+    expect(await resendEdition(app, OLD, request)).toEqual({
       kind: 'refused',
       reason: expect.stringContaining('RETENTION_DAYS'),
     })

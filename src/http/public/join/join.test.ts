@@ -663,7 +663,7 @@ test('the answer waits for its moment, and something is enqueued for later, whoe
     // Node's timers may be a millisecond early.
     expect(performance.now() - begun).toBeGreaterThanOrEqual(answerMs - 1)
     enqueued += 1
-    await eventually(async () => (await app.queue.standing())?.batchJobs.delayed === enqueued)
+    await eventually(async () => (await app.queue.stats())?.batchJobs.delayed === enqueued)
   }
   // What the ledger has waits as long, so that no sweep takes it up sooner.
   expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
