@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import { linksFor, templateNow } from '../actions/editions/freeze.ts'
 import { planEdition } from '../actions/editions/plan.ts'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
 import type { App } from '../app.ts'
@@ -16,6 +15,8 @@ import { type Progress, progressBar, progressLines } from '../commands/progress.
 import { aborted, stopSignal } from '../commands/signals.ts'
 import { loadConfig, settingNames } from '../config.ts'
 import { Unavailable } from '../core/errors.ts'
+import { letterheadOf } from '../core/mail/letterhead.ts'
+import { linksOf } from '../core/mail/links.ts'
 import { slotAtOrBefore } from '../core/time/calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { findByEmailHash } from '../db/people/subscribers.ts'
@@ -192,7 +193,7 @@ async function tour(
   const away = readerOfKind(readers, 'paused')
   const mail = mails.find(({ to }) => to.includes(guide.email))
   const subscriber = await findByEmailHash(app.db, hashEmail(app.hashKey, guide.email))
-  const links = linksFor(app, templateNow(app).letterhead)
+  const links = linksOf(app.config.LINK_SECRET, letterheadOf(app.config))
   const publicId = subscriber?.publicId ?? ''
   return `
   All emails      ${inbox}/inbox

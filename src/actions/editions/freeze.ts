@@ -4,11 +4,12 @@ import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
 import { isTold } from '../../core/audience/news.ts'
 import { type ChosenTopics, type Seen, seenBy } from '../../core/audience/seen.ts'
 import type { DigestTemplate } from '../../core/mail/digest.ts'
-import type { Reader } from '../../core/mail/letterhead.ts'
+import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
+import { linksOf } from '../../core/mail/links.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
 import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
-import { deliveryTagger, earlierDeliveryTagger, secretId, signAddress, signToken } from '../../core/tokens.ts'
+import { deliveryTagger, earlierDeliveryTagger } from '../../core/tokens.ts'
 import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
 import { type Batch } from '../../db/ledger/batches.ts'
 import { frozenDeliveries, type OpenDelivery, openDeliveries } from '../../db/ledger/deliveries.ts'
@@ -52,7 +53,8 @@ export async function freeze(
     now,
     max: app.config.DIGEST_MAX_SESSIONS,
   })
-  const template = canonical(templateNow(app))
+  // Frozen with the batch, so that a retry outlives a change of templates and settings.
+  const template = canonical({ ...app.templates.digest, letterhead: letterheadOf(app.config) })
   const offersJson = canonical(offers.length <= OFFERS_SHARED ? offers : offersShown(offers, readers))
   const parts = {
     template,
@@ -99,37 +101,6 @@ export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch
     if (hashOf(composed) === batch.bodyHash) return { body: bodyOf(composed), deliveries: covered(composed) }
   }
   return null
-}
-
-/** The template and letterhead as they are now; frozen with a batch, they outlive a change of either. */
-export function templateNow(app: Pick<App, 'config' | 'templates'>): DigestTemplate {
-  const { config, templates } = app
-  return {
-    ...templates.digest,
-    letterhead: {
-      from: config.MAIL_FROM,
-      discreetName: config.DISCREET_FROM_NAME ?? null,
-      replyTo: config.MAIL_REPLY_TO ?? null,
-      postalAddress: config.POSTAL_ADDRESS,
-      publicUrl: config.PUBLIC_URL,
-      practice: config.practice,
-      logoUrl: config.BRAND_LOGO_URL ?? null,
-      crisisLine: config.CRISIS_LINE,
-      unsubscribeAddress: config.UNSUBSCRIBE_ADDRESS ?? null,
-      linkSecretId: secretId(config.LINK_SECRET[0] ?? ''),
-    },
-  }
-}
-
-/** The links of one subscriber, signed with the secret that the letterhead names. */
-export function linksFor(app: Pick<App, 'config'>, letterhead: DigestTemplate['letterhead']) {
-  const secret =
-    app.config.LINK_SECRET.find((candidate) => secretId(candidate) === letterhead.linkSecretId) ?? ''
-  const link = (purpose: 'unsubscribe' | 'preferences') => (publicId: string) =>
-    `${letterhead.publicUrl}/${purpose}/${signToken(secret, purpose, publicId)}`
-  const address = letterhead.unsubscribeAddress
-  const unsubscribeAddress = (publicId: string) => address && signAddress(secret, address, publicId)
-  return { unsubscribe: link('unsubscribe'), preferences: link('preferences'), unsubscribeAddress }
 }
 
 type CheckedReader = { id: number; reader: FrozenReader }
@@ -256,7 +227,7 @@ function composerFor(app: App, { composers }: FreezeMemory, batch: Batch, parts:
   if (known) return known
   if (composers.size >= 4) composers.clear()
   const template = JSON.parse(parts.template) as DigestTemplate
-  const links = linksFor(app, template.letterhead)
+  const links = linksOf(app.config.LINK_SECRET, template.letterhead)
   const composer = requestComposer(
     template,
     JSON.parse(parts.offers) as Offer[],

@@ -3,7 +3,8 @@ import type { App } from '../../app.ts'
 import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
 import { seenBy } from '../../core/audience/seen.ts'
 import { digestComposer, type Email } from '../../core/mail/digest.ts'
-import { type Reader } from '../../core/mail/letterhead.ts'
+import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
+import { linksOf } from '../../core/mail/links.ts'
 import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
@@ -12,7 +13,6 @@ import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/peop
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { keyOf } from '../subscribers/consent.ts'
-import { linksFor, templateNow } from './freeze.ts'
 
 export type Preview = {
   edition: { id: string; scheduledFor: string }
@@ -232,7 +232,9 @@ async function mailFor(
 }
 
 function composerOf(app: Needs, offers: readonly Offer[], editionId: string): Compose {
-  const template = templateNow(app)
-  const composer = digestComposer(template, offers, { id: editionId }, linksFor(app, template.letterhead))
+  const letterhead = letterheadOf(app.config)
+  const template = { ...app.templates.digest, letterhead }
+  const links = linksOf(app.config.LINK_SECRET, letterhead)
+  const composer = digestComposer(template, offers, { id: editionId }, links)
   return (reader) => composer(reader, 'preview')
 }

@@ -1,4 +1,6 @@
 import type { App } from '../../app.ts'
+import { letterheadOf } from '../../core/mail/letterhead.ts'
+import { linksOf } from '../../core/mail/links.ts'
 import { byStranger, composeNotice, type NoticeFacts } from '../../core/mail/notice.ts'
 import { requestJson } from '../../core/mail/request.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
@@ -19,7 +21,6 @@ import {
 } from '../../db/people/notices.ts'
 import { manner } from '../../db/people/sign-ups.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
-import { linksFor, templateNow } from '../editions/freeze.ts'
 import { isLeft, retryAt } from '../editions/submit.ts'
 
 export type NoticeOutcome =
@@ -106,13 +107,13 @@ function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: st
   const translator = translatorFor(app.templates.words, locale)
   const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
   const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, translator.locale).day
-  const { letterhead } = templateNow(app)
+  const letterhead = letterheadOf(app.config)
   return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, translator))}]`
 }
 
 function factsOf(app: App, notice: Notice, reader: NoticeReader) {
   const { kind } = notice
-  const links = linksFor(app, templateNow(app).letterhead)
+  const links = linksOf(app.config.LINK_SECRET, letterheadOf(app.config))
   return {
     id: noticeId(notice),
     kind,
@@ -187,7 +188,7 @@ function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
       return `${PUBLIC_URL}/sessions`
     case 'already':
     case 'fresh-links':
-      return linksFor(app, templateNow(app).letterhead).preferences(publicId)
+      return linksOf(app.config.LINK_SECRET, letterheadOf(app.config)).preferences(publicId)
     case 'fresh-data':
     case 'fresh-forget':
     case 'fresh-address':

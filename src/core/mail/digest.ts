@@ -3,6 +3,7 @@ import { fold, wrap } from '../text/wrap.ts'
 import { type Catalogs, type Translator, translatorFor } from '../words/words.ts'
 import { type DigestView, digestView, type Personal, plain } from './digest-page.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
+import type { PersonalLinks } from './links.ts'
 import { compileTemplate } from './mail-merge.ts'
 import { formatMailbox } from './mailbox.ts'
 
@@ -18,13 +19,6 @@ export type Email = {
   text: string
   headers: Record<string, string>
   tags: { name: string; value: string }[]
-}
-
-/** The URLs of one subscriber's own pages, and the address that unsubscribes them by email (null = none). */
-export type PersonalLinks = {
-  unsubscribe(publicId: string): string
-  preferences(publicId: string): string
-  unsubscribeAddress(publicId: string): string | null
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { News } from '../sessions/offers.ts'
+import { secretId } from '../tokens.ts'
 import type { CrisisLine } from '../words/crisis.ts'
 
 /** The sender, as frozen with the template. `from` and `replyTo` are mailboxes; `publicUrl` has no slash at its end. */
@@ -16,6 +17,36 @@ export type Letterhead = {
   /** UNSUBSCRIBE_ADDRESS, where a program reads emails to unsubscribe; null = there is none. */
   unsubscribeAddress: string | null
   linkSecretId: string
+}
+
+/** The settings of which a letterhead is made. */
+export type LetterheadSettings = {
+  MAIL_FROM: string
+  DISCREET_FROM_NAME?: string | undefined
+  MAIL_REPLY_TO?: string | undefined
+  POSTAL_ADDRESS: string
+  PUBLIC_URL: string
+  practice: string
+  BRAND_LOGO_URL?: string | undefined
+  CRISIS_LINE: CrisisLine
+  UNSUBSCRIBE_ADDRESS?: string | undefined
+  LINK_SECRET: readonly string[]
+}
+
+/** The letterhead of emails and pages, by the settings as they are now. */
+export function letterheadOf(settings: LetterheadSettings): Letterhead {
+  return {
+    from: settings.MAIL_FROM,
+    discreetName: settings.DISCREET_FROM_NAME ?? null,
+    replyTo: settings.MAIL_REPLY_TO ?? null,
+    postalAddress: settings.POSTAL_ADDRESS,
+    publicUrl: settings.PUBLIC_URL,
+    practice: settings.practice,
+    logoUrl: settings.BRAND_LOGO_URL ?? null,
+    crisisLine: settings.CRISIS_LINE,
+    unsubscribeAddress: settings.UNSUBSCRIBE_ADDRESS ?? null,
+    linkSecretId: secretId(settings.LINK_SECRET[0] ?? ''),
+  }
 }
 
 /** One recipient, as frozen with the delivery. `timeZone` is an IANA name, `locale` is BCP 47. */

@@ -2,16 +2,9 @@ import Handlebars from 'handlebars'
 import { lru } from '../lru.ts'
 import type { Offer } from '../sessions/offers.ts'
 import { fold } from '../text/wrap.ts'
-import {
-  type DigestTemplate,
-  digestPages,
-  type Email,
-  type PersonalLinks,
-  pageKey,
-  personalOf,
-  wayByEmail,
-} from './digest.ts'
+import { type DigestTemplate, digestPages, type Email, pageKey, personalOf, wayByEmail } from './digest.ts'
 import { type Reader } from './letterhead.ts'
+import type { PersonalLinks } from './links.ts'
 import { mailMerge } from './mail-merge.ts'
 
 const PAGES_KEPT = 200

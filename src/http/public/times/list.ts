@@ -1,5 +1,6 @@
 import type { App } from '../../../app.ts'
 import { byTopic, type DigestPage, digestView } from '../../../core/mail/digest-page.ts'
+import { letterheadOf } from '../../../core/mail/letterhead.ts'
 import type { OfferStatus } from '../../../core/sessions/listed.ts'
 import type { Offer } from '../../../core/sessions/offers.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
@@ -67,22 +68,15 @@ export function inWords(
   offers: readonly Offer[],
   { translator, timeZone, now }: Public,
 ): DigestPage {
-  const letterhead = {
-    from: config.MAIL_FROM,
-    discreetName: null,
-    replyTo: config.MAIL_REPLY_TO ?? null,
-    postalAddress: config.POSTAL_ADDRESS,
-    publicUrl: config.PUBLIC_URL,
-    practice: config.practice,
-    logoUrl: config.BRAND_LOGO_URL ?? null,
-    crisisLine: config.CRISIS_LINE,
-    unsubscribeAddress: null,
-    linkSecretId: '',
-  }
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const shown = offers.map(({ id, news }) => ({ id, news }))
   const today = toLocal(now, timeZone).slice(0, 10)
-  return digestView(letterhead, byId, { translator, timeZone, discreet: false, shown, more: 0 }, today)
+  return digestView(
+    letterheadOf(config),
+    byId,
+    { translator, timeZone, discreet: false, shown, more: 0 },
+    today,
+  )
 }
 
 function linkTo(config: App['config'], { path, tz, page, slugs, lang }: Asked): string {
