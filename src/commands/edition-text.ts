@@ -1,6 +1,7 @@
 import type { Preview } from '../actions/editions/preview.ts'
 import type { Summary } from '../actions/editions/show.ts'
 import type { Exclusion } from '../core/audience/exclusion.ts'
+import { REASONS } from '../core/audience/reasons.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
 import type { MailFiles } from './preview-files.ts'
 
@@ -15,7 +16,7 @@ export function summaryText(summary: Summary, zone: string): string {
     ...(summary.held === undefined ? [] : [['held', summary.held]]),
     ['candidates', number(summary.candidates)],
     ['submitted', number(summary.submitted)],
-    ['excluded', withParts(excludedIn(summary), excluded)],
+    ['excluded', withParts(excludedIn(summary), labeled(excluded))],
     ['failed', number(summary.failed)],
     ['unknown', number(summary.unknown)],
     ['waiting', number(summary.waiting)],
@@ -67,7 +68,7 @@ export function previewText(
     ['due', when(edition.scheduledFor, zone)],
     ['candidates', number(candidates)],
     ['recipients', number(recipients)],
-    ['excluded', withParts(candidates - recipients, excluded)],
+    ['excluded', withParts(candidates - recipients, labeled(excluded))],
     ['sessions', `${number(sessions.length)} can be booked`],
   ]
   const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
@@ -86,19 +87,6 @@ export function previewText(
   ].join('\n')
 }
 
-const NOT_NOW: Record<Exclusion, string> = {
-  suppressed: 'their address is suppressed',
-  unsubscribed: 'they unsubscribed',
-  pending: 'they have not confirmed yet',
-  paused: 'they have paused',
-  'monthly-not-due': 'they get one edition a month, and the last was less than 28 days before',
-  'nothing-new': 'nothing that can be booked in their topics is new to them',
-  superseded: 'a newer edition comes first',
-  'in-doubt': 'an email with the same news may have reached them',
-  cancelled: 'it is cancelled',
-  erased: 'they were erased',
-}
-
 function mailText(
   { mail, already }: Preview,
   { files, page }: { files: MailFiles | null; page: string | null },
@@ -107,7 +95,7 @@ function mailText(
     case 'mail':
       return `Wrote ${files?.html}, .txt, .eml and .page.html: "${mail.email.subject}"${page ? `\nAll kinds of readers side by side: ${page}` : ''}`
     case 'excluded':
-      return `This reader would not be mailed (${mail.reason}): ${NOT_NOW[mail.reason]}. No files were written.`
+      return `This reader would not be mailed (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
     case 'nobody':
     case 'not-found':
       return already
@@ -129,6 +117,11 @@ function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): stri
 
 const excludedIn = ({ excluded }: Pick<Summary, 'excluded'>): number =>
   Object.values(excluded).reduce((sum, count) => sum + count, 0)
+
+const labeled = (excluded: Partial<Record<Exclusion, number>>) =>
+  Object.fromEntries(
+    Object.entries(excluded).map(([reason, count]) => [REASONS[reason as Exclusion].label, count]),
+  )
 
 const withParts = (total: number, parts: Readonly<Record<string, number | undefined>>): string =>
   total === 0 ? '0' : `${number(total)}: ${breakdown(parts)}`

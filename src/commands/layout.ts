@@ -39,7 +39,7 @@ export function counted(count: number, noun: string): string {
   return `${number(count)} ${count === 1 ? noun : plural}`
 }
 
-/** `150 nothing-new, 50 paused`, largest count first. */
+/** `150 nothing new, 50 paused`, largest count first. */
 export function breakdown(counts: Readonly<Record<string, number | undefined>>): string {
   return Object.entries(counts)
     .sort(([, a = 0], [, b = 0]) => b - a)

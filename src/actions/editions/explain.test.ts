@@ -42,7 +42,7 @@ test('each exclusion at planning has its sentence', async () => {
     'This reader was not mailed because they had unsubscribed (Nov 20).',
   )
   expect(await said(app, 'mona@sample.test')).toContain(
-    'one edition a month, and that of 2026-11-09 was less than 28 days before',
+    'one edition a month, and the last one was less than 28 days before (2026-11-09)',
   )
   expect(await said(app, 'nora@sample.test')).toContain(
     'nothing that could be booked in their topics was new to them',

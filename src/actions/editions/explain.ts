@@ -1,4 +1,6 @@
 import type { Store } from '../../app.ts'
+import type { Exclusion } from '../../core/audience/exclusion.ts'
+import { REASONS } from '../../core/audience/reasons.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { deliveriesTo, type PastDelivery } from '../../db/ledger/deliveries.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
@@ -118,29 +120,24 @@ const REPORTS: Record<NonNullable<PastDelivery['report']>, string> = {
 
 function whyExcluded(reason: string, generation: number, story: Story): string {
   const { subscriber, suppression, edition, date } = story
+  const { pausedUntil, unsubscribedAt, lastEditionId, status } = subscriber
+  const known = Object.hasOwn(REASONS, reason)
+    ? REASONS[reason as Exclusion].past
+    : `they were excluded as ${reason}`
   const when = generation > 0 ? 'when it was resent' : 'when the edition was planned or their turn came'
-  const { pausedUntil, unsubscribedAt, lastEditionId } = subscriber
   switch (reason) {
     case 'suppressed':
-      return suppression ? SUPPRESSED[suppression.reason] : 'their address was suppressed then'
+      return suppression ? SUPPRESSED[suppression.reason] : known
     case 'unsubscribed':
-      return `they had unsubscribed${unsubscribedAt && subscriber.status === 'unsubscribed' ? ` (${date(unsubscribedAt)})` : ''}`
+      return unsubscribedAt && status === 'unsubscribed' ? `${known} (${date(unsubscribedAt)})` : known
     case 'pending':
-      return `they had not confirmed their subscription ${when}`
+      return `${known} ${when}`
     case 'paused':
-      return `they had paused${pausedUntil && pausedUntil > edition.scheduledFor ? ` until ${date(pausedUntil)}` : ''} ${when}`
+      return `${known}${pausedUntil && pausedUntil > edition.scheduledFor ? ` until ${date(pausedUntil)}` : ''} ${when}`
     case 'monthly-not-due':
-      return `they get one edition a month, and ${lastEditionId && lastEditionId < edition.id ? `that of ${lastEditionId}` : 'the last one'} was less than 28 days before`
-    case 'nothing-new':
-      return 'nothing that could be booked in their topics was new to them'
-    case 'superseded':
-      return 'a newer edition was planned before their turn came; that one tells them the same news'
-    case 'in-doubt':
-      return 'an email of a newer edition with the same news may have reached them already'
-    case 'cancelled':
-      return 'the edition was cancelled before their turn came'
+      return lastEditionId && lastEditionId < edition.id ? `${known} (${lastEditionId})` : known
     default:
-      return `they were excluded as ${reason}`
+      return known
   }
 }
 

@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto'
 import type { App } from '../../app.ts'
-import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
-import { isTold } from '../../core/audience/news.ts'
-import { type ChosenTopics, type Seen, seenBy } from '../../core/audience/seen.ts'
+import type { Exclusion } from '../../core/audience/exclusion.ts'
+import { type Judge, type Judgment, openJudge } from '../../core/audience/judge.ts'
 import type { DigestTemplate } from '../../core/mail/digest.ts'
 import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
 import { linksOf } from '../../core/mail/links.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
-import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
+import type { Offer } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { deliveryTagger, earlierDeliveryTagger } from '../../core/tokens.ts'
 import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
@@ -15,8 +14,9 @@ import { type Batch } from '../../db/ledger/batches.ts'
 import { frozenDeliveries, type OpenDelivery, openDeliveries } from '../../db/ledger/deliveries.ts'
 import type { Edition } from '../../db/ledger/editions.ts'
 import { frozenContent } from '../../db/ledger/frozen-contents.ts'
-import { sessionsOfEdition, sessionsVersion } from '../../db/sessions/sessions.ts'
+import { sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
+import { offersLeft } from './offers-left.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
 export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
@@ -47,12 +47,10 @@ export async function freeze(
   const now = app.now()
   const offers = await bookableOffers(app, memory, edition, now)
   const open = await openDeliveries(app.db, batch.id)
-  const { excluded, readers } = lastChecks(open, offers, {
-    batch,
-    edition,
-    now,
-    max: app.config.DIGEST_MAX_SESSIONS,
-  })
+  const resend = batch.generation === 0 ? null : { again: batch.again }
+  const max = app.config.DIGEST_MAX_SESSIONS
+  const judge = openJudge({ ...edition, offers, at: now, max, resend })
+  const { excluded, readers } = lastChecks(open, judge)
   // Frozen with the batch, so that a retry outlives a change of templates and settings.
   const template = canonical({ ...app.templates.digest, letterhead: letterheadOf(app.config) })
   const offersJson = canonical(offers.length <= OFFERS_SHARED ? offers : offersShown(offers, readers))
@@ -104,66 +102,28 @@ export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch
 }
 
 type CheckedReader = { id: number; reader: FrozenReader }
-type Checks = { batch: Batch; edition: Edition; now: Date; max: number }
 
-function lastChecks(open: readonly OpenDelivery[], offers: readonly Offer[], checks: Checks) {
+// An email of a resend that repeats the edition starts from the mark that its delivery kept.
+function lastChecks(open: readonly OpenDelivery[], judge: Judge) {
   const excluded: { id: number; reason: Exclusion }[] = []
   const readers: CheckedReader[] = []
-  const select = rememberingSelector(offers, checks)
-  const rotations = rotationCount(offers)
-  for (const delivery of open) {
-    const { id, subscriber } = delivery
-    const reason = subscriber === null ? 'erased' : barredNow(subscriber, checks)
-    if (reason !== null || subscriber === null) {
-      excluded.push({ id, reason: reason ?? 'erased' })
-      continue
-    }
-    const { topics, seen } = seenBy(subscriber.seenThrough, subscriber.topicRows)
-    const selection = select(
-      topics,
-      checks.batch.again ? { general: delivery.seenThrough, byTopic: new Map() } : seen,
-      id % rotations,
-    )
-    if (selection === null) {
-      excluded.push({ id, reason: 'nothing-new' })
-      continue
-    }
-    const { publicId, email, name, timeZone, locale, discreet } = subscriber
-    const reader = {
-      publicId,
-      email,
-      name,
-      timeZone,
-      locale,
-      discreet,
-      ...selection,
-      covered: topics && [...topics],
-    }
-    readers.push({ id, reader })
+  for (const { id, seenThrough, subscriber } of open) {
+    const judgment: Judgment =
+      subscriber === null
+        ? { exclusion: 'erased' }
+        : judge.select({ ...subscriber, firstSeenThrough: seenThrough }, id)
+    if (judgment.exclusion !== null) excluded.push({ id, reason: judgment.exclusion })
+    else if (subscriber !== null) readers.push({ id, reader: readerOf(subscriber, judgment) })
   }
   return { excluded, readers }
 }
 
-// An operator who resends means this month's readers too; the monthly count is for the weekly job.
-function barredNow(
-  subscriber: NonNullable<OpenDelivery['subscriber']>,
-  { batch, edition, now }: Checks,
-): Exclusion | null {
-  const candidate = batch.generation > 0 ? { ...subscriber, cadence: 'weekly' as const } : subscriber
-  return exclusionOf(candidate, edition.id, now)
-}
-
-// Most readers of a batch have seen and chosen the same.
-function rememberingSelector(offers: readonly Offer[], { edition, max }: Checks) {
-  const known = new Map<string, Selection | null>()
-  return (topics: ChosenTopics, seen: Seen, rotation: number): Selection | null => {
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${rotation}`
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, rotation })
-    known.set(key, selection)
-    return selection
-  }
+function readerOf(
+  { publicId, email, name, timeZone, locale, discreet }: NonNullable<OpenDelivery['subscriber']>,
+  { topics, selection }: Extract<Judgment, { exclusion: null }>,
+): FrozenReader {
+  const covered = topics && [...topics]
+  return { publicId, email, name, timeZone, locale, discreet, ...selection, covered }
 }
 
 /** What the edition can still offer, read again only when a session changed or the next one has begun. */
@@ -172,9 +132,7 @@ async function bookableOffers(app: App, memory: FreezeMemory, edition: Edition, 
   const kept = memory.offers
   if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
     return kept.offers
-  const offers = offersAt(await sessionsOfEdition(app.db, edition.id), now).filter((offer) =>
-    isTold(offer, edition.throughSeq),
-  )
+  const offers = await offersLeft(app.db, edition, now)
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
   memory.offers = { editionId: edition.id, version, validUntil, offers }
   return offers

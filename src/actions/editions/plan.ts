@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
-import { exclusionOf } from '../../core/audience/exclusion.ts'
-import { isNewsTo } from '../../core/audience/news.ts'
-import { seenBy } from '../../core/audience/seen.ts'
+import { openJudge } from '../../core/audience/judge.ts'
 import { Unavailable } from '../../core/errors.ts'
 import { heldBecause } from '../../core/hold.ts'
-import { type Offer, offersAt } from '../../core/sessions/offers.ts'
+import { offersAt } from '../../core/sessions/offers.ts'
 import type { Slot } from '../../core/time/calendar.ts'
-import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
+import { candidatesAfter } from '../../db/ledger/candidates.ts'
 import {
   beginEdition,
   finishEdition,
@@ -15,13 +13,13 @@ import {
   supersedeBefore,
 } from '../../db/ledger/edition-states.ts'
 import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
-import { recordVerdicts, type Verdict } from '../../db/ledger/verdicts.ts'
+import { recordVerdicts } from '../../db/ledger/verdicts.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
 
-type Planner = Pick<App, 'db' | 'log' | 'now'>
+type Planner = Pick<App, 'config' | 'db' | 'log' | 'now'>
 
 /** Candidates per transaction: some ten milliseconds, so that locks renew and pages answer in between. */
 const CHUNK = 1_000
@@ -62,7 +60,7 @@ export async function planEdition(
 
 /** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */
 export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
-  const told = newsAmong(await offersOfEdition(app.db, editionId))
+  const offers = await offersOfEdition(app.db, editionId)
   for (;;) {
     const edition = await findEdition(app.db, editionId)
     if (edition === null) throw new Error(`edition ${editionId} is gone`)
@@ -76,36 +74,17 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
       await finishEdition(app.db, editionId, app.now()) // nobody to mail: it has ended already
       continue
     }
-    // A slot planned late asks who is paused now, not who was on Monday.
+    // A slot that is planned late asks who is paused now, not who was paused on Monday.
     const at = new Date(Math.max(edition.scheduledFor, app.now().getTime()))
-    const verdicts = candidates.map((candidate) => verdictOn(candidate, edition, told, at))
+    const judge = openJudge({ ...edition, offers, at, max: app.config.DIGEST_MAX_SESSIONS, resend: null })
+    const verdicts = candidates.map((candidate) => ({
+      subscriberId: candidate.id,
+      seenThrough: candidate.seenThrough,
+      exclusion: judge.exclude(candidate),
+    }))
     // False: another planner did this chunk; the next round reads where it got to.
     await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
     failpoint('after-verdicts')
     await setImmediate()
   }
-}
-
-function verdictOn(candidate: KnownCandidate, edition: Edition, told: ToldNews, at: Date): Verdict {
-  const barred = exclusionOf(candidate, edition.id, at)
-  const exclusion = barred ?? (hasNews(candidate, told, edition.throughSeq) ? null : 'nothing-new')
-  return { subscriberId: candidate.id, seenThrough: candidate.seenThrough, exclusion }
-}
-
-function hasNews(candidate: KnownCandidate, { newest, changed }: ToldNews, throughSeq: number): boolean {
-  const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
-  for (const [topicId, seq] of newest) if (isNewsTo({ topicId, seq }, topics, seen, throughSeq)) return true
-  return changed.some((offer) => isNewsTo(offer, topics, seen, throughSeq))
-}
-
-/** What an edition tells, in as few questions per reader as can be. */
-type ToldNews = { newest: ReadonlyMap<number, number>; changed: readonly Offer[] }
-
-// A topic holds news for a reader exactly when its newest session is news to them, save that some know how one stands
-// although it changed since: those sessions are asked for one by one.
-function newsAmong(offers: readonly Offer[]): ToldNews {
-  const newest = new Map<number, number>()
-  for (const { topicId, seq, history } of offers)
-    if (!history) newest.set(topicId, Math.max(seq, newest.get(topicId) ?? 0))
-  return { newest, changed: offers.filter(({ history }) => history !== undefined) }
 }

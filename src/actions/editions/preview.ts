@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
-import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
-import { seenBy } from '../../core/audience/seen.ts'
+import type { Exclusion } from '../../core/audience/exclusion.ts'
+import { type Judge, openJudge } from '../../core/audience/judge.ts'
 import { digestComposer, type Email } from '../../core/mail/digest.ts'
 import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
 import { linksOf } from '../../core/mail/links.ts'
-import { type Offer, offersAt, rotationCount, type Selection, selectFor } from '../../core/sessions/offers.ts'
+import { type Offer, offersAt, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
-import { candidatesAfter, type KnownCandidate } from '../../db/ledger/candidates.ts'
+import { candidatesAfter } from '../../db/ledger/candidates.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/people/personas.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
@@ -37,9 +37,7 @@ export type Preview = {
 export type ReaderMail = { reader: 'typical' | Persona; madeUp: boolean; email: Email }
 
 type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
-/** As much of an edition as the rules ask for. */
-type Issue = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
-type Judge = (candidate: KnownCandidate) => Exclusion | { key: string; selection: Selection }
+type PreviewedEdition = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
 
 const CHUNK = 2_000
 
@@ -58,7 +56,8 @@ export async function previewEdition(
   const { throughSeq, sessions } = await openSessions(app.db, at)
   const offers = offersAt(sessions, at)
   const edition = asIfBegun(slot, throughSeq)
-  const judge = judgeOf(offers, { edition, at, max: app.config.DIGEST_MAX_SESSIONS })
+  const max = app.config.DIGEST_MAX_SESSIONS
+  const judge = openJudge({ ...edition, offers, at, max, resend: null })
   const { commonest, ...counts } = await judgeEveryone(app, edition, judge)
 
   const compose = composerOf(app, offers, edition.id)
@@ -106,46 +105,24 @@ async function slotToShow(app: Needs): Promise<{ slot: Slot; already: Preview['a
   return { slot: nextSlot(app.config.slotRule, app.now()), already: { id: found.id, state: found.state } }
 }
 
-function asIfBegun(slot: Slot, throughSeq: number): Issue {
+function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {
   const audienceThrough = Number.MAX_SAFE_INTEGER
   return { id: slot.editionId, throughSeq, audienceThrough }
 }
 
-// Most readers have seen and chosen the same, so what they would be shown is worked out once for all of them.
-function judgeOf(
-  offers: readonly Offer[],
-  { edition, at, max }: { edition: Issue; at: Date; max: number },
-): Judge {
-  const known = new Map<string, Selection | null>()
-  const rotations = rotationCount(offers)
-  return (candidate) => {
-    const barred = exclusionOf(candidate, edition.id, at)
-    if (barred) return barred
-    const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
-    const rotation = candidate.id % rotations
-    const key = `${topics && [...topics].join()}|${seen.general}|${[...seen.byTopic].join(';')}|${rotation}`
-    let selection = known.get(key)
-    if (selection === undefined) {
-      selection = selectFor({ topics, seen }, offers, { throughSeq: edition.throughSeq, max, rotation })
-      known.set(key, selection)
-    }
-    return selection === null ? 'nothing-new' : { key, selection }
-  }
-}
-
-async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
+async function judgeEveryone({ db }: Needs, edition: PreviewedEdition, judge: Judge) {
   const excluded: Preview['excluded'] = {}
-  const kinds = new Map<string, { selection: Selection; count: number }>()
+  // The judge gives readers who are shown the same the same object.
+  const kinds = new Map<Selection, number>()
   let [candidates, recipients] = [0, 0]
   for (let after = 0; ; ) {
     const chunk = await candidatesAfter(db, edition, after, CHUNK)
     for (const candidate of chunk) {
-      const verdict = judge(candidate)
-      if (typeof verdict === 'string') excluded[verdict] = (excluded[verdict] ?? 0) + 1
+      const judgment = judge.select(candidate, candidate.id)
+      if (judgment.exclusion !== null) excluded[judgment.exclusion] = (excluded[judgment.exclusion] ?? 0) + 1
       else {
         recipients += 1
-        const { key, selection } = verdict
-        kinds.set(key, { selection, count: (kinds.get(key)?.count ?? 0) + 1 })
+        kinds.set(judgment.selection, (kinds.get(judgment.selection) ?? 0) + 1)
       }
     }
     candidates += chunk.length
@@ -154,14 +131,14 @@ async function judgeEveryone({ db }: Needs, edition: Issue, judge: Judge) {
     after = last.id
     await setImmediate()
   }
-  const [first] = [...kinds.values()].sort((a, b) => b.count - a.count)
-  return { candidates, recipients, excluded, commonest: first?.selection ?? null }
+  const [commonest = null] = [...kinds].sort(([, a], [, b]) => b - a).map(([selection]) => selection)
+  return { candidates, recipients, excluded, commonest }
 }
 
 type Compose = (reader: Reader) => Email
-type Exemplified = { edition: Issue; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
+type Shown = { edition: PreviewedEdition; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
 
-async function personaMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]> {
+async function personaMails(app: Needs, seen: Shown): Promise<ReaderMail[]> {
   const ids = await personaIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
   const mails: ReaderMail[] = []
   for (const reader of PERSONAS) {
@@ -173,24 +150,20 @@ async function personaMails(app: Needs, seen: Exemplified): Promise<ReaderMail[]
 }
 
 /** A subscriber as a reader without name and address; null when they would get no mail. */
-async function realReader(
-  app: Needs,
-  id: number | null,
-  { edition, judge }: Exemplified,
-): Promise<Reader | null> {
+async function realReader(app: Needs, id: number | null, { edition, judge }: Shown): Promise<Reader | null> {
   if (id === null) return null
   const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
   const traits = await personaTraits(app.db, id)
   if (candidate?.id !== id || traits === null) return null
-  const verdict = judge(candidate)
-  return typeof verdict === 'string' ? null : { ...TYPICAL, ...traits, ...verdict.selection }
+  const judgment = judge.select(candidate, id)
+  return judgment.exclusion === null ? { ...TYPICAL, ...traits, ...judgment.selection } : null
 }
 
 /** Someone of that kind to whom everything is new. */
-function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Exemplified): Reader | null {
-  const seen = { topics: null, seen: { general: 0, byTopic: new Map() } }
+function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Shown): Reader | null {
+  const all = { topics: null, seen: { general: 0, byTopic: new Map() } }
   const { throughSeq } = edition
-  const selection = selectFor(seen, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })
+  const selection = selectFor(all, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })
   const elsewhere =
     config.DIGEST_TIME_ZONE === 'America/Los_Angeles' ? 'Europe/London' : 'America/Los_Angeles'
   return (
@@ -206,7 +179,7 @@ function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Exe
 
 async function mailFor(
   app: Needs,
-  edition: Issue,
+  edition: PreviewedEdition,
   email: string,
   { judge, compose }: { judge: Judge; compose: Compose },
 ): Promise<Preview['mail']> {
@@ -214,8 +187,8 @@ async function mailFor(
   if (subscriber === null) return { kind: 'not-found' }
   const [candidate] = await candidatesAfter(app.db, edition, subscriber.id - 1, 1)
   if (candidate?.id !== subscriber.id) return { kind: 'not-found' }
-  const verdict = judge(candidate)
-  if (typeof verdict === 'string') return { kind: 'excluded', reason: verdict }
+  const judgment = judge.select(candidate, candidate.id)
+  if (judgment.exclusion !== null) return { kind: 'excluded', reason: judgment.exclusion }
   const { name, timeZone, locale, discreet } = subscriber
   return {
     kind: 'mail',
@@ -226,7 +199,7 @@ async function mailFor(
       timeZone,
       locale,
       discreet,
-      ...verdict.selection,
+      ...judgment.selection,
     }),
   }
 }

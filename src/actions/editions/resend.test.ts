@@ -107,7 +107,7 @@ test.each([
     'an unsubscribed reader',
     MONDAY_ID,
     { kind: 'to', email: 'gone@sample.test' },
-    { kind: 'refused', reason: 'this reader has unsubscribed' },
+    { kind: 'refused', reason: 'this reader gets no email, because they have unsubscribed' },
   ],
 ] as const)('%s is refused with the reason', async (_what, id, request, outcome) => {
   const app = await submitted(2)

@@ -1,10 +1,9 @@
 import type { App } from '../../app.ts'
-import { type Exclusion, exclusionOf } from '../../core/audience/exclusion.ts'
-import { isNewsTo } from '../../core/audience/news.ts'
-import { seenBy } from '../../core/audience/seen.ts'
+import type { Exclusion } from '../../core/audience/exclusion.ts'
+import { openJudge } from '../../core/audience/judge.ts'
+import { REASONS } from '../../core/audience/reasons.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
-import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
 import { addGeneration } from '../../db/ledger/edition-states.ts'
@@ -12,8 +11,8 @@ import { allEditions, type Edition, findEdition } from '../../db/ledger/editions
 import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
-import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
+import { offersLeft } from './offers-left.ts'
 
 /** Whom an operator wants to mail again. */
 export type ResendRequest =
@@ -27,19 +26,6 @@ export type ResendOutcome =
   | { kind: 'refused'; reason: string }
   | { kind: 'not-found' }
 
-const WHY: Record<Exclusion, string> = {
-  suppressed: 'this address is suppressed and may never be mailed',
-  unsubscribed: 'this reader has unsubscribed',
-  pending: 'this reader has not confirmed yet',
-  paused: 'this reader has paused their mail',
-  'monthly-not-due': 'this reader gets a monthly mail that is not due',
-  'nothing-new': 'nothing of this edition can still be booked by this reader, or all of it was told since',
-  superseded: 'a newer edition is planned and tells this reader the same news',
-  'in-doubt': 'an email with the same news may have reached this reader',
-  cancelled: 'the edition was cancelled',
-  erased: 'this reader was erased',
-}
-
 /**
  * Plans a new generation of an edition, under keys of its own. `failed` and `unknown` tell what those readers were not
  * told since, and leave out whom a later edition is about to tell or may have told; `to` and `all` tell again what the
@@ -47,7 +33,7 @@ const WHY: Record<Exclusion, string> = {
  * Enqueues what it planned.
  */
 export async function resendEdition(
-  app: Pick<App, 'db' | 'hashKey' | 'now' | 'queue'>,
+  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
   id: string,
   request: ResendRequest,
 ): Promise<ResendOutcome> {
@@ -60,10 +46,14 @@ export async function resendEdition(
 
   const again = request.kind === 'to' || request.kind === 'all'
   const candidates = await resendCandidates(app.db, id, scope)
-  const offers = offersAt(await sessionsOfEdition(app.db, id), app.now())
-  const verdicts = candidates.map((candidate) =>
-    verdictOn(candidate, { edition, offers, again, now: app.now() }),
-  )
+  const offers = await offersLeft(app.db, edition, app.now())
+  const max = app.config.DIGEST_MAX_SESSIONS
+  const judge = openJudge({ ...edition, offers, at: app.now(), max, resend: { again } })
+  const verdicts = candidates.map((candidate) => ({
+    subscriberId: candidate.id,
+    seenThrough: again ? candidate.firstSeenThrough : candidate.seenThrough,
+    exclusion: judge.exclude(candidate),
+  }))
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
 
@@ -105,34 +95,14 @@ async function scopeOf(
   return subscriber && { kind: 'to', subscriberId: subscriber.id }
 }
 
-type Round = { edition: Edition; offers: readonly Offer[]; again: boolean; now: Date }
-
-function verdictOn(candidate: ResendCandidate, { edition, offers, again, now }: Round): Verdict {
-  const { topics, seen } = seenBy(candidate.seenThrough, candidate.topicRows)
-  const from = again ? { general: candidate.firstSeenThrough, byTopic: new Map() } : seen
-  const told = offers.some((offer) => isNewsTo(offer, topics, from, edition.throughSeq))
-  // The monthly count is for the weekly job; an operator who resends means these readers too.
-  const barred = exclusionOf({ ...candidate, cadence: 'weekly' }, edition.id, now)
-  return {
-    subscriberId: candidate.id,
-    seenThrough: from.general,
-    exclusion: barred ?? (told ? null : 'nothing-new') ?? (again ? null : toldLater(candidate)),
-  }
-}
-
-/** Why a later edition, and not this one, tells them its news; null when none does. */
-function toldLater({ inDoubtIn, waitsIn }: ResendCandidate): Exclusion | null {
-  if (inDoubtIn !== null) return 'in-doubt'
-  return waitsIn === null ? null : 'superseded'
-}
-
 function nobodyLeft(
   request: ResendRequest,
   verdicts: readonly Verdict[],
   candidates: readonly ResendCandidate[],
 ): string {
   const [only] = verdicts
-  if (request.kind === 'to' && only?.exclusion) return WHY[only.exclusion]
+  if (request.kind === 'to' && only?.exclusion)
+    return `this reader gets no email, because ${REASONS[only.exclusion].present}`
   if (verdicts.length === 0 && request.kind !== 'all') return `no delivery of this edition is ${request.kind}`
   const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
   const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()

@@ -1,10 +1,6 @@
-import type { Candidate } from '../../core/audience/exclusion.ts'
-import type { TopicRow } from '../../core/audience/seen.ts'
+import type { KnownCandidate, ResendFacts } from '../../core/audience/judge.ts'
 import { type Db, statement } from '../open.ts'
 import { topicRowsBetween, topicRowsOf } from '../people/topic-rows.ts'
-
-/** A subscriber as planning and the last checks see one. */
-export type KnownCandidate = Candidate & { id: number; seenThrough: number; topicRows: TopicRow[] }
 
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
 export async function candidatesAfter(
@@ -38,16 +34,8 @@ export type ResendScope =
   | { kind: 'all' }
   | { kind: 'to'; subscriberId: number }
 
-/**
- * A reader whom a resend may reach; `firstSeenThrough` is what they had seen when the edition was first planned. The
- * others name the newest later edition whose email to them waits to be submitted, or may have reached them already: it
- * shows all of this edition that is still news to them.
- */
-export type ResendCandidate = KnownCandidate & {
-  firstSeenThrough: number
-  waitsIn: string | null
-  inDoubtIn: string | null
-}
+/** A reader whom a resend may reach. */
+export type ResendCandidate = KnownCandidate & ResendFacts
 
 /** The readers in scope. Those whom the edition itself left out are not among `all`; `to` may be anyone. */
 export async function resendCandidates(

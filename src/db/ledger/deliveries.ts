@@ -1,10 +1,10 @@
+import type { KnownCandidate } from '../../core/audience/judge.ts'
 import { and, asc, eq, isNotNull } from '../drizzle.ts'
 import { type Db, statement } from '../open.ts'
 import { topicRowsOf } from '../people/topic-rows.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
 import type { subscribers } from '../schema/people.ts'
 import type { Batch } from './batches.ts'
-import type { KnownCandidate } from './candidates.ts'
 
 /** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
 export type OpenDelivery = {
