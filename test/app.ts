@@ -18,8 +18,7 @@ import { groups, sessions, topics } from '../src/db/schema/sessions.ts'
 import { openLog } from '../src/log.ts'
 import { openApp } from '../src/open-app.ts'
 import { loadTemplates, type Templates } from '../src/templates/load.ts'
-import { compileMjml } from '../src/templates/mjml.ts'
-import type { Compiled } from '../src/templates/mjml-process.ts'
+import { compileInTest } from './mjml.ts'
 import { type ResendStandIn, type StandInOptions, startResendStandIn } from './resend/stand-in.ts'
 
 /** An app as production wires it, on a database of its own, a Redis prefix of its own and a strict Resend stand-in. */
@@ -277,20 +276,9 @@ async function forget(path: string, prefix: string): Promise<void> {
 async function templatesFor({ TEMPLATES_PATH, palette }: Config): Promise<Templates | undefined> {
   if (TEMPLATES_PATH !== undefined) return undefined
   const key = JSON.stringify(palette)
-  const templates = templatesByPalette.get(key) ?? (await loadTemplates({ palette, compile: compileOnce }))
+  const templates = templatesByPalette.get(key) ?? (await loadTemplates({ palette, compile: compileInTest }))
   templatesByPalette.set(key, templates)
   return templates
-}
-
-/** Compiles MJML once in a run, for all files: it takes a second in a process of its own. */
-async function compileOnce(sources: readonly string[]): Promise<Compiled[]> {
-  const file = join(dirname(testRedis().path), `${hash('sha256', JSON.stringify(sources))}.json`)
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Compiled[]
-  const compiled = await compileMjml(sources)
-  const own = `${file}.${randomUUID()}`
-  writeFileSync(own, JSON.stringify(compiled))
-  renameSync(own, file)
-  return compiled
 }
 
 function migratedImage(): Buffer {

@@ -1,15 +1,17 @@
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOrInstallProgram, redisServer } from '../src/machine/find-program.ts'
 import { type PrivateRedis, startPrivateRedis } from '../src/redis/private-redis.ts'
+import { startMjml } from './mjml.ts'
 
-let running: { redis: PrivateRedis; folder: string } | undefined
+let running: { redis: PrivateRedis; mjml: ChildProcess; folder: string } | undefined
 
 const COMPILED = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
 /**
- * Jest's global setup: one private Redis for the whole run. Each test uses a prefix of its own. The programs that tests
+ * Jest's global setup: one private Redis and one MJML compiler for the whole run. Each test uses a prefix of its own. The programs that tests
  * start find their modules compiled, which is two thirds of their start.
  */
 export default async function setup(): Promise<void> {
@@ -17,13 +19,14 @@ export default async function setup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-redis-'))
   const quiet = { info: () => {}, warn: () => {} }
   const redis = await startPrivateRedis({ folder, binary, log: quiet })
-  running = { redis, folder }
+  running = { redis, mjml: await startMjml(folder), folder }
   process.env.NODE_COMPILE_CACHE ??= COMPILED
   process.env.OPENSEAT_TEST_REDIS = redis.connection.path
 }
 
 /** Jest's global teardown. */
 export async function teardown(): Promise<void> {
+  running?.mjml.kill()
   await running?.redis.close()
   if (running) rmSync(running.folder, { recursive: true, force: true })
 }

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { compileInTest } from '../../test/mjml.ts'
 import { BadInput } from '../core/errors.ts'
 import { paletteFrom } from '../core/mail/palette.ts'
 import { translatorFor } from '../core/words/words.ts'
@@ -23,7 +24,7 @@ async function breaking(file: string, before: string, after: string): Promise<st
     path,
     source.replace(before, () => after),
   )
-  const error = await loadTemplates({ folder }).then(
+  const error = await loadTemplates({ folder, compile: compileInTest }).then(
     () => null,
     (thrown: unknown) => thrown,
   )
@@ -38,7 +39,7 @@ async function lineOf(file: string, words: string): Promise<number> {
 
 test('our own templates load, with the same result from any folder', async () => {
   const own = await loadTemplates()
-  const { pages: _pages, ...copied } = await loadTemplates({ folder })
+  const { pages: _pages, ...copied } = await loadTemplates({ folder, compile: compileInTest })
   const { pages: _own, ...ours } = own
   expect(copied).toEqual(ours)
   expect(own.digest.html).toMatch(/^<!doctype html>/i)
@@ -131,7 +132,9 @@ test('an unknown variable in the text part is refused with its line', async () =
 test('a file that cannot be read is named', async () => {
   await rm(join(folder, 'digest.txt.hbs'))
   await mkdir(join(folder, 'digest.txt.hbs'))
-  await expect(loadTemplates({ folder })).rejects.toThrow(/cannot read the template .*digest\.txt\.hbs/)
+  await expect(loadTemplates({ folder, compile: compileInTest })).rejects.toThrow(
+    /cannot read the template .*digest\.txt\.hbs/,
+  )
 })
 
 test('a folder with two files replaces only those two', async () => {
@@ -143,7 +146,7 @@ test('a folder with two files replaces only those two', async () => {
     '<mj-section><mj-column><mj-text>Our own head {{practice}}</mj-text></mj-column></mj-section>',
   )
   await writeFile(join(mine, 'pages/unsubscribed.hbs'), `<p>Gone fishing.</p>${own}`)
-  const { digest, notice, pages, words } = await loadTemplates({ folder: mine })
+  const { digest, notice, pages, words } = await loadTemplates({ folder: mine, compile: compileInTest })
   for (const { html } of [digest, notice]) expect(html).toContain('Our own head {{practice}}')
   expect(digest.html).toContain('{{heading}}')
   const page = pages.unsubscribed(
@@ -186,17 +189,17 @@ test.each([
 })
 
 test('a new file adds a language', async () => {
-  const { es } = (await loadTemplates()).words
+  const { es } = (await loadTemplates({ compile: compileInTest })).words
   await writeFile(
     join(folder, 'words/pt.json'),
     JSON.stringify({ ...es, language: 'Português', locale: 'pt-BR' }),
   )
-  const { words } = await loadTemplates({ folder })
+  const { words } = await loadTemplates({ folder, compile: compileInTest })
   expect(translatorFor(words, 'pt-PT')).toMatchObject({ language: 'pt', locale: 'pt-PT' })
 })
 
 test('the brand color of a practice replaces ours', async () => {
-  const { digest } = await loadTemplates({ palette: paletteFrom('#7a1f5c') })
+  const { digest } = await loadTemplates({ palette: paletteFrom('#7a1f5c'), compile: compileInTest })
   expect(digest.html).toContain('#7a1f5c')
   expect(digest.html).not.toContain('#0b5c4a')
 })
@@ -209,5 +212,7 @@ test('a missing folder is refused', async () => {
 
 test('a file that replaces nothing is refused, with a suggested name', async () => {
   await writeFile(join(folder, 'digset.mjml'), '')
-  await expect(loadTemplates({ folder })).rejects.toThrow('replaces no template; did you mean "digest.mjml"?')
+  await expect(loadTemplates({ folder, compile: compileInTest })).rejects.toThrow(
+    'replaces no template; did you mean "digest.mjml"?',
+  )
 })

@@ -10,7 +10,8 @@ export type Compiled = { html: string } | { problems: { line: number; message: s
 
 type MjmlError = Error & { errors?: { line: number; message: string; tagName: string }[] }
 
-async function compile(source: string): Promise<Compiled> {
+/** Compiles one source. It does not throw: what is wrong with the source is in the result. */
+export async function compile(source: string): Promise<Compiled> {
   try {
     // With MJML's default fonts, a template that names one of them would make every reader fetch it from Google.
     const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: false })
@@ -22,5 +23,7 @@ async function compile(source: string): Promise<Compiled> {
   }
 }
 
-const sources = (await json(process.stdin)) as string[]
-process.stdout.write(JSON.stringify(await Promise.all(sources.map(compile))))
+if (import.meta.main) {
+  const sources = (await json(process.stdin)) as string[]
+  process.stdout.write(JSON.stringify(await Promise.all(sources.map(compile))))
+}

@@ -1,5 +1,6 @@
 import type { Email } from '../../src/core/mail/digest.ts'
 import { loadTemplates, type Templates } from '../../src/templates/load.ts'
+import { compileInTest } from '../mjml.ts'
 import type { Finding } from './finding.ts'
 import { type Ingredients, typical } from './ingredients.ts'
 import { type Kind, type Mail, messageOf } from './mail.ts'
@@ -9,7 +10,7 @@ let ours: Promise<Templates> | undefined // compiling them takes seconds
 
 /** An email that passes every gate: the typical one of its kind, changed by `less`. */
 export async function soundMail(kind: Kind = 'digest', less: Partial<Ingredients> = {}): Promise<Mail> {
-  ours ??= loadTemplates()
+  ours ??= loadTemplates({ compile: compileInTest })
   return mailOf(await ours, { ...typical(kind, 'en'), ...less })
 }
 

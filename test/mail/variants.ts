@@ -6,6 +6,7 @@ import { formatOccurrence } from '../../src/core/time/occurrences.ts'
 import { signAddress } from '../../src/core/tokens.ts'
 import { translatorFor } from '../../src/core/words/words.ts'
 import { loadTemplates, type Templates } from '../../src/templates/load.ts'
+import { compileInTest } from '../mjml.ts'
 import { newsOf, PUBLIC_URL, usualOffers } from './content.ts'
 import type { Entered } from './header-injection.ts'
 import { everyIngredients, type Ingredients, isDigest, typical } from './ingredients.ts'
@@ -19,9 +20,11 @@ const BRAND_COLOR = '#a8326e'
  */
 export async function everyMail(wanted: (name: string) => boolean = () => true): Promise<Mail[]> {
   const chosen = everyIngredients().filter((one) => wanted(nameOf(one)))
-  const usual = await loadTemplates()
+  const usual = await loadTemplates({ compile: compileInTest })
   const isBranded = ({ size }: Ingredients) => size === 'branded'
-  const branded = chosen.some(isBranded) ? await loadTemplates({ palette: paletteFrom(BRAND_COLOR) }) : usual
+  const branded = chosen.some(isBranded)
+    ? await loadTemplates({ palette: paletteFrom(BRAND_COLOR), compile: compileInTest })
+    : usual
   return Promise.all(chosen.map((one) => mailOf(isBranded(one) ? branded : usual, one)))
 }
 
@@ -117,7 +120,7 @@ const links = {
 
 /** Functions that make a digest and a notice from any entered text, for the header injection gate. */
 export async function composeFrom() {
-  const templates = await loadTemplates()
+  const templates = await loadTemplates({ compile: compileInTest })
   const compose = (kind: Kind) => (entered: Partial<Entered>) => {
     const base = typical(kind, 'en')
     const {

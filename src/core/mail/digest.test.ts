@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { beforeAll, expect, test } from '@jest/globals'
 import { type HTMLElement, parse } from 'node-html-parser'
+import { compileInTest } from '../../../test/mjml.ts'
 import { loadTemplates } from '../../templates/load.ts'
 import type { News } from '../sessions/offers.ts'
 import {
@@ -21,7 +22,7 @@ import { type Reader } from './letterhead.ts'
 
 let template: DigestTemplate
 beforeAll(async () => {
-  template = { ...(await loadTemplates()).digest, letterhead: harbor }
+  template = { ...(await loadTemplates({ compile: compileInTest })).digest, letterhead: harbor }
 })
 
 const shownAs = (...news: News[]): Reader['shown'] => news.map((one, index) => ({ id: index + 1, news: one }))

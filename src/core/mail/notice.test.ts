@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
+import { compileInTest } from '../../../test/mjml.ts'
 import { loadTemplates, type Templates } from '../../templates/load.ts'
 import { translatorFor } from '../words/words.ts'
 import { harbor } from './digest.fixture.ts'
@@ -8,7 +9,7 @@ import { byStranger, composeNotice, type NoticeFacts } from './notice.ts'
 let templates: Templates
 
 beforeAll(async () => {
-  templates = await loadTemplates()
+  templates = await loadTemplates({ compile: compileInTest })
 })
 
 const mailOf = (facts: NoticeFacts, letterhead = harbor, locale = 'en') =>

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { compileInTest } from '../../../test/mjml.ts'
 import { loadTemplates } from '../../templates/load.ts'
 import { ada, allOffers, edition, harbor, links } from './digest.fixture.ts'
 import { type DigestTemplate, digestComposer } from './digest.ts'
@@ -8,7 +9,7 @@ import { batchBody, requestComposer, requestJson } from './request.ts'
 let template: DigestTemplate
 
 beforeAll(async () => {
-  template = { ...(await loadTemplates()).digest, letterhead: harbor }
+  template = { ...(await loadTemplates({ compile: compileInTest })).digest, letterhead: harbor }
 })
 
 /** Anything a subscriber's row can hold, and often what could be taken for a mark or an escape. */
