@@ -13,8 +13,8 @@ const config: Config = {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  globalSetup: '<rootDir>/test/redis.ts',
-  globalTeardown: '<rootDir>/test/redis-stop.ts',
+  globalSetup: '<rootDir>/test/setup.ts',
+  globalTeardown: '<rootDir>/test/teardown.ts',
   // Tests wait for child processes, Redis, and sockets half of the time.
   maxWorkers: availableParallelism() + 1,
   testTimeout: 90_000,

@@ -1,7 +1,7 @@
-import { hash, randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { planEdition } from '../src/actions/editions/plan.ts'
@@ -12,7 +12,7 @@ import { slotAtOrBefore } from '../src/core/time/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
 import { owedBatches } from '../src/db/ledger/batches.ts'
 import { allEditions, tallyOf } from '../src/db/ledger/editions.ts'
-import { closeDb, type Db, imageOf, openDb } from '../src/db/open.ts'
+import { type Db, openDb } from '../src/db/open.ts'
 import { subscribers, subscriberTopics } from '../src/db/schema/people.ts'
 import { groups, sessions, topics } from '../src/db/schema/sessions.ts'
 import { openLog } from '../src/log.ts'
@@ -38,7 +38,6 @@ export const MONDAY = '2026-11-23T15:00:00.000Z'
 export const LINK_SECRET = 'a link secret for tests that is long enough'
 
 const open: { close(): Promise<void> }[] = []
-let image: Buffer | undefined
 /** Our own templates by palette: reading, checking and compiling them is a third of what a small test takes. */
 const templatesByPalette = new Map<string, Templates>()
 
@@ -90,7 +89,8 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     requestTimeoutMs,
     ...(templates && { templates }),
   }
-  const db = options.db ?? (options.file ? openDb(path) : openDb(migratedImage()))
+  const db =
+    options.db ?? (options.file ? openDb(path) : openDb(readFileSync(fromSetup('OPENSEAT_TEST_IMAGE'))))
   open.push({
     async close() {
       await forget(redis.path, prefix)
@@ -258,11 +258,15 @@ export async function eventually(holds: () => boolean | Promise<boolean>, within
   }
 }
 
-/** The Redis that the test run started (test/redis.ts). */
+/** The Redis that the test run started (test/setup.ts). */
 export function testRedis(): { path: string } {
-  const path = process.env.OPENSEAT_TEST_REDIS
-  if (!path) throw new Error('no Redis for the tests: run them with `npm test`, which starts one')
-  return { path }
+  return { path: fromSetup('OPENSEAT_TEST_REDIS') }
+}
+
+function fromSetup(name: 'OPENSEAT_TEST_REDIS' | 'OPENSEAT_TEST_IMAGE'): string {
+  const path = process.env[name]
+  if (!path) throw new Error(`${name} is not set: run the tests with "npm test", which prepares it`)
+  return path
 }
 
 async function forget(path: string, prefix: string): Promise<void> {
@@ -279,14 +283,4 @@ async function templatesFor({ TEMPLATES_PATH, palette }: Config): Promise<Templa
   const templates = templatesByPalette.get(key) ?? (await loadTemplates({ palette, compile: compileInTest }))
   templatesByPalette.set(key, templates)
   return templates
-}
-
-function migratedImage(): Buffer {
-  if (image) return image
-  const folder = mkdtempSync(join(tmpdir(), 'openseat-image-'))
-  const db = openDb(join(folder, 'image.db'))
-  image = imageOf(db)
-  closeDb(db)
-  rmSync(folder, { recursive: true, force: true })
-  return image
 }

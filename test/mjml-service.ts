@@ -3,9 +3,16 @@ import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { compile } from '../src/templates/mjml-process.ts'
 
-const server = createServer(async (request, response) => {
-  const sources = (await json(request)) as string[]
-  response.end(JSON.stringify(await Promise.all(sources.map(compile))))
+async function compileAll(body: NodeJS.ReadableStream): Promise<string> {
+  const sources = (await json(body)) as string[]
+  return JSON.stringify(await Promise.all(sources.map(compile)))
+}
+
+const server = createServer((request, response) => {
+  compileAll(request).then(
+    (compiled) => response.end(compiled),
+    (error: Error) => response.destroy(error),
+  )
 })
 server.listen(process.argv[2], () => process.send?.('ready'))
 // The test run may be killed, and then nobody stops this process.

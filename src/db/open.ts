@@ -127,6 +127,19 @@ export function unsynced<Result>(db: Db, work: () => Result): Result {
   return withPragma(db.$client, 'synchronous', 'NORMAL', work)
 }
 
+/**
+ * A query of the builder, built and prepared once per connection, with `sql.placeholder` for its values: for what runs with
+ * every batch or page, because building costs more than running.
+ */
+export function prepared<Query>(build: (db: Db) => Query): (db: Db) => Query {
+  const known = new WeakMap<Db, Query>()
+  return (db) => {
+    const query = known.get(db) ?? build(db)
+    known.set(db, query)
+    return query
+  }
+}
+
 /** The statement, prepared once per connection: for what runs with every batch, preparing costs more than running. */
 export function statement<Values extends unknown[], Row = unknown>(
   db: Db,

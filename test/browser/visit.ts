@@ -34,7 +34,7 @@ const QUIET = [
 
 /**
  * One Chromium for all tests of the file: the system's, which is installed first when it is missing, as Redis is
- * (test/redis.ts). Returns what opens a visit: a browser profile of its own, closed after the test.
+ * (test/setup.ts). Returns what opens a visit: a browser profile of its own, closed after the test.
  */
 export function realBrowser() {
   let browser: Browser

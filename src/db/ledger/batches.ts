@@ -1,5 +1,5 @@
 import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
+import { type Db, prepared } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
 
@@ -80,8 +80,16 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
 
 /** The batch, or null. */
 export async function findBatch(db: Db, id: number): Promise<Batch | null> {
-  return db.select().from(batches).where(eq(batches.id, id)).get() ?? null
+  return batchById(db).get({ id }) ?? null
 }
+
+const batchById = prepared((db) =>
+  db
+    .select()
+    .from(batches)
+    .where(eq(batches.id, sql.placeholder('id')))
+    .prepare(),
+)
 
 /** Whether the batch and its edition may go on: not so when one of them was cancelled, or the edition is paused. */
 export async function mayGoOn(db: Db, id: number): Promise<boolean> {

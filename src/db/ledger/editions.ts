@@ -1,7 +1,7 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
 import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
+import { type Db, prepared } from '../open.ts'
 import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
@@ -21,9 +21,17 @@ export type Tally = {
 
 /** The edition, or null. */
 export async function findEdition(db: Db, id: string): Promise<Edition | null> {
-  const row = db.select().from(editions).where(eq(editions.id, id)).get()
+  const row = editionById(db).get({ id })
   return row ? asSeen(row) : null
 }
+
+const editionById = prepared((db) =>
+  db
+    .select()
+    .from(editions)
+    .where(eq(editions.id, sql.placeholder('id')))
+    .prepare(),
+)
 
 /** All editions, newest first. */
 export async function allEditions(db: Db): Promise<Edition[]> {

@@ -1,7 +1,7 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
-import { and, eq, inArray } from '../drizzle.ts'
-import type { Db } from '../open.ts'
+import { and, eq, inArray, sql } from '../drizzle.ts'
+import { type Db, prepared } from '../open.ts'
 import { subscribers } from '../schema/people.ts'
 import { suppressionIn } from './suppressions.ts'
 
@@ -10,13 +10,29 @@ export type Subscriber = typeof subscribers.$inferSelect
 
 /** The subscriber with this keyed hash of the address (`hashEmail`), or null. */
 export async function findByEmailHash(db: Db, emailHash: string): Promise<Subscriber | null> {
-  return readable(db.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get())
+  return readable(subscriberByHash(db).get({ emailHash }))
 }
 
 /** The subscriber with this public id, or null. */
 export async function findByPublicId(db: Db, publicId: string): Promise<Subscriber | null> {
-  return readable(db.select().from(subscribers).where(eq(subscribers.publicId, publicId)).get())
+  return readable(subscriberByPublicId(db).get({ publicId }))
 }
+
+const subscriberByHash = prepared((db) =>
+  db
+    .select()
+    .from(subscribers)
+    .where(eq(subscribers.emailHash, sql.placeholder('emailHash')))
+    .prepare(),
+)
+
+const subscriberByPublicId = prepared((db) =>
+  db
+    .select()
+    .from(subscribers)
+    .where(eq(subscribers.publicId, sql.placeholder('publicId')))
+    .prepare(),
+)
 
 function readable(row: Subscriber | undefined): Subscriber | null {
   return row ? { ...row, timeZone: readableZone(row.timeZone) } : null

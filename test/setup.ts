@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { closeDb, imageOf, openDb } from '../src/db/open.ts'
 import { findOrInstallProgram, redisServer } from '../src/machine/find-program.ts'
 import { type PrivateRedis, startPrivateRedis } from '../src/redis/private-redis.ts'
 import { startMjml } from './mjml.ts'
@@ -11,7 +12,7 @@ let running: { redis: PrivateRedis; mjml: ChildProcess; folder: string } | undef
 const COMPILED = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
 /**
- * Jest's global setup: one private Redis and one MJML compiler for the whole run. Each test uses a prefix of its own. The programs that tests
+ * Jest's global setup: one private Redis, one MJML compiler, and one migrated database to copy for the whole run. Each test uses a prefix of its own. The programs that tests
  * start find their modules compiled, which is two thirds of their start.
  */
 export default async function setup(): Promise<void> {
@@ -19,9 +20,18 @@ export default async function setup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-redis-'))
   const quiet = { info: () => {}, warn: () => {} }
   const redis = await startPrivateRedis({ folder, binary, log: quiet })
+  process.env.OPENSEAT_TEST_IMAGE = migratedImage(folder)
   running = { redis, mjml: await startMjml(folder), folder }
   process.env.NODE_COMPILE_CACHE ??= COMPILED
   process.env.OPENSEAT_TEST_REDIS = redis.connection.path
+}
+
+function migratedImage(folder: string): string {
+  const file = join(folder, 'image')
+  const db = openDb(join(folder, 'image.db'))
+  writeFileSync(file, imageOf(db))
+  closeDb(db)
+  return file
 }
 
 /** Jest's global teardown. */
