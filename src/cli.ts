@@ -8,7 +8,7 @@ import { BadInput, Unavailable } from './core/errors.ts'
 import { printable } from './core/text/printable.ts'
 import { withoutAddresses } from './core/text/redact.ts'
 import { databaseTrouble } from './db/trouble.ts'
-import { armFailpoint } from './failpoint.ts'
+import { obeyTests } from './failpoint.ts'
 import { readEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
@@ -29,7 +29,7 @@ process.exitCode = await main(process.argv.slice(2))
 async function main(args: readonly string[]): Promise<number> {
   try {
     loadEnvFile()
-    armFailpoint(process.env.FAILPOINT)
+    obeyTests(process.env)
     const terminal = openTerminal(process.env)
     await program(terminal).parseAsync(args, { from: 'user' })
     return terminal.exitCode

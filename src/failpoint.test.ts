@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { BadInput } from './core/errors.ts'
-import { armFailpoint, FAILPOINTS, failpoint } from './failpoint.ts'
+import { armFailpoint, FAILPOINTS, failpoint, GUARDS, guardOn, obeyTests, waitOf } from './failpoint.ts'
 
 const MODULE = pathToFileURL(join(import.meta.dirname, 'failpoint.ts')).href
 
@@ -30,6 +30,38 @@ test('an unknown name or a bad count is refused, with the known names', () => {
   for (const wrong of ['after-claim:0', 'after-claim:x', 'after-claim:'])
     expect(() => armFailpoint(wrong)).toThrow(BadInput)
   armFailpoint(undefined)
+})
+
+test('every guard is on, and every wait as long as it is, unless a test says otherwise', () => {
+  expect(GUARDS.filter(guardOn)).toEqual(GUARDS)
+  obeyTests({ GUARD_OFF: 'claim,hold', WAITS: 'lease:6000,sweep:2000' })
+  expect(GUARDS.filter((name) => !guardOn(name))).toEqual(['claim', 'hold'])
+  expect([waitOf('lease', 90_000), waitOf('sweep', 60_000), waitOf('retry', 5)]).toEqual([6_000, 2_000, 5])
+  obeyTests({})
+  expect(GUARDS.filter(guardOn)).toEqual(GUARDS)
+  expect(waitOf('lease', 90_000)).toBe(90_000)
+})
+
+test('in production no test is obeyed', () => {
+  obeyTests({
+    NODE_ENV: 'production',
+    FAILPOINT: 'after-claim',
+    GUARD_OFF: 'claim',
+    WAITS: 'lease:1',
+  })
+  expect(() => FAILPOINTS.forEach(failpoint)).not.toThrow()
+  expect(GUARDS.filter(guardOn)).toEqual(GUARDS)
+  expect(waitOf('lease', 90_000)).toBe(90_000)
+})
+
+test.each([
+  [{ GUARD_OFF: 'claims' }, /GUARD_OFF: there is no "claims"\. Use idempotency-key, claim/],
+  [{ WAITS: 'nap:5' }, /WAITS: there is no "nap"/],
+  [{ WAITS: 'lease' }, /WAITS: write "lease" as lease:2000/],
+  [{ WAITS: 'lease:0' }, BadInput],
+])('%j is refused', (env, reason) => {
+  expect(() => obeyTests(env)).toThrow(reason)
+  obeyTests({})
 })
 
 test('every failpoint is used in the program, and every use is a known failpoint', () => {

@@ -6,6 +6,7 @@ import { warnOfLeftOut } from './actions/sessions/left-out.ts'
 import { forgetUnconfirmed } from './actions/subscribers/join.ts'
 import type { App } from './app.ts'
 import { cronPattern, type SlotRule } from './core/time/calendar.ts'
+import { waitOf } from './failpoint.ts'
 import type { Scheduler } from './redis/queue.ts'
 
 // Everything that happens again and again is listed here. The worker and the queue are driven by it.
@@ -13,7 +14,7 @@ import type { Scheduler } from './redis/queue.ts'
 /** What Redis starts, over all processes. Both jobs run the sweep, which asks the ledger and the clock what is due. */
 export const schedulersOf = (rule: SlotRule): Scheduler[] => [
   { id: 'weekly-digest', job: 'plan-edition', pattern: cronPattern(rule), tz: rule.timeZone },
-  { id: 'sweep', job: 'sweep', every: 60_000 },
+  { id: 'sweep', job: 'sweep', every: waitOf('sweep', 60_000) },
 ]
 
 /** How often each worker checks that the schedulers are in Redis: after a flush, nothing there would start the sweep. */

@@ -8,6 +8,7 @@ import type { App } from './app.ts'
 import { mayGoOn } from './db/ledger/batches.ts'
 import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
+import { waitOf } from './failpoint.ts'
 import { GUARD_EVERY_MS, LOOK_EVERY_MS, schedulersOf, sweep } from './recurring.ts'
 import type { JobOutcome } from './redis/queue.ts'
 
@@ -33,7 +34,7 @@ export async function startWorker(
   app: App,
   {
     scheduled,
-    guardEveryMs = GUARD_EVERY_MS,
+    guardEveryMs = waitOf('look-after', GUARD_EVERY_MS),
     lookEveryMs = LOOK_EVERY_MS,
   }: { scheduled: boolean; guardEveryMs?: number; lookEveryMs?: number },
 ): Promise<{ stop(): Promise<void> }> {
@@ -119,6 +120,7 @@ async function submit(
   submitter: Submitter,
   wakeUp: { name: string; data: unknown },
 ): Promise<JobOutcome> {
+  app.log.debug({ job: wakeUp.name }, 'woken')
   const job = SubmitJob.safeParse(wakeUp)
   if (!job.success) {
     app.log.warn({ job: wakeUp.name }, 'a wake-up that nobody here understands was dropped')

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { Unavailable } from '../core/errors.ts'
-import { failpoint } from '../failpoint.ts'
+import { failpoint, guardOn } from '../failpoint.ts'
 import { damageFoundBy, finishCopy } from './copies.ts'
 import { withPragma } from './pragma.ts'
 
@@ -20,13 +20,15 @@ const COPIES_KEPT = 3
 export function bringToNewest(sqlite: Database.Database): void {
   const known = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../drizzle') })
   const before = applied(sqlite)
-  refuseNewer(before, known)
+  if (guardOn('newer-database')) refuseNewer(before, known)
   if (missing(before, known).length === 0) return failpoint('before-migrate')
-  if (before.length > 0 && !sqlite.memory) keepCopy(sqlite, before.length)
+  if (before.length > 0 && !sqlite.memory && guardOn('migration-copy')) keepCopy(sqlite, before.length)
 
   // Off, as dropping a table that is rebuilt would else delete what refers to it; it cannot change in a transaction.
   withPragma(sqlite, 'foreign_keys', 'OFF', () =>
-    sqlite.transaction(() => migrate(sqlite, known)).immediate(),
+    guardOn('migration-transaction')
+      ? sqlite.transaction(() => migrate(sqlite, known)).immediate()
+      : migrate(sqlite, known),
   )
 }
 
@@ -40,6 +42,7 @@ function migrate(sqlite: Database.Database, known: readonly Migration[]): void {
   for (const migration of missing(before, known)) {
     for (const statements of migration.sql) sqlite.exec(statements)
     note.run(migration.hash, migration.folderMillis)
+    failpoint('between-migrations')
   }
   if (before.length > 0) refuseDamage(sqlite, orphansBefore)
   failpoint('before-migrate')
@@ -99,6 +102,7 @@ function keepCopy(sqlite: Database.Database, version: number): void {
     const fd = openSync(draft, 'r+')
     fsyncSync(fd)
     closeSync(fd)
+    failpoint('before-copy')
     renameSync(draft, copy)
   } catch (error) {
     rmSync(draft, { force: true })

@@ -3,6 +3,7 @@ import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { Unavailable } from '../core/errors.ts'
+import { guardOn, waitOf } from '../failpoint.ts'
 import { checkRedis, explainRedisError } from './check.ts'
 
 /**
@@ -69,6 +70,8 @@ const CONCURRENCY = 6
 // A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
 const ONCE_IN_MS = 500
 const ALONE_MS = 1_000
+// A wake-up that a killed process had taken up is given to another after so long.
+const LOCK_MS = 30_000
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
@@ -246,9 +249,17 @@ type WorkerParts = {
 
 function startWorkers(handlers: Handlers, { redis, prefix, batches, logRedisError, takenUp }: WorkerParts) {
   // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
-  const connection = connect(redis, { maxRetriesPerRequest: null, socketTimeout: 12_000 })
+  const connection = connect(redis, {
+    maxRetriesPerRequest: null,
+    socketTimeout: guardOn('socket-timeout') ? 12_000 : 600_000,
+  })
   connection.on('error', logRedisError)
-  const options = { connection, prefix }
+  const options = {
+    connection,
+    prefix,
+    lockDuration: waitOf('job-lock', LOCK_MS),
+    stalledInterval: waitOf('stalled-job', LOCK_MS),
+  }
   const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
   const submitter = new Worker(
     'batches',

@@ -36,7 +36,7 @@ export async function brokenWhileSending(
   const settings = { RESEND_REQUESTS_PER_SECOND: '10' }
   const installation = await makeInstallation(context, { subscribers: READERS, settings, ...options })
   try {
-    const worker = startWorker(installation, { edits: QUICKER })
+    const worker = startWorker(installation, { waits: QUICKER })
     await until(
       async () => (await installation.standIn.summary()).accepted >= READERS / 6,
       'mail goes out',
@@ -54,7 +54,7 @@ export async function brokenWhileSending(
     }
     const during = (await installation.standIn.summary()).accepted - before
     const repaired = performance.now()
-    if (killed) startWorker(installation, { edits: QUICKER })
+    if (killed) startWorker(installation, { waits: QUICKER })
     else if (worker.hasEnded()) problems.push('the worker gave up')
     if (!(await awaitThrough(installation, 120_000)))
       problems.push('not finished two minutes after the repair')

@@ -13,7 +13,7 @@ import {
   stopPrograms,
 } from './installation.ts'
 import { type Program, watch } from './programs.ts'
-import { type Context, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Scenario } from './scenario.ts'
 import { tornLogs } from './torn-log.ts'
 
 const LOCKED_MS = 30_000
@@ -44,26 +44,6 @@ export const scenarios: Scenario[] = [
     group: 'disk',
     quick: true,
     run: (context) => apart(context, 'a torn log', tornLogs),
-  },
-]
-
-export const sabotages: Sabotage[] = [
-  {
-    name: 'freeze-first',
-    removes: 'that nothing is submitted before its attempt is on disk',
-    edits: [
-      {
-        file: 'src/actions/editions/freeze.ts',
-        from: '  return kept ? { body, deliveries: covered(composed) } : null',
-        to: '  return kept !== undefined ? { body, deliveries: covered(composed) } : null',
-      },
-      {
-        file: 'src/actions/editions/freeze.ts',
-        from: '  const kept = await freezeBatch(',
-        to: '  const kept = await ((...given: Parameters<typeof freezeBatch>) => freezeBatch(...given).catch(() => true))(',
-      },
-    ],
-    caughtBy: ['a full disk', 'a failing disk'],
   },
 ]
 

@@ -8,28 +8,17 @@ import {
   rowFor,
   startProgram,
   stopPrograms,
+  type Waits,
 } from './installation.ts'
 import { until } from './programs.ts'
-import type { Context, Edit, Row } from './scenario.ts'
+import type { Context, Row } from './scenario.ts'
 
 /** Shorter waits, except for request timeouts and leases: nothing is killed here, and no batch may go out twice. */
-export const WAITS = QUICKER.filter(
-  ({ file }) => file !== 'src/resend/mailer.ts' && file !== 'src/db/ledger/batches.ts',
-)
-
-/** Also logs each wake-up, to tell enqueued batches from submitted ones. The program logs only the latter. */
-export const TELL_WAKE_UPS: Edit = {
-  file: 'src/worker.ts',
-  from: 'const job = SubmitJob.safeParse(wakeUp)',
-  to: "app.log.info('woken'); const job = SubmitJob.safeParse(wakeUp)",
-}
+const { request: _request, lease: _lease, ...OTHERS } = QUICKER
+export const WAITS: Waits = OTHERS
 
 /** Job locks of one second while Redis is down for three, so that jobs in progress are given to other workers too. */
-export const SHORT_LOCKS: Edit = {
-  file: 'src/redis/queue.ts',
-  from: '{ ...options, concurrency: CONCURRENCY }',
-  to: '{ ...options, concurrency: CONCURRENCY, lockDuration: 1_000, stalledInterval: 1_000 }',
-}
+export const SHORT_LOCKS: Waits = { ...WAITS, 'job-lock': 1_000, 'stalled-job': 1_000 }
 
 /** Creates an installation that sends ten batches a second, each in flight for a while. Closes it after `use`. */
 export async function withInstallation(
@@ -37,7 +26,8 @@ export async function withInstallation(
   options: Partial<InstallationOptions>,
   use: (installation: Installation) => Promise<Row>,
 ): Promise<Row> {
-  const settings = { RESEND_REQUESTS_PER_SECOND: '10', ...options.settings }
+  // At `debug` the program logs each wake-up, which tells enqueued batches from submitted ones.
+  const settings = { RESEND_REQUESTS_PER_SECOND: '10', LOG_LEVEL: 'debug', ...options.settings }
   const subscribers = context.quick ? 1_000 : 3_000
   const installation = await makeInstallation(context, { subscribers, ...options, settings })
   try {
@@ -49,15 +39,9 @@ export async function withInstallation(
   }
 }
 
-/** Starts workers, with the shorter waits or with `waits`. */
-export function startWorkers(
-  installation: Installation,
-  count: number,
-  edits: readonly Edit[],
-  waits: readonly Edit[] = WAITS,
-): void {
-  const all = [...waits, TELL_WAKE_UPS, ...edits]
-  for (let n = 0; n < count; n += 1) startProgram(installation, ['worker'], { edits: all })
+/** Starts workers with these waits. */
+export function startWorkers(installation: Installation, count: number, waits: Waits): void {
+  for (let n = 0; n < count; n += 1) startProgram(installation, ['worker'], { waits })
 }
 
 /** Waits until one sixth of the emails is accepted. */

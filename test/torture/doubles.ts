@@ -10,13 +10,12 @@ import {
   midway,
   SHORT_LOCKS,
   startWorkers,
-  TELL_WAKE_UPS,
   WAITS,
   withInstallation,
 } from './double-run.ts'
 import { type Installation, startProgram } from './installation.ts'
 import { until, withRedis } from './programs.ts'
-import type { Context, Row, Sabotage, Scenario } from './scenario.ts'
+import type { Context, Row, Scenario } from './scenario.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 const RECOVERS_WITHIN_MS = 15_000
@@ -38,32 +37,10 @@ export const scenarios: Scenario[] = [
   { name: 'a black hole', group: 'doubles', quick: false, run: blackHoles },
 ]
 
-export const sabotages: Sabotage[] = [
-  {
-    name: 'claim-swap',
-    removes: 'the compare in the compare-and-swap of a claim',
-    edits: [
-      {
-        file: 'src/db/ledger/batch-states.ts',
-        from: '.where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
-        to: '.where(and(eq(batches.id, id), mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))',
-      },
-    ],
-    caughtBy: ['the same minute ten times'],
-  },
-  {
-    name: 'socket-timeout',
-    removes: 'the end of patience with a silent Redis',
-    edits: [{ file: 'src/redis/queue.ts', from: 'socketTimeout: 12_000', to: 'socketTimeout: 600_000' }],
-    caughtBy: ['a black hole'],
-  },
-]
-
 /** `start` twice on one machine with a shared Redis, and `edition send` twice as well: one edition, one email each. */
 async function twoStarts(context: Context): Promise<Row> {
   return withInstallation(context, { redis: false }, async (installation) => {
-    const edits = [...WAITS, TELL_WAKE_UPS]
-    const starts = [1, 2].map(() => startProgram(installation, ['start'], { edits }))
+    const starts = [1, 2].map(() => startProgram(installation, ['start'], { waits: WAITS }))
     const problems: string[] = []
     const sends = [1, 2].map(() => startProgram(installation, ['edition', 'send']))
     await until(() => sends.every((send) => send.hasEnded()), 'both sent', 60_000).catch(() => {})
@@ -90,7 +67,7 @@ async function manyBells(context: Context): Promise<Row> {
     } finally {
       await bells.close()
     }
-    startWorkers(installation, 3, [])
+    startWorkers(installation, 3, WAITS)
     return finish(installation, 'the same minute ten times, three workers', { mustDouble: true })
   })
 }
@@ -117,7 +94,7 @@ async function redisFaults(context: Context): Promise<Row[]> {
   return Promise.all(
     Object.entries(STRIKES).map(([name, strike]) =>
       withInstallation(context, {}, async (installation) => {
-        startWorkers(installation, 2, [SHORT_LOCKS])
+        startWorkers(installation, 2, SHORT_LOCKS)
         await midway(installation)
         await strike(installation)
         return finish(installation, name, {})
@@ -137,7 +114,7 @@ async function blackHole(context: Context, flushed: boolean): Promise<Row> {
     installation.settings.REDIS_URL = `redis://127.0.0.1:${proxy.port}`
     try {
       // Uses the program's real waits, since this measures how long it takes.
-      startWorkers(installation, 1, [], [])
+      startWorkers(installation, 1, {})
       await midway(installation)
       return await fallSilent(installation, proxy, flushed)
     } finally {

@@ -1,4 +1,5 @@
 import { resendEdition } from '../../src/actions/editions/resend.ts'
+import { obeyTests } from '../../src/failpoint.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { signedWebhook } from '../resend/webhooks.ts'
 import { addNews, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
@@ -98,5 +99,7 @@ async function resolve(faked: Faked): Promise<string[]> {
   return problems
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  obeyTests(process.env)
   console.log(JSON.stringify(await liveThroughDoubt(JSON.parse(process.argv[2] ?? '') as DoubtOptions)))
+}

@@ -67,7 +67,7 @@ export async function resending({ context, name, workers, title }: Case): Promis
   const installation = await makeInstallation(context, { subscribers: 150 })
   try {
     // If a command dies before it enqueues, the sweep does it; its interval is shortened here.
-    const worker = startWorker(installation, { edits: QUICKER })
+    const worker = startWorker(installation, { waits: QUICKER })
     const problems: string[] = []
     if (!(await awaitThrough(installation))) problems.push('the edition was not through within two minutes')
     if (workers === 1) await worker.kill('SIGTERM')

@@ -18,12 +18,15 @@ import {
   stopPrograms,
 } from './installation.ts'
 import { until } from './programs.ts'
-import type { Context, Edit, Row, Scenario } from './scenario.ts'
+import type { Context, Row, Scenario } from './scenario.ts'
 
 const CLAIM_ALONE = 'the claim alone: a provider that ignores keys'
 const INDEX_ALONE = 'the unique index alone: planners without a mark'
 const SWEEP_ALONE = 'the sweep alone: killed, and Redis emptied'
 const SCANNER = 'a scanner opens every link'
+
+/** So many chunks that two planners meet in some. */
+const PLANNED_TWICE = 20_000
 
 /**
  * The program guards itself twice and three times, so taking one guard away shows nothing as long as the next holds.
@@ -81,25 +84,11 @@ async function ringForAll(installation: Installation): Promise<{ through: boolea
   }
 }
 
-/** The planner's mark is taken out, and each chunk made slow and small, so that two planners write the same readers. */
-const WITHOUT_MARK: readonly Edit[] = [
-  { file: 'src/db/ledger/verdicts.ts', from: 'eq(editions.plannedThrough, from),', to: '' },
-  {
-    file: 'src/actions/editions/plan.ts',
-    from: 'edition.plannedThrough, CHUNK)',
-    to: 'edition.plannedThrough, 50)',
-  },
-  {
-    file: 'src/actions/editions/plan.ts',
-    from: '    await recordVerdicts(app.db,',
-    to: '    await new Promise((resolve) => setTimeout(resolve, 150))\n    await recordVerdicts(app.db,',
-  },
-]
-
+/** Two planners without their mark, which write the same readers. */
 async function indexAlone(context: Context): Promise<Row[]> {
-  const installation = await makeInstallation(context, { subscribers: 600 })
+  const installation = await makeInstallation(context, { subscribers: PLANNED_TWICE })
   try {
-    for (let n = 0; n < 2; n += 1) startWorker(installation, { edits: [...QUICKER, ...WITHOUT_MARK] })
+    for (let n = 0; n < 2; n += 1) startWorker(installation, { waits: QUICKER, off: 'planner-mark' })
     const through = await awaitThrough(installation)
     await stopPrograms(installation)
     const problems = through ? [] : ['the edition was not through within two minutes']

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { newPublicId } from '../../src/core/tokens.ts'
+import type { Guard, Wait } from '../../src/failpoint.ts'
 import { type Expectation, judge, type LedgerView, ledgerOf, type Verdict } from './judge.ts'
 import {
   type Program,
@@ -12,7 +13,7 @@ import {
   startStandIn,
   until,
 } from './programs.ts'
-import type { Context, Edit, Row } from './scenario.ts'
+import type { Context, Row, Sabotage } from './scenario.ts'
 import { DAY_MS, seed } from './seed.ts'
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts')
@@ -90,40 +91,47 @@ export async function closeInstallation(installation: Installation): Promise<voi
 }
 
 /** Shortens the program's waits from minutes to seconds, and changes nothing else. Leases still outlast requests. */
-export const QUICKER: readonly Edit[] = [
-  { file: 'src/resend/mailer.ts', from: 'const TIMEOUT_MS = 30_000', to: 'const TIMEOUT_MS = 2_000' },
-  { file: 'src/recurring.ts', from: 'every: 60_000', to: 'every: 2_000' },
-  {
-    file: 'src/db/ledger/batches.ts',
-    from: 'const CLAIM_LEASE_MS = 90_000',
-    to: 'const CLAIM_LEASE_MS = 6_000',
-  },
-  { file: 'src/recurring.ts', from: 'GUARD_EVERY_MS = 10_000', to: 'GUARD_EVERY_MS = 1_000' },
-  {
-    file: 'src/actions/editions/submit.ts',
-    from: 'const LONGEST_WAIT_MS = 300_000',
-    to: 'const LONGEST_WAIT_MS = 1_500',
-  },
-]
+export const QUICKER: Waits = {
+  request: 2_000,
+  lease: 6_000,
+  retry: 1_500,
+  sweep: 2_000,
+  'look-after': 1_000,
+}
+
+export type Waits = { readonly [wait in Wait]?: number }
 
 type Start = {
   /** `name` or `name:nth`. */
   failpoint?: string
   env?: Record<string, string>
-  edits?: readonly Edit[]
+  waits?: Waits
+  /** A guard to do without, beside the one that this run removes. */
+  off?: Guard
+}
+
+/** The setting that switches these guards off; none if there are none. */
+export function guardsOff(removed: Sabotage | null, ...more: Guard[]): Record<string, string> {
+  const names = removed ? [removed.guard, ...more] : more
+  return names.length > 0 ? { GUARD_OFF: names.join() } : {}
 }
 
 /** Starts `openseat ARGS` as a process of this installation, without the guard that this run removes. */
 export function startProgram(
   installation: Installation,
   args: readonly string[],
-  { failpoint, env = {}, edits = [] }: Start = {},
+  { failpoint, env = {}, waits = {}, off }: Start = {},
 ): Program {
-  const removed = installation.context.removed?.edits ?? []
+  const shorter = Object.entries(waits).map(([wait, ms]) => `${wait}:${ms}`)
   const program = startNode([CLI, ...args], {
     cwd: installation.folder,
-    env: { ...installation.settings, ...env, ...(failpoint && { FAILPOINT: failpoint }) },
-    edits: [...edits, ...removed],
+    env: {
+      ...installation.settings,
+      ...env,
+      ...(failpoint && { FAILPOINT: failpoint }),
+      ...(shorter.length > 0 && { WAITS: shorter.join() }),
+      ...guardsOff(installation.context.removed, ...(off ? [off] : [])),
+    },
   })
   installation.programs.push(program)
   return program

@@ -20,10 +20,11 @@ import {
   startWorker,
   stir,
   stopPrograms,
+  type Waits,
 } from './installation.ts'
 import { type Program, until } from './programs.ts'
 import { type Random, randomFrom } from './random.ts'
-import { type Context, type Edit, plainRow, type Row, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Scenario } from './scenario.ts'
 import { commitsOf } from './write-ahead-log.ts'
 
 const SEEDS = 20
@@ -38,12 +39,7 @@ export const scenarios: Scenario[] = [
 ]
 
 /** BullMQ returns a dead worker's jobs after half a minute; here after seconds, like every other wait. */
-const QUICKER_LOCKS: Edit = {
-  file: 'src/redis/queue.ts',
-  from: 'const options = { connection, prefix }',
-  to: 'const options = { connection, prefix, lockDuration: 3_000, stalledInterval: 2_000 }',
-}
-const EDITS = [...QUICKER, QUICKER_LOCKS]
+const WAITS: Waits = { ...QUICKER, 'job-lock': 3_000, 'stalled-job': 2_000 }
 
 /** One row per seed; with `--minutes`, more seeds until the time is up. */
 async function randomKills(context: Context): Promise<Row[]> {
@@ -100,7 +96,7 @@ async function killAtRandom(context: Context, seed: number): Promise<Row> {
  * does: it restarts a worker that exited because Redis was down when it started.
  */
 async function killWorkers(installation: Installation, random: Random, most: number) {
-  const start = () => startWorker(installation, { edits: EDITS })
+  const start = () => startWorker(installation, { waits: WAITS })
   const workers: Program[] = Array.from({ length: WORKERS }, start)
   const revive = () => {
     for (const [place, worker] of workers.entries()) if (worker.hasEnded()) workers[place] = start()

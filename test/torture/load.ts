@@ -15,7 +15,7 @@ import {
 } from './installation.ts'
 import { NOTHING, type Phase, rowsFor, type Sample } from './page-times.ts'
 import { type Program, startNode, until } from './programs.ts'
-import type { Context, Row, Sabotage, Scenario } from './scenario.ts'
+import type { Context, Row, Scenario } from './scenario.ts'
 
 const [MANY, FEW] = [1_000_000, 50_000]
 /** Time between requests, whether or not the last one was answered: ten a second of each kind. */
@@ -26,17 +26,6 @@ const LEAVERS = 4_000
 
 export const scenarios: Scenario[] = [
   { name: 'pages while sending', group: 'load', quick: true, run: (context) => pagesWhileSending(context) },
-]
-
-export const sabotages: Sabotage[] = [
-  {
-    name: 'one-chunk',
-    removes: 'the chunks of planning',
-    edits: [
-      { file: 'src/actions/editions/plan.ts', from: 'const CHUNK = 1_000', to: 'const CHUNK = 10_000_000' },
-    ],
-    caughtBy: ['pages while sending'],
-  },
 ]
 
 /** Requests pages forty times a second while the same process plans, then submits, a long list. */

@@ -2,6 +2,7 @@ import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
+import type { Failpoint } from '../../src/failpoint.ts'
 import {
   awaitThrough,
   closeInstallation,
@@ -15,7 +16,7 @@ import {
   stopPrograms,
 } from './installation.ts'
 import { until } from './programs.ts'
-import { type Context, type Edit, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Scenario } from './scenario.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const RELEASED = readMigrationFiles({ migrationsFolder: join(ROOT, 'drizzle') })
@@ -30,52 +31,8 @@ export const scenarios: Scenario[] = [
   { name: 'three programs migrate at once', group: 'migrations', quick: false, run: atOnce },
 ]
 
-export const sabotages: Sabotage[] = [
-  {
-    name: 'no-copy',
-    removes: 'the copy before a migration',
-    edits: [
-      {
-        file: 'src/db/migrations.ts',
-        from: 'if (before.length > 0 && !sqlite.memory) keepCopy(sqlite, before.length)',
-        to: '',
-      },
-    ],
-    caughtBy: ['the newest migration killed half-way'],
-  },
-  {
-    name: 'no-migration-transaction',
-    removes: 'the transaction around the migrations',
-    edits: [
-      {
-        file: 'src/db/migrations.ts',
-        from: 'sqlite.transaction(() => migrate(sqlite, known)).immediate()',
-        to: 'migrate(sqlite, known)',
-      },
-    ],
-    caughtBy: [KILLED_AT],
-  },
-  {
-    name: 'newer-is-fine',
-    removes: 'the refusal of a database of a newer release',
-    edits: [{ file: 'src/db/migrations.ts', from: '  refuseNewer(before, known)\n', to: '' }],
-    caughtBy: [REFUSES],
-  },
-]
-
-/** Dies in the transaction, after the first missing migration was written. */
-const DIES_BETWEEN: Edit = {
-  file: 'src/db/migrations.ts',
-  from: 'note.run(migration.hash, migration.folderMillis)',
-  to: "note.run(migration.hash, migration.folderMillis)\n    process.kill(process.pid, 'SIGKILL')",
-}
-
-/** Dies after the copy was written, before it gets its name. */
-const DIES_COPYING: Edit = {
-  file: 'src/db/migrations.ts',
-  from: 'renameSync(draft, copy)',
-  to: "process.kill(process.pid, 'SIGKILL')",
-}
+/** Where a process that migrates dies before its commit: nothing of the migration may be left. */
+const DEATHS = ['before-copy', 'between-migrations', 'before-migrate'] as const
 
 async function everySchema(context: Context): Promise<Row[]> {
   const rows: Row[] = []
@@ -100,18 +57,16 @@ async function from(context: Context, version: number): Promise<Row> {
     await goBackTo(installation, version)
     const before = rowsIn(installation.file)
     let kills = 0
-    for (const edits of [[DIES_COPYING], [DIES_BETWEEN]]) {
-      kills += await dies(installation, { edits }, problems)
+    for (const failpoint of DEATHS) {
+      kills += await dies(installation, failpoint, problems)
       expectAsBefore(installation, version, before, problems)
     }
-    kills += await dies(installation, { failpoint: 'before-migrate' }, problems)
-    expectAsBefore(installation, version, before, problems)
-    kills += await dies(installation, { failpoint: 'after-migrate' }, problems)
+    kills += await dies(installation, 'after-migrate', problems)
 
     const after = await runProgram(installation, ['migrate'])
     if (after.code !== 0) problems.push(`migrate ends with ${after.code}: ${after.output.slice(-200)}`)
     problems.push(...problemsOf(installation, version, before))
-    startWorker(installation, { edits: QUICKER })
+    startWorker(installation, { waits: QUICKER })
     if (!(await awaitThrough(installation))) problems.push('the edition was not through')
     await stopPrograms(installation)
     return await rowFor(installation, title, { kills, problems })
@@ -161,7 +116,7 @@ async function atOnce(context: Context): Promise<Row[]> {
     for (const { code, output } of ends)
       if (code !== 0) problems.push(`migrate ends with ${code}: ${output.slice(-200)}`)
     problems.push(...problemsOf(installation, 2, before))
-    startWorker(installation, { edits: QUICKER })
+    startWorker(installation, { waits: QUICKER })
     if (!(await awaitThrough(installation))) problems.push('the edition was not through')
     await stopPrograms(installation)
     return [await rowFor(installation, scenario, { problems })]
@@ -174,12 +129,8 @@ async function planOnly(installation: Installation): Promise<void> {
   await startWorker(installation, { failpoint: 'after-planned' }).ended
 }
 
-async function dies(
-  installation: Installation,
-  how: { edits?: readonly Edit[]; failpoint?: string },
-  problems: string[],
-): Promise<number> {
-  const { signal, output } = await runProgram(installation, ['migrate'], how)
+async function dies(installation: Installation, failpoint: Failpoint, problems: string[]): Promise<number> {
+  const { signal, output } = await runProgram(installation, ['migrate'], { failpoint })
   if (signal === 'SIGKILL') return 1
   problems.push(`migrate was to die and did not: ${output.slice(-200)}`)
   return 0

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +8,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { z } from 'zod'
 import type { FaultSettings } from '../resend/faults.ts'
-import type { Edit } from './scenario.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -28,23 +27,13 @@ export type Program = {
   kill: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-/** Runs a TypeScript or other file with this Node in `cwd`. `edits` change its sources as they are loaded. */
+/** Runs a TypeScript or other file with this Node in `cwd`. */
 export function startNode(
   args: readonly string[],
-  options: { cwd: string; env: Record<string, string | undefined>; edits?: readonly Edit[] },
+  options: { cwd: string; env: Record<string, string | undefined> },
 ): Program {
-  const { edits = [] } = options
-  for (const edit of edits) checkEdit(edit)
-  const preload = edits.length > 0 ? ['--import', join(import.meta.dirname, 'preload.ts')] : []
-  const env = { PATH: process.env.PATH, ...options.env, TORTURE_EDITS: JSON.stringify(edits) }
-  return watch(spawn(process.execPath, [...preload, ...args], { cwd: options.cwd, env }))
-}
-
-/** Throws unless the text to replace stands in the file exactly once, so that no sabotage is one in name only. */
-export function checkEdit({ file, from }: Edit): void {
-  const found = readFileSync(join(ROOT, file), 'utf8').split(from).length - 1
-  if (found !== 1)
-    throw new Error(`torture: ${file} holds this text ${found} times, which must be once: ${from}`)
+  const env = { PATH: process.env.PATH, ...options.env }
+  return watch(spawn(process.execPath, args, { cwd: options.cwd, env }))
 }
 
 /** Watches a child that was spawned. */

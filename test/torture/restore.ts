@@ -15,7 +15,7 @@ import {
   stopPrograms,
 } from './installation.ts'
 import { type Program, until } from './programs.ts'
-import { type Context, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Scenario } from './scenario.ts'
 
 const READERS = 400
 const WHOLE_COPY = "last week's copy put in place"
@@ -28,33 +28,6 @@ export const scenarios: Scenario[] = [
   { name: 'an older file over the newer', group: 'restore', quick: false, run: overwritten },
   { name: 'a copy of everything, both started', group: 'restore', quick: false, run: bothStarted },
   { name: 'killed and flushed, never held', group: 'restore', quick: false, run: neverHeld },
-]
-
-export const sabotages: Sabotage[] = [
-  {
-    name: 'no-hold',
-    removes: 'the look whether the database is a copy',
-    edits: [
-      {
-        file: 'src/db/restore/epoch.ts',
-        from: 'if (suspicion(db, published) === null) return currentHold(db)',
-        to: 'if (db.name !== null) return currentHold(db)',
-      },
-    ],
-    caughtBy: [WHOLE_COPY],
-  },
-  {
-    name: 'slot-forgotten',
-    removes: 'that a release records the slot which may have been mailed',
-    edits: [
-      {
-        file: 'src/actions/restore/release.ts',
-        from: 'slot: goOn ? null : await unknownSlot(app),',
-        to: 'slot: null,',
-      },
-    ],
-    caughtBy: [WHOLE_COPY],
-  },
 ]
 
 /** The provider has forgotten the keys: anything submitted again is a second email. */
@@ -84,7 +57,7 @@ async function midway(context: Context): Promise<Row[]> {
   const slow = { RESEND_REQUESTS_PER_SECOND: '1' }
   return within(context, { ...FORGETFUL, settings: slow }, async (installation) => {
     const problems: string[] = []
-    const worker = startWorker(installation, { edits: QUICKER })
+    const worker = startWorker(installation, { waits: QUICKER })
     await until(async () => (await installation.standIn.summary()).accepted > 0, 'mail goes out')
     const copy = await backUp(installation, 'midway.db', problems)
     problems.push(...damageOf(copy))
@@ -125,14 +98,14 @@ async function overwritten(context: Context): Promise<Row[]> {
 async function bothStarted(context: Context): Promise<Row[]> {
   return within(context, { subscribers: READERS }, async (installation) => {
     const problems: string[] = []
-    const [first] = [startWorker(installation, { failpoint: 'after-planned', edits: QUICKER })]
+    const [first] = [startWorker(installation, { failpoint: 'after-planned', waits: QUICKER })]
     await first.ended
     checkpoint(installation)
     const twin = join(installation.folder, 'twin.db')
     for (const suffix of ['', '.epoch']) copyFileSync(installation.file + suffix, twin + suffix)
-    const copied = startWorker(installation, { edits: QUICKER, env: { DATABASE_PATH: twin } })
+    const copied = startWorker(installation, { waits: QUICKER, env: { DATABASE_PATH: twin } })
     await saysHeld(copied, problems)
-    startWorker(installation, { edits: QUICKER })
+    startWorker(installation, { waits: QUICKER })
     if (!(await awaitThrough(installation))) problems.push('the first one did not finish')
     const release = await runProgram(installation, ['release', '--yes'], { env: { DATABASE_PATH: twin } })
     if (release.code !== 0) problems.push(`release ends with ${release.code}: ${release.output.slice(-200)}`)
@@ -148,14 +121,14 @@ async function neverHeld(context: Context): Promise<Row[]> {
   return within(context, { subscribers: READERS }, async (installation) => {
     const problems: string[] = []
     for (let kills = 0; kills < 6; kills += 1) {
-      const worker = startWorker(installation, { edits: QUICKER })
+      const worker = startWorker(installation, { waits: QUICKER })
       await until(() => worker.output().includes('openseat is running'), 'the worker runs')
       await pause((kills * 137) % 400)
       await worker.kill()
       await installation.redis?.flush()
       if (worker.output().includes('nothing goes out')) problems.push('it was held after a kill')
     }
-    startWorker(installation, { edits: QUICKER })
+    startWorker(installation, { waits: QUICKER })
     if (!(await awaitThrough(installation))) problems.push('the edition was not through')
     await stopPrograms(installation)
     return rowFor(installation, 'killed and flushed, never held', { kills: 6, problems })
@@ -183,7 +156,7 @@ async function backUp(installation: Installation, name: string, problems: string
 }
 
 async function sendAll(installation: Installation, problems: string[]): Promise<void> {
-  startWorker(installation, { edits: QUICKER })
+  startWorker(installation, { waits: QUICKER })
   if (!(await awaitThrough(installation))) problems.push('the edition was not through')
   await stopPrograms(installation)
 }
@@ -201,7 +174,7 @@ function restore(installation: Installation, copy: string, { sameFile = false } 
 
 /** Starts it again, and watches for a while: nothing may go out. */
 async function lookOn(installation: Installation, accepted: number, problems: string[]): Promise<void> {
-  const worker = startWorker(installation, { edits: QUICKER })
+  const worker = startWorker(installation, { waits: QUICKER })
   await saysHeld(worker, problems)
   await pause(LOOK_ON_MS)
   const shown = await runProgram(installation, ['release', '--json'])

@@ -1,116 +1,95 @@
 import type { Sabotage } from './scenario.ts'
 
 const AFTER_SUBMIT = 'after-submit, one worker'
+const SWEEP_ALONE = 'the sweep alone: killed, and Redis emptied'
+const WHOLE_COPY = "last week's copy put in place"
 
-/** Each guard that can be taken out, and what must notice. */
+/** Each guard that can be switched off, and what must notice. */
 export const sabotages: Sabotage[] = [
   {
-    name: 'no-key',
+    guard: 'idempotency-key',
     removes: 'the idempotency key of a request',
-    edits: [{ file: 'src/resend/mailer.ts', from: 'idempotencyKey: key,', to: '' }],
     caughtBy: [AFTER_SUBMIT, 'power cut: unsynced commits are lost'],
   },
   {
-    name: 'no-claim',
-    removes: 'the compare-and-swap that lets one worker take a batch',
-    edits: [
-      {
-        file: 'src/db/ledger/batch-states.ts',
-        from: '.where(and(eq(batches.id, id), free, ',
-        to: '.where(and(eq(batches.id, id), ',
-      },
-    ],
-    caughtBy: ['the claim alone: a provider that ignores keys'],
+    guard: 'claim',
+    removes: 'the compare in the compare-and-swap that lets one worker take a batch',
+    caughtBy: ['the claim alone: a provider that ignores keys', 'the same minute ten times'],
   },
   {
-    name: 'no-unique-index',
-    removes: 'the index that lets a reader stand once in a generation',
+    guard: 'planner-mark',
+    removes: 'the mark of the planners, and the index that lets a reader stand once in a generation',
     sql: 'drop index deliveries_identity',
     caughtBy: ['the unique index alone: planners without a mark'],
   },
   {
-    name: 'get-mutates',
-    removes: 'that opening a link changes nothing',
-    edits: [
-      {
-        file: 'src/http/public/preferences/subscription.ts',
-        from: '    const self = unsubscribeUrl(app, request.params.token)\n',
-        to: `    const self = unsubscribeUrl(app, request.params.token)
-    const opened = await readerIn(app, request, reply)
-    if (opened !== null) await unsubscribe(app, opened)
-`,
-      },
-    ],
-    caughtBy: ['a scanner opens every link'],
-  },
-  {
-    name: 'no-freeze',
+    guard: 'frozen-content',
     removes: 'the frozen content: a retry looks at the world afresh',
-    edits: [
-      {
-        file: 'src/actions/editions/submit.ts',
-        from: `async function contentOf(
-  app: App,
-  memory: Memory,
-  batch: Batch,
-  edition: Edition,
-): Promise<Frozen | SubmitOutcome> {`,
-        to: `async function contentOf(
-  app: App,
-  memory: Memory,
-  batch: Batch,
-  edition: Edition,
-): Promise<Frozen | SubmitOutcome> {
-  if (batch.firstAttemptAt !== null)
-    return (await freeze(app, memory, batch, edition)) ?? { kind: 'closed', reason: 'nobody-left' }`,
-      },
-      {
-        file: 'src/db/ledger/batch-states.ts',
-        from: '            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),\n',
-        to: '',
-      },
-    ],
     caughtBy: [AFTER_SUBMIT],
   },
   {
-    name: 'no-transaction',
+    guard: 'whole-freeze',
     removes: 'that freezing is all or nothing',
-    edits: [
-      {
-        file: 'src/db/ledger/batch-states.ts',
-        from: '      const { templateHash, offersHash, bodyHash } = freeze\n',
-        to: "      const { templateHash, offersHash, bodyHash } = freeze\n      db.$client.exec('commit; begin immediate')\n",
-      },
-      {
-        file: 'src/db/ledger/batch-states.ts',
-        from: '      keepContents(tx, freeze)\n',
-        to: "      db.$client.exec('commit; begin immediate')\n      keepContents(tx, freeze)\n",
-      },
-    ],
     caughtBy: ['before-freeze, one worker'],
   },
   {
-    name: 'no-takeover',
-    removes: 'that batches whose holder is dead are enqueued',
-    edits: [
-      {
-        file: 'src/actions/editions/enqueue.ts',
-        from: "batch.state === 'planned' || isStale(",
-        to: "batch.state === 'planned' || false && isStale(",
-      },
-    ],
-    caughtBy: ['the sweep alone: killed, and Redis emptied'],
+    guard: 'freeze-first',
+    removes: 'that nothing is submitted before its attempt is on disk',
+    caughtBy: ['a full disk', 'a failing disk'],
   },
   {
-    name: 'no-sweep',
+    guard: 'takeover',
+    removes: 'that batches whose holder is dead are enqueued',
+    caughtBy: [SWEEP_ALONE],
+  },
+  {
+    guard: 'enqueue-owed',
     removes: 'that what the ledger owes is enqueued',
-    edits: [
-      {
-        file: 'src/actions/editions/enqueue.ts',
-        from: "if (!(await owesAnything(app.db))) return 'nothing'",
-        to: "return 'nothing'",
-      },
-    ],
-    caughtBy: ['the sweep alone: killed, and Redis emptied'],
+    caughtBy: [SWEEP_ALONE],
+  },
+  {
+    guard: 'plan-in-chunks',
+    removes: 'the chunks of planning',
+    caughtBy: ['pages while sending'],
+  },
+  {
+    guard: 'key-age',
+    removes: 'the end of trust in a key after 23 hours',
+    caughtBy: ['a key older than 23 hours'],
+  },
+  {
+    guard: 'catch-up-limit',
+    removes: 'the limit to how late a slot is made up for',
+    caughtBy: ['Mondays under faketime'],
+  },
+  {
+    guard: 'socket-timeout',
+    removes: 'the end of patience with a silent Redis',
+    caughtBy: ['a black hole'],
+  },
+  {
+    guard: 'hold',
+    removes: 'the look whether the database is a copy',
+    caughtBy: [WHOLE_COPY],
+  },
+  {
+    guard: 'release-slot',
+    removes: 'that a release records the slot which may have been mailed',
+    caughtBy: [WHOLE_COPY],
+  },
+  {
+    guard: 'migration-copy',
+    removes: 'the copy before a migration',
+    caughtBy: ['the newest migration killed half-way'],
+  },
+  {
+    guard: 'migration-transaction',
+    removes: 'the transaction around the migrations',
+    caughtBy: ['migrations killed half-way'],
+  },
+  {
+    guard: 'newer-database',
+    removes: 'the refusal of a database of a newer release',
+    caughtBy: ['a newer database, an older program'],
   },
 ]

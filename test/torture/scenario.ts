@@ -1,3 +1,5 @@
+import type { Guard } from '../../src/failpoint.ts'
+
 /** One line of the table. `twice` = addresses accepted more often than their ledger rows allow. */
 export type Row = {
   scenario: string
@@ -21,8 +23,7 @@ export type Context = {
   minutes: number | null
   /** A fresh folder, removed after the scenario. */
   scratch: string
-  /** The guard that is removed in this run (a name of `Sabotage`), or null; `removed` is the same in full. */
-  sabotage: string | null
+  /** The guard that is switched off in this run, or null. */
   removed: Sabotage | null
   /** Run only the short part, as `.ci/run` does. */
   quick: boolean
@@ -41,18 +42,12 @@ export type Scenario = {
   run: (context: Context) => Promise<Row[]>
 }
 
-/** A change of one source text as a worker process loads it; `from` must be found exactly once. */
-export type Edit = { file: string; from: string; to: string }
-
-/**
- * One guard removed, and the scenarios that must turn red without it. Any file with scenarios may export
- * `sabotages: Sabotage[]`; `startProgram` applies the edits, `makeInstallation` runs the SQL.
- */
+/** One guard switched off, and the scenarios that must turn red without it. */
 export type Sabotage = {
-  name: string
+  guard: Guard
   /** What is removed, for the table. */
   removes: string
-  edits?: Edit[]
+  /** Removes a second guard from the database, where the first one stands behind it. */
   sql?: string
   /** Names of scenarios of which at least one row must fail. */
   caughtBy: string[]

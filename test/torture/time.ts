@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Doubt, DoubtOptions } from './doubt.ts'
+import { guardsOff } from './installation.ts'
 import { mondays } from './mondays.ts'
 import { startNode, startScratchRedis } from './programs.ts'
-import { type Context, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Scenario } from './scenario.ts'
 import type { Year, YearOptions } from './year.ts'
 
 const HOUR_MS = 3_600_000
@@ -41,45 +42,6 @@ export const scenarios: Scenario[] = [
       ]),
   },
   { name: 'Mondays under faketime', group: 'time', quick: false, run: mondays },
-]
-
-export const sabotages: Sabotage[] = [
-  {
-    name: 'key-age',
-    removes: 'the end of trust in a key after 23 hours',
-    edits: [
-      {
-        file: 'src/db/ledger/batches.ts',
-        from: 'export const KEY_TRUST_MS = 23 * 3_600_000',
-        to: 'export const KEY_TRUST_MS = 2300 * 3_600_000',
-      },
-    ],
-    caughtBy: ['a key older than 23 hours'],
-  },
-  {
-    name: 'catch-up-limit',
-    removes: 'the limit to how late a slot is made up for',
-    edits: [
-      {
-        file: 'src/actions/editions/sweep.ts',
-        from: 'now.getTime() - slot.at.getTime() > app.config.DIGEST_CATCH_UP_HOURS * HOUR_MS',
-        to: 'slot.at > now',
-      },
-    ],
-    caughtBy: ['Mondays under faketime'],
-  },
-  {
-    name: 'zone-blind',
-    removes: 'the changes of the clocks within a year',
-    edits: [
-      {
-        file: 'src/core/time/calendar.ts',
-        from: '    while (changes.at(-1)?.offset !== offset) changes.push(nextChange(from, to, zone, changes))\n',
-        to: '',
-      },
-    ],
-    caughtBy: ['a year in New York'],
-  },
 ]
 
 type Rule = [day: 'sunday' | 'monday' | 'friday', time: string, timeZone: string]
@@ -138,8 +100,7 @@ async function inAnotherProcess<Options extends { folder: string; redis: string 
     const options = JSON.stringify({ ...wish, folder, redis: redis.url })
     const program = startNode([join(import.meta.dirname, file), options], {
       cwd: folder,
-      env: {},
-      edits: context.removed?.edits ?? [],
+      env: guardsOff(context.removed),
     })
     const { code } = await program.ended
     const seconds = (performance.now() - started) / 1000

@@ -10,11 +10,13 @@ import { loadConfig } from '../../src/config.ts'
 import { damageIn } from '../../src/db/checks.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { currentHold } from '../../src/db/restore/epoch.ts'
+import { obeyTests } from '../../src/failpoint.ts'
 import { openLog } from '../../src/log.ts'
 import { openApp } from '../../src/open-app.ts'
 import { sweep } from '../../src/recurring.ts'
 import {
   closeInstallation,
+  guardsOff,
   type Installation,
   makeInstallation,
   rowFor,
@@ -57,8 +59,7 @@ export async function tornLogs(context: Context): Promise<Row> {
     installation.ledger.close() // otherwise it would keep using the uncut log
     const program = startNode([join(import.meta.dirname, 'torn-log.ts'), JSON.stringify(torn)], {
       cwd: installation.folder,
-      env: {},
-      edits: context.removed?.edits ?? [],
+      env: guardsOff(context.removed),
     })
     const { code } = await program.ended
     if (code !== 0) throw new Error(`it ended with ${code}: ${program.output().slice(-800)}`)
@@ -143,5 +144,7 @@ async function work(app: App): Promise<number> {
   return submitted
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  obeyTests(process.env)
   console.log(JSON.stringify(await goOnFromEveryCut(JSON.parse(process.argv[2] ?? '') as Torn)))
+}

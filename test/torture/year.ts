@@ -1,5 +1,6 @@
 import type { SlotRule } from '../../src/core/time/calendar.ts'
 import { allEditions } from '../../src/db/ledger/editions.ts'
+import { obeyTests } from '../../src/failpoint.ts'
 import { sweep } from '../../src/recurring.ts'
 import { addNews, DAY_MS, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
 
@@ -124,5 +125,7 @@ function instantOf(date: string, { time, timeZone }: SlotRule): Date {
   return new Date(at)
 }
 
-if (import.meta.main)
+if (import.meta.main) {
+  obeyTests(process.env)
   console.log(JSON.stringify(await liveThroughYear(JSON.parse(process.argv[2] ?? '') as YearOptions)))
+}

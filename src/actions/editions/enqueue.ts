@@ -1,6 +1,7 @@
 import type { App } from '../../app.ts'
 import { owedBatches, owesAnything } from '../../db/ledger/batches.ts'
 import { owedNotices } from '../../db/people/notices.ts'
+import { guardOn } from '../../failpoint.ts'
 import { isLeft, type Submitter } from './submit.ts'
 
 /** So many wake-ups at most are put into Redis at a time: ten seconds' worth at Resend's usual limit. */
@@ -15,7 +16,7 @@ export type Owing = 'nothing' | 'soon' | 'later'
  * Returns whether the ledger owes anything: then look again.
  */
 export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'>): Promise<Owing> {
-  if (!(await owesAnything(app.db))) return 'nothing'
+  if (!guardOn('enqueue-owed') || !(await owesAnything(app.db))) return 'nothing'
   if ((await app.queue.backlog()) !== 0) return 'soon'
   let owing: Owing = 'later'
   const alone = await app.queue.alone(async () => {
@@ -28,8 +29,11 @@ async function enqueuePortion(app: App, { isStale }: Pick<Submitter, 'isStale'>)
   const now = app.now()
   const batches = await owedBatches(app.db, now, PORTION)
   const notices = await owedNotices(app.db, now, PORTION)
+  const free = batches.filter(
+    (batch) => batch.state === 'planned' || (guardOn('takeover') && isStale(batch, now)),
+  )
   await app.queue.wakeBatches(
-    batches.filter((batch) => batch.state === 'planned' || isStale(batch, now)).map(({ id }) => id),
+    free.map(({ id }) => id),
     'once',
   )
   await app.queue.wakeNotices(

@@ -16,7 +16,7 @@ import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/edit
 import { recordVerdicts } from '../../db/ledger/verdicts.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
-import { failpoint } from '../../failpoint.ts'
+import { failpoint, guardOn } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
 
 type Planner = Pick<App, 'config' | 'db' | 'log' | 'now'>
@@ -66,7 +66,8 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
     if (edition === null) throw new Error(`edition ${editionId} is gone`)
     if (edition.state !== 'planning') return edition
 
-    const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, CHUNK)
+    const limit = guardOn('plan-in-chunks') ? CHUNK : Number.MAX_SAFE_INTEGER
+    const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, limit)
     if (candidates.length === 0) {
       failpoint('before-planned')
       await finishPlanning(app.db, editionId, app.now())

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
 import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
-import { type Batch, findBatch, KEY_TRUST_MS, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
+import { type Batch, findBatch, keyTrustEnd, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
 import { finishEdition, pauseEdition } from '../../db/ledger/edition-states.ts'
 import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { failpoint } from '../../failpoint.ts'
+import { failpoint, waitOf } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
 import { type FreezeMemory, type Frozen, freeze, rebuildFrozen } from './freeze.ts'
@@ -207,8 +207,7 @@ async function contentOf(
   return { kind: 'closed', reason: 'unknown' }
 }
 
-const outlived = (app: App, firstAttemptAt: number): boolean =>
-  app.now().getTime() - firstAttemptAt > KEY_TRUST_MS
+const outlived = (app: App, firstAttemptAt: number): boolean => firstAttemptAt < keyTrustEnd(app.now())
 
 type Accepted = Extract<SubmitAnswer, { kind: 'accepted' }>
 
@@ -238,7 +237,7 @@ async function finish(app: App, editionId: string): Promise<void> {
 
 /** When to try again: doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together. */
 export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Date {
-  const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), LONGEST_WAIT_MS)
+  const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), waitOf('retry', LONGEST_WAIT_MS))
   return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))
 }
 

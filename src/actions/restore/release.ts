@@ -2,11 +2,12 @@ import type { App, Store } from '../../app.ts'
 import type { Hold } from '../../core/hold.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
-import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
+import { keyTrustEnd } from '../../db/ledger/batches.ts'
 import { finishEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition, unfinishedEditions } from '../../db/ledger/editions.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { type Owed, owedWhileHeld, type Released, releaseHeld } from '../../db/restore/release.ts'
+import { guardOn } from '../../failpoint.ts'
 
 /** What an operator sees before a release. `slot`: the current one, when the database knows nothing of its edition. */
 export type HeldState = Owed & {
@@ -30,7 +31,7 @@ export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Prom
   return {
     hold,
     slot: slot && { editionId: slot.editionId, at: slot.at.toISOString() },
-    keysTrusted: (hold.knownThrough ?? 0) >= app.now().getTime() - KEY_TRUST_MS,
+    keysTrusted: (hold.knownThrough ?? 0) >= keyTrustEnd(app.now()),
     ...(await owedWhileHeld(app.db, hold)),
   }
 }
@@ -45,8 +46,8 @@ export async function release(
   const released = await releaseHeld(
     app.db,
     {
-      trustedSince: goOn ? now.getTime() - KEY_TRUST_MS : Number.MAX_SAFE_INTEGER,
-      slot: goOn ? null : await unknownSlot(app),
+      trustedSince: goOn ? keyTrustEnd(now) : Number.MAX_SAFE_INTEGER,
+      slot: goOn || !guardOn('release-slot') ? null : await unknownSlot(app),
       note: mode,
       published: readEpoch(app.hashKey, await app.queue.publishedEpoch()),
     },

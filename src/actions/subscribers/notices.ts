@@ -8,7 +8,7 @@ import { nextSlot } from '../../core/time/calendar.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
 import { type Purpose, signDatedToken, signToken } from '../../core/tokens.ts'
 import { translatorFor } from '../../core/words/words.ts'
-import { KEY_TRUST_MS } from '../../db/ledger/batches.ts'
+import { keyTrustEnd } from '../../db/ledger/batches.ts'
 import {
   claimNotice,
   endNotice,
@@ -64,7 +64,7 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
 async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
   const body = notice.firstAttemptAt === null ? await freeze(app, notice) : notice.body
   if (body === null) return { kind: 'ended' }
-  if (notice.firstAttemptAt !== null && app.now().getTime() - notice.firstAttemptAt > KEY_TRUST_MS) {
+  if (notice.firstAttemptAt !== null && notice.firstAttemptAt < keyTrustEnd(app.now())) {
     await endNotice(
       app.db,
       notice,

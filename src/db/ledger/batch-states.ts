@@ -1,4 +1,4 @@
-import { failpoint } from '../../failpoint.ts'
+import { failpoint, guardOn } from '../../failpoint.ts'
 import { and, eq, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
 import { type Db, unsynced } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
@@ -47,13 +47,14 @@ export async function claimBatch(
   now: Date,
   gone?: string | null,
 ): Promise<Batch | null> {
-  const free = claimable(batches, now, gone)
+  const free = guardOn('claim') ? claimable(batches, now, gone) : undefined
   const mayGoOn = sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`
   const claim = {
     state: 'submitting' as const,
     claimedBy: by,
     claimedAt: now.getTime(),
     attempts: sql`${batches.attempts} + 1`,
+    ...(!guardOn('frozen-content') && { firstAttemptAt: null }),
   }
   const row = unsynced(db, () =>
     db
@@ -94,6 +95,7 @@ export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Dat
         )
         .run()
       if (change.changes === 0) return false
+      if (!guardOn('whole-freeze')) db.$client.exec('commit; begin immediate')
       keepContents(tx, freeze)
       endChecked(db, freeze)
       freezeWaiting(db, freeze.frozen)

@@ -1,3 +1,4 @@
+import { guardOn, waitOf } from '../../failpoint.ts'
 import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
 import { type Db, prepared } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
@@ -12,7 +13,7 @@ export type OwedBatch = Pick<Batch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
 /** A claim this old is taken over even when its owner seems alive: requests end after 30 s. */
 const CLAIM_LEASE_MS = 90_000
 /** Resend forgets a key after 24 h; from 23 h on it is not trusted. https://resend.com/docs/dashboard/emails/idempotency-keys */
-export const KEY_TRUST_MS = 23 * 3_600_000
+const KEY_TRUST_MS = 23 * 3_600_000
 
 /**
  * Another email that may be reaching a reader of this batch now, or may have reached them: of another edition, claimed or
@@ -34,7 +35,11 @@ const openEmails = (now: Date, side: '<' | '>'): SQL => sql`
     and (batches.first_attempt_at is null or o.id < batches.id)`
 
 /** A claim made before this instant (ms UTC) has run out. */
-export const leaseEnd = (now: Date): number => now.getTime() - CLAIM_LEASE_MS
+export const leaseEnd = (now: Date): number => now.getTime() - waitOf('lease', CLAIM_LEASE_MS)
+
+/** A key first used before this instant (ms UTC) is not trusted any more. */
+export const keyTrustEnd = (now: Date): number =>
+  now.getTime() - (guardOn('key-age') ? KEY_TRUST_MS : 100 * KEY_TRUST_MS)
 
 /** Whether an edition that may go on, or a notice, is unfinished, be it due or not. False while the installation is held. */
 export async function owesAnything(db: Db): Promise<boolean> {
@@ -108,7 +113,7 @@ export async function batchesInDoubtTooLong(db: Db, now: Date): Promise<number[]
   const rows = db
     .select({ id: batches.id })
     .from(batches)
-    .where(and(unfinished(batches), lt(batches.firstAttemptAt, now.getTime() - KEY_TRUST_MS), noLiveClaim))
+    .where(and(unfinished(batches), lt(batches.firstAttemptAt, keyTrustEnd(now)), noLiveClaim))
   return rows.all().map((row) => row.id)
 }
 
