@@ -30,7 +30,12 @@ export function reportImport(
 function listed(rejected: readonly RowError[]): string[] {
   const lines = rejected
     .slice(0, MOST_SHOWN)
-    .map(({ line, field, message }) => `  line ${line}: ${field} ${message}`)
+    .map((error) => `  ${placeOf(error)}${error.field} ${error.message}`)
   const more = rejected.length - lines.length
   return more > 0 ? [...lines, `  and ${number(more)} more (--json lists them all)`] : lines
+}
+
+function placeOf({ line, item }: RowError): string {
+  if (item !== undefined) return `item ${item}: `
+  return line === undefined ? '' : `line ${line}: `
 }

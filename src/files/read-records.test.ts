@@ -17,8 +17,12 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
   return list
 }
 
-const record = (line: number, fields: Record<string, unknown>, item: number | null = null): Entry => ({
-  ...{ kind: 'record', line, item, record: fields },
+const record = (line: number, fields: Record<string, unknown>): Entry => ({
+  ...{ kind: 'record', line, record: fields },
+})
+
+const jsonItem = (item: number, fields: Record<string, unknown>): Entry => ({
+  ...{ kind: 'record', item, record: fields },
 })
 
 test('a spreadsheet file with mark, CRLF, quoted commas and line breaks is read, each record with its own line', async () => {
@@ -41,10 +45,11 @@ test('however the bytes are cut into chunks, the same is read', async () => {
   )
 })
 
-const sheet = [
-  { kind: 'header', line: 1, columns: ['email', 'name', 'topics'] },
-  record(2, { email: 'ann@sample.test', name: 'Lind, Ann', topics: 'ocd;anxiety' }),
+const sheetFrom = (line: number) => [
+  { kind: 'header', line, columns: ['email', 'name', 'topics'] },
+  record(line + 1, { email: 'ann@sample.test', name: 'Lind, Ann', topics: 'ocd;anxiety' }),
 ]
+const sheet = sheetFrom(1)
 
 test.each([
   ['commas', 'email,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety\n'],
@@ -69,7 +74,7 @@ test.each([
   ['\ufeff"sep=\t"\nemail\tname\ttopics\nann@sample.test\tLind, Ann\tocd;anxiety\n'],
   ['SEP=,,,\nemail,name,topics\nann@sample.test,"Lind, Ann",ocd;anxiety\n'],
 ])('%j says how it is separated, and lines are still counted from the first', async (file) => {
-  expect(await read(file)).toEqual(sheet.map((entry) => ({ ...entry, line: entry.line + 1 })))
+  expect(await read(file)).toEqual(sheetFrom(2))
 })
 
 test.each(['utf-16le', 'utf-16be'])('what Excel saves as Unicode text is read: %s', async (encoding) => {
@@ -112,16 +117,61 @@ test.each([
   ['a,b\n1,2"3\n', 2, 'stray quotation mark'],
   ['a,b\n1,2\n3,"4\n5,6\n', 3, 'nothing closes'],
   [`a,b\n1,2\n3,"${'x'.repeat(1_000_000)}"\n`, 3, 'longer than 100000'],
-  ['[{"a":1},\n{"a":2]', 2, 'is not JSON here'],
+  ['[{"a":1},\r\n{"a":2]', 2, 'is not JSON at column 7; check'],
   ['[{"a":1},\n{"a":2}\n', 3, 'ends in the middle'],
-  ['[{"a":1},\n"text"]', 2, 'an item 2 that is not an object'],
-  [`[{"a":"${'x'.repeat(1_000_000)}"}]`, 1, 'longer than 100000'],
-  [`[{"a":${'['.repeat(1_000_000)}`, 1, 'longer than 100000'],
+  ['[{"a":1},\n{"a":', 2, 'ends in the middle'],
+  [`[{"a":${'['.repeat(1_000_000)}`, 1, 'ends in the middle'],
+  ['{"a":1}\n\n{"a":2,}', 3, 'is not JSON at column 8; check'],
+  ['{"a":1}\n{"a":ann@sample.test}', 2, 'is not JSON; check'],
+  ['[{"a":ann@sample.test}]', 1, 'is not JSON; check'],
 ])('%.30j cannot be read to its end: line %i %s', async (file, line, message) => {
   expect((await read(file)).at(-1)).toEqual({
     ...{ kind: 'unreadable', line, field: 'file', fatal: true },
     message: expect.stringContaining(message),
   })
+})
+
+test.each([
+  ['[{"a":1},\n"text"]', { item: 2 }, 'not an object'],
+  ['[{"a":1},\n[{"a":2}]]', { item: 2 }, 'not an object'],
+  [`[{"a":"${'x'.repeat(1_000_000)}"}]`, { item: 1 }, 'longer than 100000'],
+  [`{"a":1}\n{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, { item: 2 }, 'longer than 100000'],
+  ['[{"a":1},\n{"a":ann@sample.test}]', {}, 'is not JSON; check'],
+])('%.30j cannot be read to its end: %j %s', async (file, place, message) => {
+  expect((await read(file)).at(-1)).toEqual({
+    ...{ kind: 'unreadable', ...place, field: 'file', fatal: true },
+    message: expect.stringContaining(message),
+  })
+})
+
+test('nothing of a JSON file is quoted in what is wrong with it', async () => {
+  const text = JSON.stringify([{ email: 'ann@sample.test', name: 'Ann' }, { email: 'bo@sample.test' }])
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(text.length - 1),
+      fc.constantFrom('', '"', 'x', ',', ']', '\\'),
+      async (at, sign) => {
+        const entries = await read(text.slice(0, at) + sign + text.slice(at + 1))
+        for (const entry of entries)
+          if (entry.kind === 'unreadable') expect(entry.message).not.toMatch(/ann|bo|sample/i)
+      },
+    ),
+  )
+})
+
+test('JSON of more than 64 MB is refused, as it is read whole', async () => {
+  function* blanks(megabytes: number) {
+    yield '['
+    for (let n = 0; n < megabytes; n++) yield ' '.repeat(1024 ** 2)
+    yield ']'
+  }
+  expect(await all(readRecords(Readable.from(blanks(63))))).toEqual([])
+  const [refusal, ...rest] = await all(readRecords(Readable.from(blanks(64))))
+  expect(refusal).toEqual({
+    ...{ kind: 'unreadable', field: 'file', fatal: true },
+    message: 'is JSON of more than 64 MB; make it a CSV file, which may have any length',
+  })
+  expect(rest).toEqual([])
 })
 
 test('text that is not UTF-8 is refused with its line, also when the bad byte ends a chunk', async () => {
@@ -131,40 +181,38 @@ test('text that is not UTF-8 is refused with its line, also when the bad byte en
   expect((await read(windows1252.subarray(0, 12), windows1252.subarray(12))).at(-1)).toMatchObject(refusal)
 })
 
-test('a JSON list gives each item with its number and the line it starts on', async () => {
+test('a JSON list gives each item with its number', async () => {
   expect(
     await read('\ufeff[\n {"a": 1, "b": null},\n {"a": "x",\n  "b": ["y"]}, {"__proto__": {"a": 2}}]\n'),
   ).toEqual([
-    record(2, { a: 1, b: null }, 1),
-    record(3, { a: 'x', b: ['y'] }, 2),
-    record(4, JSON.parse('{"__proto__": {"a": 2}}'), 3),
+    jsonItem(1, { a: 1, b: null }),
+    jsonItem(2, { a: 'x', b: ['y'] }),
+    jsonItem(3, JSON.parse('{"__proto__": {"a": 2}}')),
   ])
   expect(await read('[]')).toEqual([])
 })
 
-test('one JSON object after the other is read too', async () => {
-  expect(await read('{"a":1}\n{"a":', '2}\n')).toEqual([record(1, { a: 1 }, 1), record(2, { a: 2 }, 2)])
+test('one JSON object on each line is read too, and one alone on many', async () => {
+  expect(await read('{"a":1}\n{"a":', '2}\n')).toEqual([jsonItem(1, { a: 1 }), jsonItem(2, { a: 2 })])
+  expect(await read('{\n "a": 1\n}\n')).toEqual([jsonItem(1, { a: 1 })])
 })
 
-test.each(['csv', 'json'])(
-  'the %s reader never runs far ahead of the one who takes the records',
-  async (format) => {
-    const wide = 'x'.repeat(500)
-    let given = 0
-    let taken = 0
-    let furthestAhead = 0
-    function* rows() {
-      yield format === 'csv' ? 'a,b\n' : '\n'
-      for (; given < 4000; given++) yield format === 'csv' ? `${given},${wide}\n` : `{"a":"${wide}"}\n`
-    }
-    for await (const entry of readRecords(Readable.from(rows()))) {
-      if (entry.kind === 'record') taken++
-      furthestAhead = Math.max(furthestAhead, given - taken)
-    }
-    expect(taken).toBe(4000)
-    expect(furthestAhead).toBeLessThan(4000 / 4)
-  },
-)
+test('the CSV reader never runs far ahead of the one who takes the records', async () => {
+  const wide = 'x'.repeat(500)
+  let given = 0
+  let taken = 0
+  let furthestAhead = 0
+  function* rows() {
+    yield 'a,b\n'
+    for (; given < 4000; given++) yield `${given},${wide}\n`
+  }
+  for await (const entry of readRecords(Readable.from(rows()))) {
+    if (entry.kind === 'record') taken++
+    furthestAhead = Math.max(furthestAhead, given - taken)
+  }
+  expect(taken).toBe(4000)
+  expect(furthestAhead).toBeLessThan(4000 / 4)
+})
 
 test('a path that cannot be read is named', async () => {
   const folder = aFolder()

@@ -1,19 +1,17 @@
 import { open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import Assembler from 'stream-json/assembler.js'
-import { jsonParser, type Token } from 'stream-json/parser.js'
 import { BadInput } from '../core/errors.ts'
 import { withoutInvisible } from '../core/text/invisible.ts'
 
-/**
- * What a file of records is made of. Lines count from 1 and are where the record starts; `item` numbers the records
- * of a JSON file, which may all stand on one line. After something `fatal` nothing else comes.
- */
+/** The line on which a record of CSV starts, or the number of an item of JSON, both from 1. */
+export type Place = { line: number } | { item: number }
+
+/** What a file of records is made of. After something `fatal` nothing else comes. */
 export type Entry =
   | { kind: 'header'; line: number; columns: string[] }
-  | { kind: 'record'; line: number; item: number | null; record: Record<string, unknown> }
-  | { kind: 'unreadable'; line: number; field: string; message: string; fatal: boolean }
+  | ({ kind: 'record'; record: Record<string, unknown> } & Place)
+  | ({ kind: 'unreadable'; field: string; message: string; fatal: boolean } & Partial<Place>)
 
 /** Opens the file, or `stdin` for `-`. Throws `BadInput` when there is nothing to read. */
 export async function openInput(path: string, stdin: Readable): Promise<Readable> {
@@ -31,34 +29,44 @@ export async function openInput(path: string, stdin: Readable): Promise<Readable
 /**
  * Reads records out of CSV (RFC 4180, with a header) or JSON (an array of objects, or one object after the other),
  * whichever the first character shows, in UTF-8 or UTF-16, with or without a byte-order mark. Columns may be separated by
- * semicolons or tabs where the header leaves no doubt, or says so in a line `sep=;` as Excel does. Holds one record at a
- * time, however long the input is. Throws only what reading the input throws.
+ * semicolons or tabs where the header leaves no doubt, or says so in a line `sep=;` as Excel does. Of CSV it holds one
+ * record at a time, however long the input is; of JSON all of it, so that may have 64 MB at most. Throws only what reading
+ * the input throws.
  */
 export async function* readRecords(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Entry> {
+  let bytes = 0
+  async function* counted() {
+    for await (const chunk of input) {
+      bytes += Buffer.byteLength(chunk)
+      yield chunk
+    }
+  }
   try {
-    const text = decoded(input)
+    const text = decoded(counted())
     const beginning = await beginningOf(text)
-    if (/^\s*[[{]/.test(beginning)) yield* jsonRecords(chain(beginning, text))
+    if (/^\s*[[{]/.test(beginning)) yield* jsonRecords(chain(beginning, text), () => bytes)
     else yield* csvRecords(beginning, text)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
-    yield fatal(error.line, error.message)
+    yield fatal(error.place, error.message)
   }
 }
 
 /** A record this long is a mistake, most often a quotation mark that nothing closes; it also bounds the memory. */
 const LONGEST_RECORD = 100_000
 
+const MOST_JSON_MB = 64
+
 class Unreadable extends Error {
-  line: number
-  constructor(line: number, message: string) {
+  place: Partial<Place>
+  constructor(place: Partial<Place>, message: string) {
     super(message)
-    this.line = line
+    this.place = place
   }
 }
 
-function fatal(line: number, message: string): Entry {
-  return { kind: 'unreadable', line, field: 'file', message, fatal: true }
+function fatal(place: Partial<Place>, message: string): Entry {
+  return { kind: 'unreadable', ...place, field: 'file', message, fatal: true }
 }
 
 /** Text with `\n` line ends only: csv-parse counts a quoted `\r\n` as two lines. */
@@ -99,7 +107,10 @@ async function* withWholeMark(input: AsyncIterable<Uint8Array | string>): AsyncG
 /** What Excel calls "Unicode text" is UTF-16. Without a mark, a first letter of ASCII shows which half comes first. */
 function encodingOf([first, second, third, fourth]: Uint8Array): string {
   if (first === 0x50 && second === 0x4b && third === 3 && fourth === 4)
-    throw new Unreadable(1, 'is a workbook or another packed file, not text; export the table as "CSV UTF-8"')
+    throw new Unreadable(
+      { line: 1 },
+      'is a workbook or another packed file, not text; export the table as "CSV UTF-8"',
+    )
   if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le'
   if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return 'utf-16be'
   return 'utf-8'
@@ -116,7 +127,7 @@ function decodeOrThrow(
     const text = new TextDecoder().decode(bytes)
     // Not found: the chunk before ended in the bad bytes.
     const readable = text.slice(0, Math.max(0, text.indexOf('\ufffd')))
-    throw new Unreadable(line + newlinesIn(readable), 'is not UTF-8 text; save it as "CSV UTF-8"')
+    throw new Unreadable({ line: line + newlinesIn(readable) }, 'is not UTF-8 text; save it as "CSV UTF-8"')
   }
 }
 
@@ -147,7 +158,10 @@ function separatorOf(beginning: string): { separator: Separator; text: string } 
   if (said) {
     const [line, blank = '', sign = ''] = said
     if (!Object.hasOwn(SEPARATORS, sign))
-      throw new Unreadable(1, 'names a separator that is not known; separate the columns with commas')
+      throw new Unreadable(
+        { line: 1 },
+        'names a separator that is not known; separate the columns with commas',
+      )
     return { separator: sign as Separator, text: blank + beginning.slice(line.length) }
   }
   const header = beginning.trimStart().split('\n', 1)[0] ?? ''
@@ -187,7 +201,7 @@ async function* csvRecords(beginning: string, rest: AsyncIterable<string>): Asyn
     if (!(error instanceof CsvError)) throw error
     throw csvProblem(error, lastLine + 1)
   }
-  if (columns === null) yield fatal(1, 'is empty; its first line must name the columns')
+  if (columns === null) yield fatal({ line: 1 }, 'is empty; its first line must name the columns')
 }
 
 const isBlank = (cell: string): boolean => withoutInvisible(cell).trim() === ''
@@ -216,72 +230,101 @@ function csvRecord(
     return { kind: 'unreadable', line, field: 'row', message, fatal: false }
   }
   const record = Object.fromEntries(columns.map((column, index) => [column, cells[index]]))
-  return { kind: 'record', line, item: null, record }
+  return { kind: 'record', line, record }
 }
 
 function csvProblem(error: CsvError, startLine: number): Unreadable {
+  const start = { line: startLine }
   if (error.code === 'CSV_QUOTE_NOT_CLOSED')
-    return new Unreadable(startLine, 'has a quotation mark from here on that nothing closes; close it')
-  if (error.code === 'CSV_MAX_RECORD_SIZE') return tooLong(startLine)
-  const line = typeof error.lines === 'number' ? error.lines : startLine
-  return new Unreadable(line, 'has a stray quotation mark; quote the whole field and double each mark within')
-}
-
-const tooLong = (line: number): Unreadable =>
-  new Unreadable(
-    line,
-    `has a row longer than ${LONGEST_RECORD} characters from here on; look for a quotation mark that is not closed`,
+    return new Unreadable(start, 'has a quotation mark from here on that nothing closes; close it')
+  if (error.code === 'CSV_MAX_RECORD_SIZE')
+    return new Unreadable(
+      start,
+      `has a row longer than ${LONGEST_RECORD} characters from here on; look for a quotation mark that is not closed`,
+    )
+  const place = typeof error.lines === 'number' ? { line: error.lines } : start
+  return new Unreadable(
+    place,
+    'has a stray quotation mark; quote the whole field and double each mark within',
   )
-
-/** Feeds the parser in pieces of a line at most, so that each record's own line is known. */
-async function* jsonRecords(text: AsyncIterable<string>): AsyncGenerator<Entry> {
-  const tokensOf = jsonTokens()
-  const assembler = new Assembler()
-  let [line, item, startLine, length] = [1, 0, 1, 0]
-  let inList = false
-  for await (const chunk of text)
-    for (const piece of chunk.match(/[^\n]{0,4096}\n|[^\n]{1,4096}/g) ?? []) {
-      length += piece.length
-      for (const token of tokensOf(piece, line)) {
-        if (assembler.done) {
-          if (token.name === 'startArray' && !inList) inList = true
-          else if (token.name === 'endArray') inList = false
-          else if (token.name === 'startObject') [item, startLine, length] = [item + 1, line, piece.length]
-          else
-            throw new Unreadable(
-              line,
-              `has an item ${item + 1} that is not an object; write {"column": "value"}`,
-            )
-          if (token.name !== 'startObject') continue
-        }
-        assembler.consume(token)
-        if (assembler.done)
-          yield {
-            kind: 'record',
-            line: startLine,
-            item,
-            record: assembler.current as Record<string, unknown>,
-          }
-      }
-      if (!assembler.done && length > LONGEST_RECORD) throw tooLong(startLine)
-      if (piece.endsWith('\n')) line += 1
-    }
-  if (inList || !assembler.done) throw new Unreadable(line, 'ends in the middle; is it complete?')
 }
 
-function jsonTokens(): (text: string, line: number) => readonly Token[] {
-  // jsonStreaming also takes one object after the other, as in NDJSON.
-  const parser = jsonParser({ packValues: true, streamValues: false, jsonStreaming: true })
-  return (text, line) => {
-    try {
-      const tokens = parser(text)
-      return typeof tokens === 'object' && 'values' in tokens ? tokens.values : []
-    } catch (error) {
+/** All of it at once, which the limit of its size bounds. */
+async function* jsonRecords(text: AsyncIterable<string>, size: () => number): AsyncGenerator<Entry> {
+  const pieces: string[] = []
+  for await (const piece of text) {
+    if (size() > MOST_JSON_MB * 1024 ** 2)
       throw new Unreadable(
-        line,
-        `is not JSON here (${(error as Error).message}); check the commas and quotes`,
+        {},
+        `is JSON of more than ${MOST_JSON_MB} MB; make it a CSV file, which may have any length`,
       )
-    }
+    pieces.push(piece)
+  }
+  let item = 0
+  for (const value of itemsOf(pieces.join(''))) {
+    item += 1
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Unreadable({ item }, 'has something here that is not an object; write {"column": "value"}')
+    if (jsonLength(value) > LONGEST_RECORD)
+      throw new Unreadable({ item }, `has an item longer than ${LONGEST_RECORD} characters here`)
+    yield { kind: 'record', item, record: value as Record<string, unknown> }
+  }
+}
+
+/** Of a list, of an object alone, or of one object on each line, as in NDJSON. */
+function* itemsOf(text: string): Generator {
+  if (!startsWithWholeObject(text)) {
+    const value = parseJson(text, 1)
+    if (Array.isArray(value)) yield* value
+    else yield value
+    return
+  }
+  let line = 0
+  for (const one of text.split('\n')) {
+    line += 1
+    if (one.trim() !== '') yield parseJson(one, line)
+  }
+}
+
+function startsWithWholeObject(text: string): boolean {
+  const [first = ''] = text.trimStart().split('\n', 1)
+  if (!first.startsWith('{')) return false
+  try {
+    JSON.parse(first)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Of what V8 says, only the position is used: the rest may quote the file, which may hold addresses. */
+function parseJson(text: string, firstLine: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw jsonProblem((error as Error).message, text, firstLine)
+  }
+}
+
+function jsonProblem(message: string, text: string, firstLine: number): Unreadable {
+  const [, position] = /JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message) ?? []
+  const isCut = message === 'Unexpected end of JSON input' || text.slice(Number(position)).trim() === ''
+  if (position === undefined && !isCut) {
+    const place = text.includes('\n') ? {} : { line: firstLine }
+    return new Unreadable(place, 'is not JSON; check the commas and quotes')
+  }
+  const before = text.slice(0, isCut ? text.length : Number(position))
+  const line = firstLine + newlinesIn(before)
+  if (isCut) return new Unreadable({ line }, 'ends in the middle; is it complete?')
+  const column = before.length - before.lastIndexOf('\n')
+  return new Unreadable({ line }, `is not JSON at column ${column}; check the commas and quotes`)
+}
+
+function jsonLength(value: object): number {
+  try {
+    return JSON.stringify(value).length
+  } catch {
+    return Number.POSITIVE_INFINITY // nested too deep
   }
 }
 

@@ -1,10 +1,10 @@
 import type { FieldError, Parsed } from '../../core/intake/fields.ts'
 import { type Columns, columnErrors, unknownNames } from '../../core/intake/records.ts'
 import type { Duplicate } from '../../db/imports/staging.ts'
-import type { Entry } from '../../files/read-records.ts'
+import type { Entry, Place } from '../../files/read-records.ts'
 
 /** A field of the file that was not taken, and why; `message` goes on from the field's name. */
-export type RowError = FieldError & { line: number }
+export type RowError = FieldError & { line?: number; item?: number }
 
 export type ImportReport = { added: number; updated: number; unchanged: number; rejected: RowError[] }
 
@@ -15,14 +15,19 @@ export type ImportResult = { kind: 'imported' | 'refused'; report: ImportReport 
 export type Intake<Row> = {
   columns: Columns
   parse: (record: Readonly<Record<string, unknown>>) => Parsed<Row>
-  stage: (rows: readonly { line: number; row: Row }[]) => Promise<Duplicate[]>
+  stage: (rows: readonly Staged<Row>[]) => Promise<Duplicate[]>
 }
+
+/** A valid row; staging numbers the items of a JSON file as it does the lines of others. */
+type Staged<Row> = { line: number; row: Row }
 
 /** What checking a file found. `broken`: what follows could not be read, so not even the rest may be imported. */
 export type Findings = {
   invalid: RowError[]
   duplicates: Duplicate[]
   broken: boolean
+  /** Where in the file a staged row stands. */
+  placeOf: (line: number) => Place
 }
 
 /**
@@ -33,16 +38,23 @@ export async function stageEntries<Row>(
   entries: AsyncIterable<Entry>,
   { columns, parse, stage }: Intake<Row>,
 ): Promise<Findings> {
-  const findings: Findings = { invalid: [], duplicates: [], broken: false }
-  let chunk: { line: number; row: Row }[] = []
+  let isJson = false
+  const findings: Findings = {
+    invalid: [],
+    duplicates: [],
+    broken: false,
+    placeOf: (number) => (isJson ? { item: number } : { line: number }),
+  }
+  let chunk: Staged<Row>[] = []
   const flush = async () => {
     findings.duplicates.push(...(await stage(chunk)))
     chunk = []
   }
   for await (const entry of entries) {
+    isJson ||= 'item' in entry
     const checked = check(entry, columns, parse)
     if (checked.ok) chunk.push(...checked.rows)
-    else findings.invalid.push(...checked.errors.map((error) => rowError(entry, error)))
+    else findings.invalid.push(...checked.errors.map((error) => rowError(error, entry)))
     if (!checked.ok && checked.fatal) {
       findings.broken = true
       break
@@ -50,7 +62,7 @@ export async function stageEntries<Row>(
     if (chunk.length >= CHUNK) await flush()
     if (findings.invalid.length + findings.duplicates.length > MOST_REJECTIONS) {
       const message = `has over ${MOST_REJECTIONS} problems up to here, so reading stopped; is it the right file?`
-      findings.invalid.push({ line: entry.line, field: 'file', message })
+      findings.invalid.push(rowError({ field: 'file', message }, entry))
       findings.broken = true
       break
     }
@@ -66,15 +78,19 @@ export function refused(rejected: readonly RowError[]): ImportResult {
 
 /** Rejections in the order of the file. */
 export function byLine(rejected: readonly RowError[]): RowError[] {
-  return rejected.toSorted((a, b) => a.line - b.line)
+  const numberOf = ({ line, item }: RowError) => line ?? item ?? 0
+  return rejected.toSorted((a, b) => numberOf(a) - numberOf(b))
+}
+
+/** Why a row that names what an earlier one named is left out: `is on line 3 already`. */
+export function isAlready(earlier: Place): string {
+  return 'item' in earlier ? `is in item ${earlier.item} already` : `is on line ${earlier.line} already`
 }
 
 const CHUNK = 500
 const MOST_REJECTIONS = 100_000
 
-type Checked<Row> =
-  | { ok: true; rows: { line: number; row: Row }[] }
-  | { ok: false; errors: FieldError[]; fatal: boolean }
+type Checked<Row> = { ok: true; rows: Staged<Row>[] } | { ok: false; errors: FieldError[]; fatal: boolean }
 
 function check<Row>(entry: Entry, columns: Columns, parse: Intake<Row>['parse']): Checked<Row> {
   if (entry.kind === 'unreadable') return { ok: false, errors: [entry], fatal: entry.fatal }
@@ -83,13 +99,15 @@ function check<Row>(entry: Entry, columns: Columns, parse: Intake<Row>['parse'])
     const errors = columnErrors(entry.columns, columns)
     return errors.length === 0 ? { ok: true, rows: [] } : { ok: false, errors, fatal: true }
   }
-  const unknown = entry.item === null ? [] : unknownNames(entry.record, columns)
+  const isItem = 'item' in entry
+  const unknown = isItem ? unknownNames(entry.record, columns) : []
   const parsed = parse(entry.record)
-  if (parsed.ok && unknown.length === 0) return { ok: true, rows: [{ line: entry.line, row: parsed.row }] }
+  if (parsed.ok && unknown.length === 0)
+    return { ok: true, rows: [{ line: isItem ? entry.item : entry.line, row: parsed.row }] }
   return { ok: false, errors: [...unknown, ...(parsed.ok ? [] : parsed.errors)], fatal: false }
 }
 
-function rowError(entry: Entry, { field, message }: FieldError): RowError {
-  const inItem = entry.kind === 'record' && entry.item !== null ? `(item ${entry.item}) ` : ''
-  return { line: entry.line, field, message: `${inItem}${message}` }
+function rowError({ field, message }: FieldError, entry: Entry): RowError {
+  if ('item' in entry) return { item: entry.item, field, message }
+  return 'line' in entry ? { line: entry.line, field, message } : { field, message }
 }

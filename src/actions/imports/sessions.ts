@@ -9,7 +9,7 @@ import {
 import { closeStaging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { readRecords } from '../../files/read-records.ts'
-import { byLine, type ImportResult, type RowError, refused, stageEntries } from './records.ts'
+import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
 /**
  * Adds and updates sessions from a CSV or JSON file, by `external_id`; sessions that the file does not name stay, and so does
@@ -25,19 +25,22 @@ export async function importSessions(
   const today = now().toISOString().slice(0, 10)
   const staging = await stagingForSessions(db)
   try {
-    const { invalid, duplicates, broken } = await stageEntries(readRecords(file), {
+    const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {
       columns: SESSION_COLUMNS,
       parse: (record) => parseSessionRow(record, slugs, { today, farAhead }),
       stage: (rows) => stageSessions(db, staging, rows),
     })
     const again = duplicates.map(({ line, firstLine }) => ({
-      ...{ line, field: 'external_id' },
-      message: `is on line ${firstLine} already; keep one of the two rows`,
+      ...{ ...placeOf(line), field: 'external_id' },
+      message: `${isAlready(placeOf(firstLine))}; keep one of the two rows`,
     }))
     const rejected = byLine([...invalid, ...again])
     if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
     const { conflicts, ...counts } = await applySessions(db, staging, { skipInvalid })
-    const all = byLine([...rejected, ...conflicts.map(overSeats)])
+    const all = byLine([
+      ...rejected,
+      ...conflicts.map((one) => ({ ...placeOf(one.line), ...overSeats(one) })),
+    ])
     if (conflicts.length > 0 && !skipInvalid) return refused(all)
     return { kind: 'imported', report: { ...counts, rejected: all } }
   } finally {
@@ -45,15 +48,13 @@ export async function importSessions(
   }
 }
 
-function overSeats({ line, seatsLeft, seatsTotal, absent }: SeatConflict): RowError {
+function overSeats({ seatsLeft, seatsTotal, absent }: SeatConflict): RowError {
   return absent.includes(',seats_total,')
     ? {
-        line,
         field: 'seats_left',
         message: `is ${seatsLeft}, over the ${seatsTotal} seats on record; add seats_total`,
       }
     : {
-        line,
         field: 'seats_total',
         message: `is ${seatsTotal}, under the ${seatsLeft} seats left on record; add seats_left`,
       }

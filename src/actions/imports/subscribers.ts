@@ -13,7 +13,7 @@ import {
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { readRecords } from '../../files/read-records.ts'
-import { byLine, type ImportResult, refused, stageEntries } from './records.ts'
+import { byLine, type ImportResult, isAlready, refused, stageEntries } from './records.ts'
 
 type Needs = Pick<Store, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
 
@@ -33,14 +33,14 @@ export async function importSubscribers(
   const slugs = new Set((await allTopics(db)).map((topic) => topic.slug))
   const staging = await stagingForSubscribers(db)
   try {
-    const { invalid, duplicates, broken } = await stageEntries(readRecords(file), {
+    const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {
       columns: SUBSCRIBER_COLUMNS,
       parse: (record) => parseSubscriberRow(record, slugs),
       stage: (rows) => stageSubscribers(db, staging, rows.map(withNames)),
     })
     const again = duplicates.map(({ line, firstLine }) => ({
-      ...{ line, field: 'email' },
-      message: `is on line ${firstLine} already, which counts`,
+      ...{ ...placeOf(line), field: 'email' },
+      message: `${isAlready(placeOf(firstLine))}, which counts`,
     }))
     if (broken || (invalid.length > 0 && !skipInvalid)) return refused([...invalid, ...again])
 
@@ -49,7 +49,7 @@ export async function importSubscribers(
     const { leftUnchanged, ...counts } = await applySubscribers(db, staging, admission, now())
     failpoint('after-import')
     const left = leftUnchanged.map((one) => ({
-      line: one.line,
+      ...placeOf(one.line),
       field: 'email',
       message: whyLeftUnchanged(one),
     }))
