@@ -10,7 +10,7 @@ import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import { waitOf } from './failpoint.ts'
 import { GUARD_EVERY_MS, LOOK_EVERY_MS, schedulersOf, sweep } from './recurring.ts'
-import type { JobOutcome } from './redis/queue.ts'
+import type { JobOutcome } from './redis/workers.ts'
 
 const RowId = z.number().int().positive()
 const SubmitJob = z.discriminatedUnion('name', [

@@ -8,7 +8,7 @@ import type { PeerRuns } from '../results.ts'
 import { type Bench, fresh, inProcess, installation, run } from '../run.ts'
 import { type Sink, startSink } from '../sinks.ts'
 
-/** As many requests at once as the worker makes (CONCURRENCY in src/redis/queue.ts). */
+/** As many requests at once as the worker makes (CONCURRENCY in src/redis/workers.ts). */
 const CONCURRENCY = 6
 const QUEUE_CONCURRENCY = 20
 /** 5 and 20 differ from it by less than the noise: one thread makes the mails. */

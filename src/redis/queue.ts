@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Queue as BullQueue } from 'bullmq'
+import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { Unavailable } from '../core/errors.ts'
-import { guardOn, waitOf } from '../failpoint.ts'
-import { checkRedis, explainRedisError } from './check.ts'
+import { type RedisAddress, reach, redisErrorLogger } from './connect.ts'
+import { type Handlers, startWorkers } from './workers.ts'
 
 /**
  * The doorbell. It carries ids only, and losing what it holds costs minutes: the sweep rings again for whatever the
@@ -51,27 +50,9 @@ export type QueueStats = {
   perSecond: number | null
 }
 
-export type Handlers = {
-  /** Plans what is due and rings for what is owed. */
-  sweep(): Promise<void>
-  /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
-  submit(name: string, data: unknown): Promise<JobOutcome>
-  /** Called whenever this process finds that no wake-up for a batch or notice is left. */
-  drained: () => void
-}
-
-/** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
-export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
-
-export type RedisAddress = { url: string } | { path: string }
-
-// Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
-const CONCURRENCY = 6
 // A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
 const ONCE_IN_MS = 500
 const ALONE_MS = 1_000
-// A wake-up that a killed process had taken up is given to another after so long.
-const LOCK_MS = 30_000
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
@@ -88,8 +69,7 @@ export async function openQueue(options: {
   const logRedisError = redisErrorLogger(log)
   // A command on the producing side fails when Redis is away; a worker waits for it to come back. Without an end of
   // patience a black-holed connection would hold the sweep, which asks through it, for good.
-  const producer = connect(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
-  await connectAndCheck(producer, options.redis)
+  const producer = await reach(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
   producer.on('error', logRedisError)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
   const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })
@@ -236,110 +216,4 @@ async function ensureScheduler(queue: BullQueue, { id, job: name, ...want }: Sch
     return false
   await queue.upsertJobScheduler(id, want, { name, data: {}, opts: KEEP })
   return true
-}
-
-type WorkerParts = {
-  redis: RedisAddress
-  prefix: string
-  batches: BullQueue
-  logRedisError: (error: unknown) => void
-  /** Says that this wake-up, which is not in the queue any more, is in hand. */
-  takenUp: (job: Job) => Promise<void>
-}
-
-function startWorkers(handlers: Handlers, { redis, prefix, batches, logRedisError, takenUp }: WorkerParts) {
-  // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
-  const connection = connect(redis, {
-    maxRetriesPerRequest: null,
-    socketTimeout: guardOn('socket-timeout') ? 12_000 : 600_000,
-  })
-  connection.on('error', logRedisError)
-  const options = {
-    connection,
-    prefix,
-    lockDuration: waitOf('job-lock', LOCK_MS),
-    stalledInterval: waitOf('stalled-job', LOCK_MS),
-  }
-  const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
-  const submitter = new Worker(
-    'batches',
-    async (job, token) => {
-      void takenUp(job)
-      await applyOutcome(await handlers.submit(job.name, job.data), job, token, batches)
-    },
-    { ...options, concurrency: CONCURRENCY },
-  )
-  submitter.on('drained', handlers.drained)
-  const workers = [sweeper, submitter]
-  for (const worker of workers)
-    worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
-  return {
-    async stop() {
-      await Promise.allSettled(workers.map((worker) => worker.close()))
-      connection.disconnect()
-    },
-  }
-}
-
-async function applyOutcome(
-  outcome: JobOutcome,
-  job: Job,
-  token: string | undefined,
-  batches: BullQueue,
-): Promise<void> {
-  if (outcome.kind === 'again') {
-    await job.moveToDelayed(outcome.at.getTime(), token)
-    throw new DelayedError()
-  }
-  if (outcome.kind === 'rate-limited') {
-    await batches.rateLimit(outcome.ms)
-    throw Worker.RateLimitError()
-  }
-}
-
-type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
-
-function connect(redis: RedisAddress, options: ConnectOptions): Redis {
-  const all = {
-    lazyConnect: true,
-    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
-    ...options,
-  }
-  return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
-}
-
-async function connectAndCheck(redis: Redis, address: RedisAddress): Promise<void> {
-  const name = 'url' in address ? address.url : 'redis://private'
-  // ioredis rejects with "Connection is closed" and tells the cause only in an event.
-  let cause: unknown
-  const listen = (error: unknown) => {
-    cause = error
-    redis.disconnect()
-  }
-  redis.on('error', listen)
-  try {
-    await redis.connect()
-    const problems = await checkRedis(redis)
-    if (problems.length === 0) return
-    throw new Unavailable(problems.map(({ problem, fix }) => `${problem} ${fix}`).join('\n'))
-  } catch (error) {
-    if (redis.status !== 'end') redis.disconnect()
-    if (error instanceof Unavailable) throw error
-    throw new Unavailable(explainRedisError(cause ?? error, name), { cause: cause ?? error })
-  } finally {
-    redis.off('error', listen)
-  }
-}
-
-const AWAY =
-  /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
-
-/** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
-function redisErrorLogger(log: Logger): (error: unknown) => void {
-  return (error) => {
-    const message = error instanceof Error ? error.message : String(error)
-    if (AWAY.test(message))
-      log.warn({ detail: message }, 'Redis is away; the sweep makes up for what is lost')
-    else log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
-  }
 }

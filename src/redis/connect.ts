@@ -1,0 +1,64 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
+import { Unavailable } from '../core/errors.ts'
+import { checkRedis, explainRedisError } from './check.ts'
+
+export type RedisAddress = { url: string } | { path: string }
+
+type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
+
+/**
+ * Connects and checks. Throws `Unavailable`, saying how to fix it, when Redis cannot be reached, refuses us, is too old or
+ * evicts keys; nothing stays open then.
+ */
+export async function reach(address: RedisAddress, options: ConnectOptions): Promise<Redis> {
+  const redis = connect(address, options)
+  await check(redis, address)
+  return redis
+}
+
+/** A connection that opens with its first command, and comes back by itself. */
+export function connect(redis: RedisAddress, options: ConnectOptions): Redis {
+  const all = {
+    lazyConnect: true,
+    retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+    ...options,
+  }
+  return 'url' in redis ? new Redis(redis.url, all) : new Redis({ ...all, path: redis.path })
+}
+
+async function check(redis: Redis, address: RedisAddress): Promise<void> {
+  const name = 'url' in address ? address.url : 'redis://private'
+  // ioredis rejects with "Connection is closed" and tells the cause only in an event.
+  let cause: unknown
+  const listen = (error: unknown) => {
+    cause = error
+    redis.disconnect()
+  }
+  redis.on('error', listen)
+  try {
+    await redis.connect()
+    const problems = await checkRedis(redis)
+    if (problems.length === 0) return
+    throw new Unavailable(problems.map(({ problem, fix }) => `${problem} ${fix}`).join('\n'))
+  } catch (error) {
+    if (redis.status !== 'end') redis.disconnect()
+    if (error instanceof Unavailable) throw error
+    throw new Unavailable(explainRedisError(cause ?? error, name), { cause: cause ?? error })
+  } finally {
+    redis.off('error', listen)
+  }
+}
+
+const AWAY =
+  /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
+
+/** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
+export function redisErrorLogger(log: Logger): (error: unknown) => void {
+  return (error) => {
+    const message = error instanceof Error ? error.message : String(error)
+    if (AWAY.test(message))
+      log.warn({ detail: message }, 'Redis is away; the sweep makes up for what is lost')
+    else log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
+  }
+}

@@ -1,0 +1,82 @@
+import { type Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
+import { guardOn, waitOf } from '../failpoint.ts'
+import { connect, type RedisAddress } from './connect.ts'
+
+export type Handlers = {
+  /** Plans what is due and rings for what is owed. */
+  sweep(): Promise<void>
+  /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
+  submit(name: string, data: unknown): Promise<JobOutcome>
+  /** Called whenever this process finds that no wake-up for a batch or notice is left. */
+  drained: () => void
+}
+
+/** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
+export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
+
+// Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
+const CONCURRENCY = 6
+// A wake-up that a killed process had taken up is given to another after so long.
+const LOCK_MS = 30_000
+
+type WorkerParts = {
+  redis: RedisAddress
+  prefix: string
+  batches: BullQueue
+  logRedisError: (error: unknown) => void
+  /** Says that this wake-up, which is not in the queue any more, is in hand. */
+  takenUp: (job: Job) => Promise<void>
+}
+
+export function startWorkers(
+  handlers: Handlers,
+  { redis, prefix, batches, logRedisError, takenUp }: WorkerParts,
+) {
+  // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
+  const connection = connect(redis, {
+    maxRetriesPerRequest: null,
+    socketTimeout: guardOn('socket-timeout') ? 12_000 : 600_000,
+  })
+  connection.on('error', logRedisError)
+  const options = {
+    connection,
+    prefix,
+    lockDuration: waitOf('job-lock', LOCK_MS),
+    stalledInterval: waitOf('stalled-job', LOCK_MS),
+  }
+  const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
+  const submitter = new Worker(
+    'batches',
+    async (job, token) => {
+      void takenUp(job)
+      await applyOutcome(await handlers.submit(job.name, job.data), job, token, batches)
+    },
+    { ...options, concurrency: CONCURRENCY },
+  )
+  submitter.on('drained', handlers.drained)
+  const workers = [sweeper, submitter]
+  for (const worker of workers)
+    worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
+  return {
+    async stop() {
+      await Promise.allSettled(workers.map((worker) => worker.close()))
+      connection.disconnect()
+    },
+  }
+}
+
+async function applyOutcome(
+  outcome: JobOutcome,
+  job: Job,
+  token: string | undefined,
+  batches: BullQueue,
+): Promise<void> {
+  if (outcome.kind === 'again') {
+    await job.moveToDelayed(outcome.at.getTime(), token)
+    throw new DelayedError()
+  }
+  if (outcome.kind === 'rate-limited') {
+    await batches.rateLimit(outcome.ms)
+    throw Worker.RateLimitError()
+  }
+}
