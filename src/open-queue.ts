@@ -5,6 +5,7 @@ import { installationId } from './core/tokens.ts'
 import type { Logger } from './log.ts'
 import { findProgram, redisServer } from './machine/find-program.ts'
 import { openStore } from './open-store.ts'
+import type { RedisAddress } from './redis/connect.ts'
 import { startPrivateRedis } from './redis/private-redis.ts'
 import { openQueue } from './redis/queue.ts'
 
@@ -22,7 +23,7 @@ export async function openStoreAndQueue(
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const redis = await openRedis(config, overrides, store.log)
+    const redis = await openRedis(config, store.log, overrides.redis)
     closers.push(() => redis.close())
     const prefix = overrides.queuePrefix ?? queuePrefix(store)
     const queue = await openQueue({ redis: redis.address, prefix, log: store.log })
@@ -38,17 +39,22 @@ export async function openStoreAndQueue(
 export const queuePrefix = ({ hashKey }: Pick<Store, 'hashKey'>): string =>
   `openseat-${installationId(hashKey)}`
 
-async function openRedis(config: Config, overrides: Overrides, log: Logger) {
-  const address = overrides.redis ?? (config.REDIS_URL ? { url: config.REDIS_URL } : null)
+/** The Redis that is given or set, or else the private one, which is started if need be. `where` says it in words. */
+export async function openRedis(
+  config: Config,
+  log: Logger,
+  given?: RedisAddress,
+): Promise<{ address: RedisAddress; where: string; close(): Promise<void> }> {
+  const address = given ?? (config.REDIS_URL ? { url: config.REDIS_URL } : null)
   if (address) {
-    log.info(
-      { redis: 'url' in address ? new URL(address.url).host : address.path },
-      'using the Redis that is set',
-    )
-    return { address, close: async () => {} }
+    const where = 'url' in address ? new URL(address.url).host : address.path
+    log.info({ redis: where }, 'using the Redis that is set')
+    return { address, where, close: async () => {} }
   }
   const folder = `${resolve(config.DATABASE_PATH)}.redis`
-  const redis = await startPrivateRedis({ folder, binary: findProgram(redisServer), log })
+  const binary = findProgram(redisServer)
+  const redis = await startPrivateRedis({ folder, binary, log })
   log.info({ redis: redis.description }, 'REDIS_URL is not set: using a private Redis')
-  return { address: redis.connection, close: () => redis.close() }
+  const where = `a private one (${binary}), as REDIS_URL is not set`
+  return { address: redis.connection, where, close: () => redis.close() }
 }

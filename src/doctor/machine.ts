@@ -2,6 +2,8 @@ import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
+import { openRedis } from '../open-queue.ts'
+import { openQueue } from '../redis/queue.ts'
 import type { Check } from '../resend/account-check.ts'
 import { LEAST_FREE_BYTES } from './readings.ts'
 
@@ -81,29 +83,22 @@ export async function checkQueue(
   const name = 'Redis'
   const closers: (() => Promise<void>)[] = []
   try {
-    const { address, where } = await redisOf(config, log, closers)
-    const { openQueue } = await import('../redis/queue.ts')
+    const redis = await openRedis(config, log)
+    closers.push(() => redis.close())
     // Opening it checks version, rights and policy, and says how to fix each.
-    const queue = await openQueue({ redis: address, prefix, log })
+    const queue = await openQueue({ redis: redis.address, prefix, log })
     closers.push(() => queue.close())
     const workers = await queue.workers()
     const working = workers ? `${workers} at work` : 'no worker running now'
-    return { check: { name, status: 'ok', detail: `${where}, keeps what is queued; ${working}` }, workers }
+    return {
+      check: { name, status: 'ok', detail: `${redis.where}, keeps what is queued; ${working}` },
+      workers,
+    }
   } catch (error) {
     return { check: { name, status: 'fail', detail: (error as Error).message }, workers: null }
   } finally {
     for (const close of closers.reverse()) await close()
   }
-}
-
-async function redisOf(config: Config, log: Logger, closers: (() => Promise<void>)[]) {
-  if (config.REDIS_URL) return { address: { url: config.REDIS_URL }, where: new URL(config.REDIS_URL).host }
-  const { findProgram, redisServer } = await import('../machine/find-program.ts')
-  const { startPrivateRedis } = await import('../redis/private-redis.ts')
-  const binary = findProgram(redisServer)
-  const redis = await startPrivateRedis({ folder: `${resolve(config.DATABASE_PATH)}.redis`, binary, log })
-  closers.push(() => redis.close())
-  return { address: redis.connection, where: `a private one (${binary}), as REDIS_URL is not set` }
 }
 
 async function nearestFolder(path: string): Promise<string> {
