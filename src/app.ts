@@ -31,6 +31,9 @@ export type App = Store & {
   pace: Pace
 }
 
+/** The part of the queue that rings for the sweep, and says whether a worker hears it. */
+export type Bell = Pick<Queue, 'wakeSweep' | 'workers'>
+
 /** Keeps the time of an answer, and of the email that follows it, from telling whom they are about. */
 export type Pace = {
   /** An answer about an address comes so long after its request, or after as many times that as its work takes. */

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import type { App, Overrides, Store } from './app.ts'
+import type { App, Bell, Overrides, Store } from './app.ts'
 import type { Config } from './config.ts'
 import { installationId } from './core/tokens.ts'
 import type { Logger } from './log.ts'
 import { findProgram, redisServer } from './machine/find-program.ts'
 import { openStore } from './open-store.ts'
 import type { RedisAddress } from './redis/connect.ts'
-import { startPrivateRedis } from './redis/private-redis.ts'
+import { isPrivateRedisGone, startPrivateRedis } from './redis/private-redis.ts'
 import { openQueue } from './redis/queue.ts'
 
 /**
@@ -35,6 +35,25 @@ export async function openStoreAndQueue(
   }
 }
 
+/**
+ * Opens the database and the bell, for what rings only for the sweep. A private Redis is not started to wake nobody: whoever
+ * starts it next sweeps anyway.
+ */
+export async function openStoreAndBell(
+  config: Config,
+  overrides: Overrides = {},
+): Promise<Store & { queue: Bell }> {
+  const isPrivate = !overrides.redis && !config.REDIS_URL
+  if (!isPrivate || !(await isPrivateRedisGone(privateFolder(config))))
+    return openStoreAndQueue(config, overrides)
+  return {
+    ...(await openStore(config, overrides)),
+    queue: { wakeSweep: async () => {}, workers: async () => 0 },
+  }
+}
+
+const privateFolder = (config: Config): string => `${resolve(config.DATABASE_PATH)}.redis`
+
 /** What the keys of this installation in Redis begin with. */
 export const queuePrefix = ({ hashKey }: Pick<Store, 'hashKey'>): string =>
   `openseat-${installationId(hashKey)}`
@@ -51,7 +70,7 @@ export async function openRedis(
     log.info({ redis: where }, 'using the Redis that is set')
     return { address, where, close: async () => {} }
   }
-  const folder = `${resolve(config.DATABASE_PATH)}.redis`
+  const folder = privateFolder(config)
   const binary = findProgram(redisServer)
   const redis = await startPrivateRedis({ folder, binary, log })
   log.info({ redis: redis.description }, 'REDIS_URL is not set: using a private Redis')

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
-import type { App, Store } from '../app.ts'
+import type { Bell, Store } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { emailGiven } from './email-given.ts'
@@ -195,7 +195,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const control = await import('../actions/editions/control.ts')
-  return terminal.withQueue(async (app) => {
+  return terminal.withBell(async (app) => {
     const outcome = await control.resume(app, id)
     return controlled(terminal, app, {
       id,
@@ -242,7 +242,7 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   const request = requestIn(options)
   if (request.kind === 'to') request.email = await emailGiven(terminal, request.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
-  return terminal.withQueue(async (app) => {
+  return terminal.withBell(async (app) => {
     const outcome = await resendEdition(app, id, request)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
@@ -276,7 +276,7 @@ function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequ
   return request
 }
 
-async function whoSubmits({ queue }: Pick<App, 'queue'>): Promise<string> {
+async function whoSubmits({ queue }: { queue: Bell }): Promise<string> {
   if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
   return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
 }

@@ -62,6 +62,7 @@ function aTerminal(typed: string): Terminal {
     note: () => {},
     withStore: asked,
     withQueue: asked,
+    withBell: asked,
     withApp: asked,
   }
 }

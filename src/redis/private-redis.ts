@@ -104,6 +104,11 @@ export async function startPrivateRedis(options: {
   }
 }
 
+/** Whether no server runs there, and so no program of this installation. Starts none. */
+export async function isPrivateRedisGone(folder: string): Promise<boolean> {
+  return (await probe(preparePlace(folder).socket)).kind === 'gone'
+}
+
 type Place = { folder: string; data: string; socket: string; lock: string; logFile: string }
 /** A server without a watchdog was started by another process. */
 type Server = { pid: number; watchdog?: ChildProcess }
