@@ -31,8 +31,8 @@ export type App = Store & {
   pace: Pace
 }
 
-/** The part of the queue that rings for the sweep, and says whether a worker hears it. */
-export type Bell = Pick<Queue, 'wakeSweep' | 'workers'>
+/** The part of the queue that wakes the sweep, and says how many workers there are to do it. */
+export type SweepWaker = Pick<Queue, 'wakeSweep' | 'workers'>
 
 /** Keeps the time of an answer, and of the email that follows it, from telling whom they are about. */
 export type Pace = {

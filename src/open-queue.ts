@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { App, Bell, Overrides, Store } from './app.ts'
+import type { App, Overrides, Store, SweepWaker } from './app.ts'
 import type { Config } from './config.ts'
 import { installationId } from './core/tokens.ts'
 import type { Logger } from './log.ts'
@@ -42,7 +42,7 @@ export async function openStoreAndQueue(
 export async function openStoreAndBell(
   config: Config,
   overrides: Overrides = {},
-): Promise<Store & { queue: Bell }> {
+): Promise<Store & { queue: SweepWaker }> {
   const isPrivate = !overrides.redis && !config.REDIS_URL
   if (!isPrivate || !(await isPrivateRedisGone(privateFolder(config))))
     return openStoreAndQueue(config, overrides)

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
-import type { Bell, Store } from '../app.ts'
+import type { Store, SweepWaker } from '../app.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { emailGiven } from './email-given.ts'
@@ -276,7 +276,7 @@ function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequ
   return request
 }
 
-async function whoSubmits({ queue }: { queue: Bell }): Promise<string> {
+async function whoSubmits({ queue }: { queue: SweepWaker }): Promise<string> {
   if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
   return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
 }

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { App, Bell, Store } from '../app.ts'
+import type { App, Store, SweepWaker } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
 import { printable } from '../core/text/printable.ts'
@@ -24,7 +24,7 @@ export type Terminal = {
   /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
   withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens the database and the bell for `work`, which commits something that waits for the sweep; closes them. */
-  withBell<T>(work: (app: Store & { queue: Bell }) => Promise<T>): Promise<T>
+  withBell<T>(work: (app: Store & { queue: SweepWaker }) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */

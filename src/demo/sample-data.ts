@@ -197,7 +197,7 @@ borderline-personality | Both Things Are True       | Dr. Lucía Herrera       |
 chronic-illness        | Good Enough Days           | Ruth Feldman, PhD       | fri 11:00 | New_York    | 4 of 8   |                 |
 chronic-illness        | Pacing Together            | Grace Kim, LCSW         | mon 13:00 | Chicago     | 1 of 6   | skills 8 weeks  |
 depression             | Small Steps                | Dr. Ingrid Solheim      | mon 18:00 | New_York    | 2 of 8   |                 | reopened
-depression             | Low Tide                   | Marcus Bell, LPC        | thu 19:30 | Denver      | 7 of 8   |                 | new
+depression             | Low Tide                   | Marcus SweepWaker, LPC        | thu 19:30 | Denver      | 7 of 8   |                 | new
 depression             | Sunday Evenings            | Dr. Ingrid Solheim      | sun 18:00 | New_York    | 0 of 8   |                 | filled
 dbt-skills             | Skills for Strong Feelings | Noor Haddad, LCSW       | wed 19:00 | New_York    | 4 of 12  | skills 12 weeks | new
 dbt-skills             | Getting Through a Crisis   | Noor Haddad, LCSW       | sat 09:00 | New_York    | 9 of 20  | skills once     | new

@@ -1,4 +1,4 @@
-import type { App, Bell } from '../../app.ts'
+import type { App, SweepWaker } from '../../app.ts'
 import { cancelEdition, pauseEdition, resumeEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition } from '../../db/ledger/editions.ts'
 
@@ -13,7 +13,7 @@ export async function pause(app: Control, id: string, reason: string): Promise<C
 }
 
 /** Lets a paused edition go on, and rings for it. */
-export async function resume(app: Control & { queue: Bell }, id: string): Promise<ControlOutcome> {
+export async function resume(app: Control & { queue: SweepWaker }, id: string): Promise<ControlOutcome> {
   const resumed = await resumeEdition(app.db, id, app.now())
   if (resumed) await app.queue.wakeSweep()
   return outcome(app, id, resumed, 'resumed')

@@ -1,4 +1,4 @@
-import type { App, Bell } from '../../app.ts'
+import type { App, SweepWaker } from '../../app.ts'
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { openJudge } from '../../core/audience/judge.ts'
 import { REASONS } from '../../core/audience/reasons.ts'
@@ -33,7 +33,7 @@ export type ResendOutcome =
  * Enqueues what it planned.
  */
 export async function resendEdition(
-  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now'> & { queue: Bell },
+  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now'> & { queue: SweepWaker },
   id: string,
   request: ResendRequest,
 ): Promise<ResendOutcome> {
