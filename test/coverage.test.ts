@@ -65,6 +65,21 @@ const CHANGED_MEANWHILE: [Week[]][] = [
       { ...QUIET, during: [choose()] },
     ],
   ],
+  // Someone who joins after a topic was corrected and at first follows the old one: see "unsure".
+  [
+    [
+      { ...QUIET, before: [add(0)] },
+      {
+        ...QUIET,
+        before: [{ do: 'correct', session: 0, topic: 1 }, { do: 'join' }],
+        during: [add(0)],
+        late: [{ do: 'choose', reader: 2, topics: [0] }],
+        refused: [2],
+      },
+      QUIET,
+      { ...QUIET, before: [{ do: 'choose', reader: 2, topics: [] }] },
+    ],
+  ],
 ]
 
 const FIRST = Date.parse('2026-11-30T14:00:00Z')
@@ -179,6 +194,7 @@ type Due = { surely: Set<number>; perhaps: Set<number> }
 function newOracle() {
   const sessions: KnownSession[] = []
   const readers: KnownReader[] = []
+  const corrected = new Set<number>()
   const stateOf = ({ times, reopened }: KnownSession) => `${times}/${reopened}`
   const bookable = (week: number): Snapshot =>
     new Map(
@@ -230,8 +246,10 @@ function newOracle() {
           left: false,
           lastMail: -Infinity,
           told: new Map(),
-          unsure: new Map(),
+          // Marks do not say when a reader joined: an email about the topic that a session once had covers it too.
+          unsure: new Map([...corrected].map((id) => [id, week])),
         })
+      if (step.do === 'correct') corrected.add(step.session)
       if ('session' in step) {
         const session = sessions[step.session] as KnownSession
         if (step.do === 'fill' || step.do === 'cancel') session.open = false
