@@ -84,7 +84,7 @@ test(
   'a killed demo leaves no Redis and no folder behind',
   async () => {
     const demo = startDemo()
-    await demo.says('submitted')
+    await eventually(() => socketOf(demo.tmp) !== undefined, SLOW_MS)
     const redis = await redisOf(demo.tmp)
     demo.child.kill('SIGKILL')
     await eventually(() => !isAlive(redis) && readdirSync(demo.tmp).length === 0)
@@ -156,9 +156,10 @@ async function ended(child: ChildProcess): Promise<number | null> {
 }
 
 /** The process id of the demo's private Redis. */
+const socketOf = (tmp: string): string | undefined => globSync(join(tmp, '*/*/redis.sock'))[0]
+
 async function redisOf(tmp: string): Promise<number> {
-  const [path = ''] = globSync(join(tmp, '*/*/redis.sock'))
-  const redis = new Redis({ path })
+  const redis = new Redis({ path: socketOf(tmp) ?? '' })
   const info = await redis.info('server')
   redis.disconnect()
   return Number(/process_id:(\d+)/.exec(info)?.[1])

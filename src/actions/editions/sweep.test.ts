@@ -26,6 +26,7 @@ test('over a year of days, every slot is planned once and no week is left out', 
   for (let day = 0; day < 365; day += 1) {
     app.setNow(new Date(start + day * 24 * 3_600_000).toISOString())
     if (day % 5 === 0) aSession(app, { startsAtLocal: '2027-06-01T18:00' })
+    if (![0, 1, 2, 5].includes(day % 7)) continue // Sunday to Tuesday, around the slot, and Friday
     await sweep(app)
     await submitOwed(app)
   }
