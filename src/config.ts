@@ -30,7 +30,7 @@ export function loadConfig(env: Environment): Config {
   const issues = result.error?.issues.filter(({ path }) => !unreadable.includes(String(path[0]))) ?? []
   problems.push(...issues.map(describe), ...problemsInProduction(values))
   if (!result.success || problems.length > 0)
-    throw new BadInput(`Correct these settings:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    throw new BadInput(`Fix these settings:\n${problems.map((p) => `  ${p}`).join('\n')}`)
   return result.data
 }
 

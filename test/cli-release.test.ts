@@ -41,7 +41,7 @@ test('a restored backup says at every door that it is held, and once released it
     marked: { unknown: 0, notices: 0, cancelled: [] },
   })
   const again = await program.run(['edition', 'send', '--wait'])
-  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('exists already and is cancelled') })
+  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('already exists and is cancelled') })
   expect([...program.resend.countByAddress().values()]).toEqual([1, 1, 1])
   expect(await program.run(['release', '--json'])).toMatchObject({
     code: 0,

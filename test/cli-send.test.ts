@@ -30,7 +30,7 @@ test('a send that is killed while the provider holds the answer is finished by t
   program.resend.clearFaults()
 
   const sent = await program.run(['edition', 'send', '--wait', '--json'])
-  expect(sent).toMatchObject({ code: 0, err: expect.stringContaining('exists and is not through yet') })
+  expect(sent).toMatchObject({ code: 0, err: expect.stringContaining('already exists and is unfinished') })
   expect(JSON.parse(sent.out)).toMatchObject({
     state: 'submitted',
     submitted: 400,
@@ -46,7 +46,7 @@ test('an edition that the provider stops ends paused, with the reason and what t
   const sent = await program.run(['edition', 'send'], { settings: { RESEND_API_KEY: 're_wrong' } })
   expect(sent.code).toBe(1)
   expect(sent.out).toMatch(/paused {6}401 .*API key is invalid/)
-  expect(sent.out).toMatch(/When the reason is fixed: openseat edition resume \d{4}-\d\d-\d\d\n$/)
+  expect(sent.out).toMatch(/Once fixed: openseat edition resume \d{4}-\d\d-\d\d\n$/)
 }, 60_000)
 
 test('start runs until SIGTERM, and takes an edition that is handed over', async () => {
@@ -54,7 +54,7 @@ test('start runs until SIGTERM, and takes an edition that is handed over', async
   const running = program.start(['start'])
   await eventually(() => running.output.err.includes('openseat is running'), 30_000)
   const sent = await program.run(['edition', 'send'])
-  expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('A worker is running and submits it') })
+  expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('The running worker submits it') })
   await eventually(() => program.resend.accepted.length === 4)
   running.child.kill('SIGTERM')
   const { code, out, err } = await running.ended

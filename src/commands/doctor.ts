@@ -13,7 +13,7 @@ export function addDoctor(openseat: Command, terminal: Terminal): void {
     .action(command(terminal, (options: { json?: boolean }) => doctor(terminal, options)))
     .addHelpText(
       'after',
-      '\nIt sends no mail. It exits with 1 if something must be fixed before email can go out.\n\nExample:\n  $ openseat doctor',
+      '\nIt sends no email. It exits with 1 if something must be fixed before emails can go out.\n\nExample:\n  $ openseat doctor',
     )
 }
 
@@ -35,7 +35,7 @@ async function allChecks(terminal: Terminal): Promise<Check[]> {
     if (!(error instanceof BadInput)) throw error
     const problems = error.message.split('\n').slice(1)
     const checks = problems.map((line): Check => ({ name: 'settings', status: 'fail', detail: line.trim() }))
-    return [...checks, { name: 'the rest', status: 'warn', detail: 'is checked once the settings are right' }]
+    return [...checks, { name: 'the rest', status: 'warn', detail: 'skipped: fix the settings first' }]
   }
 }
 
@@ -49,7 +49,7 @@ function checkList(checks: readonly Check[]): string {
     ...(fix ? [`${' '.repeat(width + 8)}${fix}`] : []),
   ])
   const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length
-  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'thing')} must be fixed.` : 'Ready to mail.'
+  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'problem')} to fix.` : 'Ready to send.'
   const warnings = count('warn') > 0 ? ` ${counted(count('warn'), 'warning')}.` : ''
   return [...lines, '', `${verdict}${warnings}`].join('\n')
 }

@@ -22,7 +22,7 @@ export function summaryText(summary: Summary, zone: string): string {
     ['waiting', number(summary.waiting)],
     summary.prunedAt === undefined
       ? ['batches', withParts(summary.batches, summary.batchStates)]
-      : ['kept', 'these totals only; who was emailed was removed, as RETENTION_DAYS says'],
+      : ['kept', 'only these totals; who was emailed was removed (RETENTION_DAYS)'],
     ...(retrying === null ? [] : [['retrying', `${counted(retrying.batches, 'batch')}: ${retrying.reason}`]]),
     ...(waitsFor ?? []).map((wait) => ['waits for', waitText(wait, zone)]),
     ...(generations ?? []).map((one) => [
@@ -37,7 +37,7 @@ type Wait = NonNullable<Summary['waitsFor']>[number]
 
 function waitText({ edition, generation, since, batches, recipients }: Wait, zone: string): string {
   const other = generation === 0 ? `edition ${edition}` : `resend ${generation} of edition ${edition}`
-  return `${other}: whether it reached some of the same readers is not known since ${when(since, zone)}; ${counted(batches, 'batch')} with ${counted(recipients, 'recipient')} until then`
+  return `${other}: not known to have reached some of the same readers since ${when(since, zone)}; ${counted(batches, 'batch')} with ${counted(recipients, 'recipient')} until then`
 }
 
 /** All editions, one per line. `held`: why nothing goes out; null if there is no hold. */
@@ -95,22 +95,22 @@ function mailText(
     case 'mail':
       return `Wrote ${files?.html}, .txt, .eml and .page.html: "${mail.email.subject}"${page ? `\nAll kinds of readers side by side: ${page}` : ''}`
     case 'excluded':
-      return `This reader would not be mailed (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
+      return `This reader would get no email (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
     case 'nobody':
     case 'not-found':
       return already
-        ? 'It would go to nobody so far. No files were written.'
-        : 'It would go to nobody. No files were written.'
+        ? 'No one would get it yet. No files were written.'
+        : 'No one would get it. No files were written.'
   }
 }
 
 function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
-  if (state === 'paused') return [`When the reason is fixed: openseat edition resume ${id}`]
+  if (state === 'paused') return [`Once fixed: openseat edition resume ${id}`]
   if (state !== 'submitted' || waiting > 0 || prunedAt !== undefined) return []
   return [
-    ...(failed > 0 ? [`To mail those that failed: openseat edition resend ${id} --failed`] : []),
+    ...(failed > 0 ? [`To send to those that failed: openseat edition resend ${id} --failed`] : []),
     ...(unknown > 0
-      ? [`To mail the unknown, some perhaps twice: openseat edition resend ${id} --unknown`]
+      ? [`To send to the unknown, some perhaps twice: openseat edition resend ${id} --unknown`]
       : []),
   ]
 }

@@ -18,36 +18,36 @@ type ResendOptions = Json & { to?: string; failed?: boolean; unknown?: boolean; 
 export function addEditions(openseat: Command, terminal: Terminal): void {
   const edition = openseat
     .command('edition')
-    .description('the weekly issues')
+    .description('plan, send, and control the weekly editions')
     .helpCommand(false)
     .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
   const add = (name: string, description: string) =>
     edition.command(name).description(description).option('--json', 'print one JSON document on stdout')
 
-  add('preview', 'show what would go out now, and to how many; records nothing')
-    .option('--for <email>', 'write the mail of this reader, instead of a typical one; - reads stdin')
-    .option('--out <dir>', 'where to write the mails', './preview')
+  add('preview', 'show what would go out now, and to how many people; changes nothing')
+    .option('--for <email>', "write this reader's email instead of a typical one; - reads stdin")
+    .option('--out <dir>', 'where to write the emails', './preview')
     .action(command(terminal, (options: PreviewOptions) => preview(terminal, options)))
     .addHelpText('after', PREVIEW_NOTES)
-  add('test', 'submit one copy of what would go out now, marked "[Test]", to yourself')
+  add('test', 'send yourself one copy of what would go out now, marked "[Test]"')
     .requiredOption('--to <email>', 'your address; - reads stdin')
     .addOption(new Option('--as <reader>', 'as which kind of reader').choices(READERS).default('typical'))
     .action(command(terminal, (options: TestOptions) => test(terminal, options)))
     .addHelpText('after', TEST_NOTES)
-  add('send', "plan and submit this week's edition now; if it exists, say so and do nothing")
-    .option('--wait', 'stay until it is through, and finish one that was begun')
+  add('send', "plan and send this week's edition now (does nothing if it already exists)")
+    .option('--wait', 'wait until it is finished; also finishes one that was interrupted')
     .action(command(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
     .addHelpText('after', SEND_NOTES)
   add('list', 'show all editions, newest first')
     .action(command(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition list')
-  add('show', 'show where an edition stands')
+  add('show', 'show the state of an edition, with its counts')
     .argument('<id>', 'the edition, by its date')
     .action(command(terminal, (id: string, options: Json) => show(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
   add('pause', 'stop an edition before its next batch')
     .argument('<id>', 'the edition, by its date')
-    .option('--reason <text>', 'why, for those who look later', 'paused by an operator')
+    .option('--reason <text>', 'why, for your colleagues', 'paused by an operator')
     .action(
       command(terminal, (id: string, options: Json & { reason: string }) => pause(terminal, id, options)),
     )
@@ -55,52 +55,52 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
       'after',
       '\nExample:\n  $ openseat edition pause 2026-11-23 --reason "wrong time for the grief group"',
     )
-  add('resume', 'let a paused edition go on')
+  add('resume', 'continue a paused edition')
     .argument('<id>', 'the edition, by its date')
     .action(command(terminal, (id: string, options: Json) => resume(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition resume 2026-11-23')
-  add('cancel', 'end an edition for good; its news goes out with the next one')
+  add('cancel', 'stop an edition permanently; the next one includes its sessions')
     .argument('<id>', 'the edition, by its date')
     .action(command(terminal, (id: string, options: Json) => cancel(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition cancel 2026-11-23')
-  add('resend', 'mail an edition again to some of its readers')
+  add('resend', 'send an edition again to some of its readers')
     .argument('<id>', 'the edition, by its date')
-    .option('--to <email>', 'to this reader, whether they got it or not; - reads stdin')
-    .option('--failed', 'to those whose mail failed')
-    .option('--unknown', 'to those of whom nobody knows; some of them may have got it')
-    .option('--all', 'to everyone, again; needs --yes')
-    .option('--yes', 'yes, everyone gets it a second time')
+    .option('--to <email>', 'to this reader, even if they already got it; - reads stdin')
+    .option('--failed', 'to those whose email failed')
+    .option('--unknown', 'to those with no confirmed result; some may get it twice')
+    .option('--all', 'to everyone who got it; needs --yes')
+    .option('--yes', 'confirm that everyone gets it a second time')
     .action(command(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
     .addHelpText(
       'after',
-      '\nWho unsubscribed or is suppressed is not mailed.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
+      '\nPeople who unsubscribed or are suppressed get no email.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
     )
 }
 
 const READERS = ['typical', 'most-topics', 'no-topics', 'other-zone', 'discreet', 'spanish', 'after-pause']
 
 const PREVIEW_NOTES = `
-Without --for it writes the mail of a typical reader and of six that differ: most
-topics, no topics chosen, another zone, discreet, in Spanish, after a pause. Each as
-.html, .txt, .eml and a .page.html to take a picture of; preview.html shows all of
-them side by side, on a phone and a desktop, light and dark. None of them says who
-the reader is, and their personal links do nothing.
+Without --for, it writes the emails of a typical reader and of six others: most
+topics, no topics, another time zone, discreet, Spanish, and after a pause. Each is
+written as .html, .txt, .eml, and as .page.html for screenshots. preview.html shows
+all of them side by side, on phone and desktop, light and dark. They do not reveal
+who the readers are, and their personal links do nothing.
 
 Examples:
   $ openseat edition preview --out preview
   $ openseat edition preview --for mara@sample.test`
 
 const TEST_NOTES = `
-The copy goes through Resend as the real ones do, under a key of its own. The ledger
-stays as it is, nobody counts as told, and its personal links do nothing.
+The copy goes through Resend like the real ones, under its own idempotency key.
+Nothing is recorded, and its personal links do nothing.
 
 Example:
   $ openseat edition test --to you@your-practice.org --as discreet`
 
 const SEND_NOTES = `
-A running worker is left to submit it; where none runs, this process does. Ended
-early, by whatever means, nobody is mailed twice and nobody is forgotten: run it
-again with --wait. It exits with 1 when the edition ends paused or unfinished.
+A running worker submits it; if there is none, this process does. If it is
+interrupted, run it again with --wait: no one is emailed twice or missed. It exits
+with 1 if the edition ends paused or unfinished.
 
 Example:
   $ openseat edition send --wait`
@@ -114,7 +114,7 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
       { ...store, templates: await loadTemplates(looksOf(store)) },
       { email, readers: true },
     )
-    if (shown.mail.kind === 'not-found') throw new BadInput('--for: nobody on the list has this address')
+    if (shown.mail.kind === 'not-found') throw new BadInput('--for: this address is not on the list')
     const { writePreview } = await import('./preview-files.ts')
     const { asked: files, readers, page } = await writePreview(shown, options.out)
     const { mail, readers: _mails, ...rest } = shown
@@ -142,10 +142,10 @@ async function test(terminal: Terminal, options: TestOptions): Promise<number> {
     const outcome = await testEdition({ ...store, templates, mailer }, { to, reader: options.as })
     switch (outcome.kind) {
       case 'submitted':
-        terminal.show(options, outcome, `Submitted: "${outcome.subject}". The ledger is as it was.`)
+        terminal.show(options, outcome, `Submitted: "${outcome.subject}". Nothing was recorded.`)
         return 0
       case 'nobody':
-        terminal.note('Not done: nobody would get a mail now, so there is none to show.')
+        terminal.note('Not done: no one would get an email now, so there is nothing to send.')
         return 1
       case 'not-submitted':
         terminal.note(`Not done: ${outcome.reason}.`)
@@ -187,7 +187,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
       id,
       outcome,
       options,
-      says: `Edition ${id} is paused. "openseat edition resume ${id}" lets it go on.`,
+      says: `Edition ${id} is paused. To continue: openseat edition resume ${id}`,
     })
   })
 }
@@ -201,7 +201,7 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
       id,
       outcome,
       options,
-      says: `Edition ${id} goes on. ${await whoSubmits(app)}`,
+      says: `Edition ${id} continues. ${await whoSubmits(app)}`,
     })
   })
 }
@@ -215,7 +215,7 @@ async function cancel(terminal: Terminal, text: string, options: Json): Promise<
       id,
       outcome,
       options,
-      says: `Edition ${id} is cancelled; its news goes out with the next one.`,
+      says: `Edition ${id} is cancelled. The next edition includes its sessions.`,
     })
   })
 }
@@ -277,6 +277,6 @@ function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequ
 }
 
 async function whoSubmits({ queue }: { queue: SweepWaker }): Promise<string> {
-  if ((await queue.workers()) ?? 0) return 'A worker is running and submits it.'
-  return 'No worker is running: "openseat start" submits it, or "openseat edition send --wait".'
+  if ((await queue.workers()) ?? 0) return 'The running worker submits it.'
+  return 'No worker is running. To submit it: openseat start, or openseat edition send --wait'
 }

@@ -17,13 +17,13 @@ export function reportImport(
     terminal.show(
       options,
       report,
-      [done, ...(lines.length > 0 ? ['Left as they were:', ...lines] : [])].join('\n'),
+      [done, ...(lines.length > 0 ? ['Left unchanged:', ...lines] : [])].join('\n'),
     )
     return 0
   }
   if (options.json) terminal.show(options, report, '')
-  const skip = options.skipInvalid ? '' : ', or leave them out with --skip-invalid'
-  terminal.note(['Nothing was imported. Mend these and import again' + `${skip}:`, ...lines].join('\n'))
+  const skip = options.skipInvalid ? '' : ', or use --skip-invalid to leave them out'
+  terminal.note(['Nothing was imported. Fix these rows and import again' + `${skip}:`, ...lines].join('\n'))
   return 2
 }
 

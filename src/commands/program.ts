@@ -16,9 +16,7 @@ import type { Terminal } from './terminal.ts'
 /** The command line: parses, and hands over to one command. It throws `CommanderError` once it has said what is wrong. */
 export function program(terminal: Terminal): Command {
   const openseat = new Command('openseat')
-    .description(
-      'Once a week, mails every subscriber the group-therapy session times they have not been told yet.',
-    )
+    .description("Emails subscribers the week's new group-therapy session times.")
     .version(project.version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
@@ -46,12 +44,12 @@ Each command has its own --help. Settings are read from the environment and from
 Example, in a checkout:
   $ npm run -s openseat -- edition preview
 
-Exit codes: 0 done, 1 could not be done, 2 the command or its input is wrong.`
+Exit codes: 0 done, 1 could not be done, 2 invalid input.`
 
 function oneLine(text: string): string {
   const message = text
     .trim()
     .replace(/^error: /, '')
     .replace(/\s*\n\s*/g, ' ')
-  return `${printable(withoutAddresses(message))} (--help shows what there is)\n`
+  return `${printable(withoutAddresses(message))} (see --help)\n`
 }

@@ -11,36 +11,35 @@ type Options = { json?: boolean; yes?: boolean; goOn?: boolean }
 export function addRelease(openseat: Command, terminal: Terminal): void {
   openseat
     .command('release')
-    .description('show what a restored or copied database would send, and with --yes let it go on')
-    .option('--yes', 'yes, let it go on, so that nobody is mailed twice')
-    .option('--go-on', 'with --yes: nothing went out since the copy was taken, so send what is owed')
+    .description('show what a restored or copied database would send; --yes lets it send')
+    .option('--yes', 'release it, so that no one is emailed twice')
+    .option('--go-on', 'with --yes: nothing was sent since the copy was made, so send what is owed')
     .option('--json', 'print one JSON document on stdout')
     .action(command(terminal, (options: Options) => release(terminal, options)))
     .addHelpText('after', NOTES)
 }
 
 const NOTES = `
-A restored backup, a copy, or a database that was moved is held: the pages work,
-but nothing is planned or submitted, as the same mail may have gone out already
-from the other one, or still may. Stop that one before you release this one.
+A restored backup, a copy, or a moved database is held: its pages work, but it plans
+and sends nothing, because the original may have sent the same emails, or still may.
+Stop the original before you release this one.
 
-Without --yes nothing is changed. With --yes, to be safe:
-  - owed mails end as unknown: they may have been submitted since. "edition
-    resend ID --unknown" mails those people again, and some may have it twice;
-  - an edition that was due and that this database does not know is recorded as
-    cancelled: it may have been mailed. Its news goes out with the next one;
-  - confirmation mails that wait are dropped; those people can sign up again.
+Without --yes, nothing is changed. With --yes, to be safe:
+  - owed emails end as unknown, because they may have been sent since. "edition
+    resend ID --unknown" sends them again, and some people may get them twice;
+  - an edition that was due and is not in this database is recorded as cancelled,
+    because it may have been sent. The next edition includes its sessions;
+  - waiting confirmation emails are dropped. Those people can sign up again.
 
-With --yes --go-on, when you know that nothing was submitted since the copy was
-taken (everything was stopped, then moved; or the other machine had died):
-  - owed mails go on under their keys while Resend knows these, for 23 hours
-    from the copy, so that one it has already is not mailed twice. Later they
-    end as unknown, as above;
-  - an edition that was due is made up for, within DIGEST_CATCH_UP_HOURS.
+With --yes --go-on, if you know that nothing was sent since the copy was made
+(everything was stopped, then moved; or the other machine had died):
+  - owed emails are sent under their idempotency keys. Resend knows these for 23
+    hours after the copy and sends nothing twice. After that, they end as unknown;
+  - an edition that was due is still sent, within DIGEST_CATCH_UP_HOURS.
 
-What happened after the copy is lost either way: who signed up, confirmed, left
-or complained, and sessions that were added. People who left since are mailed
-again unless you say "subscribers unsubscribe EMAIL" before the next edition.
+Either way, what happened after the copy is lost: sign-ups, confirmations,
+unsubscribes, complaints, and new sessions. People who unsubscribed since get email
+again, unless you run "subscribers unsubscribe EMAIL" before the next edition.
 
 Example:
   $ openseat release
@@ -87,7 +86,7 @@ function documentOf(state: HeldState | null, released: Released | null) {
   }
 }
 
-const NOT_HELD = 'The installation is not held: nothing was done.'
+const NOT_HELD = 'The installation is not held. Nothing was done.'
 
 function stateText(state: HeldState | null, zone: string, now: Date): string {
   if (state === null) return NOT_HELD
@@ -106,19 +105,19 @@ function stateText(state: HeldState | null, zone: string, now: Date): string {
   const lines = [...owed, ...due, ...small]
   return [
     `Held since ${when(hold.since, zone, now)}: ${HOLD_CLAUSES[hold.reason]}.`,
-    `What happened after ${known} is not in it, and is lost: sign-ups, people who left, sessions.`,
+    `What happened after ${known} is lost: sign-ups, unsubscribes, sessions.`,
     '',
     lines.length > 0 ? 'Resend may have accepted all or part of this already:' : 'Nothing is owed.',
     ...lines,
     '',
     state.editions.length > 0 && !state.keysTrusted
-      ? 'The copy is so old that Resend no longer knows the keys: what is owed ends as unknown either way.'
-      : 'Within 23 hours of the copy, Resend would recognise what it has by the keys.',
+      ? 'The copy is so old that Resend no longer knows its keys: what is owed ends as unknown either way.'
+      : 'Within 23 hours after the copy, Resend recognizes by the keys what it already has.',
     '',
-    'Stop the other one, if it runs. Then:',
+    'Stop the original if it is running. Then:',
     '  openseat release --yes           nobody is mailed twice: what is above is not sent, and marked so',
     '  openseat release --yes --go-on   nothing went out since the copy was taken: send it',
-    'See "openseat release --help" for what each does.',
+    '"openseat release --help" says what each does.',
   ].join('\n')
 }
 
@@ -128,16 +127,16 @@ function releasedText(state: HeldState | null, released: Released | null, { goOn
   const ids = editions.map(({ id }) => id).filter((id) => !released.editions.includes(id))
   const unknown = released.recipients > 0 && `${counted(released.recipients, 'recipient')} are unknown`
   const lines = [
-    'Released: the next edition goes out when it is due.',
-    unknown && `${unknown}: they may have been mailed already.`,
+    'Released. The next edition goes out when it is due.',
+    unknown && `${unknown}: they may already have got the email.`,
     unknown &&
       ids.length > 0 &&
       `To mail them, some perhaps twice: openseat edition resend ${ids[0]} --unknown`,
     released.editions.length > 0 &&
-      `Cancelled, as they were half planned: ${released.editions.join(', ')}. Their news goes out with the next one.`,
-    released.notices > 0 && `${counted(released.notices, 'confirmation mail')} will not be submitted.`,
-    !goOn && slot && `Edition ${slot.editionId} is recorded as cancelled: it may have been mailed.`,
-    goOn && 'What was owed goes on, and an edition that is due is made up for.',
+      `Cancelled, because they were only partly planned: ${released.editions.join(', ')}. The next edition includes their sessions.`,
+    released.notices > 0 && `${counted(released.notices, 'confirmation email')} will not be sent.`,
+    !goOn && slot && `Edition ${slot.editionId} is recorded as cancelled, because it may have been sent.`,
+    goOn && 'What is owed is sent, and so is an edition that is due.',
   ]
   return lines.filter((line) => line !== false && line !== undefined && line !== null).join('\n')
 }

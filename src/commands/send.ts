@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 250
 
 /** Plans this week's edition and sees it through, here or with the workers that run. Returns the exit code. */
 export async function sendEdition(terminal: Terminal, options: SendOptions): Promise<number> {
-  const stop = stopSignal(() => terminal.note('Finishing what is in flight; again to end at once.'))
+  const stop = stopSignal(() => terminal.note('Finishing current work. Press Ctrl-C again to stop now.'))
   return terminal.withApp(async (app) => {
     const held = await whyHeld(app)
     if (held !== null) {
@@ -29,7 +29,7 @@ export async function sendEdition(terminal: Terminal, options: SendOptions): Pro
     if (kind === 'exists' && (over || !options.wait)) return exists(terminal, app, edition, options)
     if (edition.state === 'paused') return conclude(terminal, app, await summaryNow(app, id), options)
 
-    if (kind === 'exists') terminal.note(`Edition ${id} exists and is not through yet: seeing it through.`)
+    if (kind === 'exists') terminal.note(`Edition ${id} already exists and is unfinished: finishing it.`)
     if (!over && !options.wait && ((await app.queue.workers()) ?? 0) > 0)
       return handOver(terminal, app, id, options)
     if (!over && !options.wait) terminal.note('No worker is running, so this process submits the edition.')
@@ -52,8 +52,8 @@ async function exists(
   options: SendOptions,
 ): Promise<number> {
   const more =
-    state === 'submitting' || state === 'planning' ? ' "openseat edition send --wait" sees it through.' : ''
-  const says = `Edition ${id} exists already and is ${state}: nothing was done.${more}`
+    state === 'submitting' || state === 'planning' ? ' To finish it: openseat edition send --wait' : ''
+  const says = `Edition ${id} already exists and is ${state}; nothing was done.${more}`
   if (options.json) terminal.note(says)
   terminal.show(options, await summaryNow(app, id), says)
   return 0
@@ -65,7 +65,7 @@ async function handOver(terminal: Terminal, app: App, id: string, options: SendO
   terminal.show(
     options,
     summary,
-    `Edition ${id} is planned: ${size}. A worker is running and submits it; "openseat edition show ${id}" tells how far it is.`,
+    `Edition ${id} is planned: ${size}. The running worker submits it. To follow it: openseat edition show ${id}`,
   )
   return 0
 }
@@ -99,9 +99,9 @@ function conclude(terminal: Terminal, { config }: App, summary: Summary, options
 function unfinished(terminal: Terminal, summary: Summary | null, options: SendOptions): number {
   if (options.json && summary) terminal.show(options, summary, '')
   const left = summary
-    ? `${counted(summary.waiting, 'recipient')} of edition ${summary.id} wait`
-    : 'The edition is not wholly planned'
-  terminal.note(`${left}: a running worker goes on with it, or the next "openseat edition send --wait".`)
+    ? `${counted(summary.waiting, 'recipient')} of edition ${summary.id} are waiting`
+    : 'The edition is not fully planned'
+  terminal.note(`${left}. A running worker continues it, or run: openseat edition send --wait`)
   return 1
 }
 

@@ -12,7 +12,7 @@ type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean }
 export function addSessions(openseat: Command, terminal: Terminal): void {
   const sessions = openseat
     .command('sessions')
-    .description('the group times that can be booked')
+    .description('import and list the sessions, and add topics')
     .helpCommand(false)
     .addHelpText('after', '\nExample:\n  $ openseat sessions import sessions.csv')
   sessions
@@ -20,7 +20,7 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .argument('<file>', 'CSV or JSON; - reads stdin')
     .description('add and update sessions by external_id, all or nothing')
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
-    .option('--far-ahead', 'take sessions that start more than two years ahead')
+    .option('--far-ahead', 'accept sessions that start more than two years ahead')
     .option('--json', 'print one JSON document on stdout')
     .action(command(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
     .addHelpText('after', IMPORT_NOTES)
@@ -51,14 +51,14 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
 }
 
 const IMPORT_NOTES = `
-Columns that must be there: external_id, group, topic, therapist, starts_at
+Required columns: external_id, group, topic, therapist, starts_at
 (local to time_zone, like 2026-12-01T19:00), time_zone and booking_url.
-Columns that may be: kind (therapy, skills), duration_minutes (90), repeats
+Optional columns: kind (therapy, skills), duration_minutes (90), repeats
 (weekly, once), occurrences, seats_total, seats_left and status (open, full,
 cancelled).
-A column that the file lacks changes nothing; a new session gets 90 minutes,
-weekly, open. Sessions that the file does not name stay as they are; to take one
-off, import it with status cancelled.
+A missing column changes nothing; a new session gets 90 minutes, weekly, open.
+Sessions that are not in the file stay as they are. To remove one, import it with
+status cancelled.
 
 Example:
   $ openseat sessions import sessions.csv`
@@ -113,7 +113,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
       ...(rows.length > 0 || leftOut.length === 0 ? [rows.length > 0 ? table([head, ...rows]) : none] : []),
       ...(leftOut.length > 0
         ? [
-            `Left out of every page and edition, as they cannot be read:\n${leftOut.map((one) => `  ${leftOutLine(one)}`).join('\n')}`,
+            `Left out of every page and edition, because they cannot be read:\n${leftOut.map((one) => `  ${leftOutLine(one)}`).join('\n')}`,
           ]
         : []),
     ]
@@ -151,13 +151,13 @@ async function newTopic(terminal: Terminal, slug: string, name: string, options:
   const topic = { slug, name: name.trim() }
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) || slug.length > 80)
     throw new BadInput(
-      'SLUG needs small letters, digits and single hyphens, 80 at most; for example eating-disorders',
+      'SLUG: use lowercase letters, digits, and single hyphens, at most 80; for example eating-disorders',
     )
   if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
     throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
   const { addTopic } = await import('../db/sessions/sessions.ts')
   const added = await terminal.withStore(({ db }) => addTopic(db, topic))
   if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
-  else terminal.note(`There is a topic ${slug} already; "openseat sessions topics" shows it.`)
+  else terminal.note(`The topic ${slug} already exists. To see all: openseat sessions topics`)
   return added ? 0 : 1
 }

@@ -11,22 +11,22 @@ type Parts = { web: boolean; worker: boolean }
 const PARTS: Record<string, { parts: Parts; description: string }> = {
   start: {
     parts: { web: true, worker: true },
-    description: 'run everything in one process: the pages and the weekly mail',
+    description: 'run everything in one process: the pages and the weekly email',
   },
   web: {
     parts: { web: true, worker: false },
-    description: 'run only the pages; mail needs a worker beside it',
+    description: 'run only the pages; sending needs a worker too',
   },
   worker: {
     parts: { web: false, worker: true },
-    description: 'run only the weekly mail; links in it need the pages',
+    description: 'run only the weekly email; its links need the pages',
   },
 }
 
 const MANNERS = `
-The database is brought up to date first. Logs are JSON lines on stderr.
-SIGTERM and SIGINT finish what is in flight, for 30 seconds at most, and exit
-with 0; a second one ends at once. Nothing is lost or mailed twice either way.
+Updates the database schema first. Logs are JSON lines on stderr. SIGTERM and
+SIGINT finish current work, for at most 30 seconds, and exit with 0; a second one
+stops at once. Either way, nothing is lost or sent twice.
 `
 
 /** Adds `start`, `web` and `worker`. */
@@ -44,9 +44,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   const { openApp } = await import('../open-app.ts')
   const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
-  const stop = stopSignal(() =>
-    log.info('stopping: what is in flight is finished first; again to end at once'),
-  )
+  const stop = stopSignal(() => log.info('stopping after current work; signal again to stop now'))
   const app = await openApp(config, { log })
   const { server, working } = await startParts(app, { web, worker }).catch(async (error: unknown) => {
     // The private Redis and its connections would keep a process alive that has nothing to do.
@@ -60,7 +58,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
 
   await aborted(stop)
   const inTime = await finishes([server?.close() ?? Promise.resolve(), working?.stop() ?? Promise.resolve()])
-  if (!inTime) app.log.warn('what is in flight takes too long: left to the next start')
+  if (!inTime) app.log.warn('current work takes too long; the next start continues it')
   const closed = await finishes([app.close()])
   app.log.info('stopped')
   // Whatever did not finish would keep the process alive.

@@ -16,16 +16,16 @@ type ImportOptions = Json & { consent: string; skipInvalid?: boolean }
 export function addSubscribers(openseat: Command, terminal: Terminal): void {
   const subscribers = openseat
     .command('subscribers')
-    .description('the people on the list')
+    .description('import, look up, and change the people on the list')
     .helpCommand(false)
     .addHelpText('after', '\nExample:\n  $ openseat subscribers show mara@sample.test')
   subscribers
     .command('import')
     .argument('<file>', 'CSV or JSON; - reads stdin')
-    .description('add subscribers who agreed elsewhere, and update those there are')
+    .description('add people who agreed elsewhere, and update known ones')
     .requiredOption(
       '--consent <text>',
-      'how and when these people agreed to get the mail; kept with each of them',
+      'how and when these people agreed to get the email; kept with each of them',
     )
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
     .option('--json', 'print one JSON document on stdout')
@@ -50,15 +50,15 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
       )
       .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test${more}`)
   one('show', 'show one subscriber at a glance', (email, options) => show(terminal, email, options))
-  one('unsubscribe', 'stop all mail to them, from the next batch on', (email, options) =>
+  one('unsubscribe', 'stop all email to them, from the next batch on', (email, options) =>
     unsubscribe(terminal, email, options),
   )
-  one('resubscribe', 'undo an unsubscription, when they ask for it', (email, options) =>
+  one('resubscribe', 'subscribe them again, at their request', (email, options) =>
     resubscribe(terminal, email, options),
   )
   one(
     'allow',
-    'lift a suppression (bounce, complaint, by hand), when they ask for the email again',
+    'lift a suppression (bounce, complaint, by hand), at their request',
     (email, options) => allow(terminal, email, options),
     ' --consent "Called on May 4: mailbox fixed, wants the email"',
   ).requiredOption('--consent <text>', 'how and when this person said so; kept with them')
@@ -67,20 +67,20 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
   )
   one(
     'erase',
-    'forget them for good; an unreadable mark stays, so that no import brings them back',
+    'permanently delete their data; a keyed hash stays, so that no import adds them back',
     (email, options) => erase(terminal, email, options),
   )
 }
 
 const IMPORT_NOTES = `
-Columns: email must be there; name, time_zone and topics (slugs with ; between,
-none = all) may. Who unsubscribed, bounced, complained or was erased stays so
-and is listed. Nobody is mailed by this.
+Columns: email is required; name, time_zone, locale, and topics (slugs separated by ;,
+none = all) are optional. People who unsubscribed, bounced, complained, or were erased
+stay so, and are listed. This emails no one.
 
 Example:
   $ openseat subscribers import people.csv --consent "Paper form at the front desk, spring 2026"`
 
-const nobody = () => new BadInput('EMAIL: nobody on the list has this address')
+const nobody = () => new BadInput('EMAIL: this address is not on the list')
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../files/read-records.ts')
@@ -104,7 +104,7 @@ async function show(terminal: Terminal, email: string, options: Json): Promise<u
       )
     if (shown.suppressed === null) throw nobody()
     throw new BadInput(
-      `EMAIL: nobody on the list has this address; it is suppressed (${shown.suppressed}) and is not mailed`,
+      `EMAIL: this address is not on the list; it is suppressed (${shown.suppressed}) and gets no email`,
     )
   })
 }
@@ -146,7 +146,7 @@ async function unsubscribe(terminal: Terminal, email: string, options: Json): Pr
   terminal.show(
     options,
     { outcome: kind },
-    kind === 'already' ? 'They had unsubscribed already.' : 'Unsubscribed.',
+    kind === 'already' ? 'They were already unsubscribed.' : 'Unsubscribed.',
   )
 }
 
@@ -164,11 +164,11 @@ async function resubscribe(terminal: Terminal, email: string, options: Json): Pr
 function resubscribeSays(outcome: Resubscribed): string {
   switch (outcome.kind) {
     case 'resubscribed':
-      return 'Subscribed again; the next edition tells them what they missed.'
+      return 'Resubscribed. The next edition includes what they missed.'
     case 'already':
-      return 'They are subscribed already.'
+      return 'They are already subscribed.'
     case 'pending':
-      return 'Not done: they have not confirmed their subscription yet, and only they can.'
+      return 'Not done: they have not confirmed their subscription yet, and only they can do that.'
     case 'suppressed':
       return `Not done: the address is suppressed (${outcome.reason}). ${
         outcome.reason === 'erased' ? 'Only they can sign up again.' : 'See `subscribers allow --help`.'
@@ -198,11 +198,11 @@ function allowSays(outcome: Lifted): string {
     case 'allowed':
       return `${allowedSays(outcome)}\nResend keeps a list of its own: if it has the address, remove it at resend.com/emails/suppressions.`
     case 'erased':
-      return 'Not done: they were erased. Only they can come back, by signing up and confirming.'
+      return 'Not done: they were erased. They can only come back by signing up and confirming.'
     case 'refusal-lifted':
-      return 'The address was not suppressed. Its holder had pressed “Not me, never again”, and that is lifted: forms may write to it again.'
+      return 'The address was not suppressed. Its owner had chosen “Not me, never again”; that is lifted, and forms can send to it again.'
     case 'not-suppressed':
-      return 'The address is not suppressed; nothing was changed.'
+      return 'The address is not suppressed. Nothing was changed.'
     case 'not-found':
       return nobody().message
   }
@@ -210,17 +210,16 @@ function allowSays(outcome: Lifted): string {
 
 function allowedSays({ reason, status, erased }: Extract<Lifted, { kind: 'allowed' }>): string {
   const lifted = `The suppression (${reason}) is lifted`
-  if (erased)
-    return `${lifted}. They were erased as well: only they can come back, by signing up and confirming.`
+  if (erased) return `${lifted}. They were also erased: they can only come back by signing up and confirming.`
   switch (status) {
     case 'active':
       return `${lifted} and the consent recorded. They are subscribed: the next edition shows them what they missed.`
     case 'unsubscribed':
-      return `${lifted} and the consent recorded. They unsubscribed themselves, and that stays: when they ask, \`subscribers resubscribe\`.`
+      return `${lifted} and the consent recorded. They are still unsubscribed. If they ask for it: openseat subscribers resubscribe`
     case 'pending':
-      return `${lifted} and the consent recorded. They have not confirmed their subscription yet, and only they can.`
+      return `${lifted} and the consent recorded. They have not confirmed their subscription yet, and only they can do that.`
     case null:
-      return `${lifted}. Nobody on the list has this address: they can sign up, or be imported with their consent.`
+      return `${lifted}. The address is not on the list: they can sign up, or you can import them with their consent.`
   }
 }
 
@@ -235,7 +234,7 @@ async function erase(terminal: Terminal, email: string, options: Json): Promise<
   const actions = await import('../actions/subscribers/records.ts')
   const erased = await terminal.withStore((store) => actions.erase(store, email))
   if (erased.kind === 'not-found') throw nobody()
-  if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were erased already.')
+  if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were already erased.')
   else {
     const { logSince, inFlight } = erased.left
     terminal.show(options, { outcome: 'erased', wiped: logSince === null, inFlight }, erasedSays(erased.left))
@@ -244,17 +243,15 @@ async function erase(terminal: Terminal, email: string, options: Json): Promise<
 
 function erasedSays({ logSince, inFlight }: LeftToWipe): string {
   return [
-    'Erased, also from the copies that migrations left beside the database.',
+    'Erased, including from the copies that migrations left beside the database.',
     ...(inFlight > 0
-      ? [
-          'An email is on its way; what it was made from is deleted when its outcome is known, in 23 hours at most.',
-        ]
+      ? ['An email to them is on its way. Its data is deleted once the result is known, within 23 hours.']
       : []),
     ...(logSince === null
       ? []
       : [
-          'Another program is reading the database, so what was deleted is still in its write-ahead log; openseat removes it within a minute of that one ending.',
+          'Another program is reading the database, so the deleted data is still in the write-ahead log. Openseat removes it within a minute after that program ends.',
         ]),
-    'Backups made before still hold them; delete those too, and what Resend keeps.',
+    'Earlier backups still contain their data. Delete those too, and what Resend keeps.',
   ].join('\n')
 }

@@ -96,7 +96,7 @@ test('an edition that does not go on is told, with why', async () => {
   await pause(app, id, 'a look first')
   app.setNow('2026-11-30T13:00:00Z')
   expect(await about(app, 'unfinished')).toEqual([
-    'warn unfinished: 2026-11-23 is paused: a look first | Fix that, then: openseat edition resume 2026-11-23',
+    'warn unfinished: 2026-11-23 is paused: a look first | Fix the reason, then: openseat edition resume 2026-11-23',
   ])
 })
 
@@ -138,7 +138,7 @@ test('webhooks that never arrive are told an hour after an edition', async () =>
 test('settings that suit a trial only are told', async () => {
   const app = await installation()
   expect(await about(app, 'settings')).toEqual([
-    expect.stringMatching(/^warn settings: mail goes to http:\/\/127.* \| Unless/),
+    expect.stringMatching(/^warn settings: email goes to http:\/\/127.* \| Unless/),
   ])
   const { RESEND_BASE_URL: _local, ...config } = app.config
   const checks = await examine({ ...config, MAIL_FROM: 'a@resend.dev' }, app)
@@ -151,7 +151,7 @@ test('settings that suit a trial only are told', async () => {
 test('an installation with nothing to tell of is told', async () => {
   const app = await testApp({ file: true, settings: { PUBLIC_URL } })
   expect(await about(app, 'sessions')).toEqual([
-    expect.stringMatching(/^warn sessions: there is none to tell of.* \| Add some/),
+    expect.stringMatching(/^warn sessions: no bookable session.* \| Add some/),
   ])
   expect(await about(app, 'last edition')).toEqual(['ok last edition: none yet'])
 })
@@ -189,7 +189,7 @@ test('a disk that fills up is told before it is full', () => {
   const state = (mb: number) => roomCheck(mb * 1024 ** 2, '/var/lib/openseat').status
   expect([state(5000), state(900), state(100)]).toEqual(['ok', 'warn', 'fail'])
   expect(asLine(roomCheck(0, '/data'))).toBe(
-    'fail disk: 0.0 GB free in /data | Make room: when the disk is full no mail is submitted.',
+    'fail disk: 0.0 GB free in /data | Free some space: if the disk is full, no email is sent.',
   )
 })
 

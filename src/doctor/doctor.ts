@@ -66,7 +66,7 @@ function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check
     return {
       name,
       status: 'warn',
-      detail: `mail goes to ${RESEND_BASE_URL}, not to Resend`,
+      detail: `email goes to ${RESEND_BASE_URL}, not to Resend`,
       fix: 'Unless this is a trial, leave RESEND_BASE_URL unset.',
     }
   if (NODE_ENV !== 'production' && PUBLIC_URL.startsWith('https:'))
@@ -74,7 +74,7 @@ function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check
       name,
       status: 'warn',
       detail: `NODE_ENV is ${NODE_ENV}, so nothing unsafe is refused`,
-      fix: 'Set NODE_ENV=production where real people are mailed.',
+      fix: 'Set NODE_ENV=production where you email real people.',
     }
   return { name, status: 'ok', detail: 'complete and valid' }
 }
@@ -96,7 +96,7 @@ async function openDatabase(
     const [damage] = await damageIn(store.db)
     const detail = `${path} is sound (migration ${await appliedMigrations(store.db)})`
     if (damage === undefined) return { store, checks: [{ name, status: 'ok', detail }] }
-    const fix = 'Stop openseat and put the last backup in its place.'
+    const fix = 'Stop Openseat and restore the last backup.'
     await store.close()
     return { store: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, fix }] }
   } catch (error) {
@@ -110,7 +110,7 @@ async function openDatabase(
 function schedule({ slotRule, DIGEST_CATCH_UP_HOURS }: Config, now: Date): Check {
   const { editionId, at } = nextSlot(slotRule, now)
   const { weekday, date, time, zoneName } = formatOccurrence(at, slotRule.timeZone, 'en')
-  const detail = `${editionId}, due ${weekday}, ${date}, ${time} ${zoneName}; made up for until ${DIGEST_CATCH_UP_HOURS} h late`
+  const detail = `${editionId}, due ${weekday}, ${date}, ${time} ${zoneName} (if missed, still sent up to ${DIGEST_CATCH_UP_HOURS} hours late)`
   return { name: 'next edition', status: 'ok', detail }
 }
 

@@ -42,7 +42,7 @@ const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet'
 async function checkHold({ db }: Store): Promise<Check[]> {
   const hold = await currentHold(db)
   if (hold === null) return []
-  const fix = 'See what would go out, and if that is right let it: openseat release'
+  const fix = 'See what would go out, and release it if that is right: openseat release'
   return [{ name: 'held', status: 'fail', detail: heldBecause(hold), fix }]
 }
 
@@ -50,9 +50,7 @@ async function checkSessions({ db, now }: Store): Promise<Check[]> {
   const { sessions } = await openSessions(db, now())
   if (sessions.length > 0) return []
   const fix = 'Add some: openseat sessions import FILE'
-  return [
-    { name: 'sessions', status: 'warn', detail: 'there is none to tell of, so nobody would be mailed', fix },
-  ]
+  return [{ name: 'sessions', status: 'warn', detail: 'no bookable session, so no email would go out', fix }]
 }
 
 async function checkLeftOut({ db }: Store): Promise<Check[]> {
@@ -76,7 +74,7 @@ async function checkReferences({ db }: Store): Promise<Check[]> {
 function lastEdition(edition: Edition, last: Summary, config: Config): Check[] {
   const lost = last.failed + last.unknown
   const detail = `${last.id} is ${last.state}: ${last.submitted} submitted, ${last.failed} failed, ${last.unknown} unknown, ${last.waiting} waiting`
-  const fix = `See them with: openseat edition show ${last.id}`
+  const fix = `To see them: openseat edition show ${last.id}`
   return [
     { name: 'last edition', detail, ...(lost > 0 ? { status: 'warn', fix } : { status: 'ok' }) },
     ...tooManyReturns(edition, last.submitted, config),
@@ -95,7 +93,7 @@ function tooManyReturns(edition: Edition, submitted: number, config: Config): Ch
 function unfinished({ id, state, pauseReason }: Edition, workers: number | null): Check[] {
   const name = 'unfinished'
   if (state === 'paused') {
-    const fix = `Fix that, then: openseat edition resume ${id}`
+    const fix = `Fix the reason, then: openseat edition resume ${id}`
     return [{ name, status: 'warn', detail: `${id} is paused: ${pauseReason}`, fix }]
   }
   if ((state !== 'planning' && state !== 'submitting') || workers !== 0) return []
@@ -143,7 +141,7 @@ async function checkReports({ db, config, now }: Store, newest: Edition, last: S
     {
       name,
       status: 'warn',
-      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: bounces and complaints are not learned of`,
+      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: Openseat does not learn about bounces and complaints`,
       fix: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
     },
   ]

@@ -14,7 +14,7 @@ export async function checkDisk(config: Config): Promise<Check[]> {
   const path = resolve(config.DATABASE_PATH)
   const folder = await nearestFolder(dirname(path))
   if (!(await mayWrite(folder))) {
-    const fix = 'Give the user of openseat the right to write there, or change DATABASE_PATH.'
+    const fix = 'Let the user that runs Openseat write there, or change DATABASE_PATH.'
     return [{ name: 'disk', status: 'fail', detail: `${folder} cannot be written`, fix }]
   }
   const { bavail, bsize, type } = await statfs(folder)
@@ -25,7 +25,7 @@ export async function checkDisk(config: Config): Promise<Check[]> {
 export function roomCheck(free: number, folder: string): Check {
   const name = 'disk'
   const detail = `${(free / GB).toFixed(1)} GB free in ${folder}`
-  const fix = 'Make room: when the disk is full no mail is submitted.'
+  const fix = 'Free some space: if the disk is full, no email is sent.'
   if (free >= GB) return { name, status: 'ok', detail }
   return { name, status: free < 2 * LEAST_FREE_BYTES ? 'fail' : 'warn', detail, fix }
 }
@@ -62,14 +62,14 @@ async function ownerChecks(path: string): Promise<Check[]> {
       name,
       status: 'warn',
       detail: `${path} belongs to another user (uid ${file.uid})`,
-      fix: 'Run every command as the user of the service, or it cannot write what they create: sudo -u openseat …',
+      fix: 'Run every command as the user of the service, which otherwise cannot write the files: sudo -u openseat …',
     })
   if ((file.mode & 0o044) > 0 && (folder.mode & 0o011) > 0)
     checks.push({
       name,
       status: 'warn',
       detail: `${path} can be read by other users of this machine`,
-      fix: `Keep the list to its user: chmod 700 ${dirname(path)}`,
+      fix: `Keep others from reading the list: chmod 700 ${dirname(path)}`,
     })
   return checks
 }

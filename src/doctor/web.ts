@@ -13,7 +13,7 @@ export async function checkWeb(config: Config): Promise<Check[]> {
 async function checkAddress(url: string): Promise<Check> {
   const name = 'public address'
   if (!url.startsWith('https://')) {
-    const fix = 'Put the pages behind https before mailing anyone: one-click unsubscribing needs it.'
+    const fix = 'Put the pages behind https before you email anyone: one-click unsubscribing needs it.'
     return { name, status: 'warn', detail: `${url} is not https`, fix }
   }
   const alive = await ask(`${url}/healthz`)
@@ -23,7 +23,7 @@ async function checkAddress(url: string): Promise<Check> {
     name,
     status: 'warn',
     detail: `${url} ${alive.status === null ? `does not answer from here (${alive.body})` : `answers ${alive.status}, and not with our pages`}`,
-    fix: 'Before the first start that is as it should be; after it, see to DNS, certificate and proxy: links in mails lead there.',
+    fix: 'Expected before the first start. After that, check DNS, the certificate, and your proxy: links in emails point here.',
   }
 }
 
@@ -45,7 +45,7 @@ async function checkMetrics(url: string): Promise<Check[]> {
   if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)) return []
   const { status, body } = await ask(`${url}/metrics`)
   if (status !== 200 || !body.includes('openseat_')) return []
-  const fix = 'Set METRICS_TOKEN, or keep /metrics from the outside in your proxy.'
+  const fix = 'Set METRICS_TOKEN, or block /metrics in your proxy.'
   return [{ name: 'metrics', status: 'warn', detail: `anyone can read ${url}/metrics`, fix }]
 }
 
@@ -55,7 +55,7 @@ function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
   return {
     name,
     status: 'warn',
-    detail: 'RESEND_WEBHOOK_SECRET is not set, so bounces and complaints are not learned of',
+    detail: 'RESEND_WEBHOOK_SECRET is not set, so Openseat does not learn about bounces and complaints',
     fix: `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`,
   }
 }

@@ -76,20 +76,20 @@ function ofDelivery(delivery: PastDelivery, story: Story): Finding {
   const { state, reason } = delivery
   switch (state) {
     case 'submitted':
-      return { state, reason, says: `was mailed: ${accepted(delivery, story)}` }
+      return { state, reason, says: `was emailed: ${accepted(delivery, story)}` }
     case 'excluded':
       return {
         state,
         reason,
-        says: `was not mailed because ${whyExcluded(reason ?? '', delivery.generation, story)}`,
+        says: `was not emailed because ${whyExcluded(reason ?? '', delivery.generation, story)}`,
       }
     case 'failed':
-      return { state, reason, says: `was not mailed because the mail failed: ${ended(reason)}` }
+      return { state, reason, says: `was not emailed because the email failed: ${ended(reason)}` }
     case 'unknown':
       return {
         state,
         reason,
-        says: `may or may not have been mailed, because no certain answer came from the provider: ${ended(reason)}`,
+        says: `may or may not have been emailed, because no certain answer came from the provider: ${ended(reason)}`,
       }
     case 'waiting':
       return { state, ...ofWaiting(delivery.batch, story) }
@@ -105,17 +105,17 @@ function accepted(
   const since = report === null ? '' : REPORTS[report]
   const when = since && reportedAt ? ` (${time(reportedAt)})` : ''
   const now = suppression ? `; ${SUPPRESSED[suppression.reason]}` : ''
-  return `the provider accepted the mail${at}${id}${since}${when}${now}`
+  return `the provider accepted the email${at}${id}${since}${when}${now}`
 }
 
 const REPORTS: Record<NonNullable<PastDelivery['report']>, string> = {
   sent: '',
-  delayed: ', but could not pass it on so far and keeps trying',
-  delivered: ', and the mail server of the reader took it',
-  bounced: ', but the mail server of the reader sent it back',
-  complained: ', and the reader marked it as spam',
-  suppressed: ', but did not pass it on, because it refuses to mail their address',
-  failed: ', but could not pass it on',
+  delayed: ', but could not deliver it so far and keeps trying',
+  delivered: ', and their mail server accepted it',
+  bounced: ', but their mail server bounced it',
+  complained: ', and they marked it as spam',
+  suppressed: ', but did not send it on, because it refuses to send to their address',
+  failed: ', but could not deliver it',
 }
 
 function whyExcluded(reason: string, generation: number, story: Story): string {
@@ -142,9 +142,9 @@ function whyExcluded(reason: string, generation: number, story: Story): string {
 }
 
 const SUPPRESSED: Record<Suppression['reason'], string> = {
-  bounce: 'an earlier mail to their address bounced for good, so it is suppressed',
-  complaint: 'they marked an earlier mail as spam, so their address is suppressed',
-  provider: 'the mail provider refuses to mail their address, so it is suppressed',
+  bounce: 'an earlier email to their address bounced permanently, so it is suppressed',
+  complaint: 'they marked an earlier email as spam, so their address is suppressed',
+  provider: 'the email provider refuses to send to their address, so it is suppressed',
   erased: 'they were erased from the list',
   operator: 'an operator suppressed their address',
 }
@@ -153,16 +153,16 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story)
   if (edition.state === 'paused')
     return {
       reason: 'paused',
-      says: `has not been mailed yet because the edition is paused: ${ended(edition.pauseReason)}`,
+      says: `has not been emailed yet because the edition is paused: ${ended(edition.pauseReason)}`,
     }
   if (edition.state === 'planning')
-    return { reason: 'planning', says: 'will be mailed, as soon as the edition is wholly planned' }
+    return { reason: 'planning', says: 'will be emailed once planning is finished' }
   if (wait)
     return {
       reason: 'in-doubt',
-      says: `has not been mailed yet: their batch waits because ${wait.generation > 0 ? `resend ${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they are mailed what is still new to them`,
+      says: `has not been emailed yet: their batch waits because ${wait.generation > 0 ? `resend ${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they get what is still new to them`,
     }
-  if (batch?.state === 'submitting') return { reason: 'submitting', says: 'is being mailed this moment' }
+  if (batch?.state === 'submitting') return { reason: 'submitting', says: 'is being emailed at this moment' }
   if (batch?.reason) {
     const next =
       batch.nextAttemptAt === null
@@ -170,12 +170,12 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story)
         : `next on ${time(batch.nextAttemptAt)}`
     return {
       reason: batch.reason,
-      says: `has not been mailed yet; their batch is tried again, ${next}, because of this: ${ended(batch.reason)}`,
+      says: `has not been emailed yet; their batch is tried again, ${next}, because of this: ${ended(batch.reason)}`,
     }
   }
   return {
     reason: 'waiting',
-    says: `will be mailed: their batch (number ${batch?.number}) waits for its turn`,
+    says: `will be emailed: their batch (number ${batch?.number}) waits for its turn`,
   }
 }
 
@@ -184,7 +184,7 @@ function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Findin
   if (subscriber.id > edition.audienceThrough)
     return never(
       'subscribed-later',
-      `was not mailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
+      `was not emailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
     )
   if (edition.prunedAt !== null)
     return {
@@ -199,25 +199,25 @@ function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Findin
   )
     return never('no-record', 'has no record in this edition')
   if (edition.state === 'cancelled')
-    return never('cancelled', 'was not mailed because the edition was cancelled before it was wholly planned')
+    return never('cancelled', 'was not emailed because the edition was cancelled before it was fully planned')
   const why =
     edition.state === 'paused'
       ? `the edition is paused: ${ended(edition.pauseReason)}`
       : 'the edition is still being planned'
-  return { state: 'not-planned', reason: edition.state, says: `has not been mailed yet because ${why}` }
+  return { state: 'not-planned', reason: edition.state, says: `has not been emailed yet because ${why}` }
 }
 
 function ofStranger(suppression: Suppression | null): Finding {
   if (suppression === null)
-    return never('never-subscribed', 'was not mailed because nobody on the list has this address')
+    return never('never-subscribed', 'was not emailed: this address is not on the list')
   if (suppression.reason === 'erased')
     return never(
       'erased',
-      'was erased from the list, so whether they were mailed before that is not known any more',
+      'was erased from the list, so whether they were emailed before that is no longer known',
     )
   return never(
     `suppressed`,
-    `was not mailed because ${SUPPRESSED[suppression.reason]}; nobody on the list has it`,
+    `was not emailed because ${SUPPRESSED[suppression.reason]}; it is not on the list`,
   )
 }
 

@@ -95,7 +95,7 @@ test.each([
     'nobody failed',
     MONDAY_ID,
     { kind: 'failed' },
-    { kind: 'refused', reason: 'no delivery of this edition is failed' },
+    { kind: 'refused', reason: 'no email of this edition is failed' },
   ],
   [
     'an unknown address',

@@ -73,14 +73,14 @@ async function whyNot(
   const hold = await currentHold(app.db)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
-    return `edition ${edition.id} was cancelled; its news goes out with the next one`
+    return `edition ${edition.id} was cancelled; the next edition includes its sessions`
   if (edition.state !== 'submitted')
     return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
   if (edition.prunedAt !== null)
     return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
   const [newest] = await allEditions(app.db)
   if (request.kind === 'all' && newest && newest.id > edition.id)
-    return `edition ${newest.id} has been planned since; sending ${edition.id} to everyone again would tell old news`
+    return `edition ${newest.id} was planned since; sending ${edition.id} to everyone again would repeat old news`
   return null
 }
 
@@ -103,14 +103,14 @@ function nobodyLeft(
   const [only] = verdicts
   if (request.kind === 'to' && only?.exclusion)
     return `this reader gets no email, because ${REASONS[only.exclusion].present}`
-  if (verdicts.length === 0 && request.kind !== 'all') return `no delivery of this edition is ${request.kind}`
+  if (verdicts.length === 0 && request.kind !== 'all') return `no email of this edition is ${request.kind}`
   const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
   const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()
   if (doubt !== null)
-    return `edition ${doubt} may have told them the same news already, but no certain answer has come; "openseat edition show ${doubt}" says where it stands`
+    return `edition ${doubt} may already have shown them the same news, but no certain answer has come; "openseat edition show ${doubt}" says where it stands`
   const waits = candidates.find((_, index) => verdicts[index]?.exclusion === 'superseded')?.waitsIn
-  if (waits) return `edition ${waits} is planned and tells them the same news`
-  return 'nobody is left to mail: they unsubscribed, were told since, or nothing of it can still be booked'
+  if (waits) return `edition ${waits} is planned and shows them the same news`
+  return 'no one is left to email: they unsubscribed, got the news since, or none of it can still be booked'
 }
 
 function counted(verdicts: readonly Verdict[]): Partial<Record<Exclusion, number>> {

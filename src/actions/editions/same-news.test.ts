@@ -28,7 +28,7 @@ test('a resend is refused while a later edition may have told the same, and says
   await nextEdition(app)
   expect(await resendEdition(app, A, FAILED)).toEqual({
     kind: 'refused',
-    reason: expect.stringContaining(`edition ${B} may have told them the same news`),
+    reason: expect.stringContaining(`edition ${B} may already have shown them the same news`),
   })
   later(app, 20)
   await submitOwed(app)
@@ -42,7 +42,7 @@ test('a resend is refused while a later edition that tells the same has not been
   await planNow(app)
   expect(await resendEdition(app, A, FAILED)).toEqual({
     kind: 'refused',
-    reason: `edition ${B} is planned and tells them the same news`,
+    reason: `edition ${B} is planned and shows them the same news`,
   })
   await submitOwed(app)
   expect(toldAda(app)).toEqual(['A'])
