@@ -60,7 +60,7 @@ function report(error: unknown): number {
   }
   const inDetail = ['debug', 'trace'].includes(process.env.LOG_LEVEL ?? '')
   const hint = 'Run it again with LOG_LEVEL=debug for details.'
-  const told = inDetail ? (stack ?? message) : `${message}\n${hint}`
-  process.stderr.write(`${printable(withoutAddresses(told))}\n`)
+  const shown = inDetail ? (stack ?? message) : `${message}\n${hint}`
+  process.stderr.write(`${printable(withoutAddresses(shown))}\n`)
   return FAILED
 }

@@ -9,27 +9,27 @@ import { cronPattern, type SlotRule } from './core/time/calendar.ts'
 import { waitOf } from './failpoint.ts'
 import type { Scheduler } from './redis/queue.ts'
 
-// Everything that happens again and again is listed here. The worker and the queue are driven by it.
+// Everything periodic is listed here, and drives the worker and the queue.
 
-/** What Redis starts, over all processes. Both jobs run the sweep, which asks the ledger and the clock what is due. */
+/** What Redis starts, once for all processes. Both jobs run the sweep, which asks the ledger and the clock what is due. */
 export const schedulersOf = (rule: SlotRule): Scheduler[] => [
   { id: 'weekly-digest', job: 'plan-edition', pattern: cronPattern(rule), tz: rule.timeZone },
   { id: 'sweep', job: 'sweep', every: waitOf('sweep', 60_000) },
 ]
 
-/** How often each worker checks that the schedulers are in Redis: after a flush, nothing there would start the sweep. */
+/** How often each worker checks that the schedulers are in Redis. If Redis was flushed, nothing would start the sweep. */
 export const GUARD_EVERY_MS = 10_000
 
 /**
- * How soon each worker asks the ledger again while anything is owed, beside each time that the queue is drained: a
- * process that was killed, or a Redis that was emptied, drains nothing.
+ * How soon each worker asks the ledger again while anything is owed. It also asks when the queue is drained, but a killed
+ * process or an emptied Redis never reports that.
  */
 export const LOOK_EVERY_MS = 250
 
-/** Works on a held installation too. */
+/** Runs on a held installation too. */
 const ALWAYS = [wipe]
 
-/** Each step is safe to run at any time, twice, and from several processes. Retention goes on once a day. */
+/** Each step is safe to run at any time, twice, and from several processes. Retention runs once a day. */
 const UNLESS_HELD = [warnOfLeftOut, planDue, giveUpBatches, finishEditions, forgetUnconfirmed, pruneOld]
 
 /** Makes the ledger and the clock agree. The worker enqueues what is owed after it. */

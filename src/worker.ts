@@ -18,17 +18,16 @@ const SubmitJob = z.discriminatedUnion('name', [
   z.object({ name: z.literal('submit-notice'), data: z.object({ noticeId: RowId.or(z.literal(DECOY)) }) }),
 ])
 
-// So many times longer is the wait while nothing that is owed can be claimed: a look then reads all of it.
+// The wait is this many times longer while nothing that is owed can be claimed, because each look reads all of it.
 const LATER_TIMES = 4
-// A broken disk fails every batch alike, and a locked database holds this process with every try: all of them wait.
+// A broken disk fails every batch, and each try on a locked database blocks this process. So all of them wait.
 const BROKEN_WAIT_MS = 5_000
 
 /**
- * Works on the queues until `stop`, which lets what is in flight finish (without a limit: the caller has one).
- * While the ledger owes anything it keeps the queue filled, and no sweep is needed for that.
- * `guardEveryMs`: how often the schedulers in Redis are looked after. `lookEveryMs`: how soon the ledger is looked at
- * again while it owes anything.
- * `scheduled: false` submits what is there without following the weekly slots (`edition send --wait`).
+ * Works on the queues until `stop`, which lets current work finish (without a limit; the caller has one). While the ledger
+ * owes anything, it keeps the queue filled without waiting for a sweep. `guardEveryMs`: how often it checks the schedulers
+ * in Redis. `lookEveryMs`: how soon it asks the ledger again while anything is owed. `scheduled: false` submits what is
+ * owed without following the weekly slots (`edition send --wait`).
  */
 export async function startWorker(
   app: App,
@@ -76,7 +75,7 @@ export async function startWorker(
   }
 }
 
-/** Enqueues what is owed whenever asked, one look at a time, and again every `everyMs` while anything is owed. */
+/** Enqueues what is owed whenever asked, one run at a time, and again every `everyMs` while anything is owed. */
 function keepFilled(app: App, submitter: Submitter, everyMs: number): { look: () => void; stop: () => void } {
   let timer: NodeJS.Timeout | undefined
   let looking = false
@@ -102,7 +101,7 @@ function keepFilled(app: App, submitter: Submitter, everyMs: number): { look: ()
   }
 }
 
-/** Returns after how many milliseconds to look again; null: nothing is owed. Never throws. */
+/** Returns how soon to look again, in ms; null if nothing is owed. Never throws. */
 async function lookOnce(app: App, submitter: Submitter, everyMs: number): Promise<number | null> {
   try {
     const owing = await unlessBroken(app, () => enqueueOwed(app, submitter))
@@ -130,7 +129,7 @@ async function submit(
     job.data.name === 'submit-batch'
       ? await submitter.submit(job.data.data.batchId)
       : await submitNotice(app, job.data.data.noticeId)
-  // Those behind it are of the same portion: dropped one by one, each would take the place of a request under the limit.
+  // The jobs behind it are of the same portion. Dropped one by one, each would use up a request of the limit.
   if (
     job.data.name === 'submit-batch' &&
     outcome.kind === 'not-ours' &&
@@ -141,8 +140,8 @@ async function submit(
 }
 
 /**
- * What `work` gives, or null when the database cannot be read or written now. That is told once, and nothing is decided
- * by it: a commit that failed may be on disk, so the next wake-up reads the ledger again.
+ * The result of `work`, or null if the database cannot be read or written now. That is logged once. Do not act on the
+ * failure: the commit may be on disk, so the next wake-up reads the ledger again.
  */
 async function unlessBroken<Result>(app: App, work: () => Promise<Result>): Promise<Result | null> {
   try {

@@ -5,7 +5,7 @@ import { openSubmitter } from '../src/actions/editions/submit.ts'
 import { resubscribeEmail, unsubscribe } from '../src/actions/subscribers/consent.ts'
 import { endPause, pauseMail, savePreferences } from '../src/actions/subscribers/preferences.ts'
 import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
-import { isTold } from '../src/core/audience/news.ts'
+import { isUnchanged } from '../src/core/audience/news.ts'
 import { chooseTopics, marksAfter, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
 import { pauseForWeeks } from '../src/core/intake/preferences.ts'
 import { type Offer, offersAt, type Session, selectFor } from '../src/core/sessions/offers.ts'
@@ -364,7 +364,7 @@ function rulesWorld(): World {
       const planned = readers.filter((reader) => selection(reader, [...known.values()]) !== null)
       await between('during')
       const offers = offersAt(sessions, slot.at).filter(
-        (offer) => known.has(offer.id) && isTold(offer, throughSeq),
+        (offer) => known.has(offer.id) && isUnchanged(offer, throughSeq),
       )
       const made = planned.flatMap((reader) => {
         const selected = selection(reader, offers)

@@ -20,7 +20,7 @@ const PATIENCE_MS = HOUR_MS / 4
 /** Of so many mails at least one is reported of within an hour. */
 const SURELY_REPORTED = 20
 
-/** What is there to tell, how the editions stand, and what the provider reported of them. `workers`: null = not known. */
+/** Checks the sessions, the editions, and the provider's reports about them. `workers`: null = unknown. */
 export async function checkEditions(store: Store, workers: number | null): Promise<Check[]> {
   const editions = await allEditions(store.db)
   const [newest] = editions
@@ -119,10 +119,7 @@ async function lateness(store: Store, workers: number | null): Promise<Check[]> 
     return [check(`${edition.waiting} of its mails still wait`, `See why: openseat edition show ${id}`)]
   if (late > DIGEST_CATCH_UP_HOURS * HOUR_MS)
     return [
-      check(
-        'was missed',
-        'Its times are told with the next edition; to mail them now: openseat edition send',
-      ),
+      check('was missed', 'The next edition includes its sessions. To send them now: openseat edition send'),
     ]
   if (workers === 0) return [check('nothing has planned it: no worker is running', 'openseat start')]
   return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]

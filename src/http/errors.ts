@@ -4,22 +4,22 @@ import { databaseTrouble, isLocked } from '../db/trouble.ts'
 
 /** Answers what is not there and what went wrong with a calm page; the details of the latter go to the log alone. */
 export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 'log'>): Promise<void> {
-  server.setNotFoundHandler((_request, reply) => tell(reply.code(404), 'nowhere'))
+  server.setNotFoundHandler((_request, reply) => replyWith(reply.code(404), 'nowhere'))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status < 500) return tell(reply.code(status), 'unread')
+    if (status < 500) return replyWith(reply.code(status), 'unread')
     if (isLocked(error)) {
       log.error(
         { reason: databaseTrouble(error) },
         'the database cannot be used: requests are answered with 503',
       )
-      return tell(reply.code(503).header('retry-after', RETRY_AFTER_S), 'locked')
+      return replyWith(reply.code(503).header('retry-after', RETRY_AFTER_S), 'locked')
     }
     log.error(
       { route: request.routeOptions.url ?? 'none', error: safeText(error, request) },
       'a request failed',
     )
-    return tell(reply.code(status), 'failed')
+    return replyWith(reply.code(status), 'failed')
   })
 }
 
@@ -28,7 +28,7 @@ const RETRY_AFTER_S = 10
 // For when the page that says so cannot be made either.
 const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Please try again in a minute.\n'
 
-function tell(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
+function replyWith(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
   try {
     const { t } = reply.translator
     return reply.view('message', { title: t(`page.${what}.title`), text: t(`page.${what}.text`) })

@@ -29,7 +29,7 @@ export function connect(redis: RedisAddress, options: ConnectOptions): Redis {
 
 async function check(redis: Redis, address: RedisAddress): Promise<void> {
   const name = 'url' in address ? address.url : 'redis://private'
-  // ioredis rejects with "Connection is closed" and tells the cause only in an event.
+  // ioredis rejects with "Connection is closed" and gives the cause only in an event.
   let cause: unknown
   const listen = (error: unknown) => {
     cause = error
@@ -53,7 +53,7 @@ async function check(redis: Redis, address: RedisAddress): Promise<void> {
 const AWAY =
   /ECONN|ENOENT|EPIPE|ETIMEDOUT|timeout|Connection is closed|isn't writeable|max retries per request/
 
-/** The log tells each kind of trouble once a minute; what a Redis that is away raises is one kind, whatever it says. */
+/** Each kind of error is logged once a minute. All errors of a Redis that is away are one kind. */
 export function redisErrorLogger(log: Logger): (error: unknown) => void {
   return (error) => {
     const message = error instanceof Error ? error.message : String(error)

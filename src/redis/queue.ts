@@ -30,7 +30,7 @@ export type Queue = {
   workers(): Promise<number | null>
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
   stats(): Promise<QueueStats | null>
-  /** What Redis was last told of the epoch, signed; null when it knows of none or is away. `readEpoch` reads it. */
+  /** The epoch as last published to Redis, signed (`readEpoch` reads it); null if there is none or Redis is away. */
   publishedEpoch(): Promise<string | null>
   /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
   publishEpoch(signed: string): Promise<void>

@@ -142,7 +142,7 @@ function verification(domain: string, { status, capabilities }: Domains[number])
   return { name, status: 'fail', detail: `${domain} is ${status.replaceAll('_', ' ')}`, fix }
 }
 
-// Tracking tells third parties who reads mail about therapy, and rewrites links.
+// Tracking lets third parties see who reads emails about therapy, and rewrites links.
 async function tracking(resend: Resend, id: string, domain: string): Promise<Check> {
   const name = 'tracking'
   const { data, error } = await resend.domains.get(id)
@@ -231,7 +231,7 @@ function unseen(unsubscribing: Unsubscribing | null | undefined): Check[] {
   return [{ name: RECEIVING, status: 'warn', detail: 'no email has arrived at it yet', fix }]
 }
 
-// What is due, how old a key is and whether a webhook is genuine are all told by this clock.
+// This clock decides what is due, how old a key is, and whether a webhook is genuine.
 function clockAgainst(date: string | undefined, now: Date): Check[] {
   const name = 'clock'
   const theirs = Date.parse(date ?? '')

@@ -9,7 +9,7 @@ export type Mailer = {
   submitBatch(batch: { body: Buffer<ArrayBuffer>; size: number; key: string }): Promise<SubmitAnswer>
 }
 
-/** What became of a batch at the provider. `perSecond` is the request limit it told, when it did. */
+/** The provider's answer to a batch. `perSecond` is the request limit in it, if there was one. */
 export type SubmitAnswer = Answer & { perSecond: number | null }
 
 type Answer =

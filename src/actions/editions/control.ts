@@ -7,19 +7,19 @@ export type ControlOutcome = { kind: 'done' } | { kind: 'refused'; reason: strin
 
 type Control = Pick<App, 'db' | 'now'>
 
-/** Stops the edition before its next batch. A batch that is at the provider this moment is still recorded. */
+/** Stops the edition before its next batch. A batch that is at the provider now is still recorded. */
 export async function pause(app: Control, id: string, reason: string): Promise<ControlOutcome> {
   return outcome(app, id, await pauseEdition(app.db, id, reason, app.now()), 'paused')
 }
 
-/** Lets a paused edition go on, and rings for it. */
+/** Continues a paused edition, and wakes the sweep for it. */
 export async function resume(app: Control & { queue: SweepWaker }, id: string): Promise<ControlOutcome> {
   const resumed = await resumeEdition(app.db, id, app.now())
   if (resumed) await app.queue.wakeSweep()
   return outcome(app, id, resumed, 'resumed')
 }
 
-/** Ends the edition for good: what was not attempted is excluded as `cancelled`. */
+/** Ends the edition permanently: what was not attempted is excluded as `cancelled`. */
 export async function cancel(app: Control, id: string): Promise<ControlOutcome> {
   return outcome(app, id, await cancelEdition(app.db, id, app.now()), 'cancelled')
 }

@@ -4,16 +4,16 @@ import { owedNotices } from '../../db/people/notices.ts'
 import { guardOn } from '../../failpoint.ts'
 import { isLeft, type Submitter } from './submit.ts'
 
-/** So many wake-ups at most are put into Redis at a time: ten seconds' worth at Resend's usual limit. */
+/** At most this many wake-ups are put into Redis at a time: ten seconds' worth at Resend's usual limit. */
 const PORTION = 100
 
-/** `soon`: something is enqueued or in hand; `later`: what is owed cannot be claimed now. */
+/** `soon`: something is enqueued or in flight. `later`: what is owed cannot be claimed now. */
 export type Owing = 'nothing' | 'soon' | 'later'
 
 /**
- * Enqueues the next portion of what the ledger owes, when no wake-up waits in Redis. Only what can be claimed now is
- * enqueued, so nothing spins, and by one process at a time, so processes that look at once do not pile up duplicates.
- * Returns whether the ledger owes anything: then look again.
+ * Enqueues the next portion of what the ledger owes, unless wake-ups are waiting in Redis. Enqueues only what can be
+ * claimed now, so that nothing spins, and in one process at a time, so that there are no duplicates. Returns whether the
+ * ledger owes anything, and so when to look again.
  */
 export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'>): Promise<Owing> {
   if (!guardOn('enqueue-owed') || !(await owesAnything(app.db))) return 'nothing'

@@ -24,19 +24,19 @@ export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; cove
 /** What a delivery keeps from its first claim to its outcome. */
 type FrozenReader = Reader & { covered: number[] | null }
 
-/** What freezing remembers from one batch to the next; it may be forgotten at any time. */
+/** A cache from one batch to the next; safe to drop at any time. */
 export type FreezeMemory = {
   offers: { editionId: string; version: number; validUntil: number; offers: Offer[] } | null
   composers: Map<string, ReturnType<typeof requestComposer>>
 }
 
-/** Beyond this many offers a batch freezes only those its own readers are shown. */
+/** With more offers than this, a batch freezes only the ones that its own readers see. */
 const OFFERS_SHARED = 300
 
 /**
- * The last checks, made once, at the first claim: who may still be mailed, what can still be booked. What they find is
- * frozen, so that every later attempt sends the same bytes. Null: nobody is left to mail, and the batch is closed; or
- * the claim was lost.
+ * Makes the last checks, once, at the first claim: who may still be emailed, and what can still be booked. Freezes the
+ * result, so that every later attempt sends the same bytes. Returns null if nobody is left to email (the batch is then
+ * closed), or if the claim was lost.
  */
 export async function freeze(
   app: App,
@@ -80,8 +80,8 @@ export async function freeze(
 }
 
 /**
- * The same bytes again, from what was frozen. Null when they would differ (the program changed, or the link secret is
- * gone): sending them would not be a retry.
+ * Rebuilds the same bytes from what was frozen. Returns null if they would differ, because the program changed or the link
+ * secret is gone: then sending them would not be a retry.
  */
 export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch): Promise<Frozen | null> {
   const { templateHash, offersHash } = batch
@@ -104,7 +104,7 @@ export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch
 
 type CheckedReader = { id: number; reader: FrozenReader }
 
-// An email of a resend that repeats the edition starts from the mark that its delivery kept.
+// A resend that repeats the edition starts from the seen mark that its delivery kept.
 function lastChecks(open: readonly OpenDelivery[], judge: Judge) {
   const excluded: { id: number; reason: Exclusion }[] = []
   const readers: CheckedReader[] = []
@@ -127,7 +127,7 @@ function readerOf(
   return { publicId, email, name, timeZone, locale, discreet, ...selection, covered }
 }
 
-/** What the edition can still offer, read again only when a session changed or the next one has begun. */
+/** What the edition can still offer. Reads it again only after a session changed or the next one started. */
 async function bookableOffers(app: App, memory: FreezeMemory, edition: Edition, now: Date): Promise<Offer[]> {
   const version = await sessionsVersion(app.db)
   const kept = memory.offers
@@ -146,7 +146,7 @@ function offersShown(offers: readonly Offer[], readers: readonly CheckedReader[]
 
 type Parts = { template: string; templateHash: string; offers: string; offersHash: string }
 
-// A reader whose mail cannot be made (an address with a line break in it, written by plain SQL) fails alone.
+// If a reader's email cannot be made (plain SQL wrote an address with a line break), only that one fails.
 function compose(
   app: App,
   memory: FreezeMemory,
@@ -175,11 +175,11 @@ type Composed = CheckedReader & { mail: RequestPart }
 
 const bodyOf = (composed: readonly Composed[]) => batchBody(composed.map(({ mail }) => mail.pieces))
 
-// Of the fingerprints, which stand for the bytes: hashing megabytes for every batch would cost more than making them.
+// Hashes the fingerprints instead of the bytes: hashing megabytes per batch would cost more than composing them.
 const hashOf = (composed: readonly Composed[]) =>
   sha256(composed.map(({ mail }) => mail.fingerprint).join('\n'))
 
-// A composer remembers the pages it rendered, and batches of an edition share them.
+// A composer keeps the pages it rendered, and the batches of an edition share them.
 function composerFor(app: App, { composers }: FreezeMemory, batch: Batch, parts: Parts) {
   const key = `${batch.editionId}|${parts.templateHash}|${parts.offersHash}`
   const known = composers.get(key)

@@ -1,4 +1,4 @@
-import { isTold } from '../../core/audience/news.ts'
+import { isUnchanged } from '../../core/audience/news.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import type { Db } from '../../db/open.ts'
 import { sessionsOfEdition } from '../../db/sessions/sessions.ts'
@@ -10,5 +10,5 @@ export async function offersLeft(
   now: Date,
 ): Promise<Offer[]> {
   const offers = offersAt(await sessionsOfEdition(db, edition.id), now)
-  return offers.filter((offer) => isTold(offer, edition.throughSeq))
+  return offers.filter((offer) => isUnchanged(offer, edition.throughSeq))
 }

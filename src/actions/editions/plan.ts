@@ -21,13 +21,13 @@ import { warnOfLeftOut } from '../sessions/left-out.ts'
 
 type Planner = Pick<App, 'config' | 'db' | 'log' | 'now'>
 
-/** Candidates per transaction: some ten milliseconds, so that locks renew and pages answer in between. */
+/** Candidates per transaction: about ten milliseconds, so that locks are renewed and pages served in between. */
 const CHUNK = 1_000
 
 /**
- * Plans the edition of a slot: freezes what it tells of and who gets it. Twice, at once from two processes, or killed
- * half-way and run again gives the same edition, once. Wakes the sweep, which enqueues the batches. Throws `Unavailable`
- * while the installation is held.
+ * Plans the edition of a slot: freezes what it offers and who gets it. Idempotent: run twice, from two processes at once,
+ * or again after a kill, it makes one edition. Wakes the sweep, which enqueues the batches. Throws `Unavailable` while the
+ * installation is held.
  */
 export async function planEdition(
   app: Planner & Pick<App, 'queue'>,
@@ -58,7 +58,7 @@ export async function planEdition(
   return { kind: found ? 'exists' : 'planned', edition }
 }
 
-/** Plans what is left of an edition's audience and returns it as it then stands; a paused one is left as it is. */
+/** Plans the rest of an edition's audience and returns the edition. Leaves a paused one as it is. */
 export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
   const offers = await offersOfEdition(app.db, editionId)
   for (;;) {
@@ -83,7 +83,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
       seenThrough: candidate.seenThrough,
       exclusion: judge.exclude(candidate),
     }))
-    // False: another planner did this chunk; the next round reads where it got to.
+    // If it returns false, another planner did this chunk; the next round reads how far that one is.
     await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
     failpoint('after-verdicts')
     await setImmediate()

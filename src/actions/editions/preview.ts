@@ -16,24 +16,24 @@ import { keyOf } from '../subscribers/consent.ts'
 
 export type Preview = {
   edition: { id: string; scheduledFor: string }
-  /** This week's edition when it is in the ledger already: then the preview is of the next one, as things stand now. */
+  /** This week's edition, if it is already in the ledger. Then the preview is of the next one. */
   already: { id: string; state: Edition['state'] } | null
   candidates: number
   recipients: number
   excluded: Partial<Record<Exclusion, number>>
   /** What can be booked, soonest first. */
   sessions: Offer[]
-  /** What one reader would get, and if nothing, why. `not-found`: nobody on the list has the address asked for. */
+  /** What one reader would get, or why nothing. `not-found`: the given address is not on the list. */
   mail:
     | { kind: 'mail'; email: Email }
     | { kind: 'excluded'; reason: Exclusion }
     | { kind: 'nobody' }
     | { kind: 'not-found' }
-  /** The mails of readers who differ, if they were asked for; empty when nobody would get one. */
+  /** The emails of different kinds of readers, if asked for; empty if no one would get one. */
   readers: ReaderMail[]
 }
 
-/** The mail of one kind of reader. `madeUp`: nobody on the list is of that kind and would get a mail. */
+/** The email of one kind of reader. `madeUp`: no one on the list is of that kind and would get an email. */
 export type ReaderMail = { reader: 'typical' | Persona; madeUp: boolean; email: Email }
 
 type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
@@ -42,10 +42,9 @@ type PreviewedEdition = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
 const CHUNK = 2_000
 
 /**
- * What an edition planned this moment would be: whom it would reach, what it would tell, and the mail of one reader, the
- * one `email` names or else of the kind that most recipients are of. The same rules as planning; nothing is written.
- * `readers` asks for a mail of each kind of reader besides, without saying who they are. All personal links are made for
- * nobody and do nothing.
+ * What an edition planned now would be: whom it would reach, what it would offer, and the email of one reader: the one with
+ * the address `email`, or the most common kind. Uses the rules of planning, and writes nothing. `readers` adds an email for
+ * each kind of reader, without revealing who they are. All personal links are made for no one and do nothing.
  */
 export async function previewEdition(
   app: Needs,
@@ -112,7 +111,7 @@ function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {
 
 async function judgeEveryone({ db }: Needs, edition: PreviewedEdition, judge: Judge) {
   const excluded: Preview['excluded'] = {}
-  // The judge gives readers who are shown the same the same object.
+  // The judge returns the same object for readers who see the same.
   const kinds = new Map<Selection, number>()
   let [candidates, recipients] = [0, 0]
   for (let after = 0; ; ) {
@@ -149,7 +148,7 @@ async function personaMails(app: Needs, seen: Shown): Promise<ReaderMail[]> {
   return mails
 }
 
-/** A subscriber as a reader without name and address; null when they would get no mail. */
+/** A subscriber as a reader without name and address; null if they would get no email. */
 async function realReader(app: Needs, id: number | null, { edition, judge }: Shown): Promise<Reader | null> {
   if (id === null) return null
   const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)

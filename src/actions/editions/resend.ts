@@ -14,7 +14,7 @@ import { currentHold } from '../../db/restore/epoch.ts'
 import { failpoint } from '../../failpoint.ts'
 import { offersLeft } from './offers-left.ts'
 
-/** Whom an operator wants to mail again. */
+/** Whom an operator wants to email again. */
 export type ResendRequest =
   | { kind: 'failed' }
   | { kind: 'unknown' }
@@ -27,10 +27,10 @@ export type ResendOutcome =
   | { kind: 'not-found' }
 
 /**
- * Plans a new generation of an edition, under keys of its own. `failed` and `unknown` tell what those readers were not
- * told since, and leave out whom a later edition is about to tell or may have told; `to` and `all` tell again what the
- * edition told. Nobody who unsubscribed or is suppressed is reached, and what makes no sense is refused with the reason.
- * Enqueues what it planned.
+ * Plans a new generation of an edition, under idempotency keys of its own. `failed` and `unknown` show what those readers
+ * have not seen since, and leave out readers to whom a later edition shows it or may have shown it. `to` and `all` repeat
+ * what the edition showed. No one who unsubscribed or is suppressed gets it. Refuses what makes no sense, with the reason.
+ * Wakes the sweep, which enqueues the batches.
  */
 export async function resendEdition(
   app: Pick<App, 'config' | 'db' | 'hashKey' | 'now'> & { queue: SweepWaker },

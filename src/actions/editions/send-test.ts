@@ -11,14 +11,14 @@ type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates' | 'mail
 
 export type TestOutcome =
   | { kind: 'submitted'; edition: string; subject: string; providerId: string }
-  /** Nobody would get a mail now, so there is none to show. */
+  /** No one would get an email now, so there is nothing to send. */
   | { kind: 'nobody' }
   | { kind: 'not-submitted'; reason: string }
 
 /**
- * Submits one copy of what would go out now, marked "[Test]", to an operator's own address. It has a key of its own and
- * leaves no trace in the ledger; its personal links do nothing. `reader` says whose mail, as a preview shows them.
- * Throws `BadInput` when `to` is not an address or one that we must never mail.
+ * Submits one copy of what would go out now, marked "[Test]", to an operator's own address. It has its own idempotency key,
+ * and leaves no trace in the ledger; its personal links do nothing. `reader` is one of the kinds of a preview. Throws
+ * `BadInput` if `to` is not an address, or is one that we must never email.
  */
 export async function testEdition(
   app: Needs,

@@ -13,9 +13,9 @@ import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/wai
 import { currentHold } from '../../db/restore/epoch.ts'
 
 /**
- * Where an edition stands. The counts are over the edition and its resends; `generations` splits them where there were
- * any. `held`: why nothing goes out, while the installation is held. `waitsFor`: emails of other editions that have to be
- * settled first. Instants are ISO, UTC.
+ * The state of an edition. The counts include its resends; `generations` splits them if there were any. `held`: why nothing
+ * goes out, while the installation is held. `waitsFor`: emails of other editions that must be settled first. Instants are
+ * ISO, UTC.
  */
 export type Summary = {
   id: string
@@ -29,23 +29,23 @@ export type Summary = {
     retrying: (Omit<Retries, 'nextAttemptAt'> & { nextAttemptAt: string | null }) | null
     held?: string
     waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
-    /** Who was emailed was removed since (RETENTION_DAYS), so batches are not counted any more. */
+    /** When the record of who was emailed was removed (RETENTION_DAYS); batches are then no longer counted. */
     prunedAt?: string
     generations?: (Tally & { generation: number })[]
   }
 
-/** Where the edition stands, or null when there is none of this id. It costs the same at any size of the audience. */
+/** The state of the edition, or null if there is none. Costs the same for any number of readers. */
 export async function summaryOf(app: Pick<Store, 'db'>, id: string): Promise<Summary | null> {
   const edition = await findEdition(app.db, id)
   return edition && summarise(app, edition)
 }
 
-/** Where every edition stands, newest first. */
+/** The state of every edition, newest first. */
 export async function summaries(app: Pick<Store, 'db'>): Promise<Summary[]> {
   return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
 }
 
-/** Why nothing goes out of this installation, as a clause; null when it is not held. */
+/** Why nothing goes out of this installation, for the end of a sentence; null if it is not held. */
 export async function whyHeld({ db }: Pick<Store, 'db'>): Promise<string | null> {
   const hold = await currentHold(db)
   return hold && heldBecause(hold)

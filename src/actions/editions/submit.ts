@@ -9,10 +9,10 @@ import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
 import { type FreezeMemory, type Frozen, freeze, rebuildFrozen } from './freeze.ts'
 
-/** What became of a batch, for the door that rang it. */
+/** The outcome of one attempt to submit a batch. */
 export type SubmitOutcome =
   | { kind: 'submitted'; accepted: number; refused: number }
-  /** Someone else has it, it has ended, or its edition may not go on. */
+  /** Another process has it, it has ended, or its edition may not continue. */
   | { kind: 'not-ours' }
   | { kind: 'closed'; reason: 'nobody-left' | 'unknown' }
   | { kind: 'again'; at: Date }
@@ -21,27 +21,27 @@ export type SubmitOutcome =
 
 const LONGEST_WAIT_MS = 300_000
 
-/** What submits batches in this process, and remembers what it needs from one to the next. */
+/** Submits batches in this process, and keeps what it needs from one to the next. */
 export type Submitter = {
   /**
-   * Claims a batch, makes the last checks, freezes it, submits it under its key and records the answer.
-   * Safe to run twice, at once, and after a kill at any line: the claim, the frozen bytes and the key see to it.
-   * Throws, with the batch given back, when the database or the program fails; the sweep comes back to it.
+   * Claims a batch, makes the last checks, freezes it, submits it under its idempotency key, and records the answer.
+   * Idempotent and crash-safe at any line, by the claim, the frozen bytes, and the key. If the database or the program
+   * fails, it returns the batch to the ledger and throws; the sweep tries it again.
    */
   submit(batchId: number): Promise<SubmitOutcome>
   /** Whether a claim may be taken over: its lease ran out, its process has ended, or it is ours and not in flight. */
   isStale(claim: Claim, now: Date): boolean
-  /** The limit that Resend last told this process, in requests per second; null before its first answer. */
+  /** The limit in Resend's last answer to this process, in requests per second; null before the first answer. */
   perSecond(): number | null
 }
 
 type Claim = Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
 
-/** Lost with the process, which harms nothing. */
+/** Losing it with the process does no harm. */
 type Memory = FreezeMemory & {
-  /** Batches this process is working on: of a claim of ours that is not among them nothing will come. */
+  /** Batches that this process is working on. A claim of ours that is not among them is abandoned. */
   inFlight: Set<number>
-  /** Done when the batch that last yielded to the event loop may go on. */
+  /** Resolves when the batch that last yielded to the event loop may continue. */
   lastYield: Promise<unknown>
   perSecond: number | null
 }
@@ -95,7 +95,7 @@ async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promis
     await followLimit(app, memory, perSecond) // last, as it waits for Redis
     return outcome
   } catch (error) {
-    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    // It may have been accepted, so what is frozen stays frozen.
     const reason = error instanceof Error ? error.message : String(error)
     await returnBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
       () => {},
@@ -106,12 +106,12 @@ async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promis
 
 function isStale(app: App, { inFlight }: Memory, claim: Claim, now: Date): boolean {
   if (claim.state !== 'submitting' || claim.claimedBy === null) return false
-  // A claim of this process that it does not work on is one that a broken disk did not let it give back.
+  // A claim of ours that is not in flight is left over from a disk error that kept us from returning the batch.
   if (claim.claimedBy === app.instance) return !inFlight.has(claim.id)
   return isLeft(claim, now)
 }
 
-/** Whether nothing will come of a claim any more: its lease ran out, or its process has certainly ended. */
+/** Whether a claim is abandoned: its lease ran out, or its process has certainly ended. */
 export function isLeft(claim: Pick<OwedBatch, 'claimedBy' | 'claimedAt'>, now: Date): boolean {
   if (claim.claimedBy === null) return false
   return hasCertainlyEnded(claim.claimedBy) || (claim.claimedAt ?? 0) < leaseEnd(now)
@@ -177,7 +177,7 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
   }
 }
 
-// Batches that begin together would hold the loop together; one in each round of it lets pages answer in between.
+// Start one batch per turn of the event loop, so that pages are served in between.
 async function yieldToLoop(memory: Memory): Promise<void> {
   memory.lastYield = memory.lastYield.then(() => setImmediate())
   await memory.lastYield
@@ -235,7 +235,7 @@ async function finish(app: App, editionId: string): Promise<void> {
     app.log.info({ edition: editionId }, 'edition submitted')
 }
 
-/** When to try again: doubling from 2 s to 5 min, with up to a quarter added so that processes do not return together. */
+/** When to try again: from 2 s, doubling up to 5 min, plus up to a quarter so that processes do not return at once. */
 export function retryAt(app: Pick<App, 'now'>, batch: { attempts: number }): Date {
   const wait = Math.min(1000 * 2 ** Math.min(batch.attempts, 20), waitOf('retry', LONGEST_WAIT_MS))
   return new Date(app.now().getTime() + wait * (1 + Math.random() / 4))

@@ -9,12 +9,12 @@ import { changeFact, establishFact, installationFact } from '../../db/restore/fa
 import { guardOn } from '../../failpoint.ts'
 import { planAudience, planEdition } from './plan.ts'
 
-/** When this installation began to follow its slot rule; slots before that are never due. */
+/** When this installation started to follow its slot rule. Earlier slots are never due. */
 export type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
 
-/** Plans the slot that is due, and goes on with editions that are half planned. */
+/** Plans the slot that is due, and continues editions that are partly planned. */
 export async function planDue(app: App): Promise<void> {
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
@@ -37,8 +37,8 @@ export async function finishEditions(app: App): Promise<void> {
 }
 
 /**
- * Notes when this installation started to follow its slot rule. Installing or importing on a Tuesday thus mails nobody,
- * nor does a change of day bring back a slot of the new rule that is already past.
+ * Records when this installation started to follow its slot rule. So installing or importing on a Tuesday emails no one,
+ * and a change of weekday does not make a past slot of the new rule due.
  */
 export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Promise<void> {
   const mine: Schedule = { rule: app.config.slotRule, since: app.now().getTime() }
@@ -47,7 +47,7 @@ export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Prom
     await changeFact(app.db, 'schedule', JSON.stringify(mine))
 }
 
-/** The slot that is due and not in the ledger: at or before now, since the start, younger than the catch-up limit. */
+/** The slot that is due and not in the ledger: not after now, not before the start, and within DIGEST_CATCH_UP_HOURS. */
 async function dueSlot(app: App): Promise<Slot | null> {
   const schedule = await installationFact(app.db, 'schedule')
   if (schedule === null) return null

@@ -7,7 +7,7 @@ const WIPE_LATE_MS = 10 * 60_000
 
 /**
  * Empties the write-ahead log, so that what was deleted since the last time is gone from it: called by each sweep, also while
- * nothing may be submitted. A log that another program keeps from being emptied is told once.
+ * nothing may be submitted. If another program keeps the log from being emptied, that is logged once.
  */
 export async function wipe({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
   if (await emptyLog(db)) return void said.delete(db)
@@ -20,5 +20,5 @@ export async function wipe({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): P
   )
 }
 
-/** The databases of which this process has told. */
+/** The databases for which this process has logged it. */
 const said = new WeakSet<Db>()

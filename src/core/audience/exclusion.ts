@@ -1,6 +1,6 @@
 import { millisecondsInDay } from 'date-fns/constants'
 
-/** What the planning of an edition knows of one candidate. Instants are ms UTC. */
+/** What decides whether a candidate may be emailed at all. Instants are ms UTC. */
 export type Candidate = {
   status: 'pending' | 'active' | 'unsubscribed'
   suppressed: boolean
@@ -24,7 +24,7 @@ export type Exclusion =
 
 const MONTHLY_DAYS = 28
 
-/** The reason this candidate may not be mailed by the edition at all, or null. `at` is the slot, or now if later. */
+/** Why the edition may not email this candidate at all, or null. `at` is the slot, or now if later. */
 export function exclusionOf(candidate: Candidate, editionId: string, at: Date): Exclusion | null {
   if (candidate.suppressed) return 'suppressed'
   if (candidate.status !== 'active') return candidate.status
@@ -36,6 +36,6 @@ export function exclusionOf(candidate: Candidate, editionId: string, at: Date): 
 
 function monthlyDue(lastEditionId: string | null, editionId: string): boolean {
   if (lastEditionId === null) return true
-  // A date without a time is read as UTC, so the days are 24 hours each whatever the zone of the host.
+  // A date without a time is read as UTC, so each day has 24 hours in any time zone of the host.
   return Date.parse(editionId) - Date.parse(lastEditionId) >= MONTHLY_DAYS * millisecondsInDay
 }

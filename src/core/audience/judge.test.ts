@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Offer } from '../sessions/offers.ts'
 import { type JudgedEdition, type KnownCandidate, openJudge } from './judge.ts'
-import { isTold, type NewsState } from './news.ts'
+import { isUnchanged, type NewsState } from './news.ts'
 
 const ADA: KnownCandidate = {
   id: 1,
@@ -120,7 +120,7 @@ const anEdition: fc.Arbitrary<JudgedEdition> = fc
     ...edition,
     offers: offers
       .map((offer, index) => ({ ...offer, id: index + 1 }))
-      .filter((offer) => isTold(offer, edition.throughSeq)),
+      .filter((offer) => isUnchanged(offer, edition.throughSeq)),
   }))
 
 const aCandidate = fc

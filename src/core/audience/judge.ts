@@ -15,7 +15,7 @@ export type ResendFacts = { firstSeenThrough: number; inDoubtIn: string | null; 
 type Judged = KnownCandidate & Partial<ResendFacts>
 
 /**
- * The edition to judge. `offers` are what it shows, soonest first, all with `isTold`. `at` is the slot, or now if later;
+ * The edition to judge. `offers` are what it shows, soonest first, all with `isUnchanged`. `at` is the slot, or now if later;
  * `max` the most sessions in one email. `resend` is null for the edition itself; `again` repeats what the edition showed.
  */
 export type JudgedEdition = {

@@ -1,9 +1,9 @@
 import type { ChosenTopics, Seen } from './seen.ts'
 
-/** How a session stood from `seq` on, as far as readers care; `reopened` is the `seq` it last reopened with. */
+/** The state of a session from `seq` on, as far as readers care. `reopened` is the `seq` of its last reopening. */
 export type NewsState = { seq: number; topicId: number | null; times: string; reopened: number }
 
-/** As much of a session as says what is news; `history`, oldest first, is there once it changed after an edition. */
+/** What decides whether a session is news. `history`, oldest first, exists once it changed after an edition. */
 export type NewsSource = {
   topicId: number
   seq: number
@@ -20,9 +20,9 @@ export function isNewsTo(session: NewsSource, topics: ChosenTopics, seen: Seen, 
 }
 
 /**
- * What the session is to the reader, in an edition up to `throughSeq`: the difference between what they know and how it
- * stands now. Null: nothing, or it changed since the edition was planned, so a later one tells of it. An edition goes by
- * the topics as they were when it was planned. The table of what is news to whom is in `db/news.md`.
+ * What is new about the session for the reader, in an edition up to `throughSeq`: the difference between what they know and
+ * its state now. Null if nothing is, or if it changed since the edition was planned: then a later one shows it. An edition
+ * uses the topics of the time when it was planned. `db/sessions/news.md` has the table of what is news to whom.
  */
 export function newsTo(
   session: NewsSource,
@@ -31,7 +31,7 @@ export function newsTo(
   throughSeq: number,
 ): News | null {
   const asPlanned = stateAt(session, () => throughSeq)
-  if (!asPlanned || !isTold(session, throughSeq)) return null
+  if (!asPlanned || !isUnchanged(session, throughSeq)) return null
   if (topics !== null && !topics.has(asPlanned.topicId ?? session.topicId)) return null
 
   const known = stateAt(session, (topicId) => seenThroughFor(topicId, topics, seen))
@@ -46,21 +46,21 @@ export function newsTo(
   return known.reopened === now.reopened ? null : 'reopened'
 }
 
-/** Whether an edition up to `throughSeq` may tell of the session: it stands as it did when that edition was planned. */
-export function isTold(session: NewsSource, throughSeq: number): boolean {
+/** Whether an edition up to `throughSeq` may show the session: it is unchanged since that edition was planned. */
+export function isUnchanged(session: NewsSource, throughSeq: number): boolean {
   if (!session.history) return session.seq <= throughSeq
   const [then, now] = [stateAt(session, () => throughSeq), session.history.at(-1)]
   return then !== undefined && then.times === now?.times && then.reopened === now.reopened
 }
 
-/** The last state that marks reach; without a history there is one. */
+/** The last state up to the marks. Without a history there is only one state. */
 function stateAt(session: NewsSource, markIn: (topicId: number) => number): NewsState | undefined {
   const { topicId, seq } = session
   const states = session.history ?? [{ seq, topicId, times: '', reopened: 0 }]
   return states.findLast((state) => state.seq <= markIn(state.topicId ?? topicId))
 }
 
-/** The highest `seq` of this topic that the reader was told: of one they do not ask for, only what they once were. */
+/** The highest `seq` of this topic that the reader was shown; for a topic they did not choose, only from a row of its own. */
 function seenThroughFor(topicId: number, topics: ChosenTopics, seen: Seen): number {
   return seen.byTopic.get(topicId) ?? (topics === null || topics.has(topicId) ? seen.general : 0)
 }

@@ -45,16 +45,16 @@ export function effectiveSeen(topicId: number, rows: readonly TopicRow[], genera
   return rows.some((one) => one.chosen) ? 0 : general
 }
 
-/** How far a reader was told: a general mark, and the topics that differ from it. */
+/** What a reader was shown: up to a general mark, and up to others in the topics that differ. */
 export type Seen = { general: number; byTopic: ReadonlyMap<number, number> }
 
-/** What a reader wants to hear of: `null` = every topic. */
+/** The topics a reader chose; `null` = every topic. */
 export type ChosenTopics = ReadonlySet<number> | null
 
 /** One topic as the reader has it stored; see `subscriber_topics`. */
 export type TopicRow = { topicId: number; chosen: boolean; seenThrough: number | null }
 
-/** The reader's chosen topics and how far each was told; every chosen topic has a row. */
+/** The reader's chosen topics, and what they were shown in each; every chosen topic has a row. */
 export function seenBy(general: number, rows: readonly TopicRow[]): { topics: ChosenTopics; seen: Seen } {
   const chosen = rows.filter((row) => row.chosen)
   const byTopic = new Map<number, number>()
@@ -66,10 +66,9 @@ export function seenBy(general: number, rows: readonly TopicRow[]): { topics: Ch
 }
 
 /**
- * The marks after the reader was told everything up to `throughSeq` in the `covered` topics (null = every topic).
- * Works on the rows as they are now, which may be another choice than the one the mail was made for: a topic that the
- * mail covered counts as told though it was dropped since, and one that was chosen since keeps its own mark.
- * `topicIds` are all topics.
+ * The marks after the reader was shown everything up to `throughSeq` in the topics of an email (null = every topic). `rows`
+ * are the choice now, which may differ from the choice that the email was made for: a topic of the email counts as shown even
+ * if it was dropped since, and a topic that was chosen since keeps its own mark. `topicIds` are all topics.
  */
 export function marksAfter(
   general: number,

@@ -104,12 +104,12 @@ export async function replaceAddress(
       const owner = makeWay(tx, change.emailHash, subscriber.id)
       if (owner) return { kind: 'taken', noticeIds: tellOwner(tx, owner, limits, now) }
       move(tx, subscriber, change, consent, now)
-      const told = {
+      const notice = {
         kind: 'address-changed' as const,
         subscriberId: subscriber.id,
         addressChangeId: change.id,
       }
-      return { kind: 'changed', noticeIds: [addNotice(tx, told, now)] }
+      return { kind: 'changed', noticeIds: [addNotice(tx, notice, now)] }
     },
     { behavior: 'immediate' },
   )
