@@ -8,11 +8,11 @@ import type { Queue } from './redis/queue.ts'
 import type { Mailer } from './resend/mailer.ts'
 import type { Templates } from './templates/load.ts'
 
-/** The open database of an installation, and what goes with it: enough for imports, questions, control of an edition. */
+/** The open database of an installation, with its settings and keys: enough for imports, questions, and control. */
 export type Store = {
   config: Config
   db: Db
-  /** Keys the hashes under which addresses are looked up and remembered. */
+  /** The key of the hashes by which addresses are looked up and remembered. */
   hashKey: HashKey
   log: Logger
   /** The only clock. */
@@ -20,7 +20,7 @@ export type Store = {
   close(): Promise<void>
 }
 
-/** The whole program, wired: what doors hand to actions. */
+/** The whole program, wired: commands, pages, and the worker pass it to actions. */
 export type App = Store & {
   mailer: Mailer
   metrics: Metrics
@@ -34,15 +34,15 @@ export type App = Store & {
 /** The part of the queue that wakes the sweep, and says how many workers there are to do it. */
 export type SweepWaker = Pick<Queue, 'wakeSweep' | 'workers'>
 
-/** Keeps the time of an answer, and of the email that follows it, from telling whom they are about. */
+/** Keeps the timing of an answer, and of the email after it, from revealing whom they are about. */
 export type Pace = {
-  /** An answer about an address comes so long after its request, or after as many times that as its work takes. */
+  /** Answers about an address come this long after the request, or a multiple of it if the work takes longer. */
   answerMs: number
-  /** How long an email that anybody may ask for waits, ms; another time for each. */
+  /** How long an email that anyone can ask for waits, in ms; different each time. */
   emailDelayMs(): number
 }
 
-/** What tests and the demo put in place of the real thing. */
+/** What tests and the demo replace. */
 export type Overrides = {
   db?: Db
   log?: Logger

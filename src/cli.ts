@@ -13,14 +13,14 @@ import { readEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
 
-// Beside the program, where only those may write who may change the program itself; elsewhere it stays off.
+// In the program's own folder, which only people who can change the program can write. Elsewhere it stays off.
 if (process.env.NODE_COMPILE_CACHE === undefined)
   enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/openseat'))
 
-// Node would print the error as it is, and what a query was asked with.
+// Node would print the error unredacted, with the parameters of a query.
 for (const event of ['unhandledRejection', 'uncaughtException'] as const)
   process.on(event, (error: unknown) => process.exit(report(error)))
-// `openseat … | head` closes the pipe early, which is no failure.
+// `openseat … | head` closes the pipe early. That is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? DONE : FAILED),
 )
@@ -38,14 +38,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Takes the settings in `.env` that the environment does not have. */
+/** Reads the settings in `.env` that the environment does not have. */
 function loadEnvFile(): void {
   const { values, warnings } = readEnvFile('.env')
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
   for (const [name, value] of Object.entries(values)) process.env[name] ??= value
 }
 
-/** Says on stderr what went wrong, and returns the exit code for it. */
+/** Prints what went wrong on stderr, and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : BAD_INPUT // it has spoken already
   const { message, stack } = error instanceof Error ? error : new Error(String(error))

@@ -11,7 +11,7 @@ import { isTimeZone } from './core/time/calendar.ts'
 import { LONGEST_UNSUBSCRIBE_NAME } from './core/tokens.ts'
 import { CRISIS_LINES } from './core/words/crisis.ts'
 
-/** Everything that can be set, checked and with its defaults; see `.env.example` and the README. */
+/** All settings, checked and with their defaults; see `.env.example` and docs/settings.md. */
 export type Config = z.infer<typeof Settings>
 
 type Environment = Record<string, string | undefined>
@@ -34,7 +34,7 @@ export function loadConfig(env: Environment): Config {
   return result.data
 }
 
-/** The settings that `loadConfig` knows, for the help text and for a test that the documents name each. */
+/** The names of all settings, for the help text and for a test that the docs have each. */
 export const settingNames = (): string[] => Object.keys(Settings.in.shape)
 
 const text = (example: string) =>
@@ -62,7 +62,7 @@ const webAddress = (example: string) =>
       (value) => /^https?:\/\/[^/?#]+(\/[^?#]*)?$/.test(value) && URL.canParse(value),
       `is not a web address; for example ${example}`,
     )
-    // In ASCII whatever its letters: it goes into headers.
+    // Converted to ASCII, because it goes into headers.
     .transform((value) => new URL(value).href.replace(/\/+$/, ''))
 
 const mailbox = (example: string) =>
@@ -241,7 +241,7 @@ const Settings = z
       .default('development'),
   })
   .superRefine(({ BRAND_LOGO_URL: logo, PUBLIC_URL }, context) => {
-    // An image from elsewhere would tell that host who opens our mail.
+    // An image on another host would reveal to it who opens our emails.
     if (logo && URL.parse(logo)?.host !== URL.parse(PUBLIC_URL)?.host)
       context.addIssue({
         code: 'custom',
@@ -283,8 +283,8 @@ const Settings = z
   })
 
 /**
- * Tells what only production refuses. It reads the settings as they were written, so that it is told together with
- * whatever else is wrong.
+ * Errors that only production has. Reads the settings as they were written, so that these errors are reported together with
+ * the others.
  */
 function problemsInProduction(values: Environment): string[] {
   if (values.NODE_ENV !== 'production') return []
@@ -302,7 +302,7 @@ function problemsInProduction(values: Environment): string[] {
   return [...problems, ...weakSecrets(values)]
 }
 
-/** Of link secrets the first alone, which signs: one that was too weak must be able to stand behind its successor. */
+/** Checks only the first link secret, which signs: a weak old one must still be accepted behind its successor. */
 function weakSecrets({ LINK_SECRET, RESEND_WEBHOOK_SECRET, METRICS_TOKEN }: Environment): string[] {
   const problems: string[] = []
   const [signing] = LINK_SECRET?.split(',') ?? []
@@ -329,7 +329,7 @@ function addressOf(value = ''): URL | null {
 function withSecretsFromFiles(env: Environment) {
   const problems: string[] = []
   const unreadable: string[] = []
-  // An empty variable is what Compose and most shells make of "not set".
+  // Compose and most shells pass an unset variable as an empty one.
   const values: Environment = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   for (const name of SECRETS) {
     const file = values[`${name}_FILE`]

@@ -25,7 +25,7 @@ export function openLog(
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact, hooks }, stream)
 }
 
-// Value by value: within the line a backslash before a quote would go with the address, and the line be no JSON.
+// Value by value: in the whole line, a backslash before a quote would be removed with the address and break the JSON.
 function redacted(line: string): string {
   if (!/@|%40|\\u0040|params: /i.test(line) && line.length < LONG_LINE) return line
   const clean = (_key: string, value: unknown) =>

@@ -7,7 +7,7 @@ import { openStoreAndQueue } from './open-queue.ts'
 import { type Mailer, openMailer } from './resend/mailer.ts'
 import { loadTemplates } from './templates/load.ts'
 
-// An answer usually takes some 10 ms; nobody minds waiting so long for either.
+// An answer usually takes about 10 ms. No one minds waiting this long for either.
 const PACE: Pace = { answerMs: 400, emailDelayMs: () => randomInt(1_000, 20_000) }
 
 /**

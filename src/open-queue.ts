@@ -36,8 +36,8 @@ export async function openStoreAndQueue(
 }
 
 /**
- * Opens the database and the bell, for what rings only for the sweep. A private Redis is not started to wake nobody: whoever
- * starts it next sweeps anyway.
+ * Opens the database, and the part of the queue that wakes the sweep. If a private Redis is not running, it is not started:
+ * then no worker is running either, and the next one sweeps at its start.
  */
 export async function openStoreAndBell(
   config: Config,
@@ -54,11 +54,11 @@ export async function openStoreAndBell(
 
 const privateFolder = (config: Config): string => `${resolve(config.DATABASE_PATH)}.redis`
 
-/** What the keys of this installation in Redis begin with. */
+/** The prefix of this installation's keys in Redis. */
 export const queuePrefix = ({ hashKey }: Pick<Store, 'hashKey'>): string =>
   `openseat-${installationId(hashKey)}`
 
-/** The Redis that is given or set, or else the private one, which is started if need be. `where` says it in words. */
+/** The given or configured Redis, or the private one, which is started if it is not running. `where` describes it. */
 export async function openRedis(
   config: Config,
   log: Logger,

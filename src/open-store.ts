@@ -26,7 +26,7 @@ export async function openStore(config: Config, overrides: Overrides = {}): Prom
   }
 }
 
-// The key is kept wrapped by the first link secret, so that secrets can be rotated and the file alone tells nothing.
+// The key is stored encrypted with the first link secret, so that secrets can be rotated and the file alone reveals nothing.
 async function openHashKey(db: Db, secrets: readonly string[]): Promise<HashKey> {
   const [signing = ''] = secrets
   const wrapped = await establishFact(db, 'hash_key', wrapKey(signing, newHashKey()))

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
 import { databaseTrouble, isLocked } from '../db/trouble.ts'
 
-/** Answers what is not there and what went wrong with a calm page; the details of the latter go to the log alone. */
+/** Answers unknown URLs and errors with a plain page. Details of errors go only to the log. */
 export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 'log'>): Promise<void> {
   server.setNotFoundHandler((_request, reply) => replyWith(reply.code(404), 'nowhere'))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
@@ -25,7 +25,7 @@ export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 
 
 const SHORTEST_SECRET = 8
 const RETRY_AFTER_S = 10
-// For when the page that says so cannot be made either.
+// In case the error page itself cannot be made.
 const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Please try again in a minute.\n'
 
 function replyWith(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
@@ -37,7 +37,7 @@ function replyWith(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 
   }
 }
 
-/** The stack without the token of the link or either half of it: queries repeat what they were asked with. */
+/** The stack without the token of the link, or either half of it: errors of queries contain their parameters. */
 function safeText(error: Error, request: FastifyRequest): string {
   const params = Object.values((request.params ?? {}) as Record<string, string>)
   return params

@@ -5,8 +5,8 @@ import { readiness } from '../doctor/readings.ts'
 type Needs = Parameters<typeof readiness>[0]
 
 /**
- * `/healthz`: this process is alive. `/readyz`: so are the database, Redis and the disk, and nothing is held; 503 says
- * which part is not in order. Sessions that cannot be read are named under `left_out`, and stop nothing.
+ * `/healthz`: this process is alive. `/readyz`: the database, Redis, and the disk work too, and there is no hold; a 503 says
+ * which part fails. Sessions that cannot be read are listed in `left_out`, and do not make it fail.
  */
 export function addHealthRoutes(server: FastifyInstance, app: Needs): void {
   server.get('/healthz', async () => ({ status: 'ok' }))

@@ -17,8 +17,8 @@ const PUT_BY_PROXIES = [
 ]
 
 /**
- * `/metrics`, for Prometheus. With METRICS_TOKEN whoever brings it as bearer may read; without, only a program on this
- * machine that asks directly. To anyone else there is no such page.
+ * `/metrics`, for Prometheus. Needs the bearer token METRICS_TOKEN if that is set, else a direct request from this machine.
+ * Everyone else gets 404.
  */
 export function addMetricsRoute(server: FastifyInstance, app: Needs): void {
   const { METRICS_TOKEN: token } = app.config
@@ -26,7 +26,7 @@ export function addMetricsRoute(server: FastifyInstance, app: Needs): void {
   let scrape: Promise<string> | null = null
   server.get('/metrics', async (request, reply) => {
     if (token ? !bears(token, request) : !isLocal(request)) return reply.callNotFound()
-    // Readings are shown in gauges, which two scrapes at once would mix up; and one costs no more than ten.
+    // Two scrapes at once would mix up the gauges, so they share one reading.
     scrape ??= readings(app)
       .then((read) => app.metrics.text(read))
       .finally(() => {
@@ -42,8 +42,8 @@ function bears(token: string, { headers }: FastifyRequest): boolean {
   return timingSafeEqual(hash(given), hash(token))
 }
 
-// Behind a proxy on this machine everyone comes from 127.0.0.1. A proxy names itself, asks for the public name, or speaks
-// HTTP/1.0; `doctor` finds the one that does none of it.
+// Behind a proxy on this machine, everyone comes from 127.0.0.1. A proxy adds a header, asks for the public host name, or
+// uses HTTP/1.0. `doctor` finds one that does none of this.
 function isLocal({ raw, headers, socket }: FastifyRequest): boolean {
   return (
     LOOPBACK_ADDRESS.test(socket.remoteAddress ?? '') &&

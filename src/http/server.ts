@@ -31,13 +31,13 @@ export type Web = Pick<
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024
-// Node refuses a longer request line itself, so no token is too long for a calm answer.
+// Node refuses a longer request line itself, so no token is too long for our own answer.
 const LONGEST_PARAM = 16 * 1024
 const ASKED_BY_PROGRAMS = new Set(['/healthz', '/readyz', '/metrics'])
 
 /**
- * Serves the pages on HOST and PORT until `close`, which finishes the requests in flight.
- * Throws `Unavailable` when it cannot listen there.
+ * Serves the pages on HOST and PORT until `close`, which lets current requests finish. Throws `Unavailable` if it cannot
+ * listen there.
  */
 export async function startServer(app: Web): Promise<Serving> {
   const serving = await listen(await buildServer(app), app.config.HOST, app.config.PORT, 'PORT')
@@ -47,7 +47,7 @@ export async function startServer(app: Web): Promise<Serving> {
 
 /**
  * Serves `/metrics`, `/healthz` and `/readyz` alone, on HOST and `port`: for a worker, which has no pages.
- * Throws `Unavailable` when it cannot listen there.
+ * Throws `Unavailable` if it cannot listen there.
  */
 export async function startWatchServer(app: Web, port: number): Promise<Serving> {
   const server = fastify({
@@ -80,10 +80,10 @@ async function listen(
   }
 }
 
-/** The server without a socket; tests ask it through `inject`. Throws when the layout or the stylesheet is missing. */
+/** The server without a socket; tests use its `inject`. Throws if the layout or the stylesheet is missing. */
 export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
   const server = fastify({
-    // Fastify's own lines hold addresses of pages, and so tokens; `logRequests` writes ours.
+    // Fastify's own log lines contain URLs, and so tokens. `logRequests` writes ours.
     logger: false,
     trustProxy: trustedProxies(app.config.TRUST_PROXY),
     bodyLimit: BODY_LIMIT_BYTES,
@@ -120,7 +120,7 @@ export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise
   return server
 }
 
-/** Fastify answers a broken escape (`%zz`) before any hook, with the address in the answer; ours gets the usual page. */
+/** Fastify answers a broken escape (`%zz`) before any hook, with the URL in the answer. This gives it the usual page. */
 function canDecode(url: string): boolean {
   try {
     decodeURIComponent(url.split('?', 1)[0] ?? '')
@@ -130,11 +130,11 @@ function canDecode(url: string): boolean {
   }
 }
 
-/** The path of a request in absolute form (RFC 9112 §3.2.2), as a page that repeats it would link to the host it names. */
+/** The path of a request in absolute form (RFC 9112 §3.2.2). A page that repeats the URL would link to the host in it. */
 const withoutHost = (url: string): string =>
   url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/')
 
-/** One line per answer: the pattern of the route, never the address that was asked for, nor who asked. */
+/** Logs one line per answer: the pattern of the route, but never the URL or the visitor. */
 function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {
   server.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url ?? 'none'
@@ -144,15 +144,15 @@ function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {
 }
 
 /**
- * Reads and forgets every body, whatever its type and however broken: what a link does is in its token, so one-click
- * works as urlencoded, as multipart and empty (RFC 8058 §3.2). A route that wants its body registers a parser of its own.
+ * Reads and drops every body of any type, even a broken one: the token in a link says what it does. So one-click works with
+ * an urlencoded, multipart, or empty body (RFC 8058 §3.2). A route that needs its body registers its own parser.
  */
 function dropBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, async () => undefined)
 }
 
-/** Nothing from elsewhere, no script at all, nothing told to the next site. */
+/** Allows nothing from other hosts and no scripts, and sends no referrer to the next site. */
 function safeHeaders({ PUBLIC_URL, BRAND_LOGO_URL }: Web['config']) {
   const own = ["'self'"]
   const none = ["'none'"]
@@ -169,7 +169,7 @@ function safeHeaders({ PUBLIC_URL, BRAND_LOGO_URL }: Web['config']) {
       },
     },
     referrerPolicy: { policy: 'no-referrer' as const },
-    // Only for this name: what else lives under the practice's domain is not ours to decide.
+    // Only for this host name: other sites under the practice's domain are not ours to decide about.
     strictTransportSecurity: PUBLIC_URL.startsWith('https:') && {
       maxAge: 31_536_000,
       includeSubDomains: false,
@@ -178,7 +178,7 @@ function safeHeaders({ PUBLIC_URL, BRAND_LOGO_URL }: Web['config']) {
   }
 }
 
-/** Pages are not kept by caches nor found by search; public ones say otherwise. */
+/** Keeps pages out of caches and search engines, unless a public page says otherwise. */
 function keepPrivate(server: FastifyInstance): void {
   server.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex' })

@@ -9,15 +9,15 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
 const BODY_LIMIT_BYTES = 256 * 1024
 
 /**
- * `POST /webhooks/resend`: what became of the mails. 200 only once the event is stored, 401 when it is not from Resend,
- * 503 when it cannot be stored or checked now: Resend comes again for a day. https://resend.com/docs/webhooks/retries-and-replays
+ * `POST /webhooks/resend`: Resend's reports. 200 only once the event is stored, 401 if it is not from Resend, 503 if it
+ * cannot be stored or checked now; Resend tries again for a day. https://resend.com/docs/webhooks/retries-and-replays
  */
 export async function addWebhookRoute(server: FastifyInstance, app: Needs): Promise<void> {
   const { RESEND_API_KEY, RESEND_WEBHOOK_SECRET } = app.config
   const verify = RESEND_WEBHOOK_SECRET ? webhookVerifier(RESEND_API_KEY, RESEND_WEBHOOK_SECRET) : null
 
   await registerScope(server, 'webhooks', async (scope) => {
-    // What is signed is the text as it was sent.
+    // The signature covers the raw text.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
 

@@ -8,8 +8,8 @@ export type RedisAddress = { url: string } | { path: string }
 type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout'>
 
 /**
- * Connects and checks. Throws `Unavailable`, saying how to fix it, when Redis cannot be reached, refuses us, is too old or
- * evicts keys; nothing stays open then.
+ * Connects and checks the server. Throws `Unavailable`, saying how to fix it, if Redis cannot be reached, refuses us, is
+ * too old, or evicts keys; then nothing stays open.
  */
 export async function reach(address: RedisAddress, options: ConnectOptions): Promise<Redis> {
   const redis = connect(address, options)
@@ -17,7 +17,7 @@ export async function reach(address: RedisAddress, options: ConnectOptions): Pro
   return redis
 }
 
-/** A connection that opens with its first command, and comes back by itself. */
+/** A connection that opens with its first command, and reconnects by itself. */
 export function connect(redis: RedisAddress, options: ConnectOptions): Redis {
   const all = {
     lazyConnect: true,

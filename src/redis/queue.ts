@@ -6,37 +6,37 @@ import { type RedisAddress, reach, redisErrorLogger } from './connect.ts'
 import { type Handlers, startWorkers } from './workers.ts'
 
 /**
- * The doorbell. It carries ids only, and losing what it holds costs minutes: the sweep rings again for whatever the
- * ledger owes. So no function here throws because Redis is away; it logs, and the next sweep makes up for it.
+ * Wake-ups in Redis. They carry ids only, and losing them costs at most a minute, because the sweep enqueues again what the
+ * ledger owes. So no function here throws if Redis is away: it logs the error.
  */
 export type Queue = {
-  /** Enqueues these batches; with `once`, only those that nobody enqueued or took up in the last half second. */
+  /** Enqueues these batches; with `once`, only those that no one enqueued or started in the last half second. */
   wakeBatches(ids: readonly number[], once?: 'once'): Promise<void>
-  /** Forgets the wake-ups for batches that nobody has taken up yet; the ledger is asked for what it still owes. */
+  /** Drops the wake-ups for batches that no one has started. The ledger still knows what it owes. */
   forgetBatches(): Promise<void>
-  /** Does `work`, unless another process does so; false: one does, or Redis is away. Only one second is alone for sure. */
+  /** Runs `work` unless another process runs it; false if one does, or Redis is away. Exclusive for one second only. */
   alone(work: () => Promise<void>): Promise<boolean>
-  /** Enqueues these notices, to be taken up after `delayMs`; `once` as for batches. */
+  /** Enqueues these notices, to start after `delayMs`; `once` as for batches. */
   wakeNotices(ids: readonly number[], options?: { once?: boolean; delayMs?: number }): Promise<void>
-  /** Rings for the sweep, now. */
+  /** Wakes the sweep now. */
   wakeSweep(): Promise<void>
-  /** Wake-ups for batches that nobody has taken up yet; null when Redis is away. */
+  /** The number of wake-ups for batches that no one has started; null if Redis is away. */
   backlog(): Promise<number | null>
-  /** Puts these schedulers in place where they are missing or differ. True when one was. */
+  /** Creates these schedulers where they are missing or differ. Returns whether one did. */
   ensureSchedulers(schedulers: readonly Scheduler[]): Promise<boolean>
-  /** Limits batches per second over all processes. */
+  /** Limits the batches per second of all processes together. */
   limitRate(perSecond: number): Promise<void>
-  /** How many processes work on the queue, or null when Redis is away. */
+  /** How many processes work on the queue, or null if Redis is away. */
   workers(): Promise<number | null>
   /** What Redis holds, by state, and the limit in force; null when Redis is away. */
   stats(): Promise<QueueStats | null>
   /** The epoch as last published to Redis, signed (`readEpoch` reads it); null if there is none or Redis is away. */
   publishedEpoch(): Promise<string | null>
-  /** Tells Redis the epoch, as `signEpoch` wrote it: a witness that may be lost. */
+  /** Publishes the epoch, as signed by `signEpoch`, to Redis. It may be lost there. */
   publishEpoch(signed: string): Promise<void>
-  /** Starts working until `stop`, which lets what is in flight finish. */
+  /** Starts working, until `stop`, which lets current work finish. */
   work(handlers: Handlers): { stop(): Promise<void> }
-  /** Where the web counts requests: what `@fastify/rate-limit` wants to be given. A count fails when Redis is away. */
+  /** Where the web counts requests, in the form that `@fastify/rate-limit` needs. Counting fails if Redis is away. */
   limits: { redis: object; nameSpace: string }
   close(): Promise<void>
 }
@@ -50,15 +50,15 @@ export type QueueStats = {
   perSecond: number | null
 }
 
-// A wake-up is not in the queue any more and its claim is not in the ledger yet: so long nobody enqueues it again.
+// While a wake-up has left the queue and its claim is not in the ledger yet, no one enqueues it again for this long.
 const ONCE_IN_MS = 500
 const ALONE_MS = 1_000
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const
 const KEEP = { removeOnComplete: true, removeOnFail: { count: 100 } }
 
 /**
- * Connects to Redis and opens the queues under `prefix`.
- * Throws `Unavailable`, saying how to fix it, when Redis cannot be reached, refuses us, is too old or evicts keys.
+ * Connects to Redis and opens the queues under `prefix`. Throws `Unavailable`, saying how to fix it, if Redis cannot be
+ * reached, refuses us, is too old, or evicts keys.
  */
 export async function openQueue(options: {
   redis: RedisAddress
@@ -67,8 +67,8 @@ export async function openQueue(options: {
 }): Promise<Queue> {
   const { prefix, log } = options
   const logRedisError = redisErrorLogger(log)
-  // A command on the producing side fails when Redis is away; a worker waits for it to come back. Without an end of
-  // patience a black-holed connection would hold the sweep, which asks through it, for good.
+  // A command of the producer fails if Redis is away; a worker waits for it to come back. Without a time limit, a
+  // black-holed connection would block the sweep, which uses it, forever.
   const producer = await reach(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
   producer.on('error', logRedisError)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
@@ -96,7 +96,7 @@ export async function openQueue(options: {
     async forgetBatches() {
       const waiting = (await attempt(() => batches.getWaiting())) ?? []
       const forgotten = waiting.filter(({ name }) => name === 'submit-batch')
-      // One that is taken up meanwhile cannot be removed, and need not be.
+      // One that was started meanwhile cannot be removed, and does not have to be.
       await Promise.allSettled(forgotten.map((job) => job.remove()))
       const keys = forgotten.map(({ data }) => onceKey(prefix, 'batch', data.batchId))
       if (keys.length > 0) await attempt(() => producer.del(keys))
@@ -114,7 +114,7 @@ export async function openQueue(options: {
       return true
     },
     async wakeNotices(ids, { once = false, delayMs = 0 } = {}) {
-      // Someone waits in front of their inbox; an edition of thousands can let one email pass.
+      // Someone is waiting for this email; an edition of thousands can let it go first.
       const free = once ? await attempt(() => markFree(producer, prefix, 'notice', ids)) : ids
       const jobs = (free ?? []).map((noticeId) => ({
         name: 'submit-notice',
@@ -127,7 +127,7 @@ export async function openQueue(options: {
       await attempt(() => editions.add('sweep', {}))
     },
     async backlog() {
-      // Not the active ones: those that a killed process held look like work for a minute, and would keep the sweep quiet.
+      // Without the active ones: jobs of a killed process look active for a minute, and would keep the sweep from enqueueing.
       const counts = await attempt(() => batches.getJobCounts('waiting', 'prioritized'))
       return counts && Object.values(counts).reduce((sum, count) => sum + count, 0)
     },
@@ -184,10 +184,10 @@ export async function openQueue(options: {
 
 type Kind = 'batch' | 'notice'
 
-// The key goes by itself after half a second, whatever becomes of the job: a job of a killed process hides nothing.
+// The key expires after half a second, so a job of a killed process does not hide its batch.
 const onceKey = (prefix: string, kind: Kind, id: number | string) => `${prefix}:once:${kind}-${id}`
 
-/** Marks those that are not marked, and returns them. */
+/** Marks the ids that are not marked yet, and returns them. */
 async function markFree<Id extends number | string>(
   redis: Redis,
   prefix: string,
@@ -201,10 +201,10 @@ async function markFree<Id extends number | string>(
   return ids.filter((_, index) => marked[index]?.[1] === 'OK')
 }
 
-// Deletes the lock, if it is still that of this holder.
+// Deletes the lock if it still belongs to this owner.
 const UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
-// Upserting a scheduler drops a run that is overdue (BullMQ 6.7), so it is touched only when its definition differs.
+// Upserting a scheduler drops an overdue run (BullMQ 6.7), so do it only if the definition differs.
 async function ensureScheduler(queue: BullQueue, { id, job: name, ...want }: Scheduler): Promise<boolean> {
   const found = await queue.getJobScheduler(id)
   if (

@@ -3,20 +3,20 @@ import { guardOn, waitOf } from '../failpoint.ts'
 import { connect, type RedisAddress } from './connect.ts'
 
 export type Handlers = {
-  /** Plans what is due and rings for what is owed. */
+  /** Plans what is due and enqueues what is owed. */
   sweep(): Promise<void>
-  /** Submits one batch or notice; `name` and `data` are as they came out of Redis. */
+  /** Submits one batch or notice; `name` and `data` come from Redis unchecked. */
   submit(name: string, data: unknown): Promise<JobOutcome>
-  /** Called whenever this process finds that no wake-up for a batch or notice is left. */
+  /** Called whenever this process finds no more wake-ups for batches or notices. */
   drained: () => void
 }
 
-/** What to do with the wake-up: forget it, ring it again at an instant, or hold all of them for a while. */
+/** What to do with the wake-up: drop it, enqueue it again at an instant, or hold all of them for a while. */
 export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind: 'rate-limited'; ms: number }
 
-// Enough to fill Resend's ten requests a second at half a second each; every one holds some megabytes of mail.
+// Enough for Resend's ten requests a second at half a second each. Each one holds a few megabytes of email.
 const CONCURRENCY = 6
-// A wake-up that a killed process had taken up is given to another after so long.
+// After this long, a wake-up that a killed process had started is given to another.
 const LOCK_MS = 30_000
 
 type WorkerParts = {
@@ -24,7 +24,7 @@ type WorkerParts = {
   prefix: string
   batches: BullQueue
   logRedisError: (error: unknown) => void
-  /** Says that this wake-up, which is not in the queue any more, is in hand. */
+  /** Marks this wake-up, which has left the queue, as in flight. */
   takenUp: (job: Job) => Promise<void>
 }
 
@@ -32,7 +32,7 @@ export function startWorkers(
   handlers: Handlers,
   { redis, prefix, batches, logRedisError, takenUp }: WorkerParts,
 ) {
-  // A black-holed connection would hang a blocking read for good; no answer within 12 s (BullMQ blocks up to 10 s) breaks it.
+  // A black-holed connection would block a read forever. BullMQ blocks up to 10 s, so no answer within 12 s ends it.
   const connection = connect(redis, {
     maxRetriesPerRequest: null,
     socketTimeout: guardOn('socket-timeout') ? 12_000 : 600_000,
