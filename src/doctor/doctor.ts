@@ -15,8 +15,8 @@ import { checkDisk, checkQueue } from './machine.ts'
 import { checkWeb } from './web.ts'
 
 /**
- * Looks at everything the weekly mail depends on and says how to fix what is wrong. It sends no mail and changes
- * nothing, save that an older database is brought to the newest schema. Never throws: trouble is a check.
+ * Checks everything that the weekly email depends on, and says how to fix what is wrong. Sends no email, and changes nothing
+ * except that it migrates an older database. Never throws: a failure is a check.
  */
 export async function examine(
   config: Config,
@@ -53,7 +53,7 @@ export async function examine(
   }
 }
 
-/** Where emails to unsubscribe should arrive, and when one last did; null when that is not set up. */
+/** Where emails to unsubscribe should arrive, and when one last did; null if that is not set up. */
 async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, store: Store | null) {
   if (address === undefined) return null
   const lastAt = store && (await lastEventOf(store.db, 'email.received'))

@@ -15,9 +15,9 @@ import type { Check } from '../resend/account-check.ts'
 import { lateMs } from './readings.ts'
 
 const HOUR_MS = 3_600_000
-/** An edition may take this long before it is called late. */
+/** After this long, an unfinished edition counts as late. */
 const PATIENCE_MS = HOUR_MS / 4
-/** Of so many mails at least one is reported of within an hour. */
+/** From this many emails on, expect a report within an hour. */
 const SURELY_REPORTED = 20
 
 /** Checks the sessions, the editions, and the provider's reports about them. `workers`: null = unknown. */
@@ -81,7 +81,7 @@ function lastEdition(edition: Edition, last: Summary, config: Config): Check[] {
   ]
 }
 
-// One that is paused for it says so itself; this is for reports that came too late to pause anything.
+// A paused edition says this itself; this is for reports that came too late to pause it.
 function tooManyReturns(edition: Edition, submitted: number, config: Config): Check[] {
   const reason = edition.state === 'paused' ? null : breakerReason({ ...edition, submitted }, config)
   if (reason === null) return []

@@ -9,7 +9,7 @@ import { LEAST_FREE_BYTES } from './readings.ts'
 
 const GB = 1024 ** 3
 
-/** The disk and the folder of the database: room, rights, owner, and that it is a disk of this machine. */
+/** Checks the disk and folder of the database: free space, permissions, owner, and that it is a local disk. */
 export async function checkDisk(config: Config): Promise<Check[]> {
   const path = resolve(config.DATABASE_PATH)
   const folder = await nearestFolder(dirname(path))
@@ -21,7 +21,7 @@ export async function checkDisk(config: Config): Promise<Check[]> {
   return [roomCheck(bavail * bsize, folder), ...fileSystemCheck(type, folder), ...(await ownerChecks(path))]
 }
 
-/** Whether so many free bytes are enough. */
+/** Whether this many free bytes are enough. */
 export function roomCheck(free: number, folder: string): Check {
   const name = 'disk'
   const detail = `${(free / GB).toFixed(1)} GB free in ${folder}`
@@ -30,7 +30,7 @@ export function roomCheck(free: number, folder: string): Check {
   return { name, status: free < 2 * LEAST_FREE_BYTES ? 'fail' : 'warn', detail, fix }
 }
 
-// Linux's statfs(2) names them; elsewhere the numbers mean other things and none of these is found.
+// Types in Linux's statfs(2). Other systems use other numbers, and match none of these.
 const NETWORK: Record<number, string> = {
   0x6969: 'NFS',
   0x517b: 'SMB',
@@ -43,7 +43,7 @@ const NETWORK: Record<number, string> = {
   0x47504653: 'GPFS',
 }
 
-/** Complains of a file system that several machines can share. https://www.sqlite.org/wal.html#overview */
+/** Fails on a file system that several machines can share. https://www.sqlite.org/wal.html#overview */
 export function fileSystemCheck(type: number, folder: string): Check[] {
   const found = NETWORK[type >>> 0]
   if (found === undefined) return []
@@ -74,7 +74,7 @@ async function ownerChecks(path: string): Promise<Check[]> {
   return checks
 }
 
-/** Redis, its policy, and how many workers there are; null when it cannot be asked. */
+/** Checks Redis and its policy, and counts the workers; null if it cannot be asked. */
 export async function checkQueue(
   config: Config,
   log: Logger,
@@ -85,7 +85,7 @@ export async function checkQueue(
   try {
     const redis = await openRedis(config, log)
     closers.push(() => redis.close())
-    // Opening it checks version, rights and policy, and says how to fix each.
+    // Opening it checks version, permissions, and policy, and says how to fix each.
     const queue = await openQueue({ redis: redis.address, prefix, log })
     closers.push(() => queue.close())
     const workers = await queue.workers()

@@ -3,7 +3,7 @@ import type { Check } from '../resend/account-check.ts'
 
 const PATIENCE_MS = 3_000
 
-/** The pages as the world reaches them, and the webhook's secret. */
+/** Checks the pages as the world reaches them, and the webhook's secret. */
 export async function checkWeb(config: Config): Promise<Check[]> {
   const { PUBLIC_URL } = config
   const [address, metrics] = await Promise.all([checkAddress(PUBLIC_URL), checkMetrics(PUBLIC_URL)])
@@ -27,7 +27,7 @@ async function checkAddress(url: string): Promise<Check> {
   }
 }
 
-/** Where https ends at a proxy, every visitor comes from the proxy unless its word is taken. */
+/** If https ends at a proxy, every visitor seems to come from the proxy, unless TRUST_PROXY names it. */
 function proxy({ PUBLIC_URL, TRUST_PROXY }: Config): Check {
   const name = 'proxy'
   if (TRUST_PROXY !== 'off') return { name, status: 'ok', detail: `TRUST_PROXY is ${TRUST_PROXY}` }
@@ -60,7 +60,7 @@ function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
   }
 }
 
-/** What is at an address; without an answer in time, why not. */
+/** The answer of a URL, or why there was none in time. */
 async function ask(url: string): Promise<{ status: number | null; body: string }> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: 'manual' })

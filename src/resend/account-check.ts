@@ -1,14 +1,14 @@
 import { Resend } from 'resend'
 import { withoutAddresses } from '../core/text/redact.ts'
 
-/** One thing that was looked at. `fix` says what to do about it; there is none when all is well. */
+/** One checked thing. `fix` says what to do; there is none if all is well. */
 export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; fix?: string }
 
 type Account = {
   apiKey: string
   baseUrl?: string | undefined
   from: string
-  /** Where answers go. */
+  /** Where replies go. */
   replyTo?: string | undefined
   now: Date
   unsubscribing?: Unsubscribing | null
@@ -25,8 +25,8 @@ type Domains = {
 const MINUTE_MS = 60_000
 
 /**
- * Asks Resend whether the key works, whether the domain of `from` may be sent from, whether tracking is off, and what
- * time it is. It reads only; no mail is sent. Never throws: what cannot be found out is a check, too.
+ * Asks Resend whether the key works, the domain of `from` is verified, and tracking is off, and what time it is. Reads only,
+ * and sends no email. Never throws: what cannot be found out is a check too.
  */
 export async function checkMail(account: Account): Promise<Check[]> {
   const { apiKey, baseUrl, from, now, unsubscribing } = account
@@ -59,7 +59,7 @@ export async function checkMail(account: Account): Promise<Check[]> {
 
 const domainOf = (mailbox: string): string => /@([^\s<>@]+?)>?\s*$/.exec(mailbox)?.[1]?.toLowerCase() ?? ''
 
-/** What answers go to must be a person's inbox: what arrives at Resend is read by nobody, and forwarded to nobody. */
+/** Replies must go to a person's inbox: no one reads what arrives at Resend, and it is not forwarded. */
 function unreadAnswers({ from, replyTo, unsubscribing }: Account, known: Domains): Check[] {
   const domain = domainOf(replyTo ?? from)
   const receives = known.some(
@@ -79,7 +79,7 @@ function unreadAnswers({ from, replyTo, unsubscribing }: Account, known: Domains
 
 type Refusal = { name?: string; message: string; statusCode: number | null }
 
-// The key that only sends is the one to use, and it may not read anything. https://resend.com/docs/dashboard/api-keys/introduction
+// Use a key that can only send. It cannot read anything. https://resend.com/docs/dashboard/api-keys/introduction
 function keyProblem({ name, message, statusCode }: Refusal, domain: string): Check {
   const check = 'Resend key'
   if (name === 'restricted_api_key' && statusCode === 401)
@@ -167,7 +167,7 @@ async function checkReceiving(
   const name = RECEIVING
   const domain = address.split('@')[1] ?? ''
   const own = known.find((one) => one.name.toLowerCase() === domain)
-  // Resend gives every account a name below resend.app that receives; it is in no list.
+  // Every Resend account has a receiving name under resend.app, which is in no list.
   if (!own && !domain.endsWith('.resend.app')) {
     const fix = `Add ${domain} at resend.com/domains and enable receiving, or leave UNSUBSCRIBE_ADDRESS unset.`
     return { name, status: 'fail', detail: `${domain} is not in this Resend account`, fix }
@@ -214,7 +214,7 @@ async function problemOfReceiving(
   )
 }
 
-// A key that only sends sees no settings; an email that came is a better proof anyway.
+// A key that can only send cannot read settings, and a received email is better proof anyway.
 function unseen(unsubscribing: Unsubscribing | null | undefined): Check[] {
   if (!unsubscribing) return []
   const { address, endpoint, lastAt } = unsubscribing

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { withoutAddresses } from '../core/text/redact.ts'
 import { guardOn, waitOf } from '../failpoint.ts'
 
-/** The way to the mail provider. It never throws for what the provider answers; every answer is a `SubmitAnswer`. */
+/** The client of the email provider. It never throws because of an answer; every answer is a `SubmitAnswer`. */
 export type Mailer = {
-  /** Submits `size` mails as `batchBody` made them, under an idempotency key. The same key and bytes are replayed. */
+  /** Submits `size` emails, as made by `batchBody`, under an idempotency key. The same key and bytes get the same answer. */
   submitBatch(batch: { body: Buffer<ArrayBuffer>; size: number; key: string }): Promise<SubmitAnswer>
 }
 
@@ -14,13 +14,13 @@ export type SubmitAnswer = Answer & { perSecond: number | null }
 
 type Answer =
   | { kind: 'accepted'; results: ({ id: string } | { refused: string })[] }
-  /** Nobody knows whether it was accepted; repeat with the same key and bytes. */
+  /** It may have been accepted. Repeat with the same key and bytes. */
   | { kind: 'uncertain'; reason: string }
-  /** Not accepted, and not our fault: repeat after the wait. */
+  /** Not accepted, through no fault of ours. Repeat after the wait. */
   | { kind: 'rate-limited'; retryAfterMs: number }
-  /** Not accepted, and nothing else will be until an operator fixes the account, the key or the settings. */
+  /** Not accepted, and nothing else will be, until an operator fixes the account, the key, or the settings. */
   | { kind: 'stopped'; reason: string }
-  /** The key was used with other bytes: what was sent the first time was probably accepted. */
+  /** The key was used with other bytes. The first ones were probably accepted. */
   | { kind: 'conflict'; reason: string }
 
 /** The SDK never retries and has no timeout of its own; a batch that takes longer counts as uncertain. */
@@ -40,7 +40,7 @@ export function openMailer(options: {
   baseUrl?: string | undefined
   timeoutMs?: number
 }): Mailer {
-  // Loaded with the first batch: the SDK and `fetch` take 4 MB, which a process that waits for Monday need not hold.
+  // Loaded with the first batch: the SDK and `fetch` take 4 MB, which a process that waits for Monday does not need.
   let loaded: Promise<Resend> | undefined
   const client = () => {
     loaded ??= import('resend').then(
@@ -52,7 +52,7 @@ export function openMailer(options: {
 
   return {
     async submitBatch({ body, size, key }) {
-      // The SDK drops an empty key in silence, and with it the protection against a second mail.
+      // The SDK silently drops an empty key, and with it the protection against a second email.
       if (key.length < KEY_LENGTH.min || key.length > KEY_LENGTH.max)
         throw new Error(`idempotency key of ${key.length} characters`)
       const resend = await client()
@@ -61,7 +61,7 @@ export function openMailer(options: {
         idempotencyKey: guardOn('idempotency-key') ? key : '',
         headers: { 'x-batch-validation': 'permissive' },
         signal: AbortSignal.timeout(timeoutMs),
-        // With both of these `fetch` need not keep megabytes in case it has to send them again. Mail is never redirected.
+        // With both of these, `fetch` does not keep megabytes to send them again. Emails are never redirected.
         window: null,
         redirect: 'error' as const,
       }
@@ -73,7 +73,7 @@ export function openMailer(options: {
   }
 }
 
-// In permissive mode `data` holds the accepted ones only, in order, and `errors` the index of each refused one.
+// In permissive mode, `data` has only the accepted emails, in order, and `errors` the index of each refused one.
 function accepted(data: unknown, size: number): Answer {
   const parsed = Accepted.safeParse(data)
   const refused = new Map(parsed.data?.errors?.map((error) => [error.index, withoutAddresses(error.message)]))
@@ -87,7 +87,7 @@ function accepted(data: unknown, size: number): Answer {
   return { kind: 'accepted', results }
 }
 
-// By status first: names differ between Resend's documents, its SDK and what it sends. https://resend.com/docs/api-reference/errors
+// By status first, because names differ between Resend's docs, its SDK, and its answers. https://resend.com/docs/api-reference/errors
 function classify(
   error: { name?: string; message?: string; statusCode?: number | null },
   headers: Headers,

@@ -1,9 +1,9 @@
 import { Resend } from 'resend'
 
-/** What a webhook request carries besides its body; Resend signs through Svix. */
+/** The headers of a webhook request; Resend signs with Svix. */
 export type SignedRequest = { body: string; id: string; timestamp: string; signature: string }
 
-/** `event` is the parsed body, `null` when what was signed is no JSON. `reason` never repeats what was sent. */
+/** `event` is the parsed body, or `null` if it is not JSON. `reason` never repeats the input. */
 export type Verdict = { kind: 'genuine'; event: unknown } | { kind: 'forged'; reason: string }
 
 /**
@@ -20,7 +20,7 @@ export function webhookVerifier(apiKey: string, secrets: string): (request: Sign
       try {
         return { kind: 'genuine', event: resend.webhooks.verify({ payload: body, headers, webhookSecret }) }
       } catch (error) {
-        // The body is parsed only once its signature has been found right.
+        // The body is parsed only after its signature was verified.
         if (error instanceof SyntaxError) return { kind: 'genuine', event: null }
         const named = error instanceof Error && error.name === 'WebhookVerificationError'
         reasons.add(named ? error.message : 'RESEND_WEBHOOK_SECRET has a secret that is not base64')

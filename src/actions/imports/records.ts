@@ -3,7 +3,7 @@ import { type Columns, columnErrors, unknownNames } from '../../core/intake/reco
 import type { Duplicate } from '../../db/imports/staging.ts'
 import type { Entry, Place } from '../../files/read-records.ts'
 
-/** A field of the file that was not taken, and why; `message` goes on from the field's name. */
+/** A rejected field of the file. `message` continues the field's name. */
 export type RowError = FieldError & { line?: number; item?: number }
 
 export type ImportReport = { added: number; updated: number; unchanged: number; rejected: RowError[] }
@@ -11,28 +11,28 @@ export type ImportReport = { added: number; updated: number; unchanged: number; 
 /** `refused`: the file has invalid rows, and nothing was written. */
 export type ImportResult = { kind: 'imported' | 'refused'; report: ImportReport }
 
-/** How rows of one kind of file are checked and put aside. `stage` returns those that name an earlier row again. */
+/** How rows of one kind of file are checked and staged. `stage` returns rows that repeat an earlier one. */
 export type Intake<Row> = {
   columns: Columns
   parse: (record: Readonly<Record<string, unknown>>) => Parsed<Row>
   stage: (rows: readonly Staged<Row>[]) => Promise<Duplicate[]>
 }
 
-/** A valid row; staging numbers the items of a JSON file as it does the lines of others. */
+/** A valid row. Items of a JSON file are numbered in place of lines. */
 type Staged<Row> = { line: number; row: Row }
 
-/** What checking a file found. `broken`: what follows could not be read, so not even the rest may be imported. */
+/** The result of checking a file. `broken`: the rest could not be read, so nothing of the file may be imported. */
 export type Findings = {
   invalid: RowError[]
   duplicates: Duplicate[]
   broken: boolean
-  /** Where in the file a staged row stands. */
+  /** The place of a staged row in the file. */
   placeOf: (line: number) => Place
 }
 
 /**
- * Reads all entries, checks each and stages what is valid, a chunk at a time: memory grows with what is wrong in the
- * file, up to a limit, and not with its length.
+ * Reads all entries, checks each, and stages the valid ones in chunks. Memory grows with the errors, up to a limit, and not
+ * with the length of the file.
  */
 export async function stageEntries<Row>(
   entries: AsyncIterable<Entry>,
@@ -82,7 +82,7 @@ export function byLine(rejected: readonly RowError[]): RowError[] {
   return rejected.toSorted((a, b) => numberOf(a) - numberOf(b))
 }
 
-/** Why a row that names what an earlier one named is left out: `is on line 3 already`. */
+/** Why a row that repeats an earlier one is left out: `is on line 3 already`. */
 export function isAlready(earlier: Place): string {
   return 'item' in earlier ? `is in item ${earlier.item} already` : `is on line ${earlier.line} already`
 }
@@ -95,7 +95,7 @@ type Checked<Row> = { ok: true; rows: Staged<Row>[] } | { ok: false; errors: Fie
 function check<Row>(entry: Entry, columns: Columns, parse: Intake<Row>['parse']): Checked<Row> {
   if (entry.kind === 'unreadable') return { ok: false, errors: [entry], fatal: entry.fatal }
   if (entry.kind === 'header') {
-    // With a wrong header every row is wrong, so there is no use in going on.
+    // With a wrong header every row is wrong, so stop here.
     const errors = columnErrors(entry.columns, columns)
     return errors.length === 0 ? { ok: true, rows: [] } : { ok: false, errors, fatal: true }
   }

@@ -12,9 +12,9 @@ import { readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
 /**
- * Adds and updates sessions from a CSV or JSON file, by `external_id`; sessions that the file does not name stay, and so does
- * what its columns do not say. All or nothing, unless `skipInvalid` leaves invalid rows out. A file that cannot be read to its
- * end is refused either way. A start more than two years ahead is invalid unless `farAhead` says that it is meant.
+ * Adds and updates sessions from a CSV or JSON file, by `external_id`. Sessions and columns that the file does not have stay
+ * as they are. All or nothing, unless `skipInvalid` leaves invalid rows out; a file that cannot be read to its end is always
+ * refused. A start more than two years ahead is invalid without `farAhead`.
  */
 export async function importSessions(
   { db, now }: Pick<Store, 'db' | 'now'>,

@@ -18,10 +18,10 @@ import { byLine, type ImportResult, isAlready, refused, stageEntries } from './r
 type Needs = Pick<Store, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
 
 /**
- * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record, and
- * updates name, zone, language and topics of active ones where the file gives them. Who unsubscribed, has not confirmed or is
- * suppressed stays so and is reported, as is a repeated address; only invalid rows refuse the whole file, unless
- * `skipInvalid` leaves them out. No message holds an address. Throws `BadInput` when `consent` is empty.
+ * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record. Updates the
+ * name, zone, language, and topics of active ones if the file has them. People who unsubscribed, have not confirmed, or are
+ * suppressed stay so and are reported, as are repeated addresses. Invalid rows refuse the whole file, unless `skipInvalid`
+ * leaves them out. No message contains an address. Throws `BadInput` if `consent` is empty.
  */
 export async function importSubscribers(
   { db, hashKey, config, now }: Needs,

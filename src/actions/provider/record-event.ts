@@ -11,8 +11,9 @@ import { failpoint } from '../../failpoint.ts'
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
 /**
- * Records a verified event of the provider, once whatever its repetitions: unsubscribes whoever asked to leave by email,
- * and pauses the edition when too much of it comes back. When this returns `stored` or `repeat` the event is on disk; `busy`: nothing is, let them send it again.
+ * Records a verified event of the provider, once even if it is repeated. Unsubscribes people who asked to by email, and
+ * pauses the edition if too much of it bounces. After `stored` or `repeat` the event is on disk; after `busy` it is not, and
+ * the provider must send it again.
  */
 export async function recordEvent(
   app: Needs,
@@ -33,7 +34,7 @@ export async function recordEvent(
   return recorded
 }
 
-/** Without an address: neither the sender's nor the one it went to is kept anywhere. */
+/** Logs it without an address: neither the sender's nor the recipient's is kept anywhere. */
 function noteLeaving({ log }: Needs, { publicIds, toUs }: Leaving, left: number): void {
   if (publicIds.length > 0) log.info({ left }, 'an email asked to unsubscribe')
   else if (toUs)
@@ -43,8 +44,8 @@ function noteLeaving({ log }: Needs, { publicIds, toUs }: Leaving, left: number)
 }
 
 /**
- * Looked at with every event, not only the bad ones: with more mails submitted since, the same bounces may be too many
- * of enough. Of an edition that has ended it is told once, when the limit is passed.
+ * Checked with every event, not only bad ones: once enough emails were submitted, earlier bounces can be too many. For an
+ * edition that has ended, it is only logged, once, when the limit is passed.
  */
 async function guard(app: Needs, id: string, counted: 'bounced' | 'complained' | null): Promise<void> {
   const edition = await findEdition(app.db, id)

@@ -5,15 +5,14 @@ import { finishCopy } from '../../db/copies.ts'
 import { backupDb } from '../../db/open.ts'
 
 /**
- * Writes a copy of the database to `file`, for its owner alone to read, and checks it. Put in place, it is held until an
- * operator releases it. Throws `BadInput` when the file
- * exists or cannot be made; after any failure no file is left.
+ * Writes a copy of the database to `file`, readable only by its owner, and checks it. A restored copy is held until an
+ * operator releases it. Throws `BadInput` if the file exists or cannot be created. After any failure, no file is left.
  */
 export async function backupTo(
   { db, now }: Pick<Store, 'db' | 'now'>,
   file: string,
 ): Promise<{ bytes: number }> {
-  // Made here, and not by SQLite, so that it is never readable to others and never someone else's.
+  // Created here and not by SQLite, so that others can never read it, and it is never someone else's file.
   const made = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') throw new BadInput(`${file} exists already; name a new file`)
     throw new BadInput(`cannot write ${file} (${error.code}); check the folder and who may write there`)

@@ -9,21 +9,21 @@ import { currentHold } from '../../db/restore/epoch.ts'
 import { type Owed, owedWhileHeld, type Released, releaseHeld } from '../../db/restore/release.ts'
 import { guardOn } from '../../failpoint.ts'
 
-/** What an operator sees before a release. `slot`: the current one, when the database knows nothing of its edition. */
+/** What an operator sees before a release. `slot`: the current one, if its edition is not in the database. */
 export type HeldState = Owed & {
   hold: Hold
   slot: { editionId: string; at: string } | null
-  /** Whether the provider still knows every key that may have been used since the copy was taken. */
+  /** Whether the provider still knows every key that may have been used since the copy was made. */
   keysTrusted: boolean
 }
 
 /**
- * Safe: what is owed ends as unknown, and a slot that may have been mailed is recorded as cancelled.
- * Go on: the operator knows that nothing went out since; what is owed goes on under its keys while the provider knows them.
+ * `safe`: what is owed ends as unknown, and a slot that may have been sent is recorded as cancelled. `go-on`: the operator
+ * knows that nothing was sent since; what is owed is sent under its keys, as long as the provider knows them.
  */
 export type ReleaseMode = 'safe' | 'go-on'
 
-/** What a held installation would do once released; null when it is not held. Changes nothing. */
+/** What a held installation would do once released; null if it is not held. Changes nothing. */
 export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
   const hold = await currentHold(app.db)
   if (hold === null) return null
@@ -36,7 +36,7 @@ export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Prom
   }
 }
 
-/** Lets a held installation go on, and rings. Returns what was marked; null when it was not held. */
+/** Releases a held installation, and wakes the sweep. Returns what was marked; null if it was not held. */
 export async function release(
   app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
   mode: ReleaseMode,

@@ -7,9 +7,9 @@ import { advanceEpoch, lookForCopy } from '../../db/restore/epoch.ts'
 type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
 
 /**
- * Looks whether the database is a copy or older than what stands beside it or in Redis, and moves the epoch on when it is
- * not. Called at the start of a worker and by each sweep, before anything is planned. Returns why nothing may go out, or
- * null; each process says so once.
+ * Detects a copied or rolled-back database, by the file beside it and Redis; otherwise advances the epoch. Called at the
+ * start of a worker and by each sweep, before anything is planned. Returns why nothing may go out, or null; each process
+ * logs it once.
  */
 export async function watchEpoch(app: Needs): Promise<Hold | null> {
   const published = readEpoch(app.hashKey, await app.queue.publishedEpoch())
@@ -24,7 +24,7 @@ export async function watchEpoch(app: Needs): Promise<Hold | null> {
     const epoch = await advanceEpoch(app.db, app.now())
     if (epoch !== null) await app.queue.publishEpoch(signEpoch(app.hashKey, epoch))
   } catch (error) {
-    // Mail may still go out: what cannot be recorded is not submitted, and that is seen to elsewhere.
+    // Not fatal: submitting has its own check that the database can be written.
     app.log.warn({ error: (error as Error).message }, 'how far the database has come could not be noted')
   }
   return null

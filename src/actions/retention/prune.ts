@@ -5,17 +5,17 @@ import { pruneStep } from '../../db/retention/retention.ts'
 import { removeCopiesBefore } from '../../db/retention/wiping.ts'
 
 const DAY_MS = 86_400_000
-/** Links that confirm a new address, or undo one, are good for seven days each; a copy is for going back after an upgrade. */
+/** Links to confirm or undo a new address are good for seven days each. A copy serves to go back after an upgrade. */
 const SHORT_KEPT_DAYS = 30
-/** In one sweep; the next one, a minute later, goes on. A million deliveries take less than an hour so. */
+/** In one sweep; the next one, a minute later, continues. This way a million deliveries take less than an hour. */
 const MOST_STEPS = 400
-/** Between two steps others get the database and this process. */
+/** Between two steps, others can use the database and this process. */
 const PAUSE_MS = 2
 
 /**
- * Removes, once a day, what is older than RETENTION_DAYS: deliveries with their batches, what the provider reported,
- * notices and the audit log, in steps of some milliseconds, and old copies of migrations. Editions and their sums stay. It
- * goes on where a stopped process was.
+ * Removes, once a day, what is older than RETENTION_DAYS: deliveries with their batches, the provider's reports, notices, and
+ * the audit log, in steps of a few milliseconds, and old copies of migrations. Editions and their totals stay. Continues
+ * where a stopped process left off.
  */
 export async function pruneOld(app: Pick<App, 'config' | 'db' | 'log' | 'now'>): Promise<void> {
   const { db, now } = app

@@ -2,12 +2,12 @@ import type { App } from '../../app.ts'
 import type { Db } from '../../db/open.ts'
 import { emptyLog, leftToWipe } from '../../db/retention/wiping.ts'
 
-/** Another program reads for seconds as a rule; one that never stops is worth a word. */
+/** Other programs usually read for seconds; one that never stops is worth a warning. */
 const WIPE_LATE_MS = 10 * 60_000
 
 /**
- * Empties the write-ahead log, so that what was deleted since the last time is gone from it: called by each sweep, also while
- * nothing may be submitted. If another program keeps the log from being emptied, that is logged once.
+ * Empties the write-ahead log, so that it no longer contains what was deleted. Called by each sweep, also while nothing may
+ * be submitted. If another program keeps the log from being emptied, that is logged once.
  */
 export async function wipe({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
   if (await emptyLog(db)) return void said.delete(db)

@@ -5,18 +5,18 @@ import { type LeftOut, leftOutSessions } from '../../db/sessions/sessions.ts'
 
 const MOST_NAMED = 20
 
-/** One bad session in a line: which, which column, and what is wrong with it. */
+/** One bad session in a line: its id, the column, and the error. */
 export const leftOutLine = ({ externalId, field, message }: LeftOut): string =>
   `${plain(externalId)}: ${field} ${message}`
 
-/** The sessions that no page and no edition shows, as they cannot be read; 20 at most, then how many more. */
+/** The sessions that no page or edition shows because they cannot be read: at most 20, then how many more. */
 export async function namesOfLeftOut(db: Db): Promise<string[]> {
   const all = await leftOutSessions(db)
   const named = all.slice(0, MOST_NAMED).map(leftOutLine)
   return all.length > named.length ? [...named, `and ${all.length - named.length} more`] : named
 }
 
-/** Warns of each session that is left out, once per process for as long as it stays so. */
+/** Warns about each session that is left out, once per process while it stays so. */
 export async function warnOfLeftOut({ db, log }: Pick<Store, 'db' | 'log'>): Promise<void> {
   const before = warned.get(db)
   const now = new Set<string>()

@@ -4,7 +4,7 @@ import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import type { Db } from '../../db/open.ts'
 import { allTopics, openDatedSessions, sessionsVersion, type Topic } from '../../db/sessions/sessions.ts'
 
-/** What the public pages show: sessions in order of id, what of them can be booked now soonest first, topics by name. */
+/** What the public pages show: sessions by id, the offers that can be booked now, soonest first, and topics by name. */
 export type OpenTimes = {
   sessions: readonly DatedSession[]
   offers: readonly Offer[]
@@ -16,12 +16,12 @@ export type OpenTimes = {
 }
 
 /**
- * Read once per change and minute, since sessions begin at whole minutes: what everyone sees does not cost anew for each
- * visitor. Nothing in it depends on who asks.
+ * Reads the public times once per change and minute (sessions start at whole minutes), instead of for each visitor. Nothing
+ * in it depends on the visitor.
  */
 export async function openTimes({ db, now }: Pick<App, 'db' | 'now'>): Promise<OpenTimes> {
   const at = now()
-  // Read first: what changes meanwhile is then read again.
+  // Read before the data, so that a change in between is read again.
   const version = `${await sessionsVersion(db)} ${Math.floor(at.getTime() / 60_000)}`
   const kept = lastRead.get(db)
   if (kept?.version === version) return kept

@@ -26,9 +26,8 @@ export type AddressAsked =
 export type AddressConfirmed = { kind: 'confirmed' | 'expired' | 'not-subscribed' }
 
 /**
- * Asks a new address to confirm that the mail may go there, and uses up the fresh link that allows it. The answer and its work
- * are the same whether the address is free, is subscribed, is suppressed or was written to before: nobody must learn who
- * else is on the list.
+ * Asks a new address to confirm that emails may go there, and uses up the fresh link that allows it. The answer and its work
+ * are the same if the address is free, subscribed, suppressed, or was asked before: no one must learn who else is on the list.
  */
 export async function requestAddressChange(
   app: NeedsQueue,
@@ -58,14 +57,14 @@ export async function requestAddressChange(
   return { kind: 'asked' }
 }
 
-/** Whether a link to confirm a new address is ours and young enough; the ledger is asked by `confirmAddressChange`. */
+/** Whether a link to confirm a new address is ours and has not expired; `confirmAddressChange` asks the database. */
 export function canConfirmAddress(app: Pick<App, 'config' | 'now'>, token: string): string | null {
   return changeIn(app, 'change-address', token)
 }
 
 /**
- * Moves the subscription to the address that the link was mailed to, and writes to the old one; it may be repeated. Whether
- * the address has a subscription of its own, or cannot get our mail, is not told. `page` is where the button was pressed.
+ * Moves the subscription to the address that got the link, and emails the old one. Safe to repeat. Does not reveal whether
+ * the address has a subscription of its own, or cannot get our emails. `page` is where the button was pressed.
  */
 export async function confirmAddressChange(
   app: NeedsQueue,
@@ -79,7 +78,7 @@ export async function confirmAddressChange(
     changeId === null
       ? { kind: 'unknown' }
       : await replaceAddress(app.db, changeId, consent, limits, app.now())
-  // Not awaited: it never throws, and the sweep enqueues too.
+  // Not awaited: it never throws, and the sweep enqueues it too.
   if ('noticeIds' in replaced) void app.queue.wakeNotices(replaced.noticeIds)
   return { kind: answerTo(replaced), outcome: replaced.kind }
 }
@@ -98,14 +97,14 @@ function answerTo({ kind }: Replaced): AddressConfirmed['kind'] {
   }
 }
 
-/** Whether a link to undo a change is ours and young enough. */
+/** Whether a link to undo a change is ours and has not expired. */
 export function canUndoAddress(app: Pick<App, 'config' | 'now'>, token: string): string | null {
   return changeIn(app, 'undo-address', token)
 }
 
 /**
- * Gives the subscription back to the address that it had before; `ended` when somebody has ended it since. Null when the link has
- * expired or was used.
+ * Returns the subscription to its earlier address; `ended` if someone ended it since. Null if the link has expired or was
+ * used.
  */
 export async function undoAddress(
   app: Pick<App, 'config' | 'db' | 'now'>,

@@ -13,27 +13,27 @@ export type OpenedCalendar = { kind: 'open'; url: string } | { kind: 'not-subscr
 export type Calendar = { kind: 'calendar'; text: Buffer } | { kind: 'gone' }
 
 /**
- * Gives the subscriber a private calendar; doing it twice keeps the first address. `url` is all it takes to read the
- * calendar, so it is shown to the subscriber alone.
+ * Creates the subscriber's private calendar; a second time keeps the first URL. Anyone with `url` can read the calendar, so
+ * show it only to the subscriber.
  */
 export async function openCalendar(app: Needs, publicId: string): Promise<OpenedCalendar> {
   const key = await keepCalendarKey(app.db, publicId, randomBytes(16).toString('base64url'))
   return key === null ? { kind: 'not-subscribed' } : { kind: 'open', url: calendarUrl(app.config, key) }
 }
 
-/** Ends the address at once; opening the calendar again makes another. False when there was none. */
+/** Revokes the URL at once; opening the calendar again creates another. False if there was none. */
 export async function revokeCalendar(app: Needs, publicId: string): Promise<boolean> {
   return dropCalendarKey(app.db, publicId)
 }
 
-/** Where the calendar with this key is subscribed to. */
+/** The URL of the calendar with this key. */
 export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: string): string {
   return `${config.PUBLIC_URL}/calendar/${key}.ics`
 }
 
 /**
- * The times that can be reserved now in the topics its subscriber chose, as iCalendar in their language. `gone` for a key that was
- * revoked or never was, and for whoever gets no mail any more, all alike; pausing the mail leaves the calendar.
+ * The times that can be reserved now in the subscriber's topics, as iCalendar in their language. `gone` for a revoked or
+ * unknown key, and for people who no longer get emails; pausing keeps the calendar.
  */
 export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
   const owner = await calendarOwner(app.db, key)
@@ -49,7 +49,7 @@ type Asked = { topics: ChosenTopics; discreet: boolean; timeZone: string; transl
 /** A thousand sessions make a calendar of half a megabyte. */
 const CALENDARS_KEPT = 16
 
-/** Writes calendars of these sessions; those asked for of late are kept while the sessions are. */
+/** Writes calendars of these sessions, and caches the recently used ones as long as the sessions are unchanged. */
 function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => Buffer {
   const known = writers.get(times)
   if (known) return known
@@ -63,7 +63,7 @@ function textIn(times: OpenTimes, config: App['config']): (asked: Asked) => Buff
       const matching = times.sessions.filter(
         ({ id, topicId }) => bookable.has(id) && (topics === null || topics.has(topicId)),
       )
-      // As bytes: to encode half a megabyte takes longer than to send it.
+      // As bytes: encoding half a megabyte takes longer than sending it.
       return Buffer.from(privateCalendar(matching, { ...asked, practice, publicUrl, now: times.at }))
     },
   )

@@ -29,16 +29,16 @@ export type Resubscribed =
   | { kind: 'suppressed'; reason: Suppression['reason'] }
   | { kind: 'not-found' }
 
-/** How long a link may undo what it ended. */
+/** How long a link can undo its own unsubscribing. */
 const UNDO_MS = 24 * 3_600_000
 
-/** Unsubscribes whoever the link names, also by a link of before theirs were renewed; it works for ever, however often. */
+/** Unsubscribes the subscriber of a link, even of one from before a renewal. Works forever, and any number of times. */
 export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
   const subscriber = await findByAnyId(app.db, publicId)
   return end(app, subscriber, 'link')
 }
 
-/** Unsubscribes an address for an operator. Throws `BadInput` when it is no address. */
+/** Unsubscribes an address for an operator. Throws `BadInput` if it is not an address. */
 export async function unsubscribeEmail(app: NeedsHash, email: string): Promise<Unsubscribed> {
   return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)), 'operator')
 }
@@ -53,7 +53,7 @@ export async function resubscribe(
   return begin(app, subscriber)
 }
 
-/** Whether the subscriber's own link may undo that they left; whether they are suppressed is another matter. */
+/** Whether the subscriber's own link may undo their unsubscribing. It does not check for a suppression. */
 export function canUndo(
   subscriber: Pick<Subscriber, 'status' | 'unsubscribedAt' | 'unsubscribedBy'>,
   now: Date,
@@ -64,8 +64,8 @@ export function canUndo(
 }
 
 /**
- * Undoes an unsubscription for an operator who was asked to. A suppressed address stays suppressed: it bounced,
- * complained or was erased. Throws `BadInput` when it is no address.
+ * Undoes an unsubscription for an operator, at the person's request. An address that is suppressed (it bounced, complained,
+ * or was erased) stays so. Throws `BadInput` if it is not an address.
  */
 export async function resubscribeEmail(app: NeedsHash, email: string): Promise<Resubscribed> {
   const emailHash = keyOf(app.hashKey, email)
@@ -76,9 +76,9 @@ export async function resubscribeEmail(app: NeedsHash, email: string): Promise<R
 }
 
 /**
- * Lets a suppressed address be mailed again. `consent` is how and when the person said that they want it, after whatever
- * suppressed it: after a complaint nothing less will do (CAN-SPAM, 15 U.S.C. §7704(a)(4)(B)). Throws `BadInput` when it is
- * no address, and when `consent` is empty.
+ * Lifts the suppression of an address. `consent` is how and when the person asked for emails, after the suppression: after a
+ * complaint the law requires it (CAN-SPAM, 15 U.S.C. §7704(a)(4)(B)). Throws `BadInput` if it is not an address, or
+ * `consent` is empty.
  */
 export async function allowEmail(
   { db, hashKey, now }: NeedsHash,
@@ -90,7 +90,7 @@ export async function allowEmail(
   return liftSuppression(db, keyOf(hashKey, email), consent.trim(), now())
 }
 
-/** The key an address is stored under. Throws `BadInput`, without the address, when it is none. */
+/** The keyed hash of an address. Throws `BadInput`, without repeating it, if it is not an address. */
 export function keyOf(hashKey: HashKey, text: string): string {
   const address = normalizeEmail(text)
   if ('problem' in address) throw new BadInput(`EMAIL ${address.problem}`)

@@ -14,15 +14,15 @@ import { requestLimits } from './request-limits.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'> & { queue: Pick<App['queue'], 'wakeNotices'> }
 
-/** `often`: the address had its emails of thirty days. `not-allowed`: it must not, or does not want to, be written to so. */
+/** `often`: the address had its emails for thirty days. `not-allowed`: it must not get one, or refused such emails. */
 export type FreshAsked = { kind: 'sent' | 'busy' | 'often' | 'not-allowed' | 'unknown-link' }
 
-/** What a fresh link opens, while it is good. */
+/** What a fresh link is for, until it expires. */
 export type Fresh = { noticeId: number; kind: FreshKind; subscriber: Subscriber }
 
 /**
- * Mails a link for one act to the address on record: a link in an email may have been forwarded, and must not be enough to
- * read, move or delete all that is held about a person.
+ * Emails a link for one action to the address on record. The link in an edition may have been forwarded, so it must not be
+ * enough to read, move, or delete a person's data.
  */
 export async function requestFreshLink(
   app: Needs,
@@ -33,13 +33,13 @@ export async function requestFreshLink(
   return ask(app, await findByPublicId(app.db, publicId), { kind, renew: false }, fromNetwork)
 }
 
-/** Ends all links of a subscriber, save that they unsubscribe, and mails the new one to the address on record. */
+/** Revokes all links of a subscriber, except for unsubscribing, and emails the new one to the address on record. */
 export async function renewLinks(app: Needs, publicId: string, fromNetwork: number): Promise<FreshAsked> {
   const subscriber = await findByPublicId(app.db, publicId)
   return ask(app, subscriber, { kind: 'fresh-links', renew: true }, fromNetwork)
 }
 
-/** Mails the link to the preferences of whoever had this public id before their links were renewed. */
+/** Emails the preferences link to the subscriber who had this public id before their links were renewed. */
 export async function requestNewestLink(
   app: Needs,
   formerId: string,
@@ -49,12 +49,12 @@ export async function requestNewestLink(
   return ask(app, subscriber, { kind: 'fresh-links', renew: false }, fromNetwork)
 }
 
-/** Whether a fresh link can be mailed to this subscriber at all. */
+/** Whether this subscriber can get a fresh link at all. */
 export async function canAskFresh({ db }: Pick<App, 'db'>, subscriber: Subscriber): Promise<boolean> {
   return canGetFreshLink(db, subscriber.emailHash)
 }
 
-/** What a fresh link is for and whom it is about; null when it is not ours, older than fifteen minutes, or was used. */
+/** The purpose and subscriber of a fresh link; null if it is not ours, is older than fifteen minutes, or was used. */
 export async function openFresh(
   { config, db, now }: Pick<App, 'config' | 'db' | 'now'>,
   token: string,
@@ -64,7 +64,7 @@ export async function openFresh(
   return freshLinkOf(db, read.publicId)
 }
 
-/** Uses the link up; false when somebody was faster. */
+/** Uses up the link; false if someone was faster. */
 export async function spendFresh({ db, now }: Pick<App, 'db' | 'now'>, fresh: Fresh): Promise<boolean> {
   return useFreshLink(db, fresh.noticeId, now())
 }
@@ -79,7 +79,7 @@ async function ask(
   const limits = await requestLimits(app, fromNetwork)
   const planned = await planFreshLink(app.db, subscriber.id, what, limits, app.now())
   if (planned.kind !== 'planned') return planned
-  // Not awaited: it never throws, and the sweep enqueues too.
+  // Not awaited: it never throws, and the sweep enqueues it too.
   void app.queue.wakeNotices([planned.noticeId])
   return { kind: 'sent' }
 }

@@ -13,29 +13,29 @@ import { enqueueUnseen, REQUESTS_COUNT_MS, requestLimits } from './request-limit
 type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'now'>
 type NeedsQueue = Needs & { queue: Pick<App['queue'], 'wakeNotices'> }
 
-/** What a valid form says; `email` is normalized, `timeZone` an IANA name. */
+/** A valid form. `email` is normalized, `timeZone` an IANA name. */
 export type SignUpForm = {
   email: string
   name: string | null
   timeZone: string
-  /** BCP 47: how to write to them. */
+  /** The language of their emails, BCP 47. */
   locale: string
   discreet: boolean
   topics: TopicChoice
 }
 
-/** For the log and the tests alone, save `busy`: whoever signs up gets the same answer to each of the others. */
+/** Only for the log and tests, except for `busy`: the visitor gets the same answer in all other cases. */
 export type SignUpOutcome = { kind: SignUpTaken['kind'] }
 
 export type ConfirmOutcome = { kind: 'confirmed' | 'already' | 'expired' }
 
-/** How long an address that was not confirmed is kept. */
+/** How long an unconfirmed address is kept. */
 const UNCONFIRMED_KEPT_MS = 30 * 86_400_000
 
 /**
- * Takes a sign-up: plans the email that asks to confirm, or the one that says they are subscribed, and submits neither.
- * Over the limits it is dropped, not put off: what a flood asked for must not reach people's inboxes an hour later,
- * and someone who meant it can ask again. `fromNetwork`: which request of its network in the last hour it is.
+ * Takes a sign-up: plans the email that asks to confirm, or that says they are already subscribed, and does not submit it.
+ * Over the limits, it is dropped and not delayed: the emails of a flood must not arrive an hour later, and a real person can
+ * try again. `fromNetwork`: the number of this request among those of its network in the last hour.
  */
 export async function requestSubscription(
   app: NeedsQueue & Pick<App, 'pace'>,
@@ -51,14 +51,14 @@ export async function requestSubscription(
   return { kind: taken.kind }
 }
 
-/** Who asked for a confirming link, if it is ours and young enough; what the ledger says is left to `confirmSubscription`. */
+/** The subscriber of a link to confirm, if it is ours and has not expired; `confirmSubscription` asks the database. */
 export function canConfirm(app: Pick<App, 'config' | 'now'>, token: string): string | null {
   return askedBy(app, token)?.publicId ?? null
 }
 
 /**
- * Confirms a sign-up by the link in its mail, and plans the mail that welcomes them; it may be repeated. `page` is where
- * the button was pressed, and the language it was in.
+ * Confirms a sign-up by the link in its email, and plans the welcome email. Safe to repeat. `page` is where the button was
+ * pressed, and the language of that page.
  */
 export async function confirmSubscription(
   app: Omit<NeedsQueue, 'hashKey'>,
@@ -69,12 +69,12 @@ export async function confirmSubscription(
   if (asked === null) return { kind: 'expired' }
   const consent = { text: consentEvidence(app.config.practice, page.translator), source: page.source }
   const confirmed = await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now())
-  // Not awaited: it never throws, and the sweep rings too.
+  // Not awaited: it never throws, and the sweep enqueues it too.
   if (confirmed.kind === 'confirmed') void app.queue.wakeNotices([confirmed.noticeId])
   return { kind: confirmed.kind }
 }
 
-/** Deletes, once a day, the sign-ups that nobody confirmed within thirty days, and requests that count no more. */
+/** Deletes, once a day, sign-ups that were not confirmed within thirty days, and requests that no longer count. */
 export async function forgetUnconfirmed({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
   const today = now().toISOString().slice(0, 10)
   if ((await installationFact(db, 'forgot_pending')) === today) return

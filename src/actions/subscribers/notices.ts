@@ -28,17 +28,17 @@ export type NoticeOutcome =
   | { kind: 'again'; at: Date }
   | { kind: 'rate-limited'; ms: number }
 
-/** How long a link that confirms something is good for. */
+/** How long a link to confirm something is valid. */
 export const LINK_LIFE_MS = 7 * 86_400_000
-/** How long a fresh link is good for, which is used once. */
+/** How long a fresh link is valid. It can be used once. */
 export const FRESH_LIFE_MS = 15 * 60_000
-/** Not the id of a notice: where nothing is to be mailed, it is enqueued and made all the same. */
+/** Not the id of a real notice. It is enqueued and composed where there is nothing to send, so that both take as long. */
 export const DECOY = 0
 const REFUSED_WAIT_MS = 300_000
 
 /**
- * Submits one notice as a batch of one: claimed, frozen, under its own key, recorded. Safe to run twice and after a kill.
- * It is dropped when its reader is gone, suppressed, or needs it no more.
+ * Submits one notice like a batch of one: claimed, frozen, under its own key, recorded. Idempotent and crash-safe. Drops it
+ * if its reader is gone or suppressed, or no longer needs it.
  */
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
   if (id === DECOY) compose(app, DECOY_FACTS, app.config.LOCALE)
@@ -50,7 +50,7 @@ export async function submitNotice(app: App, id: number): Promise<NoticeOutcome>
   try {
     return await submitClaimed(app, notice)
   } catch (error) {
-    // Whether it was accepted is not known here, so what is frozen stays frozen.
+    // It may have been accepted, so what is frozen stays frozen.
     const reason = withoutAddresses((error as Error).message)
     await returnNotice(app.db, notice, {
       refused: false,
@@ -80,7 +80,7 @@ async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
 async function freeze(app: App, notice: Notice): Promise<string | null> {
   const now = app.now()
   const reader = await readerOf(app.db, notice)
-  // Made before it is decided whether it goes out: how long that takes must not tell.
+  // Composed before deciding whether it goes out, so that the time taken reveals nothing.
   const body = reader && (await bodyFor(app, notice, reader))
   if (reader !== null && body === null) return null
   const drop = reader === null ? 'the reader is gone' : whyDrop(notice, reader, now)
@@ -91,7 +91,7 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
   return (await freezeNotice(app.db, notice, body, now)) ? body : null
 }
 
-/** The request, or null when no email can be made of the row, however it came to be so: then the notice has failed. */
+/** The request, or null if no email can be made from the row: then the notice has failed. */
 async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<string | null> {
   try {
     return compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
@@ -118,7 +118,7 @@ function factsOf(app: App, notice: Notice, reader: NoticeReader) {
     id: noticeId(notice),
     kind,
     to: reader.to,
-    // Whoever gets it may not have written the name.
+    // A stranger may have written the name.
     name: kind === 'welcome' ? reader.name : null,
     discreet: mannerOf(notice, reader).discreet,
     url: urlFor(app, notice, reader),
@@ -147,10 +147,10 @@ const DECOY_FACTS = {
   timeZone: 'UTC',
 } as const
 
-/** The last part of its key, by which its link finds it. */
+/** The last part of its key, which its link contains. */
 const noticeId = ({ key }: Notice): string => key.split('/').at(-1) ?? ''
 
-/** A form is written to in its own language, and a reader who is written to discreetly always is. */
+/** Answers a form in its own language. A discreet reader always gets discreet emails. */
 function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
   const asked = form === null ? { locale, discreet } : manner(form)
   return { locale: asked.locale, discreet: discreet || asked.discreet }
@@ -158,7 +158,7 @@ function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
 
 function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {
   const { kind } = notice
-  // An erased address may come back by itself.
+  // The owner of an erased address may come back.
   const returning = reader.suppressed === 'erased' && (kind === 'confirm' || kind === 'change-address')
   if (reader.suppressed !== null && !returning) return 'the address is suppressed'
   if (reader.refused && byStranger(kind)) return 'the holder of the address wants no such email'

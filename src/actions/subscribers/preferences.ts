@@ -9,15 +9,15 @@ import { allTopics } from '../../db/sessions/sessions.ts'
 
 type Needs = Pick<App, 'db' | 'now'>
 
-/** Whoever left, or never confirmed, has nothing to set; only subscribing again helps. */
+/** People who unsubscribed, or never confirmed, have no preferences; they must subscribe again. */
 type NotSubscribed = { kind: 'not-subscribed' }
 type Invalid = { kind: 'invalid'; errors: FormError[] }
 
 export type Saved = { kind: 'saved' } | Invalid | NotSubscribed
 export type Paused = { kind: 'paused'; until: Date } | Invalid | NotSubscribed
 /**
- * Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. Who keeps their
- * language keeps its region too: es-MX stays es-MX.
+ * Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. An unchanged language
+ * keeps its region: es-MX stays es-MX.
  */
 export async function savePreferences(
   app: Needs & Pick<App, 'templates'>,
@@ -34,7 +34,7 @@ export async function savePreferences(
   return { kind: stored ? 'saved' : 'not-subscribed' }
 }
 
-/** Pauses the mail for 2, 4 or 8 weeks, or until a date (`2026-12-24`); days are the reader's own. */
+/** Pauses emails for 2, 4, or 8 weeks, or until a date (`2026-12-24`), in the reader's time zone. */
 export async function pauseMail(
   app: Needs,
   publicId: string,
@@ -48,12 +48,12 @@ export async function pauseMail(
   return stored ? { kind: 'paused', until: read.until } : { kind: 'not-subscribed' }
 }
 
-/** Ends a pause; also when there is none. */
+/** Ends a pause, if there is one. */
 export async function endPause({ db }: Needs, publicId: string): Promise<{ kind: 'ended' } | NotSubscribed> {
   return { kind: (await setPause(db, publicId, null)) ? 'ended' : 'not-subscribed' }
 }
 
-/** Mail comes every four weeks from now on. */
+/** Sends emails every four weeks from now on. */
 export async function goMonthly(
   { db }: Needs,
   publicId: string,
@@ -61,7 +61,7 @@ export async function goMonthly(
   return { kind: (await setCadence(db, publicId, 'monthly')) ? 'monthly' : 'not-subscribed' }
 }
 
-/** Forgets a subscriber, as `subscribers erase` does; all their links are dead afterwards. */
+/** Erases a subscriber, as `subscribers erase` does. All their links stop working. */
 export async function forgetReader(
   { db, now }: Needs,
   publicId: string,

@@ -25,7 +25,7 @@ export type Shown =
         unsubscribedAt: string | null
         pausedUntil: string | null
         lastEdition: string | null
-        /** What the provider last reported of a mail to them. */
+        /** The provider's last report of an email to them. */
         lastReport: { edition: string; report: string; at: string | null } | null
         suppressed: Suppression['reason'] | null
       }
@@ -37,10 +37,10 @@ export type Exported =
   | { kind: 'found'; record: PersonalData & { retentionDays: number } }
   | { kind: 'not-found' }
 
-/** `left`: what the erasure could not reach yet, and what is done about it by itself. */
+/** `left`: what could not be erased yet, and is erased later by itself. */
 export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
 
-/** What an operator needs to see of one subscriber. Throws `BadInput` when it is no address. */
+/** What an operator needs to see of one subscriber. Throws `BadInput` if it is not an address. */
 export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
   const { subscriber, topics, suppression } = await personalDataOf(db, keyOf(hashKey, email))
   const suppressed = suppression?.reason ?? null
@@ -71,7 +71,7 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
   }
 }
 
-/** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` when it is no address. */
+/** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` if it is not an address. */
 export async function exportSubscriber(
   { config, db, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
   email: string,
@@ -83,7 +83,7 @@ export async function exportSubscriber(
   return { kind: 'found', record: { ...record, retentionDays: config.RETENTION_DAYS } }
 }
 
-/** Forgets a subscriber; only the keyed hash stays, so that no import mails them. Throws `BadInput` when it is no address. */
+/** Erases a subscriber; only the keyed hash stays, so that no import emails them. Throws `BadInput` if it is not an address. */
 export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
   const emailHash = keyOf(hashKey, email)
   if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased', left: await leftToWipe(db) }

@@ -9,14 +9,14 @@ export function isNotMe({ config }: Pick<App, 'config'>, token: string): boolean
   return readToken(config.LINK_SECRET, 'not-me', token) !== null
 }
 
-/** Sends the address that the link was mailed to no more emails that somebody else can cause. False for a false link. */
+/** Stops all emails that someone else can cause to the address that got the link. False if the link is not ours. */
 export async function refuseEmails(app: Needs, token: string): Promise<boolean> {
   const emailHash = readToken(app.config.LINK_SECRET, 'not-me', token)
   if (emailHash !== null) await refuse(app.db, emailHash, app.now())
   return emailHash !== null
 }
 
-/** Takes `refuseEmails` back, by the same link. False for a false link. */
+/** Undoes `refuseEmails`, by the same link. False if the link is not ours. */
 export async function allowEmails(app: Needs, token: string): Promise<boolean> {
   const emailHash = readToken(app.config.LINK_SECRET, 'not-me', token)
   if (emailHash !== null) await liftRefusal(app.db, emailHash)

@@ -5,13 +5,13 @@ import { DECOY } from './notices.ts'
 
 const HOUR_MS = 3_600_000
 
-/** How long an email that somebody asked for counts against the next one to its address. */
+/** How long a requested email counts against the next one to its address. */
 export const REQUESTS_COUNT_MS = 30 * 24 * HOUR_MS
 const EMAILS_PER_ADDRESS = 3
-/** Emails that all strangers together may cause in an hour: one for every hundred readers, within these bounds. */
+/** Emails that all strangers together can cause in an hour: one per hundred readers, within these bounds. */
 const EMAILS_AN_HOUR = { least: 60, most: 600 }
 
-/** How many emails may be caused now by who is not signed in; `fromNetwork` counts the requests of their network. */
+/** How many emails a stranger can cause now; `fromNetwork` counts the requests of their network. */
 export async function requestLimits(
   { db, now }: Pick<App, 'db' | 'now'>,
   fromNetwork: number,
@@ -27,8 +27,8 @@ export async function requestLimits(
 }
 
 /**
- * Enqueues an email that must not be told from none: once the answer is on its way, for some seconds later, and a decoy
- * where there is none. It never throws; the sweep enqueues too.
+ * Enqueues a requested email after the answer, with a delay of some seconds, or a decoy if there is none, so that the two
+ * cannot be distinguished. Never throws; the sweep enqueues it too.
  */
 export function enqueueUnseen(
   { queue }: { queue: Pick<App['queue'], 'wakeNotices'> },
