@@ -29,7 +29,7 @@ async function allChecks(terminal: Terminal): Promise<Check[]> {
     const config = await terminal.config()
     const { openLog } = await import('../log.ts')
     const { examine } = await import('../doctor/doctor.ts')
-    // What goes wrong is told by the checks.
+    // Errors become checks.
     return await examine(config, { log: openLog(terminal.env.LOG_LEVEL ?? 'silent'), now: () => new Date() })
   } catch (error) {
     if (!(error instanceof BadInput)) throw error

@@ -3,8 +3,8 @@ import { BadInput } from '../core/errors.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * The address that a command was given, or for `-` the one line on stdin: what stands on a command line is seen by others
- * on the machine and kept by shells. `name` is that of the argument. Throws `BadInput` when stdin has none or several.
+ * The address given to a command, or for `-` the one line on stdin: other users of the machine can see a command line, and
+ * shells save it. `name` is the name of the argument. Throws `BadInput` if stdin has no address or several.
  */
 export async function emailGiven(terminal: Terminal, given: string, name = 'EMAIL'): Promise<string> {
   if (given !== '-') return given

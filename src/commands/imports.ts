@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.ts'
 
 const MOST_SHOWN = 20
 
-/** Says what an import did and returns its exit code: a file that was refused is bad input. */
+/** Prints the result of an import and returns the exit code: a refused file is invalid input. */
 export function reportImport(
   terminal: Terminal,
   options: { json?: boolean; skipInvalid?: boolean },

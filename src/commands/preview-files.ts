@@ -7,18 +7,18 @@ import { mailFile } from '../files/eml.ts'
 import { writePrivately } from '../files/private-file.ts'
 import { mailPage, previewPage } from './preview-page.ts'
 
-/** Where one mail was written: the mail itself, and `page`, which shows it with its sender and subject. */
+/** Where one email was written: the email itself, and `page`, which shows it with its sender and subject. */
 export type MailFiles = { html: string; text: string; eml: string; page: string }
 
 export type PreviewFiles = {
-  /** The mail of the reader asked for, or of the typical one. */
+  /** The email of the requested reader, or of the typical one. */
   asked: MailFiles | null
   readers: { reader: string; madeUp: boolean; subject: string; files: MailFiles }[]
-  /** All of them side by side. */
+  /** The page with all of them side by side. */
   page: string | null
 }
 
-/** Writes what a preview shows into `folder`, readable by its owner alone. Throws `BadInput` where that cannot be. */
+/** Writes the files of a preview into `folder`, readable only by their owner. Throws `BadInput` if that fails. */
 export async function writePreview(preview: Preview, folder: string): Promise<PreviewFiles> {
   const { mail, readers, edition } = preview
   if (mail.kind !== 'mail') return { asked: null, readers: [], page: null }

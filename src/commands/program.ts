@@ -13,7 +13,7 @@ import { addStart } from './start.ts'
 import { addSubscribers } from './subscribers.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The command line: parses, and hands over to one command. It throws `CommanderError` once it has said what is wrong. */
+/** The command line: parses it and runs one command. Throws `CommanderError` after it printed what is wrong. */
 export function program(terminal: Terminal): Command {
   const openseat = new Command('openseat')
     .description("Emails subscribers the week's new group-therapy session times.")

@@ -12,7 +12,7 @@ type SendOptions = { json?: boolean; wait?: boolean }
 
 const LOOK_EVERY_MS = 250
 
-/** Plans this week's edition and sees it through, here or with the workers that run. Returns the exit code. */
+/** Plans this week's edition and finishes it, here or with the running workers. Returns the exit code. */
 export async function sendEdition(terminal: Terminal, options: SendOptions): Promise<number> {
   const stop = stopSignal(() => terminal.note('Finishing current work. Press Ctrl-C again to stop now.'))
   return terminal.withApp(async (app) => {
@@ -70,7 +70,7 @@ async function handOver(terminal: Terminal, app: App, id: string, options: SendO
   return 0
 }
 
-/** Works on the edition, beside whoever else does, until it has ended, is paused, or `stop` asks to leave it. */
+/** Works on the edition, together with other workers, until it ends, is paused, or `stop` aborts. */
 async function seeThrough(app: App, id: string, stop: AbortSignal, progress: Progress): Promise<Summary> {
   const { startWorker } = await import('../worker.ts')
   const worker = await startWorker(app, { scheduled: false })

@@ -47,11 +47,11 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   const stop = stopSignal(() => log.info('stopping after current work; signal again to stop now'))
   const app = await openApp(config, { log })
   const { server, working } = await startParts(app, { web, worker }).catch(async (error: unknown) => {
-    // The private Redis and its connections would keep a process alive that has nothing to do.
+    // The private Redis and its connections would keep an idle process alive.
     await app.close()
     throw error
   })
-  // Only now: what is done once, at the start, may wait longer.
+  // Only now, because work at the start may wait longer.
   if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
   collect() // what only the start needed; a process that waits for Monday would seldom collect it
@@ -61,7 +61,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
   if (!inTime) app.log.warn('current work takes too long; the next start continues it')
   const closed = await finishes([app.close()])
   app.log.info('stopped')
-  // Whatever did not finish would keep the process alive.
+  // Unfinished work would keep the process alive.
   if (!inTime || !closed) process.exit(0)
   return 0
 }
@@ -77,7 +77,7 @@ async function startParts(app: App, { web, worker }: Parts) {
   }
 }
 
-/** The pages, or for a worker alone what watches it, where METRICS_PORT says so. */
+/** Serves the pages, or for a worker alone its health and metrics, if METRICS_PORT is set. */
 async function serve(app: App, web: boolean) {
   const { METRICS_PORT: port } = app.config
   if (!web && port === undefined) return null

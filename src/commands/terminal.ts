@@ -7,37 +7,37 @@ import { printable } from '../core/text/printable.ts'
 import type { Logger } from '../log.ts'
 
 /**
- * What commands are given: the settings, the database or the whole program when they need it, and a place to write.
- * Everything heavy is loaded by what uses it, so that `--help` answers at once.
+ * What commands get: the settings, the database or the whole program if they need it, and a place to write. Heavy modules are
+ * loaded where they are used, so that `--help` answers at once.
  */
 export type Terminal = {
   env: Record<string, string | undefined>
   stdin: Readable & { isTTY?: boolean }
-  /** What the process will end with; `command` sets it. */
+  /** The exit code of the process; `command` sets it. */
   exitCode: number
-  /** Throws `BadInput` that lists every problem of the settings. */
+  /** The settings. Throws `BadInput` with all their errors. */
   config(): Promise<Config>
-  /** The log of a command that runs and ends: unless LOG_LEVEL is set, only what needs attention. */
+  /** The log of a short command: only what needs attention, unless LOG_LEVEL is set. */
   log(config: Config): Promise<Logger>
   /** Opens the database for `work`, and closes it. */
   withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
   /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
   withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
-  /** Opens the database and the bell for `work`, which commits something that waits for the sweep; closes them. */
+  /** Opens the database and what wakes the sweep for `work`, which commits something that the sweep continues; closes them. */
   withBell<T>(work: (app: Store & { queue: SweepWaker }) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */
   show(options: { json?: boolean }, document: unknown, text: string): void
-  /** A line for the person who is there, on stderr. */
+  /** A line for the person at the terminal, on stderr. */
   note(text: string): void
 }
 
 export function openTerminal(env: Terminal['env']): Terminal {
   const config = async () => {
     const settings = (await import('../config.ts')).loadConfig(env)
-    // SQLite puts what does not fit its memory into a temporary file, addresses too: on the disk of the database, then.
-    // It reads this at its start. https://www.sqlite.org/tempfiles.html#temporary_file_storage_locations
+    // SQLite writes what does not fit in memory to temporary files, including addresses. Keep them on the database's disk.
+    // It reads this when it starts. https://www.sqlite.org/tempfiles.html#temporary_file_storage_locations
     env.SQLITE_TMPDIR ??= dirname(resolve(settings.DATABASE_PATH))
     return settings
   }
@@ -78,7 +78,7 @@ export function openTerminal(env: Terminal['env']): Terminal {
   }
 }
 
-/** The handler of a command: what it returns is the exit code, nothing being 0. */
+/** Wraps the handler of a command, which returns the exit code, or nothing for 0. */
 export function command<Args extends unknown[]>(
   terminal: Terminal,
   work: (...args: Args) => Promise<number | undefined>,
@@ -88,7 +88,7 @@ export function command<Args extends unknown[]>(
   }
 }
 
-/** The id of an edition as typed. Throws `BadInput` when it cannot be one. */
+/** The id of an edition as typed. Throws `BadInput` if it cannot be one. */
 export function editionId(text: string): string {
   if (/^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00Z`).toJSON()?.startsWith(text)) return text
   throw new BadInput('ID is not the id of an edition; write its date, for example 2026-11-23')

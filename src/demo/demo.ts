@@ -78,7 +78,7 @@ async function setUp(stage: AsyncDisposableStack) {
   const envFile = join(folder.path, 'env')
   writeFileSync(envFile, asShell(settings), { flag: 'wx', mode: 0o600 })
 
-  // Whoever tries the form waits for its email.
+  // People who try the form wait for its email.
   const app = await openApp(loadConfig(settings), { pace: { answerMs: 0, emailDelayMs: () => 0 } })
   stage.defer(() => app.close())
   await addSampleData(app)

@@ -185,7 +185,7 @@ function words(text: string): string[] {
 const DAY_MS = 86_400_000
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
-/** Topic, group, therapist, first meeting, zone, seats left, manner, and what became of it since last week. */
+/** Topic, group, therapist, first meeting, zone, seats left, options, and what changed since last week. */
 const PROGRAMME = `
 anger-management       | Cooling Down               | Dr. Samuel Adeyemi      | wed 18:30 | Chicago     | 3 of 8   | 10 weeks        |
 anger-management       | Room to Breathe            | Priya Raman, LMFT       | sat 10:00 | Los_Angeles | 6 of 10  | skills          | new

@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
-/** The settings in a `.env`, and what in it is probably not meant as it stands; no warning repeats a value. */
+/** The settings in a `.env`, and warnings about probable mistakes, which never repeat a value. */
 export type EnvFile = { values: Record<string, string>; warnings: string[] }
 
-/** Reads a `.env`, if it is there. */
+/** Reads a `.env`, if it exists. */
 export function readEnvFile(path: string): EnvFile {
   return existsSync(path) ? parseEnvFile(readFileSync(path)) : { values: {}, warnings: [] }
 }
 
 /**
- * Reads the lines `NAME=value` of a `.env`, as editors on any system write it: with a byte-order mark, Windows line ends, or
- * in UTF-16. Warns of values that are cut or kept in a way that nobody means.
+ * Reads the lines `NAME=value` of a `.env` from an editor on any system: with a byte-order mark, CRLF line endings, or in
+ * UTF-16. Warns about values that are cut or kept in a way that was probably not intended.
  */
 export function parseEnvFile(bytes: Uint8Array): EnvFile {
   const text = decoded(bytes).replace(/\r\n?/g, '\n')
@@ -38,7 +38,7 @@ function problemOf(value: string): string | null {
       : 'opens a quotation mark that this line does not close; close it'
   if (/^[\u2018\u2019\u201c\u201d]/.test(value))
     return 'has curly quotation marks; write straight ones, "like this"'
-  // A blank behind it makes a comment of what follows, and that is how comments are written.
+  // After a space, # starts a comment, and a comment is usually meant.
   if (/#(?=[^\s#])/.test(value)) return 'is cut at the # in it; put quotation marks around the whole value'
   return null
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 
 /**
- * Writes a file for its owner alone (mode 0600). It is a new one under another name, then renamed: what was there before,
- * also a link or a file that others may read, is replaced and never written to, and a file of this name is always whole.
+ * Writes a file that only its owner can read (mode 0600). Writes a new file and renames it: an existing link, or a file that
+ * others can read, is replaced and never written to, and the file is always complete.
  */
 export async function writePrivately(file: string, content: string | Buffer): Promise<void> {
   const draft = `${file}.${randomUUID()}.new`

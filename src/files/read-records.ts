@@ -4,16 +4,16 @@ import { CsvError, parse } from 'csv-parse'
 import { BadInput } from '../core/errors.ts'
 import { withoutInvisible } from '../core/text/invisible.ts'
 
-/** The line on which a record of CSV starts, or the number of an item of JSON, both from 1. */
+/** The line where a CSV record starts, or the number of a JSON item; both from 1. */
 export type Place = { line: number } | { item: number }
 
-/** What a file of records is made of. After something `fatal` nothing else comes. */
+/** One part of a file of records. Nothing follows a `fatal` one. */
 export type Entry =
   | { kind: 'header'; line: number; columns: string[] }
   | ({ kind: 'record'; record: Record<string, unknown> } & Place)
   | ({ kind: 'unreadable'; field: string; message: string; fatal: boolean } & Partial<Place>)
 
-/** Opens the file, or `stdin` for `-`. Throws `BadInput` when there is nothing to read. */
+/** Opens the file, or `stdin` for `-`. Throws `BadInput` if there is nothing to read. */
 export async function openInput(path: string, stdin: Readable): Promise<Readable> {
   if (path === '-') return stdin
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
@@ -27,11 +27,10 @@ export async function openInput(path: string, stdin: Readable): Promise<Readable
 }
 
 /**
- * Reads records out of CSV (RFC 4180, with a header) or JSON (an array of objects, or one object after the other),
- * whichever the first character shows, in UTF-8 or UTF-16, with or without a byte-order mark. Columns may be separated by
- * semicolons or tabs where the header leaves no doubt, or says so in a line `sep=;` as Excel does. Of CSV it holds one
- * record at a time, however long the input is; of JSON all of it, so that may have 64 MB at most. Throws only what reading
- * the input throws.
+ * Reads records from CSV (RFC 4180, with a header) or JSON (a list of objects, or one object per line). The first character
+ * decides which. The encoding is UTF-8 or UTF-16, with or without a byte-order mark. Columns may be separated by semicolons or
+ * tabs, if the header leaves no doubt or a line `sep=;`, as Excel writes it, says so. Keeps one CSV record in memory at a
+ * time, but all of a JSON file, which may have at most 64 MB. Throws only what reading the input throws.
  */
 export async function* readRecords(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Entry> {
   let bytes = 0
@@ -52,7 +51,7 @@ export async function* readRecords(input: AsyncIterable<Uint8Array | string>): A
   }
 }
 
-/** A record this long is a mistake, most often a quotation mark that nothing closes; it also bounds the memory. */
+/** A record this long is an error, usually an unclosed quotation mark. It also limits the memory. */
 const LONGEST_RECORD = 100_000
 
 const MOST_JSON_MB = 64
@@ -69,7 +68,7 @@ function fatal(place: Partial<Place>, message: string): Entry {
   return { kind: 'unreadable', ...place, field: 'file', message, fatal: true }
 }
 
-/** Text with `\n` line ends only: csv-parse counts a quoted `\r\n` as two lines. */
+/** Text with only `\n` line endings, because csv-parse counts a quoted `\r\n` as two lines. */
 async function* decoded(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   let decoder: InstanceType<typeof TextDecoder> | undefined
   let line = 1
@@ -87,7 +86,7 @@ async function* decoded(input: AsyncIterable<Uint8Array | string>): AsyncGenerat
 
 const MARK_BYTES = 4
 
-/** The bytes of the input, the first chunk long enough to tell the encoding from. */
+/** The bytes of the input, with a first chunk that is long enough to detect the encoding. */
 async function* withWholeMark(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   let first: Buffer | null = Buffer.alloc(0)
   for await (const chunk of input) {
@@ -104,7 +103,7 @@ async function* withWholeMark(input: AsyncIterable<Uint8Array | string>): AsyncG
   if (first !== null) yield first
 }
 
-/** What Excel calls "Unicode text" is UTF-16. Without a mark, a first letter of ASCII shows which half comes first. */
+/** Excel's "Unicode text" is UTF-16. Without a byte-order mark, an ASCII first letter shows the byte order. */
 function encodingOf([first, second, third, fourth]: Uint8Array): string {
   if (first === 0x50 && second === 0x4b && third === 3 && fourth === 4)
     throw new Unreadable(
@@ -125,13 +124,13 @@ function decodeOrThrow(
     return decoder.decode(bytes, { stream: bytes !== undefined })
   } catch {
     const text = new TextDecoder().decode(bytes)
-    // Not found: the chunk before ended in the bad bytes.
+    // Not found: the chunk before ended with the bad bytes.
     const readable = text.slice(0, Math.max(0, text.indexOf('\ufffd')))
     throw new Unreadable({ line: line + newlinesIn(readable) }, 'is not UTF-8 text; save it as "CSV UTF-8"')
   }
 }
 
-/** Up to the end of the first line that is not blank, if it comes within the length of a record. */
+/** The text up to the end of the first line that is not blank, if that is within the length of a record. */
 async function beginningOf(text: AsyncGenerator<string>): Promise<string> {
   let beginning = ''
   for (let next = await text.next(); !next.done; next = await text.next()) {
@@ -149,10 +148,10 @@ async function* chain(first: string, rest: AsyncIterable<string>): AsyncGenerato
 const SEPARATORS = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'bars' } as const
 type Separator = keyof typeof SEPARATORS
 
-/** Excel's own line, which it writes and reads but does not show: `sep=;`, with a separator per column behind it or not. */
+/** Excel's own line, which it does not show: `sep=;`, possibly followed by a separator per column. */
 const SEPARATOR_LINE = /^(\s*)"?sep=([^\n])"?[,;\t|]*[^\S\n]*(?=\n|$)/i
 
-/** How the columns are separated: by what the file says, or by the one sign that its header has. */
+/** The separator of the columns: the one that the file names, or the only one in its header. */
 function separatorOf(beginning: string): { separator: Separator; text: string } {
   const said = SEPARATOR_LINE.exec(beginning)
   if (said) {
@@ -174,8 +173,8 @@ async function* csvRecords(beginning: string, rest: AsyncIterable<string>): Asyn
   const { separator, text } = separatorOf(beginning)
   let lastLine = 0
   const parser = parse({
-    // The parser may be far ahead of what it has yielded when it meets an error, so lines are counted here;
-    // each row comes with its own in front.
+    // At an error, the parser may be far ahead of the rows it has yielded, so lines are counted here. Each row starts with
+    // its line number.
     on_record: (cells, { lines }) => {
       lastLine = lines
       return [String(lines - newlinesIn(cells.join(''))), ...cells]
@@ -190,7 +189,7 @@ async function* csvRecords(beginning: string, rest: AsyncIterable<string>): Asyn
   try {
     for await (const [startLine, ...cells] of rows) {
       const line = Number(startLine)
-      // Spreadsheets leave rows of commas behind.
+      // Spreadsheets leave rows of commas at the end.
       if (cells.every(isBlank)) continue
       if (columns === null) {
         columns = withoutBlankEnd(cells, 0).map(columnName)
@@ -206,14 +205,14 @@ async function* csvRecords(beginning: string, rest: AsyncIterable<string>): Asyn
 
 const isBlank = (cell: string): boolean => withoutInvisible(cell).trim() === ''
 
-/** `External ID` as it may be written by hand is `external_id`. */
+/** `External ID`, as people may write it, is `external_id`. */
 const columnName = (cell: string): string =>
   withoutInvisible(cell)
     .trim()
     .toLowerCase()
     .replace(/[ \u00a0-]+/g, '_')
 
-/** The cells without the blank ones that a spreadsheet puts behind the last column; `least` of them stay. */
+/** The cells without the blank ones that a spreadsheet adds after the last column; at least `least` stay. */
 function withoutBlankEnd(cells: readonly string[], least: number): string[] {
   const last = cells.findLastIndex((cell) => !isBlank(cell))
   return cells.slice(0, Math.max(least, last + 1))
@@ -249,7 +248,7 @@ function csvProblem(error: CsvError, startLine: number): Unreadable {
   )
 }
 
-/** All of it at once, which the limit of its size bounds. */
+/** The whole input, up to the size limit. */
 async function* jsonRecords(text: AsyncIterable<string>, size: () => number): AsyncGenerator<Entry> {
   const pieces: string[] = []
   for await (const piece of text) {
@@ -271,7 +270,7 @@ async function* jsonRecords(text: AsyncIterable<string>, size: () => number): As
   }
 }
 
-/** Of a list, of an object alone, or of one object on each line, as in NDJSON. */
+/** The items of a list, a single object, or one object per line (NDJSON). */
 function* itemsOf(text: string): Generator {
   if (!startsWithWholeObject(text)) {
     const value = parseJson(text, 1)
@@ -297,7 +296,7 @@ function startsWithWholeObject(text: string): boolean {
   }
 }
 
-/** Of what V8 says, only the position is used: the rest may quote the file, which may hold addresses. */
+/** Uses only the position in V8's message. The rest may quote the file, which may contain addresses. */
 function parseJson(text: string, firstLine: number): unknown {
   try {
     return JSON.parse(text)

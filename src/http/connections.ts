@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { App } from '../app.ts'
 
-/** How long a client may take and how many there may be at once; times in ms. */
+/** How long a client may take, in ms, and how many connections there may be. */
 export type ConnectionLimits = {
-  /** From the first byte of a request to the last of its body. */
+  /** From the first byte of a request to the end of its body. */
   request: number
-  /** Without a byte, in either direction. */
+  /** Without a byte in either direction. */
   silence: number
-  /** How often requests are looked at; one may last that much longer. */
+  /** How often requests are checked; one may last this much longer. */
   checkEvery: number
-  /** Beyond, a new connection is closed at once: each holds memory, however little it sends. */
+  /** Above this, a new connection is closed at once, because each one holds memory. */
   connections: number
 }
 
@@ -22,8 +22,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 }
 
 /**
- * The limits as Fastify takes them. Node needs both times when it makes the server: it takes the lower of them for the
- * headers and the higher for the whole request, and its own for the headers is 60 s.
+ * The limits as options of Fastify. Node needs both times when it creates the server: it uses the lower one for the headers
+ * and the higher one for the whole request, and its default for the headers is 60 s.
  */
 export function connectionOptions({ request, silence, checkEvery }: ConnectionLimits) {
   return {
@@ -34,7 +34,7 @@ export function connectionOptions({ request, silence, checkEvery }: ConnectionLi
   }
 }
 
-/** Bounds the number of connections; what is closed for it is logged. */
+/** Limits the number of connections, and logs those it closes. */
 export function boundConnections(server: FastifyInstance, log: App['log'], limits: ConnectionLimits): void {
   server.server.maxConnections = limits.connections
   server.server.on('drop', () =>

@@ -17,8 +17,8 @@ const LINK = new RegExp(`^/+(${PURPOSES.join('|')})(?![\\w-])([^?#]*)(\\?[^#]*)?
 const CALENDAR = /^\/+calendar\/([^?#]*)(\?[^#]*)?/i
 
 /**
- * The address of a subscriber's link as we made it, where a mail program or a person added to it on its way: a last
- * slash, a bracket, a blank, an invisible character. Any other address stays as it is.
+ * The URL of a subscriber's link as we made it, without what an email program or a person added: a final slash, a bracket, a
+ * space, an invisible character. Any other URL stays as it is.
  */
 export function tidyLink(url: string): string {
   const [, purpose, path = '', query = ''] = LINK.exec(url) ?? []
@@ -34,9 +34,9 @@ export function tidyLink(url: string): string {
 }
 
 /**
- * Answers a subscriber's link whose signature is wrong: cut short, changed, or signed with a LINK_SECRET that is gone.
- * It says that nothing was changed and how to leave anyway, the same whoever it names. 404 for one-click too: RFC 8058
- * has no answer for a link that cannot be read, and a 2xx would make the mail program say that it worked.
+ * Answers a subscriber's link with a wrong signature: cut short, changed, or signed with a LINK_SECRET that is gone. It says
+ * that nothing was changed and how to unsubscribe anyway, with the same text for everyone. 404 for one-click too: RFC 8058
+ * has no answer for a broken link, and after a 2xx the email program would say that it worked.
  */
 export function guardLinks(server: FastifyInstance, app: Needs): void {
   const answer = (reply: FastifyReply, purpose: string) => {

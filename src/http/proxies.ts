@@ -6,14 +6,14 @@ type Needs = Pick<App, 'config' | 'log'>
 
 const ADVICE = 'set TRUST_PROXY to the address of the proxy, for example 127.0.0.1'
 
-/** Whom to believe in `X-Forwarded-For`: nobody, the last so many hops, or proxies at these addresses. */
+/** Whom to trust in `X-Forwarded-For`: no one, this many last hops, or proxies at these addresses. */
 export function trustedProxies(setting: string) {
   if (setting === 'off') return false
-  // Fastify takes a plain number for "nobody", since it cannot see whether the last hop is a proxy at all.
+  // Fastify treats a plain number as "no one", because it cannot see whether the last hop is a proxy.
   return /^\d$/.test(setting) ? (_address: string, hop: number) => hop < Number(setting) : setting
 }
 
-/** Says so in the log: at the start in production, and when the first request shows that there is a proxy. */
+/** Warns that TRUST_PROXY is off: at the start in production, and when the first request came through a proxy. */
 export function watchProxies(server: FastifyInstance, { config, log }: Needs): void {
   if (config.TRUST_PROXY !== 'off') return readPlainAddresses(server)
   if (config.NODE_ENV === 'production' && config.PUBLIC_URL.startsWith('https:'))
@@ -26,7 +26,7 @@ export function watchProxies(server: FastifyInstance, { config, log }: Needs): v
   })
 }
 
-/** Some proxies add the port of the visitor. Each would count as another network, and a proxy with one is not trusted. */
+/** Some proxies add the visitor's port. Each port would count as another network, and such a proxy would not be trusted. */
 function readPlainAddresses(server: FastifyInstance): void {
   server.addHook('onRequest', async ({ raw: { headers } }) => {
     const hops = headers['x-forwarded-for']

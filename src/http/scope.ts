@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify'
 const DISPLAY_NAME = Symbol.for('fastify.display-name')
 
 /**
- * Registers routes with parsers of their own. Fastify finds the name of a plugin without one by going through every
- * loaded module, which takes a test longer than the routes do.
+ * Registers routes with their own parsers. Without a name for the plugin, Fastify would search all loaded modules for one,
+ * which in a test takes longer than the routes.
  */
 export async function registerScope(
   server: FastifyInstance,

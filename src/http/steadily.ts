@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 
 /**
- * Does `work` and gives what came of it at a fixed moment: `everyMs` after it was asked for, or as many times that as the work
- * took. So the time of an answer does not tell what was found. 0: at once.
+ * Runs `work` and returns its result after `everyMs`, or a multiple of it if the work takes longer. So the time of an answer
+ * does not reveal what was found. With 0, at once.
  */
 export async function steadily<Result>(everyMs: number, work: () => Promise<Result>): Promise<Result> {
   const begun = performance.now()

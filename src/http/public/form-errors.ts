@@ -1,7 +1,7 @@
 import type { FormError } from '../../core/intake/fields.ts'
 import type { Translator } from '../../core/words/words.ts'
 
-/** A sentence for each of `fields`, null for one without a mistake: a template names them all. */
+/** A sentence for each of `fields`, null for one without an error, because a template names them all. */
 export function formMessages<const Field extends string>(
   fields: readonly Field[],
   errors: readonly FormError[],

@@ -2,14 +2,14 @@ import type { FastifyReply } from 'fastify'
 import type { OpenTimes } from '../../actions/sessions/open-times.ts'
 import { lru } from '../../core/lru.ts'
 
-/** A page has up to 50 kB. */
+/** Each page has up to 50 kB. */
 const PAGES_KEPT = 32
 
 type Asked = { reply: FastifyReply; write: () => string }
 
 /**
- * Keeps pages that are the same for everyone, those asked for of late, until other sessions are open or the minute is over. What
- * `write` makes may depend on nothing else but the address and the language.
+ * Caches pages that are the same for everyone, the recently used ones, until the sessions change or the minute ends. The result
+ * of `write` must depend only on the URL and the language.
  */
 export function keptPages(): (times: OpenTimes, asked: Asked) => Buffer {
   const byTimes = new WeakMap<OpenTimes, (asked: Asked) => Buffer>()

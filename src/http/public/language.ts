@@ -3,7 +3,7 @@ import Negotiator from 'negotiator'
 import { shortLocale } from '../../core/words/locales.ts'
 import { type Catalogs, isSpoken, translatorFor } from '../../core/words/words.ts'
 
-/** How to write to whoever asks: as `?lang=` says, else as their browser does (RFC 9110 §12.5.4), else `fallback`. */
+/** The visitor's language: from `?lang=`, else from their browser (RFC 9110 §12.5.4), else `fallback`. */
 export function localeOf(request: FastifyRequest, words: Catalogs, fallback: string): string {
   const chosen = chosenBy(request, words)
   if (chosen !== null) return chosen
@@ -14,24 +14,24 @@ export function localeOf(request: FastifyRequest, words: Catalogs, fallback: str
   return fallback
 }
 
-/** Answers a reader in their own language, unless they chose another by hand. */
+/** Answers a reader in their own language, unless they chose another one on the page. */
 export function speakAs(reply: FastifyReply, words: Catalogs, locale: string): void {
   if (chosenBy(reply.request, words) === null) reply.translator = translatorFor(words, locale)
 }
 
-/** What a link carries on when the visitor chose a language by hand: `?lang=es`, or nothing. */
+/** What links keep if the visitor chose a language on the page: `?lang=es`, or nothing. */
 export function chosenLanguage(request: FastifyRequest, words: Catalogs): string {
   const lang = chosenBy(request, words)
   return lang === null ? '' : `?lang=${encodeURIComponent(lang)}`
 }
 
-/** The language in the address, if we speak it: `es` or `es-MX`, whatever else the tag says. */
+/** The language in the URL, if we have it: `es` or `es-MX`, without the rest of the tag. */
 export function chosenBy(request: FastifyRequest, words: Catalogs): string | null {
   const { lang } = request.query as { lang?: unknown }
   return typeof lang === 'string' ? understood(lang, words) : null
 }
 
-/** The same page in the other languages; from the answer to a form, or where there is no page, the first one. */
+/** The same page in the other languages; after a form, or on a missing page, the first page. */
 export function languageLinks(
   { request, statusCode, translator }: FastifyReply,
   words: Catalogs,
@@ -48,7 +48,7 @@ export function languageLinks(
     })
 }
 
-// `translatorFor` reads whatever it does not understand as English, also `*` and misspelt ones.
+// `translatorFor` falls back to English for any unknown tag, such as `*`.
 const understood = (tag: string, words: Catalogs): string | null =>
   LANGUAGE_TAG.test(tag) && isSpoken(words, tag) ? shortLocale(tag) : null
 

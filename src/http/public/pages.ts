@@ -8,13 +8,13 @@ import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** The language of the answer: the visitor's, unless a route knows better. */
+    /** The language of the answer: the visitor's, unless a route sets another. */
     translator: Translator
     /** Answers with a page of `templates/pages/` inside the layout. */
     view(name: PageName, data: object): FastifyReply
-    /** The same page as text, not sent yet. */
+    /** The same page as text, without sending it. */
     written(name: PageName, data: object): string
-    /** Answers with what `written` gave for the same address and language. */
+    /** Answers with the text that `written` made for the same URL and language. */
     page(html: string | Buffer): FastifyReply
   }
 }
@@ -22,7 +22,7 @@ declare module 'fastify' {
 type Needs = Pick<App, 'config' | 'templates'>
 type PageName = keyof App['templates']['pages']
 
-/** Gives every answer `translator` and `view`, and serves the stylesheet and the scripts. */
+/** Adds `translator` and `view` to every reply, and serves the stylesheet and the scripts. */
 export function addPages(server: FastifyInstance, { config, templates }: Needs): void {
   const { pages, words } = templates
   const base = basePath(config)
@@ -67,7 +67,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
   })
 }
 
-/** The path to ask for it by: it has a hash of the content, so that browsers may keep it and still get the next one. */
+/** Its path, with a hash of the content, so that browsers can cache it and still get the next version. */
 export function serveFile(server: FastifyInstance, name: string, content: string, type: string): string {
   server.get(`/${name}`, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
@@ -75,7 +75,7 @@ export function serveFile(server: FastifyInstance, name: string, content: string
   return `/${name}?${hash('sha256', content).slice(0, 12)}`
 }
 
-/** The path of PUBLIC_URL, for a server that a proxy shows below one; empty for most. */
+/** The path of PUBLIC_URL, if a proxy shows this server below one; usually empty. */
 export function basePath({ PUBLIC_URL }: Pick<App['config'], 'PUBLIC_URL'>): string {
   return new URL(PUBLIC_URL).pathname.replace(/\/$/, '')
 }

@@ -7,8 +7,8 @@ type Needs = Pick<App, 'config' | 'templates'>
 type WithToken = { Params: { token: string } }
 
 /**
- * A browser that restores the tab of an answered form asks for it with GET, which does nothing: it is taken to the page
- * that has the form. Routes of their own, such as `/preferences/:token/forget`, come first.
+ * A browser that restores the tab of a posted form requests its URL with GET. This redirects it to the page of the form.
+ * Specific routes, such as `/preferences/:token/forget`, come first.
  */
 export function addRestoredTabs(server: FastifyInstance, app: Needs): void {
   const to = (path: string, request: FastifyRequest, reply: FastifyReply) =>

@@ -8,7 +8,7 @@ export type ZoneGroup = {
   zones: { zone: string; was: string; label: string; selected: boolean }[]
 }
 
-/** By the names that people there use, which the catalogs have; first in the list. */
+/** First in the list, by the names that people there use, which are in the catalogs. */
 const UNITED_STATES: Record<string, string> = {
   'America/New_York': 'eastern',
   'America/Chicago': 'central',

@@ -8,23 +8,23 @@ import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { readDatedToken, signDatedToken } from '../../../core/tokens.ts'
 import type { Topic } from '../../../db/sessions/sessions.ts'
 
-/** What a browser sent, as text; nothing of it is believed yet. */
+/** The form as text, not checked yet. */
 export type Typed = z.infer<typeof Typed>
 
 export type FormRead =
   | { kind: 'valid'; form: SignUpForm }
   | { kind: 'invalid'; errors: FormError[] }
   /**
-   * Too fast for a person, or not from our page, or with the field filled that nobody sees. A browser that fills forms by itself
-   * may do any of it, so it is asked to send it once more.
+   * Too fast for a person, not from our page, or with the hidden field filled. A browser that fills forms by itself may do any
+   * of these, so the visitor is asked to send it again.
    */
   | { kind: 'again' }
   /** The page was open for more than a day. */
   | { kind: 'stale' }
 
-/** Nobody reads the page and types an address in less; programs do. */
+/** No person reads the page and types an address faster; programs do. */
 export const LEAST_FILL_MS = 3_000
-/** A form older than this may have been kept by a program for later. */
+/** A program may have saved a form that is older than this. */
 const LONGEST_FILL_MS = 24 * 3_600_000
 const LONGEST_NAME = 60
 
@@ -38,31 +38,31 @@ const Typed = z.object({
     .literal('1')
     .transform(() => true)
     .catch(false),
-  /** No person sees this field. Its name means nothing, so that nothing is known to belong there. */
+  /** People do not see this field. Its name means nothing, so that browsers have nothing to fill in. */
   zq3: Text,
   /** When the page was made, signed. */
   stamp: Text,
 })
 
-/** The fields of a posted body; whatever is missing or odd counts as empty. */
+/** The fields of a posted body; missing and malformed ones count as empty. */
 export function typedIn(body: unknown): Typed {
   return Typed.parse(body ?? {})
 }
 
-/** The hidden field that tells when the page was made. */
+/** The hidden field with the time when the page was made. */
 export function stampFor(secrets: readonly string[], at: Date): string {
   return signDatedToken(secrets[0] ?? '', 'form', 'join', at)
 }
 
-/** What a form is read against; `locale` is that of the page it came with. */
+/** What reading a form needs; `locale` is the language of its page. */
 type Context = { secrets: readonly string[]; topics: readonly Topic[]; locale: string; now: Date }
 
-/** Whether one of `secrets` made this stamp for a page, however long ago. */
+/** Whether one of `secrets` made this stamp for a page, at any time. */
 export function isStamp(secrets: readonly string[], stamp: string): boolean {
   return readDatedToken(secrets, 'form', stamp) !== null
 }
 
-/** Reads what was typed into a form whose page was made by one of `secrets`. */
+/** Reads a form whose page was signed with one of `secrets`. */
 export function readForm(typed: Typed, { secrets, topics, locale, now }: Context): FormRead {
   const made = readDatedToken(secrets, 'form', typed.stamp)
   const age = now.getTime() - (made?.at.getTime() ?? 0)

@@ -28,8 +28,8 @@ const FORM_LIMIT_BYTES = 16 * 1024
 const HOUR_MS = 3_600_000
 
 /**
- * The way onto the list: the first page with its form, and the link that confirms. What comes back for a valid address
- * is the same whether it is new, subscribed, gone or suppressed, so the form tells nobody who is on the list.
+ * Signing up: the first page with its form, and the link to confirm. The answer for a valid address is the same if it is new,
+ * subscribed, unsubscribed, or suppressed, so that the form does not reveal who is on the list.
  */
 export async function addJoinRoutes(
   server: FastifyInstance,
@@ -43,7 +43,7 @@ export async function addJoinRoutes(
     addSubscribe(scope, app, limit)
   })
 
-  // Scanners open links: only the button does anything.
+  // Scanners open links, so only the button does anything.
   server.get<WithToken>('/confirm/:token', async (request, reply) => {
     if ((await speakToReader(app, request, reply)).publicId === null) return showExpired(reply)
     const consent = consentWording(app.config.practice, reply.translator)
@@ -63,7 +63,7 @@ export async function addJoinRoutes(
   })
 }
 
-/** Answers in the language of the form that the link came from; returns who asked for it; `publicId` is null when it expired. */
+/** Answers in the language of the form that the link came from. Returns its subscriber; `publicId` is null if it expired. */
 async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
   const publicId = canConfirm(app, request.params.token)
   const reader = publicId === null ? null : await findByPublicId(app.db, publicId)
@@ -73,7 +73,7 @@ async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, rep
 
 const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
 
-/** The day on which the mail goes out where the reader is: Monday morning in New York is Tuesday in Auckland. */
+/** The day of the email in the reader's time zone: Monday morning in New York is Tuesday in Auckland. */
 function dayFor({ config, now }: Needs, timeZone = config.DIGEST_TIME_ZONE) {
   return DAYS[weekdayOf(toLocal(nextSlot(config.slotRule, now()).at, timeZone))]
 }
@@ -115,11 +115,11 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
   }
 }
 
-/** What keeps us from taking a sign-up, whoever it is about. */
+/** What keeps us from taking any sign-up. */
 const TROUBLES = new Map<string, { code: number; retryAfter: number; says: MessageKey }>([
   ['network', { code: 429, retryAfter: HOUR_MS / 1000, says: 'page.home.many' }],
   ['busy', { code: 503, retryAfter: HOUR_MS / 1000, says: 'page.home.busy' }],
-  // Without the counts of Redis nobody can tell a reader from a flood, so no email is planned.
+  // Without the counts in Redis we cannot tell a reader from a flood, so no email is planned.
   ['unknown', { code: 503, retryAfter: 60, says: 'page.home.unable' }],
 ])
 
@@ -129,11 +129,11 @@ const showSubscribed = (reply: FastifyReply) =>
 const showExpired = (reply: FastifyReply) =>
   reply.code(410).view('expired', { title: reply.translator.t('page.expired.title') })
 
-function onceAnHour({ now }: Pick<App, 'now'>, tell: () => void): () => void {
+function onceAnHour({ now }: Pick<App, 'now'>, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY
   return () => {
     if (now().getTime() - last < HOUR_MS) return
     last = now().getTime()
-    tell()
+    act()
   }
 }

@@ -7,22 +7,22 @@ import type { App } from '../../../app.ts'
 type Needs = Pick<App, 'hashKey' | 'now'> & { queue: Pick<App['queue'], 'limits'> }
 
 /**
- * Whether a request may go on that causes an email; `nth`: which one of its network in the last hour it is. `unknown`: Redis
- * does not answer, so nobody can tell.
+ * Whether a request may cause an email. `nth`: its number among those of its network in the last hour. `unknown`: Redis does
+ * not answer.
  */
 export type SignUpLimit = { kind: 'ok'; nth: number } | { kind: 'network' | 'address' | 'unknown' }
 export type RequestLimiter = (request: FastifyRequest, email?: string) => Promise<SignUpLimit>
 
 const HOUR_MS = 3_600_000
-/** Requests in an hour from one network: an IPv4 /24 or an IPv6 /48, which is about one household, office or host. */
+/** Requests per hour from one network: an IPv4 /24 or an IPv6 /48, about one household, office, or host. */
 const PER_NETWORK_AN_HOUR = 10
-/** Sign-ups in an hour for one address, wherever they come from; beyond, not even the database is asked. */
+/** Sign-ups per hour for one address, from anywhere. Above this, not even the database is asked. */
 const PER_ADDRESS_AN_HOUR = 10
 const PATIENCE_MS = 1_500
 
 /**
- * Counts what strangers can cause in Redis, by network and, where there is one, by the address in the form. It holds neither:
- * the keys are keyed hashes that nobody can link to those of another day. `email` is normalized.
+ * Counts in Redis what strangers cause, by network and by the address in the form, if there is one. It stores neither: the
+ * keys are keyed hashes that cannot be linked to those of another day. `email` is normalized.
  */
 export async function requestLimiter(server: FastifyInstance, app: Needs): Promise<RequestLimiter> {
   const emails = new WeakMap<FastifyRequest, string>()
@@ -52,7 +52,7 @@ export async function requestLimiter(server: FastifyInstance, app: Needs): Promi
   }
 }
 
-/** `203.0.113.7` is in `203.0.113`; of IPv6 the first 48 bits count, which is what a customer is given. */
+/** `203.0.113.7` is in `203.0.113`. For IPv6 it is the first 48 bits, which a customer usually gets. */
 export function networkOf(ip: string): string {
   const network = normalizeIP(ip, 48)
   return network.includes(':') ? network : network.replace(/\.\d+$/, '')

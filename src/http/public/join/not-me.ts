@@ -7,7 +7,7 @@ type Needs = Pick<App, 'config' | 'db' | 'log' | 'now'>
 type WithToken = { Params: { token: string } }
 
 /**
- * "Not me, never again" in every email that somebody else can cause. Only POST does anything, and the same link takes it back.
+ * "Not me, never again", in every email that someone else can cause. Only POST changes anything; the same link undoes it.
  */
 export function addNotMeRoutes(server: FastifyInstance, app: Needs): void {
   server.get<WithToken>('/not-me/:token', (request, reply) => {

@@ -15,15 +15,15 @@ import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now'>
 
-/** What the reader had filled in, what is wrong with it, and what else kept us from taking it. */
+/** What the reader filled in, its errors, and what else kept us from taking it. */
 export type Filled = { typed?: Typed; errors?: readonly FormError[]; trouble?: MessageKey }
 
-/** So many topics are shown a time of. */
+/** The number of topics in the teaser. */
 const TEASER_TOPICS = 4
 
 /**
- * Shows the first page: what the mail is, a teaser of what is open now, and the form. While it is empty, only its stamp differs
- * between visitors.
+ * Shows the first page: what the emails are, a teaser of what is open now, and the form. While the form is empty, only its
+ * stamp differs between visitors.
  */
 export function firstPage(app: Needs): (reply: FastifyReply) => Promise<FastifyReply> {
   const kept = keptPages()
@@ -80,7 +80,7 @@ function formView(
   }
 }
 
-/** The next time of each of a few topics, those that meet soonest. */
+/** The next time in each of a few topics, soonest first. */
 function teaser(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Translator) {
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
@@ -94,7 +94,7 @@ function teaser(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: 
   }
 }
 
-/** Whoever left the page open may press the button at once; what was not from our page waits like any other. */
+/** Someone who left the page open may press the button at once. A form that was not from our page waits like any other. */
 function newStamp({ config, now }: Needs, trouble: MessageKey | undefined): string {
   const credit = trouble === 'page.home.stale' ? LEAST_FILL_MS : 0
   return stampFor(config.LINK_SECRET, new Date(now().getTime() - credit))

@@ -16,8 +16,8 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 't
 type WithToken = { Params: { token: string } }
 
 /**
- * The link mailed to a new address, which confirms it, and the one mailed to the old, which undoes the change. Whoever
- * confirms reads the same whether the address was free, has a subscription, or cannot get our mail.
+ * The link in the email to a new address, which confirms it, and the one to the old address, which undoes the change. The
+ * answer to confirming is the same if the address was free, has a subscription, or cannot get our emails.
  */
 export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
   const page = async (request: FastifyRequest<WithToken>, reply: FastifyReply, changeId: string | null) => {

@@ -25,12 +25,12 @@ type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 't
 }
 type WithToken = { Params: { token: string }; Body: Form | undefined }
 
-/** What can be said of a request for an email. */
+/** The outcome of a request for an email. */
 type Said = 'sent' | 'renewed' | 'newest' | 'asked' | Exclude<FreshAsked['kind'] | SignUpLimit['kind'], 'ok'>
 
 /**
- * What a fresh link opens, which was mailed to the address on record: the data, the end of it, or a change of address. Scanners
- * open links, so only the button does anything; and it does it once.
+ * The pages of a fresh link, which was emailed to the address on record: downloading the data, deleting it, or changing the
+ * address. Scanners open links, so only the button does anything, and only once.
  */
 export async function addFreshLinkRoutes(
   server: FastifyInstance,
@@ -60,7 +60,7 @@ export async function addFreshLinkRoutes(
   })
 }
 
-/** Says whether an email is on its way, and where to; and if none is, why. `address` is masked. */
+/** Says whether an email is on its way and where to, or why not. `address` is masked. */
 export function showRequested(reply: FastifyReply, said: Said, address: string): FastifyReply {
   const { t } = reply.translator
   const { code, retryAfter } = ANSWERS[said]

@@ -22,15 +22,15 @@ import { zoneGroups } from '../zone-choice.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
-/** A form as it was posted. */
+/** A posted form. */
 export type Form = Readonly<Record<string, unknown>>
 
-/** What was just done: saved, or `form` was posted with `typed` and has errors. */
+/** What just happened: it was saved, or `form` was posted with `typed` and has errors. */
 export type Just = { saved: string } | { form: string; typed: Form; errors: readonly FormError[] }
 
 const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
 
-/** All that `preferences.hbs` shows: what is stored, or after a mistake what was typed. */
+/** Everything that `preferences.hbs` shows: what is stored, or after an error what was typed. */
 export async function preferencesPage(
   app: Needs,
   subscriber: Subscriber,
@@ -68,7 +68,7 @@ function linksOf({ config }: Needs, { publicId }: Subscriber) {
   return { page: link('preferences'), unsubscribe: link('unsubscribe') }
 }
 
-/** The confirmation; null for what is not known. The address of a page proves nothing, so it says only what is stored. */
+/** The confirmation; null if unknown. Anyone can type this URL, so it says only what is stored. */
 function statusOf(
   saved: string,
   { pausedUntil, timeZone, calendarKey }: Subscriber,
@@ -121,7 +121,7 @@ async function fieldsOf(
 }
 
 function languagesOf(words: Catalogs, chosen: string) {
-  // Whose own has no catalog is written to in English.
+  // Readers without a catalog get English.
   const selected = chosen in words ? chosen : 'en'
   return Object.entries(words).map(([language, catalog]) => ({
     ...{ language, name: catalog.language, selected: language === selected },
@@ -149,7 +149,7 @@ async function addressOf({ db, now }: Needs, subscriber: Subscriber) {
   return { now: masked(subscriber.email), waiting: change && masked(change.email) }
 }
 
-/** What a field holds that should be there once; nothing for anything else. */
+/** The value of a field if it is one string, else ''. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const isPaused = (until: number | null, now: Date): until is number => until !== null && until > now.getTime()
@@ -161,5 +161,5 @@ function dayOf(at: number, timeZone: string, locale: string, now: Date): string 
   return weighed(new Intl.DateTimeFormat(locale, { ...written, ...year })).format(shown)
 }
 
-/** Enough to know which address it is, and not for who looks over a shoulder: `a…@sample.test`. */
+/** Enough for the owner to recognize the address, but not for someone looking over their shoulder: `a…@sample.test`. */
 export const masked = (email: string): string => email.replace(/^(.).*(@[^@]*)$/, '$1…$2')

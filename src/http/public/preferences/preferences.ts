@@ -27,8 +27,8 @@ type WithToken = { Params: { token: string }; Querystring: { saved?: string }; B
 type Outcome = { kind: string; errors?: FormError[] }
 
 /**
- * What the preferences link of every mail opens. GET and HEAD change nothing. A form that was right is answered with
- * a redirect to the page, so that loading it anew repeats nothing; one that was not, with the page as it was filled.
+ * The page of the preferences link in every email. GET and HEAD change nothing. A valid form is answered with a redirect to
+ * the page, so that reloading repeats nothing; an invalid one, with the page as it was filled in.
  */
 export async function addPreferencesRoutes(
   server: FastifyInstance,
@@ -50,7 +50,7 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
     return reply.view('preferences', page)
   })
 
-  /** One form of the page: does it, then shows the page with what was done or what to fix. */
+  /** One form of the page: applies it, then shows the page with the result or the errors. */
   const form = (path: string, saved: string, act: (publicId: string, form: Form) => Promise<Outcome>) =>
     server.post<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
       const subscriber = await readerOf(app, request, reply)
@@ -80,7 +80,7 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
   })
 }
 
-/** What a link in an email is not enough for: it is asked for here, and done by a fresh link mailed to the address on record. */
+/** Actions for which the link in an edition is not enough. They need a fresh link, which is emailed to the address on record. */
 function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter): void {
   const request = (
     path: string,
@@ -101,7 +101,7 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
   request('/address', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-address', nth), 'sent')
   request('/links', (publicId, nth) => renewLinks(app, publicId, nth), 'renewed')
 
-  // Bookmarks of before fresh links.
+  // Bookmarks from before there were fresh links.
   for (const path of ['/data.json', '/forget'])
     server.get<WithToken>(`/preferences/:token${path}`, async (request, reply) => {
       if ((await readerOf(app, request, reply)) === null) return unknownLink(app, request, reply)
@@ -122,7 +122,7 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
   })
 }
 
-/** Whose page it is; it is answered in their language. */
+/** The subscriber of the page, which is answered in their language. */
 async function readerOf(
   { config, db, templates }: Needs,
   request: FastifyRequest<WithToken>,
@@ -135,8 +135,8 @@ async function readerOf(
 }
 
 /**
- * The same for forged, unknown and forgotten ones. One of before the links were renewed opens nothing either, and offers to mail
- * the newest to the address on record.
+ * The same answer for forged, unknown, and erased ones. A link from before a renewal opens nothing either; it offers to email
+ * the newest link to the address on record.
  */
 async function unknownLink(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
   const former = formerIdIn(app, request)
@@ -162,7 +162,7 @@ function backTo(
   reply: FastifyReply,
   said: { saved?: string },
 ) {
-  // Once preferences are saved, the page speaks the language that was chosen with them.
+  // Once preferences are saved, the page uses the language in them.
   const lang = said.saved === 'preferences' ? null : chosenBy(request, app.templates.words)
   const query = new URLSearchParams({ ...said, ...(lang !== null && { lang }) }).toString()
   return reply.redirect(pageOf(app, request) + (query && `?${query}`), 303)

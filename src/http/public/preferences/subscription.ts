@@ -14,13 +14,13 @@ type Needs = Pick<App, 'config' | 'db' | 'log' | 'now' | 'templates'>
 type WithToken = { Params: { token: string } }
 
 /**
- * What the links in a mail open. Only POST changes anything: scanners open every link, and some run scripts
- * (RFC 8058 wants POST to need no cookie and never to redirect). Tokens that we signed are answered alike, whether they
- * are used again or name someone who is gone, so a link tells nobody who is on the list; only the language is the
- * reader's own. `guardLinks` has answered the others.
+ * The pages of the links in an edition. Only POST changes anything: scanners open every link, and some run scripts (RFC 8058:
+ * POST must need no cookie and must not redirect). All tokens that we signed get the same answer, even if they are used again
+ * or their subscriber is gone, so that a link does not reveal who is on the list; only the language is the reader's own.
+ * `guardLinks` answers all others.
  */
 export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void {
-  // Offers the same to every token.
+  // The same for every token.
   server.get<WithToken>('/unsubscribe/:token', async (request, reply) => {
     await readerIn(app, request, reply)
     const self = unsubscribeUrl(app, request.params.token)
@@ -31,7 +31,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     const publicId = await readerIn(app, request, reply)
     const outcome = (await onceUnlocked(() => unsubscribe(app, publicId))).kind
     app.log.info({ outcome }, 'unsubscribe')
-    // A link of before theirs were renewed may be a stranger's by now; it can end the mail, and no more.
+    // A link from before a renewal may be in a stranger's hands. It can only unsubscribe.
     const former = (await findByFormerId(app.db, publicId)) !== null
     const undo = former ? null : undoUrl(app, request.params.token)
     return reply.view('unsubscribed', { title: reply.translator.t('page.unsubscribed.title'), undo })
@@ -44,7 +44,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     return showMessage(reply, afterUndo(outcome), { practice: app.config.practice })
   })
 
-  /** Less mail in place of none. Without a body, as one click: its page offers one pause, the preferences any. */
+  /** Pause or go monthly instead of unsubscribing. Takes no body, like one-click. */
   const instead = (path: string, act: (publicId: string) => Promise<Paused | Monthly>) =>
     server.post<WithToken>(`/unsubscribe/:token${path}`, async (request, reply) => {
       const publicId = await readerIn(app, request, reply)
@@ -58,7 +58,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
 type Monthly = Awaited<ReturnType<typeof goMonthly>>
 
-/** The public id in a link that `guardLinks` let pass; the answer is in the language of the subscriber it names. */
+/** The public id in a link that `guardLinks` let pass. Sets the language of the answer to the subscriber's. */
 async function readerIn(
   { config, db, templates }: Needs,
   request: FastifyRequest<WithToken>,

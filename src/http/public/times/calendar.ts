@@ -7,7 +7,7 @@ import { sendFresh } from '../fresh.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
-/** Times for calendar apps: one session for everyone, and the calendars of subscribers, each behind its own address. */
+/** Times for calendar apps: single sessions for everyone, and the private calendars of subscribers, each at its own URL. */
 export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
   server.get<{ Params: { id: string } }>('/sessions/:id(^\\d{1,15}).ics', async (request, reply) => {
     const { id } = request.params

@@ -10,7 +10,7 @@ type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
 const ENTRIES = 50
 
-/** `/feed.xml`: the sessions that can be booked, the latest news first, one entry each; in the language of LOCALE. */
+/** `/feed.xml`: one entry for each session that can be booked, latest news first, in the language of LOCALE. */
 export function addFeed(server: FastifyInstance, app: Needs): void {
   const translator = translatorFor(app.templates.words, app.config.LOCALE)
   const written = new WeakMap<OpenTimes, string>()

@@ -8,12 +8,12 @@ import type { Translator } from '../../../core/words/words.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
-/** An offer as a page lists it. */
+/** An offer in the list of a page. */
 export type Listed = { offer: Offer; status: OfferStatus }
 
 /**
- * Which part of which list is asked for; `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, `lang` the
- * language that was chosen by hand.
+ * The requested part of a list: `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, and `lang` if the visitor
+ * chose a language on the page.
  */
 export type Asked = {
   path: string
@@ -24,10 +24,10 @@ export type Asked = {
   translator: Translator
 }
 
-/** A page has at most so many, to stay under 50 KB with its stylesheet. */
+/** The most offers on a page, to stay under 50 KB with the stylesheet. */
 const SESSIONS_PER_PAGE = 20
 
-/** One page of a list for `times.hbs`, by topic, and inside soonest first; a page beyond the last is the last. */
+/** One page of a list for `times.hbs`, by topic, soonest first. A page after the last one is the last one. */
 export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
   const { tz, lang, translator } = asked
   const status = new Map(listed.map(({ offer, status }) => [offer.id, status]))
@@ -37,7 +37,7 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
   ).flatMap(({ offers }) => offers)
   const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
-  // Cut first: to write a thousand sessions in words for twenty would take most of the time.
+  // Cut first: formatting a thousand sessions to show twenty would take most of the time.
   const onPage = ordered.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
   const { topics, zone } = inWords(config, onPage, { translator, timeZone: tz, now })
   return {
@@ -62,7 +62,7 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
 
 type Public = { translator: Translator; timeZone: string; now: Date }
 
-/** Offers in the words of the mail, for anyone: by topic, and inside soonest first. */
+/** Offers in the words of the emails, for anyone: by topic, soonest first. */
 export function inWords(
   config: App['config'],
   offers: readonly Offer[],

@@ -16,7 +16,7 @@ import { type Listed, timesList } from './list.ts'
 
 type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
 
-/** The public pages of times: what can be reserved now, and what an edition told. */
+/** The public pages of times: what can be reserved now, and what an edition showed. */
 export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promise<void> {
   const { files, words } = app.templates
   const script = serveFile(server, 'zone.js', files['zone.js'], 'text/javascript; charset=utf-8')
@@ -88,7 +88,7 @@ function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...qu
   }
 }
 
-/** What the edition told of, whoever got it. Null: there is no such edition, or nobody can have got it yet. */
+/** Everything the edition offered, to any reader. Null if there is no such edition, or no one can have got it yet. */
 async function toldTimes(app: Needs, id: string, query: Query) {
   const { t, locale } = query.translator
   const now = app.now()
@@ -112,7 +112,7 @@ async function toldTimes(app: Needs, id: string, query: Query) {
   }
 }
 
-/** Told as it was, save for what would mislead: where to reserve is looked up, and the places left are not counted. */
+/** Shown as it was, except for what would mislead: the booking link is the current one, and free spots are not shown. */
 function withStatus(offer: Offer, session: Session | undefined, now: Date): Listed {
   const bookingUrl = session?.bookingUrl ?? offer.bookingUrl
   return { offer: { ...offer, bookingUrl, seatsLeft: null }, status: offerStatus(offer, session, now) }
