@@ -5,17 +5,17 @@ import { expect, test } from '@jest/globals'
 /** By the words each bullet of README's Privacy begins with: the tests that hold it. Null: advice, which nothing can test. */
 const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
   'The database holds addresses': null,
-  'The form answers the same': [
+  'The form gives the same answer': [
     ['src/http/public/join/join.test.ts', 'the answer is the same for every state of an address'],
     ['src/http/public/join/join.test.ts', 'one address is written to three times in thirty days at most'],
     ['src/http/steadily.test.ts', 'whatever comes of the work, and however fast'],
   ],
-  'Its files are readable by their owner alone': [
+  'Only their owner can read its files': [
     ['src/files/private-file.test.ts', 'a planted link is replaced and what it names stays'],
     ['src/actions/restore/back-up.test.ts', 'a backup is one whole file that only its owner can read'],
     ['src/commands/spills.test.ts', 'what an import does not hold in memory is in an unnamed file'],
   ],
-  'What an email was made from': [
+  'The data of an email is deleted': [
     ['src/actions/retention/wipe.test.ts', 'in a quiet week what an email was made from is gone'],
     ['src/actions/retention/wipe.test.ts', 'with a reader open the erasure says what is left'],
     ['src/actions/retention/wipe.test.ts', 'an address that was moved by a page split is erased'],
@@ -24,7 +24,7 @@ const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[]
     ['src/actions/retention/prune.test.ts', 'what is older than RETENTION_DAYS is removed within a day'],
     ['src/actions/retention/prune.test.ts', 'copies of migrations, and drafts of such copies'],
   ],
-  '`subscribers export` prints all': [
+  '`subscribers export` prints everything': [
     [
       'src/actions/subscribers/personal-data.test.ts',
       'every column that can hold something of a person has a decision',
