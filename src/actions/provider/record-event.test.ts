@@ -153,7 +153,7 @@ test('after a permanent bounce the next edition leaves the reader out, and show 
   expect(await showSubscriber(app, ADA)).toMatchObject({
     subscriber: { suppressed: 'bounce', lastReport: last },
   })
-  expect((await explain(app, ADA, MONDAY_ID))?.sentence).toContain('sent it back')
+  expect((await explain(app, ADA, MONDAY_ID))?.sentence).toContain('their mail server bounced it')
   expect((await explain(app, ADA, MONDAY_ID))?.sentence).toContain('so it is suppressed')
 
   const next = await nextEdition(app)
