@@ -158,7 +158,7 @@ test('after a permanent bounce the next edition leaves the reader out, and show 
 
   const next = await nextEdition(app)
   expect(await tallyOf(app.db, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
-  expect((await explain(app, ADA, next))?.sentence).toContain('bounced for good')
+  expect((await explain(app, ADA, next))?.sentence).toContain('bounced permanently')
 })
 
 test('a bounce takes effect on a batch that is planned already', async () => {
