@@ -104,5 +104,5 @@ function asInProduction({ folder }: Bench, script: string) {
   const path = join(import.meta.dirname, script)
   const env = { ...PRODUCTION, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   if (!LIKE_START.includes(script)) return { command: [path], env }
-  return { command: ['--max-semi-space-size=2', path], env }
+  return { command: ['--max-semi-space-size=2', '--max-old-space-size=512', path], env }
 }
