@@ -92,10 +92,15 @@ function partsNamed(names: readonly string[]): Part[] | null {
 }
 
 function versions(): string {
-  const { dependencies, devDependencies } = JSON.parse(
-    readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'),
-  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
-  const all = { ...devDependencies, ...dependencies }
+  const all = { ...dependenciesIn('../package.json'), ...dependenciesIn('package.json') }
   const named = ['resend', 'bullmq', 'better-sqlite3', 'mjml', 'nodemailer', '@react-email/components']
   return [`Node ${process.versions.node}`, ...named.map((name) => `${name} ${all[name]}`)].join(', ')
+}
+
+function dependenciesIn(file: string): Record<string, string> {
+  const read = JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string> | undefined
+  >
+  return { ...read.devDependencies, ...read.dependencies }
 }

@@ -143,7 +143,7 @@ function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
   return { edition: delivery.editionId, counted }
 }
 
-/** When another event reported that this delivery bounced for good. Looked up only where it can matter, which is rare. */
+/** When another event reported a permanent bounce of this delivery. Looked up only where it can matter, which is rare. */
 function earlierBounceAt(
   db: Db,
   { id, report, reportedAt, subscriberId }: Delivery,
@@ -185,7 +185,7 @@ function raiseReport(
   db.update(deliveries).set({ report: next.report, reportedAt: next.at }).where(eq(deliveries.id, id)).run()
 }
 
-/** Counts each delivery once as bounced for good and once as complained of. */
+/** Counts each delivery at most once as a permanent bounce and once as a complaint. */
 function countIn(
   db: Db,
   { editionId, report }: Delivery,
