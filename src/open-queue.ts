@@ -39,7 +39,7 @@ export async function openStoreAndQueue(
  * Opens the database, and the part of the queue that wakes the sweep. If a private Redis is not running, it is not started:
  * then no worker is running either, and the next one sweeps at its start.
  */
-export async function openStoreAndBell(
+export async function openStoreAndWaker(
   config: Config,
   overrides: Overrides = {},
 ): Promise<Store & { queue: SweepWaker }> {

@@ -87,7 +87,7 @@ test('a Redis that is away is told once, then counted', async () => {
   const counted = () => warnings().reduce((sum, { repeated = 1 }) => sum + repeated, 0)
   await eventually(() => counted() >= 50)
   expect(new Set(warnings().map(({ msg }) => msg))).toEqual(
-    new Set(['Redis is away; the sweep makes up for what is lost']),
+    new Set(['Redis is away; the next sweep enqueues again what is owed']),
   )
   expect(warnings().length).toBeLessThan(12) // one a second
   redis = await start() // a connection that is away does not close in time

@@ -1,7 +1,6 @@
 import type { Preview } from '../actions/editions/preview.ts'
 import type { Summary } from '../actions/editions/show.ts'
-import type { Exclusion } from '../core/audience/exclusion.ts'
-import { REASONS } from '../core/audience/reasons.ts'
+import { labeled, REASONS } from '../core/audience/reasons.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
 import type { MailFiles } from './preview-files.ts'
 
@@ -117,11 +116,6 @@ function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): stri
 
 const excludedIn = ({ excluded }: Pick<Summary, 'excluded'>): number =>
   Object.values(excluded).reduce((sum, count) => sum + count, 0)
-
-const labeled = (excluded: Partial<Record<Exclusion, number>>) =>
-  Object.fromEntries(
-    Object.entries(excluded).map(([reason, count]) => [REASONS[reason as Exclusion].label, count]),
-  )
 
 const withParts = (total: number, parts: Readonly<Record<string, number | undefined>>): string =>
   total === 0 ? '0' : `${number(total)}: ${breakdown(parts)}`

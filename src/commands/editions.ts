@@ -3,6 +3,7 @@ import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
 import type { Store, SweepWaker } from '../app.ts'
+import { labeled } from '../core/audience/reasons.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
 import { emailGiven } from './email-given.ts'
@@ -195,7 +196,7 @@ async function pause(terminal: Terminal, text: string, options: Json & { reason:
 async function resume(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const control = await import('../actions/editions/control.ts')
-  return terminal.withBell(async (app) => {
+  return terminal.withWaker(async (app) => {
     const outcome = await control.resume(app, id)
     return controlled(terminal, app, {
       id,
@@ -242,7 +243,7 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   const request = requestIn(options)
   if (request.kind === 'to') request.email = await emailGiven(terminal, request.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
-  return terminal.withBell(async (app) => {
+  return terminal.withWaker(async (app) => {
     const outcome = await resendEdition(app, id, request)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
@@ -251,8 +252,8 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
     }
     const { generation, recipients, excluded } = outcome
     const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
-    const why = left === 0 ? '' : ` (${breakdown(excluded)})`
-    const says = `Resend ${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded${why}.`
+    const why = left === 0 ? '' : ` (${breakdown(labeled(excluded))})`
+    const says = `Resend #${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded${why}.`
     terminal.show(
       options,
       { edition: id, generation, recipients, excluded },
@@ -272,7 +273,7 @@ function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequ
   if (request === undefined || requests.length > 1)
     throw new BadInput('say to whom, with one of --to EMAIL, --failed, --unknown or --all --yes')
   if (request.kind === 'all' && !yes)
-    throw new BadInput('--all mails everyone of the edition a second time; add --yes if that is meant')
+    throw new BadInput('--all sends it to everyone a second time; add --yes if you mean that')
   return request
 }
 

@@ -62,7 +62,7 @@ function aTerminal(typed: string): Terminal {
     note: () => {},
     withStore: asked,
     withQueue: asked,
-    withBell: asked,
+    withWaker: asked,
     withApp: asked,
   }
 }

@@ -115,7 +115,7 @@ function stateText(state: HeldState | null, zone: string, now: Date): string {
       : 'Within 23 hours after the copy, Resend recognizes by the keys what it already has.',
     '',
     'Stop the original if it is running. Then:',
-    '  openseat release --yes           nobody is mailed twice: what is above is not sent, and marked so',
+    '  openseat release --yes           no one is emailed twice: what is above is not sent, and is marked',
     '  openseat release --yes --go-on   nothing went out since the copy was taken: send it',
     '"openseat release --help" says what each does.',
   ].join('\n')

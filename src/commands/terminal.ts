@@ -24,7 +24,7 @@ export type Terminal = {
   /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
   withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens the database and what wakes the sweep for `work`, which commits something that the sweep continues; closes them. */
-  withBell<T>(work: (app: Store & { queue: SweepWaker }) => Promise<T>): Promise<T>
+  withWaker<T>(work: (app: Store & { queue: SweepWaker }) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */
@@ -59,10 +59,10 @@ export function openTerminal(env: Terminal['env']): Terminal {
       const { openStoreAndQueue } = await import('../open-queue.ts')
       return closing(await openStoreAndQueue(settings, { log: await log(settings) }), work)
     },
-    async withBell(work) {
+    async withWaker(work) {
       const settings = await config()
-      const { openStoreAndBell } = await import('../open-queue.ts')
-      return closing(await openStoreAndBell(settings, { log: await log(settings) }), work)
+      const { openStoreAndWaker } = await import('../open-queue.ts')
+      return closing(await openStoreAndWaker(settings, { log: await log(settings) }), work)
     },
     async withApp(work) {
       const settings = await config()

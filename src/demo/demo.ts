@@ -14,6 +14,7 @@ import { breakdown, counted, number } from '../commands/layout.ts'
 import { type Progress, progressBar, progressLines } from '../commands/progress.ts'
 import { aborted, stopSignal } from '../commands/signals.ts'
 import { loadConfig, settingNames } from '../config.ts'
+import { labeled } from '../core/audience/reasons.ts'
 import { Unavailable } from '../core/errors.ts'
 import { letterheadOf } from '../core/mail/letterhead.ts'
 import { linksOf } from '../core/mail/links.ts'
@@ -179,7 +180,7 @@ function countsOf(summary: Summary) {
 function outcome({ id, candidates, submitted, excluded, waiting }: Summary): string {
   const out = Object.values(excluded).reduce((sum, count) => sum + count, 0)
   const rest = waiting > 0 ? ` ${number(waiting)} were still waiting.` : ''
-  return `Edition ${id}: ${counted(submitted, 'email')} for ${counted(candidates, 'candidate')}. ${number(out)} excluded: ${breakdown(excluded)}.${rest}`
+  return `Edition ${id}: ${counted(submitted, 'email')} for ${counted(candidates, 'candidate')}. ${number(out)} excluded: ${breakdown(labeled(excluded))}.${rest}`
 }
 
 type Scene = { summary: Summary; inbox: string; mails: readonly Mail[]; envFile: string }

@@ -1,10 +1,10 @@
-import { eq } from 'drizzle-orm'
 import type { ImportResult } from '../actions/imports/records.ts'
 import { importSessions } from '../actions/imports/sessions.ts'
 import { importSubscribers } from '../actions/imports/subscribers.ts'
 import type { Store } from '../app.ts'
 import { addDaysLocal, slotAtOrBefore, toLocal, weekdayOf } from '../core/time/calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
+import { eq } from '../db/drizzle.ts'
 import { subscribers, suppressions } from '../db/schema/people.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 

@@ -116,7 +116,7 @@ async function lateness(store: Store, workers: number | null): Promise<Check[]> 
   })
   const edition = await summaryOf(store, id)
   if (edition)
-    return [check(`${edition.waiting} of its mails still wait`, `See why: openseat edition show ${id}`)]
+    return [check(`${edition.waiting} of its emails still wait`, `To see why: openseat edition show ${id}`)]
   if (late > DIGEST_CATCH_UP_HOURS * HOUR_MS)
     return [
       check('was missed', 'The next edition includes its sessions. To send them now: openseat edition send'),

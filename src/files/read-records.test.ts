@@ -192,9 +192,16 @@ test('a JSON list gives each item with its number', async () => {
   expect(await read('[]')).toEqual([])
 })
 
-test('one JSON object on each line is read too, and one alone on many', async () => {
-  expect(await read('{"a":1}\n{"a":', '2}\n')).toEqual([jsonItem(1, { a: 1 }), jsonItem(2, { a: 2 })])
+test('JSON objects one after the other are read too, each on one line or on many', async () => {
+  const both = [jsonItem(1, { a: 1 }), jsonItem(2, { a: 2 })]
+  expect(await read('{"a":1}\n{"a":', '2}\n')).toEqual(both)
   expect(await read('{\n "a": 1\n}\n')).toEqual([jsonItem(1, { a: 1 })])
+  expect(await read('{\n "a": 1\n}\n', '\n{\n "a": 2\n}\n')).toEqual(both)
+  expect(await read('{"a": "}\\n{"}\n')).toEqual([jsonItem(1, { a: '}\n{' })])
+  expect(await read('{"a": 1}\n{\n "a": 2,\n}\n')).toEqual([
+    jsonItem(1, { a: 1 }),
+    expect.objectContaining({ kind: 'unreadable', line: 4, fatal: true }),
+  ])
 })
 
 test('the CSV reader never runs far ahead of the one who takes the records', async () => {

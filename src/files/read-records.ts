@@ -27,7 +27,7 @@ export async function openInput(path: string, stdin: Readable): Promise<Readable
 }
 
 /**
- * Reads records from CSV (RFC 4180, with a header) or JSON (a list of objects, or one object per line). The first character
+ * Reads records from CSV (RFC 4180, with a header) or JSON (a list of objects, or objects one after the other). The first character
  * decides which. The encoding is UTF-8 or UTF-16, with or without a byte-order mark. Columns may be separated by semicolons or
  * tabs, if the header leaves no doubt or a line `sep=;`, as Excel writes it, says so. Keeps one CSV record in memory at a
  * time, but all of a JSON file, which may have at most 64 MB. Throws only what reading the input throws.
@@ -270,29 +270,21 @@ async function* jsonRecords(text: AsyncIterable<string>, size: () => number): As
   }
 }
 
-/** The items of a list, a single object, or one object per line (NDJSON). */
+/** Between two objects that follow each other: inside an object or a list there would be a comma. */
+const NEXT_OBJECT = /(?<=\})(\s*\n\s*)(?=\{)/
+
+/** The items of a list, or of objects one after the other, each on a line of its own (NDJSON) or on several. */
 function* itemsOf(text: string): Generator {
-  if (!startsWithWholeObject(text)) {
+  if (!text.trimStart().startsWith('{')) {
     const value = parseJson(text, 1)
     if (Array.isArray(value)) yield* value
     else yield value
     return
   }
-  let line = 0
-  for (const one of text.split('\n')) {
-    line += 1
-    if (one.trim() !== '') yield parseJson(one, line)
-  }
-}
-
-function startsWithWholeObject(text: string): boolean {
-  const [first = ''] = text.trimStart().split('\n', 1)
-  if (!first.startsWith('{')) return false
-  try {
-    JSON.parse(first)
-    return true
-  } catch {
-    return false
+  let line = 1
+  for (const part of text.split(NEXT_OBJECT)) {
+    if (part.trim() !== '') yield parseJson(part, line)
+    line += newlinesIn(part)
   }
 }
 

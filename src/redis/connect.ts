@@ -11,7 +11,7 @@ type ConnectOptions = Pick<RedisOptions, 'maxRetriesPerRequest' | 'socketTimeout
  * Connects and checks the server. Throws `Unavailable`, saying how to fix it, if Redis cannot be reached, refuses us, is
  * too old, or evicts keys; then nothing stays open.
  */
-export async function reach(address: RedisAddress, options: ConnectOptions): Promise<Redis> {
+export async function connectAndCheck(address: RedisAddress, options: ConnectOptions): Promise<Redis> {
   const redis = connect(address, options)
   await check(redis, address)
   return redis
@@ -58,7 +58,7 @@ export function redisErrorLogger(log: Logger): (error: unknown) => void {
   return (error) => {
     const message = error instanceof Error ? error.message : String(error)
     if (AWAY.test(message))
-      log.warn({ detail: message }, 'Redis is away; the sweep makes up for what is lost')
-    else log.warn({ error: message }, 'trouble with Redis or a job; the sweep makes up for what is lost')
+      log.warn({ detail: message }, 'Redis is away; the next sweep enqueues again what is owed')
+    else log.warn({ error: message }, 'Redis or a job failed; the next sweep enqueues again what is owed')
   }
 }

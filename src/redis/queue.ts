@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Queue as BullQueue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { type RedisAddress, reach, redisErrorLogger } from './connect.ts'
+import { connectAndCheck, type RedisAddress, redisErrorLogger } from './connect.ts'
 import { type Handlers, startWorkers } from './workers.ts'
 
 /**
@@ -69,7 +69,7 @@ export async function openQueue(options: {
   const logRedisError = redisErrorLogger(log)
   // A command of the producer fails if Redis is away; a worker waits for it to come back. Without a time limit, a
   // black-holed connection would block the sweep, which uses it, forever.
-  const producer = await reach(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
+  const producer = await connectAndCheck(options.redis, { maxRetriesPerRequest: 1, socketTimeout: 5_000 })
   producer.on('error', logRedisError)
   const editions = new BullQueue('editions', { connection: producer, prefix, defaultJobOptions: KEEP })
   const batches = new BullQueue('batches', { connection: producer, prefix, defaultJobOptions: KEEP })

@@ -95,7 +95,7 @@ test('a clock that is wrong is told, as little as webhooks allow', async () => {
 test('the address that Resend gives for trying out is no sender', async () => {
   const checks = await checkMail({ apiKey: 're_x', from: 'Try <onboarding@resend.dev>', now: new Date() })
   expect(checks.map(asLine)).toEqual([
-    expect.stringMatching(/^warn mail from: resend\.dev mails only your own address \|/),
+    expect.stringMatching(/^warn mail from: resend\.dev sends only to your own address \|/),
   ])
 })
 

@@ -37,7 +37,7 @@ export async function checkMail(account: Account): Promise<Check[]> {
       {
         name: 'mail from',
         status: 'warn',
-        detail: 'resend.dev mails only your own address',
+        detail: 'resend.dev sends only to your own address',
         fix: 'Add a domain at resend.com/domains and use it in MAIL_FROM.',
       },
     ]

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
-import { eq } from 'drizzle-orm'
 import { aSession, aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
+import { eq } from '../../db/drizzle.ts'
 import { owedBatches } from '../../db/ledger/batches.ts'
 import { subscribers } from '../../db/schema/people.ts'
 import { unsubscribeEmail } from '../subscribers/consent.ts'

@@ -27,7 +27,7 @@ export async function testEdition(
   const address = normalizeEmail(to)
   if ('problem' in address) throw new BadInput(`--to: the address ${address.problem}`)
   if ((await findSuppression(app.db, keyOf(app.hashKey, address.email))) !== null)
-    throw new BadInput('--to: this address is suppressed and must not be mailed; use another')
+    throw new BadInput('--to: this address is suppressed and must get no email; use another')
   const { edition, readers } = await previewEdition(app, { readers: true })
   const found = readers.find((one) => one.reader === reader)
   if (!found) return { kind: 'nobody' }

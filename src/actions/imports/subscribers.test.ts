@@ -123,7 +123,7 @@ test('a repeated address, one that unsubscribed, one not confirmed and one suppr
       rejected: [
         { line: 2, field: 'email', message: 'has unsubscribed; an import does not bring them back' },
         { line: 3, field: 'email', message: 'has not confirmed yet; an import does not confirm for them' },
-        { line: 4, field: 'email', message: 'is suppressed (complaint); it must not be mailed' },
+        { line: 4, field: 'email', message: 'is suppressed (complaint); it must get no email' },
         { line: 6, field: 'email', message: 'is on line 5 already, which counts' },
       ],
     },

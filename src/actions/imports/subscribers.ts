@@ -70,6 +70,6 @@ function whyLeftUnchanged({ outcome, reason }: LeftUnchanged): string {
     case 'pending':
       return 'has not confirmed yet; an import does not confirm for them'
     case 'suppressed':
-      return `is suppressed (${reason}); it must not be mailed`
+      return `is suppressed (${reason}); it must get no email`
   }
 }

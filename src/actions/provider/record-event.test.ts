@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from '@jest/globals'
-import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
 import {
   aSession,
@@ -13,6 +12,7 @@ import {
 } from '../../../test/app.ts'
 import { webhookEvent } from '../../../test/resend/webhooks.ts'
 import { hashEmail } from '../../core/tokens.ts'
+import { eq } from '../../db/drizzle.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { closeDb, type Db, imageOf, openDb } from '../../db/open.ts'
 import { batches, deliveries, editions, notices, providerEvents } from '../../db/schema/ledger.ts'

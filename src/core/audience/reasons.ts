@@ -56,3 +56,10 @@ export const REASONS: Record<Exclusion, { label: string; present: string; past: 
     past: 'they were erased from the list',
   },
 }
+
+/** Counts of excluded candidates by their labels, for people. */
+export function labeled(excluded: Partial<Record<Exclusion, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(excluded).map(([reason, count]) => [REASONS[reason as Exclusion].label, count]),
+  )
+}
