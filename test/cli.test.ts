@@ -88,7 +88,7 @@ test('what is typed or set wrongly is told in one line, without an address, and 
     ],
     [
       ['edition', 'resend', '2026-11-16', '--all'],
-      '--all mails everyone of the edition a second time; add --yes if that is meant',
+      '--all sends it to everyone a second time; add --yes if you mean that',
     ],
     [['subscribers', 'show', 'nobody@sample.test'], 'EMAIL: this address is not on the list'],
     [

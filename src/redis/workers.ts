@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { type Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { guardOn, waitOf } from '../failpoint.ts'
 import { connect, type RedisAddress } from './connect.ts'
@@ -18,6 +19,8 @@ export type JobOutcome = { kind: 'done' } | { kind: 'again'; at: Date } | { kind
 const CONCURRENCY = 6
 // After this long, a wake-up that a killed process had started is given to another.
 const LOCK_MS = 30_000
+// How long a stop waits for Redis to hear of finished work. Unheard, it is only woken again, and then drops its wake-up.
+const GOODBYE_MS = 2_000
 
 type WorkerParts = {
   redis: RedisAddress
@@ -44,12 +47,17 @@ export function startWorkers(
     lockDuration: waitOf('job-lock', LOCK_MS),
     stalledInterval: waitOf('stalled-job', LOCK_MS),
   }
-  const sweeper = new Worker('editions', () => handlers.sweep(), { ...options, concurrency: 1 })
+  const inFlight = new Set<Promise<unknown>>()
+  const noted = async <Result>(work: Promise<Result>): Promise<Result> => {
+    inFlight.add(work)
+    return work.finally(() => inFlight.delete(work))
+  }
+  const sweeper = new Worker('editions', () => noted(handlers.sweep()), { ...options, concurrency: 1 })
   const submitter = new Worker(
     'batches',
     async (job, token) => {
       void takenUp(job)
-      await applyOutcome(await handlers.submit(job.name, job.data), job, token, batches)
+      await applyOutcome(await noted(handlers.submit(job.name, job.data)), job, token, batches)
     },
     { ...options, concurrency: CONCURRENCY },
   )
@@ -59,10 +67,23 @@ export function startWorkers(
     worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
   return {
     async stop() {
-      await Promise.allSettled(workers.map((worker) => worker.close()))
+      // With Redis away, `close()` without force waits for a connection that never comes (BullMQ 6.7).
+      await Promise.allSettled(workers.map((worker) => worker.pause(true)))
+      await finished(inFlight)
+      // Redis answers in order, so this answer means that it has heard of everything finished.
+      await Promise.race([
+        nextTurn().then(() => connection.ping()),
+        wait(GOODBYE_MS, null, { ref: false }),
+      ]).catch(() => {})
+      await finished(inFlight) // a wake-up may have arrived just before the pause
+      await Promise.allSettled(workers.map((worker) => worker.close(true)))
       connection.disconnect()
     },
   }
+}
+
+async function finished(work: ReadonlySet<Promise<unknown>>): Promise<void> {
+  while (work.size > 0) await Promise.allSettled(work)
 }
 
 async function applyOutcome(
