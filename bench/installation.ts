@@ -1,8 +1,8 @@
 import { type Config, loadConfig } from '../src/config.ts'
 import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
-import type { Db } from '../src/db/open.ts'
 import { openLog } from '../src/log.ts'
-import { openStore } from '../src/open-store.ts'
+import { openInstallation } from '../src/open-installation.ts'
+import { type Db, dbOf } from '../test/db.ts'
 import { pick, readerAt } from './list.ts'
 import { benchEnvironment } from './settings.ts'
 
@@ -15,17 +15,18 @@ export const benchConfig = (file: string, providerUrl: string, rate = '1000'): C
 
 /** Creates an installation in `file`: 15 sessions in five topics, and `subscribers` active readers who have seen nothing yet. */
 export async function makeInstallation(file: string, subscribers: number): Promise<void> {
-  const store = await openStore(benchConfig(file, 'http://127.0.0.1:9'), {
+  const installation = await openInstallation(benchConfig(file, 'http://127.0.0.1:9'), {
     log: quietLog(),
   })
-  const { db, hashKey } = store
+  const { store, hashKey } = installation
+  const db = dbOf(store)
   // The random keys of a million rows do not fit into the default cache of 2 MB; pages would be rewritten again and again.
   for (const setting of ['synchronous = OFF', 'cache_size = -500000', 'secure_delete = OFF'])
     db.$client.pragma(setting)
   addSessions(db)
   addSubscribers(db, hashKey, subscribers)
   db.$client.pragma('wal_checkpoint(TRUNCATE)')
-  await store.close()
+  await installation.close()
 }
 
 const TOPICS = ['anxiety', 'depression', 'dbt-skills', 'grief-and-loss', 'trauma-and-ptsd']

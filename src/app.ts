@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { HashKey } from './core/tokens.ts'
-import type { Db } from './db/open.ts'
+import type { Store } from './db/store.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { RedisAddress } from './redis/connect.ts'
@@ -9,9 +9,9 @@ import type { Mailer } from './resend/mailer.ts'
 import type { Templates } from './templates/load.ts'
 
 /** The open database of an installation, with its settings and keys: enough for imports, questions, and control. */
-export type Store = {
+export type Installation = {
   config: Config
-  db: Db
+  store: Store
   /** The key of the hashes by which addresses are looked up and remembered. */
   hashKey: HashKey
   log: Logger
@@ -21,7 +21,7 @@ export type Store = {
 }
 
 /** The whole program, wired: commands, pages, and the worker pass it to actions. */
-export type App = Store & {
+export type App = Installation & {
   mailer: Mailer
   metrics: Metrics
   queue: Queue
@@ -44,7 +44,7 @@ export type Pace = {
 
 /** What tests and the demo replace. */
 export type Overrides = {
-  db?: Db
+  store?: Store
   log?: Logger
   now?: () => Date
   redis?: RedisAddress

@@ -3,7 +3,7 @@ import type { App, Overrides, Pace } from './app.ts'
 import type { Config } from './config.ts'
 import { identifyProcess } from './machine/process-identity.ts'
 import { type Metrics, openMetrics } from './metrics/metrics.ts'
-import { openStoreAndQueue } from './open-queue.ts'
+import { openInstallationAndQueue } from './open-queue.ts'
 import { type Mailer, openMailer } from './resend/mailer.ts'
 import { loadTemplates } from './templates/load.ts'
 
@@ -15,7 +15,7 @@ const PACE: Pace = { answerMs: 400, emailDelayMs: () => randomInt(1_000, 20_000)
  * Throws `BadInput` (settings, templates) or `Unavailable` (Redis) with what to do; nothing stays open then.
  */
 export async function openApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const store = await openStoreAndQueue(config, overrides)
+  const installation = await openInstallationAndQueue(config, overrides)
   try {
     const templates =
       overrides.templates ?? (await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette }))
@@ -26,7 +26,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       ...(overrides.requestTimeoutMs === undefined ? {} : { timeoutMs: overrides.requestTimeoutMs }),
     })
     return {
-      ...store,
+      ...installation,
       templates,
       mailer: timed(mailer, metrics),
       metrics,
@@ -34,7 +34,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
       pace: overrides.pace ?? PACE,
     }
   } catch (error) {
-    await store.close()
+    await installation.close()
     throw error
   }
 }

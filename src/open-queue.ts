@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import type { App, Overrides, Store, SweepWaker } from './app.ts'
+import type { App, Installation, Overrides, SweepWaker } from './app.ts'
 import type { Config } from './config.ts'
 import { installationId } from './core/tokens.ts'
 import type { Logger } from './log.ts'
 import { findProgram, redisServer } from './machine/find-program.ts'
-import { openStore } from './open-store.ts'
+import { openInstallation } from './open-installation.ts'
 import type { RedisAddress } from './redis/connect.ts'
 import { isPrivateRedisGone, startPrivateRedis } from './redis/private-redis.ts'
 import { openQueue } from './redis/queue.ts'
@@ -13,22 +13,22 @@ import { openQueue } from './redis/queue.ts'
  * Opens the database and the queue: enough to commit something and enqueue it, without templates. `close()` undoes it
  * in reverse. Throws `BadInput` (settings) or `Unavailable` (Redis) with what to do; nothing stays open then.
  */
-export async function openStoreAndQueue(
+export async function openInstallationAndQueue(
   config: Config,
   overrides: Overrides = {},
-): Promise<Store & Pick<App, 'queue'>> {
-  const store = await openStore(config, overrides)
-  const closers = [() => store.close()]
+): Promise<Installation & Pick<App, 'queue'>> {
+  const installation = await openInstallation(config, overrides)
+  const closers = [() => installation.close()]
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const redis = await openRedis(config, store.log, overrides.redis)
+    const redis = await openRedis(config, installation.log, overrides.redis)
     closers.push(() => redis.close())
-    const prefix = overrides.queuePrefix ?? queuePrefix(store)
-    const queue = await openQueue({ redis: redis.address, prefix, log: store.log })
+    const prefix = overrides.queuePrefix ?? queuePrefix(installation)
+    const queue = await openQueue({ redis: redis.address, prefix, log: installation.log })
     closers.push(() => queue.close())
-    return { ...store, close, queue }
+    return { ...installation, close, queue }
   } catch (error) {
     await close()
     throw error
@@ -39,15 +39,15 @@ export async function openStoreAndQueue(
  * Opens the database, and the part of the queue that wakes the sweep. If a private Redis is not running, it is not started:
  * then no worker is running either, and the next one sweeps at its start.
  */
-export async function openStoreAndWaker(
+export async function openInstallationAndWaker(
   config: Config,
   overrides: Overrides = {},
-): Promise<Store & { queue: SweepWaker }> {
+): Promise<Installation & { queue: SweepWaker }> {
   const isPrivate = !overrides.redis && !config.REDIS_URL
   if (!isPrivate || !(await isPrivateRedisGone(privateFolder(config))))
-    return openStoreAndQueue(config, overrides)
+    return openInstallationAndQueue(config, overrides)
   return {
-    ...(await openStore(config, overrides)),
+    ...(await openInstallation(config, overrides)),
     queue: { wakeSweep: async () => {}, workers: async () => 0 },
   }
 }
@@ -55,7 +55,7 @@ export async function openStoreAndWaker(
 const privateFolder = (config: Config): string => `${resolve(config.DATABASE_PATH)}.redis`
 
 /** The prefix of this installation's keys in Redis. */
-export const queuePrefix = ({ hashKey }: Pick<Store, 'hashKey'>): string =>
+export const queuePrefix = ({ hashKey }: Pick<Installation, 'hashKey'>): string =>
   `openseat-${installationId(hashKey)}`
 
 /** The given or configured Redis, or the private one, which is started if it is not running. `where` describes it. */

@@ -39,9 +39,9 @@ test.each([
     await plannedInTinyBatches(app, readers)
     for (const one of [app, ...siblings]) await startUnclocked(one)
     await removeSweeps(app)
-    await eventually(async () => (await findEdition(app.db, ID))?.state === 'submitted', PATIENCE_MS)
+    await eventually(async () => (await findEdition(app.store, ID))?.state === 'submitted', PATIENCE_MS)
     const submitted = readers / 20
-    expect(await tallyOf(app.db, ID)).toMatchObject({
+    expect(await tallyOf(app.store, ID)).toMatchObject({
       submitted,
       excluded: { unsubscribed: readers - submitted },
     })
@@ -60,9 +60,9 @@ test(
     await pause(app, ID, 'a look first')
     await startUnclocked(app)
     await eventually(async () => (await app.queue.stats())?.editionJobs.waiting === 0)
-    expect(await tallyOf(app.db, ID)).toMatchObject({ waiting: 250 })
+    expect(await tallyOf(app.store, ID)).toMatchObject({ waiting: 250 })
     await resume(app, ID)
-    await eventually(async () => (await findEdition(app.db, ID))?.state === 'submitted', PATIENCE_MS)
+    await eventually(async () => (await findEdition(app.store, ID))?.state === 'submitted', PATIENCE_MS)
   },
   2 * PATIENCE_MS,
 )
@@ -83,13 +83,13 @@ test('what a killed process held goes out within a second or two, whoever else i
     .update(batches)
     .set({ ...claim, claimedBy: dead })
     .run()
-  await eventually(async () => (await findEdition(app.db, ID))?.state === 'submitted')
+  await eventually(async () => (await findEdition(app.store, ID))?.state === 'submitted')
 })
 
 test('a notice whose wake-up was lost goes out while an edition waits for nothing to do', async () => {
   const app = await testApp()
   const subscriberId = aSubscriber(app, 'ada@sample.test')
-  addNotice(app.db, { kind: 'already', subscriberId }, app.now())
+  await app.store.write((tx) => addNotice(tx, { kind: 'already', subscriberId }, app.now()))
   app.db
     .update(notices)
     .set({ nextAttemptAt: app.now().getTime() + 60_000 })
@@ -122,7 +122,7 @@ test('what cannot be claimed now is not enqueued over and over', async () => {
 test('what a cancelled edition left in the queue goes at once, not one by one under the limit', async () => {
   const app = await tinyApp({ rate: '1' })
   await plannedInTinyBatches(app, 90)
-  await app.queue.wakeBatches((await owedBatches(app.db, app.now(), 90)).map(({ id }) => id))
+  await app.queue.wakeBatches((await owedBatches(app.store, app.now(), 90)).map(({ id }) => id))
   await cancel(app, ID)
   expect(await app.queue.backlog()).toBe(90)
   await startUnclocked(app)

@@ -22,18 +22,18 @@ const SUNDAY = '2026-11-22T15:00:00.000Z'
 
 test('the weekly job plans the slot and submits every batch', async () => {
   const app = await started(SUNDAY, 320)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
   app.setNow('2026-11-23T14:00:30Z')
   await app.queue.wakeSweep()
   await finished(app, MONDAY_ID)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ candidates: 320, submitted: 320 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ candidates: 320, submitted: 320 })
   expect(counts(app)).toEqual([1])
 })
 
 test('a first start on a Tuesday mails nobody; the next Monday does', async () => {
   const app = await started('2026-11-24T15:00:00Z', 3)
   await swept(app)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
   app.setNow('2026-11-30T14:01:00Z')
   await app.queue.wakeSweep()
   await finished(app, '2026-11-30')
@@ -51,7 +51,7 @@ test('an older slot is skipped, and its news goes out with the next edition', as
   const app = await started(SUNDAY, 3)
   await app.restart('2026-11-25T15:00:00Z')
   await swept(app)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
   app.setNow('2026-11-30T14:00:00Z')
   await app.queue.wakeSweep()
   await finished(app, '2026-11-30')
@@ -72,7 +72,7 @@ test('a changed day and zone take effect at the next start, and bring back no sl
   await app.restart('2026-11-25T16:00:00Z')
   expect(await scheduler(app)).toMatchObject({ pattern: '30 8 * * 2', tz: 'Europe/London' })
   await swept(app)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
   app.setNow('2026-12-01T08:31:00Z')
   await app.queue.wakeSweep()
   await finished(app, '2026-12-01')
@@ -86,11 +86,11 @@ test('Redis flushed in the middle: the schedulers come back and every reader is 
   const worker = await startWorker(app, { scheduled: true, guardEveryMs: 500 })
   app.setNow('2026-11-23T14:01:00Z')
   await app.queue.wakeSweep()
-  await eventually(async () => (await tallyOf(app.db, MONDAY_ID)).submitted > 0)
+  await eventually(async () => (await tallyOf(app.store, MONDAY_ID)).submitted > 0)
   await flush(app)
   await finished(app, MONDAY_ID, 28_000)
   await worker.stop()
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 1_500 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 1_500 })
   expect(counts(app)).toEqual([1])
   expect(await scheduler(app)).toBeDefined()
 })
@@ -108,7 +108,7 @@ test('two workers started at once submit one edition, each reader once', async (
   await Promise.all([app.queue.wakeSweep(), sibling.queue.wakeSweep()])
   await finished(app, MONDAY_ID)
   await Promise.all(workers.map((worker) => worker.stop()))
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ candidates: 900, submitted: 900 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ candidates: 900, submitted: 900 })
   expect(counts(app)).toEqual([1])
 })
 
@@ -123,7 +123,7 @@ test('the slots of both DST weeks are planned once each, at nine in New York', a
     const worker = await startWorker(app, { scheduled: true })
     app.setNow(new Date(Date.parse(at) - 2_000).toISOString())
     await swept(app)
-    expect(await allEditions(app.db)).toEqual([])
+    expect(await allEditions(app.store)).toEqual([])
     app.setNow(at)
     await app.queue.wakeSweep()
     await finished(app, id)
@@ -138,7 +138,7 @@ test('a paused edition waits, whatever rings', async () => {
   await planNow(app)
   await pause(app, MONDAY_ID, 'a look first')
   await swept(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ waiting: 20, submitted: 0 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ waiting: 20, submitted: 0 })
 })
 
 test('Redis holds ids only: no address, no name, no content', async () => {
@@ -184,7 +184,7 @@ async function started(at: string, readers: number): Promise<StartedApp> {
 }
 
 async function finished(app: App, id: string, withinMs?: number): Promise<void> {
-  await eventually(async () => (await findEdition(app.db, id))?.state === 'submitted', withinMs)
+  await eventually(async () => (await findEdition(app.store, id))?.state === 'submitted', withinMs)
 }
 
 /** Waits until a sweep that was rung for now has run. */

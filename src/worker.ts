@@ -6,7 +6,6 @@ import { watchEpoch } from './actions/restore/watch-epoch.ts'
 import { DECOY, submitNotice } from './actions/subscribers/notices.ts'
 import type { App } from './app.ts'
 import { mayGoOn } from './db/ledger/batches.ts'
-import { onceUnlocked } from './db/patience.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import { waitOf } from './failpoint.ts'
 import { GUARD_EVERY_MS, LOOK_EVERY_MS, schedulersOf, sweep } from './recurring.ts'
@@ -133,7 +132,7 @@ async function submit(
   if (
     job.data.name === 'submit-batch' &&
     outcome.kind === 'not-ours' &&
-    !(await mayGoOn(app.db, job.data.data.batchId))
+    !(await mayGoOn(app.store, job.data.data.batchId))
   )
     await app.queue.forgetBatches()
   return outcome.kind === 'again' || outcome.kind === 'rate-limited' ? outcome : { kind: 'done' }
@@ -145,7 +144,7 @@ async function submit(
  */
 async function unlessBroken<Result>(app: App, work: () => Promise<Result>): Promise<Result | null> {
   try {
-    return await onceUnlocked(work)
+    return await work()
   } catch (error) {
     const reason = databaseTrouble(error)
     if (reason === null) throw error

@@ -10,19 +10,24 @@ import type { App, Overrides } from '../src/app.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import { slotAtOrBefore } from '../src/core/time/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
+import { sql } from '../src/db/drizzle.ts'
 import { owedBatches } from '../src/db/ledger/batches.ts'
 import { allEditions, tallyOf } from '../src/db/ledger/editions.ts'
-import { type Db, openDb } from '../src/db/open.ts'
+import { openStore } from '../src/db/open.ts'
 import { subscribers, subscriberTopics } from '../src/db/schema/people.ts'
 import { groups, sessions, topics } from '../src/db/schema/sessions.ts'
+import type { Store } from '../src/db/store.ts'
 import { openLog } from '../src/log.ts'
 import { openApp } from '../src/open-app.ts'
 import { loadTemplates, type Templates } from '../src/templates/load.ts'
+import { type Db, withDb } from './db.ts'
 import { compileInTest } from './mjml.ts'
 import { type ResendStandIn, type StandInOptions, startResendStandIn } from './resend/stand-in.ts'
 
 /** An app as production wires it, on a database of its own, a Redis prefix of its own and a strict Resend stand-in. */
 export type TestApp = App & {
+  /** The database itself, for rows of the test. */
+  db: Db
   resend: ResendStandIn
   queuePrefix: string
   /** Sets the clock of `app.now()`. */
@@ -30,7 +35,7 @@ export type TestApp = App & {
   /** What was logged, as text. */
   logged(): string
   /** Another process's view of the same installation: same database file, Redis and provider. */
-  sibling(overrides?: Overrides): Promise<App>
+  sibling(overrides?: Overrides): Promise<App & { db: Db }>
 }
 
 /** A Monday, an hour after the slot of the default settings (09:00 in New York). */
@@ -89,8 +94,8 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     requestTimeoutMs,
     ...(templates && { templates }),
   }
-  const db =
-    options.db ?? (options.file ? openDb(path) : openDb(readFileSync(fromSetup('OPENSEAT_TEST_IMAGE'))))
+  const store =
+    options.store ?? openStore(options.file ? path : readFileSync(fromSetup('OPENSEAT_TEST_IMAGE')))
   open.push({
     async close() {
       await forget(redis.path, prefix)
@@ -98,18 +103,18 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
       rmSync(folder, { recursive: true, force: true })
     },
   })
-  const app = await openApp(config, { ...overrides, db })
+  const app = await openApp(config, { ...overrides, store })
   open.push({
     async close() {
       try {
-        await expectSums(app.db)
+        await expectSums(app.store)
       } finally {
         await app.close()
       }
     },
   })
   return {
-    ...app,
+    ...withDb(app),
     resend,
     queuePrefix: prefix,
     setNow: (iso) => {
@@ -119,7 +124,7 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     async sibling(more = {}) {
       const other = await openApp(config, { ...overrides, ...more })
       open.push(other)
-      return other
+      return withDb(other)
     },
   }
 }
@@ -137,18 +142,16 @@ export function afterTest(close: () => Promise<void>): void {
 }
 
 /** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
-async function expectSums(db: Db): Promise<void> {
-  for (const { id, prunedAt } of await allEditions(db)) {
-    const tally = await tallyOf(db, id)
+async function expectSums(store: Store): Promise<void> {
+  for (const { id, prunedAt } of await allEditions(store)) {
+    const tally = await tallyOf(store, id)
     const excluded = Object.values(tally.excluded).reduce((sum, count) => sum + count, 0)
     expect(tally.candidates).toBe(tally.submitted + excluded + tally.failed + tally.unknown + tally.waiting)
     if (prunedAt !== null) continue // its rows are gone, and the sum stays
-    const rows = db.$client
-      .prepare('select state, count(*) as n from deliveries where edition_id = ? group by state')
-      .all(id)
-    const counted = Object.fromEntries(
-      (rows as { state: string; n: number }[]).map(({ state, n }) => [state, n]),
+    const rows = await store.read.all<{ state: string; n: number }>(
+      sql`select state, count(*) as n from deliveries where edition_id = ${id} group by state`,
     )
+    const counted = Object.fromEntries(rows.map(({ state, n }) => [state, n]))
     const { submitted, failed, unknown, waiting } = tally
     const told = { submitted, excluded, failed, unknown, waiting }
     expect(Object.fromEntries(Object.entries(told).filter(([, n]) => n > 0))).toEqual(counted)
@@ -244,7 +247,7 @@ export async function planNow(app: App): Promise<string> {
 export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
   const submitter = openSubmitter(app)
   const outcomes: SubmitOutcome[] = []
-  for (const { id } of await owedBatches(app.db, app.now(), 100_000))
+  for (const { id } of await owedBatches(app.store, app.now(), 100_000))
     outcomes.push(await submitter.submit(id))
   return outcomes
 }

@@ -1,9 +1,10 @@
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { openStore } from '../src/open-store.ts'
+import { openInstallation } from '../src/open-installation.ts'
 import { aSession, manySubscribers, testConfig } from './app.ts'
 import { type Program, realProgram } from './cli.ts'
+import { withDb } from './db.ts'
 
 let program: Program
 let file: string
@@ -51,8 +52,8 @@ test('a restored backup says at every door that it is held, and once released it
 
 /** Readers put in without the command line, which takes a second a call. */
 async function withReaders(count: number): Promise<void> {
-  const store = await openStore(testConfig({ DATABASE_PATH: file }))
-  aSession(store, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
-  manySubscribers(store, count)
-  await store.close()
+  const installation = withDb(await openInstallation(testConfig({ DATABASE_PATH: file })))
+  aSession(installation, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(installation, count)
+  await installation.close()
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { openStore } from '../src/open-store.ts'
+import { openInstallation } from '../src/open-installation.ts'
 import { aSession, eventually, manySubscribers, testConfig } from './app.ts'
 import { type Program, realProgram } from './cli.ts'
+import { withDb } from './db.ts'
 
 let program: Program
 
@@ -14,10 +15,12 @@ afterEach(() => program.close())
 
 /** Readers put in without the command line, which takes a second a call. */
 async function withReaders(count: number): Promise<void> {
-  const store = await openStore(testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') }))
-  aSession(store, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
-  manySubscribers(store, count)
-  await store.close()
+  const installation = withDb(
+    await openInstallation(testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') })),
+  )
+  aSession(installation, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(installation, count)
+  await installation.close()
 }
 
 test('a send that is killed while the provider holds the answer is finished by the next, and nobody is mailed twice', async () => {

@@ -505,7 +505,7 @@ async function databaseWorld(): Promise<World> {
           return app.mailer.submitBatch(batch)
         },
       }
-      for (const { id } of await owedBatches(app.db, app.now(), 100))
+      for (const { id } of await owedBatches(app.store, app.now(), 100))
         await openSubmitter({ ...app, mailer }).submit(id)
       return app.resend.accepted.slice(before).map(({ to, text }) => ({
         reader: Number(/^reader-(\d+)@/.exec(to[0] ?? '')?.[1]),

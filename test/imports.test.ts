@@ -12,7 +12,7 @@ const SHAPE: readonly string[][] = [
   ['recurring.ts', 'doctor'],
   ['open-app.ts'],
   ['open-queue.ts'],
-  ['open-store.ts'],
+  ['open-installation.ts'],
   ['actions'],
   ['app.ts'],
   ['config.ts', 'db', 'files', 'log.ts', 'machine', 'metrics', 'redis', 'resend', 'templates'],
@@ -59,7 +59,7 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
   {
     what: /\bDate\.now\(|\bnew Date\(\)/,
-    files: ['open-store.ts', 'commands/doctor.ts'],
+    files: ['open-installation.ts', 'commands/doctor.ts'],
     say: 'the clock: ask app.now()',
   },
 ]
@@ -100,7 +100,7 @@ test.each([
 
 test.each([
   ['worker.ts', 'const at = new Date(slot)'],
-  ['open-store.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
+  ['open-installation.ts', "import { openDb } from './db/open.ts'\nimport { z } from 'zod'"],
 ])('%s with %j is fine', (path, source) => {
   expect(wrongTurns(path, source)).toEqual([])
 })

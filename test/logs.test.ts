@@ -35,12 +35,12 @@ test('the log of an edition, with all that can go wrong in one, names nobody', a
   await eventually(async () => {
     app.setNow(new Date(app.now().getTime() + 60_000).toISOString()) // past every wait for a next attempt
     await app.queue.wakeSweep()
-    return (await findEdition(app.db, ID))?.state === 'submitted'
+    return (await findEdition(app.store, ID))?.state === 'submitted'
   }, 25_000)
   await report(server.address, app)
   await breakQueries(server.address, app)
 
-  expect(await tallyOf(app.db, ID)).toMatchObject({ submitted: READERS - 3, failed: 3 })
+  expect(await tallyOf(app.store, ID)).toMatchObject({ submitted: READERS - 3, failed: 3 })
   const text = app.logged()
   const told = withoutPlaces(text).toLowerCase()
   expect(told).not.toMatch(/@|%40|reader-\d|sample\.test/)

@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { closeDb, imageOf, openDb } from '../src/db/open.ts'
+import { openStore } from '../src/db/open.ts'
+import { imageOf } from '../src/db/sqlite/open.ts'
 import { findOrInstallProgram, redisServer } from '../src/machine/find-program.ts'
 import { type PrivateRedis, startPrivateRedis } from '../src/redis/private-redis.ts'
 import { startMjml } from './mjml.ts'
@@ -20,17 +21,17 @@ export default async function setup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-redis-'))
   const quiet = { info: () => {}, warn: () => {} }
   const redis = await startPrivateRedis({ folder, binary, log: quiet })
-  process.env.OPENSEAT_TEST_IMAGE = migratedImage(folder)
+  process.env.OPENSEAT_TEST_IMAGE = await migratedImage(folder)
   running = { redis, mjml: await startMjml(folder), folder }
   process.env.NODE_COMPILE_CACHE ??= COMPILED
   process.env.OPENSEAT_TEST_REDIS = redis.connection.path
 }
 
-function migratedImage(folder: string): string {
+async function migratedImage(folder: string): Promise<string> {
   const file = join(folder, 'image')
-  const db = openDb(join(folder, 'image.db'))
-  writeFileSync(file, imageOf(db))
-  closeDb(db)
+  const store = openStore(join(folder, 'image.db'))
+  writeFileSync(file, await imageOf(store))
+  store.close()
   return file
 }
 

@@ -26,7 +26,7 @@ const config = { ...benchConfig(file, 'http://127.0.0.1:9'), PORT: 0 }
 const app = await openApp(config, { log: quietLog(), now: clockFromSlot() })
 const server = await startServer(app)
 const { email } = readerAt(Math.floor(subscribers / 2))
-const publicId = (await findByEmailHash(app.db, hashEmail(app.hashKey, email)))?.publicId ?? ''
+const publicId = (await findByEmailHash(app.store, hashEmail(app.hashKey, email)))?.publicId ?? ''
 const token = (purpose: 'unsubscribe' | 'preferences') =>
   signToken(config.LINK_SECRET[0] ?? '', purpose, publicId)
 

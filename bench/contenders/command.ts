@@ -19,7 +19,7 @@ const terminal = {
     try {
       outcome = await measured(async () => {
         results.push(await work(app))
-        return (await tallyOf(app.db, SLOT.editionId)).submitted
+        return (await tallyOf(app.store, SLOT.editionId)).submitted
       })
     } finally {
       await app.close()

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { importSubscribers } from '../../src/actions/imports/subscribers.ts'
-import { openStore } from '../../src/open-store.ts'
+import { openInstallation } from '../../src/open-installation.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { measured, optionsFromBench, tellBench } from '../measure.ts'
 import { clockFromSlot } from '../settings.ts'
@@ -9,14 +9,14 @@ export type ImportOptions = { file: string; csv: string }
 
 // A CSV file of new subscribers, as `subscribers import` reads it. `mails` are the subscribers added.
 const { file, csv } = optionsFromBench<ImportOptions>()
-const store = await openStore(benchConfig(file, 'http://127.0.0.1:9'), {
+const installation = await openInstallation(benchConfig(file, 'http://127.0.0.1:9'), {
   log: quietLog(),
   now: clockFromSlot(),
 })
 const outcome = await measured(async () => {
   const consent = { consent: 'asked on paper', skipInvalid: false }
-  const { report } = await importSubscribers(store, createReadStream(csv), consent)
+  const { report } = await importSubscribers(installation, createReadStream(csv), consent)
   return report.added
 })
 tellBench(outcome)
-await store.close()
+await installation.close()

@@ -30,7 +30,7 @@ let submitted: Measured | undefined
 const outcome = await measured(async () => {
   planned = await measured(async () => {
     await planEdition(app, SLOT)
-    return (await tallyOf(app.db, SLOT.editionId)).waiting
+    return (await tallyOf(app.store, SLOT.editionId)).waiting
   })
   submitted = await measured(submit)
   return submitted.mails
@@ -40,7 +40,7 @@ await app.close()
 
 async function submit(): Promise<number> {
   const worker = await startWorker(app, { scheduled: false }) // rings for the batches itself
-  while ((await findEdition(app.db, SLOT.editionId))?.state !== 'submitted') await setTimeout(20)
+  while ((await findEdition(app.store, SLOT.editionId))?.state !== 'submitted') await setTimeout(20)
   await worker.stop()
-  return (await tallyOf(app.db, SLOT.editionId)).submitted
+  return (await tallyOf(app.store, SLOT.editionId)).submitted
 }

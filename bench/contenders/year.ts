@@ -8,8 +8,9 @@ import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { finishEdition } from '../../src/db/ledger/edition-states.ts'
 import { tallyOf } from '../../src/db/ledger/editions.ts'
 import { pruneStep } from '../../src/db/retention/retention.ts'
-import { emptyLog } from '../../src/db/retention/wiping.ts'
+import { emptyLog } from '../../src/db/sqlite/wiping.ts'
 import { openApp } from '../../src/open-app.ts'
+import { dbOf } from '../../test/db.ts'
 import { benchConfig, quietLog } from '../installation.ts'
 import { type Measured, measured, optionsFromBench, tellBench } from '../measure.ts'
 import { SLOT } from '../settings.ts'
@@ -26,7 +27,8 @@ const REPORTS = ['email.sent', 'email.delivered']
 const { file, providerUrl, weeks, kept } = optionsFromBench<YearOptions>()
 let now = SLOT.at
 const app = await openApp(benchConfig(file, providerUrl), { log: quietLog(), now: () => now })
-app.db.$client.pragma('synchronous = OFF') // the size is asked for, not the time
+const sqlite = dbOf(app.store).$client
+sqlite.pragma('synchronous = OFF') // the size is asked for, not the time
 const megabytes: number[] = []
 const steps: number[] = []
 tellBench({ ...(await measured(allWeeks)), megabytes, steps })
@@ -38,7 +40,7 @@ async function allWeeks(): Promise<number> {
     now = new Date(SLOT.at.getTime() + week * 7 * DAY_MS)
     mails += await oneWeek(week)
     await prune()
-    await emptyLog(app.db)
+    await emptyLog(app.store)
     megabytes.push(statSync(file).size / 1e6)
   }
   return mails
@@ -46,12 +48,12 @@ async function allWeeks(): Promise<number> {
 
 async function oneWeek(week: number): Promise<number> {
   // One session of each week is news to everyone.
-  app.db.$client.exec(`update sessions set status = 'full' where id = ${1 + (week % 15)};
+  sqlite.exec(`update sessions set status = 'full' where id = ${1 + (week % 15)};
     update sessions set status = 'open', occurrences = null where id = ${1 + (week % 15)}`)
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, now))
-  for (const { id } of await owedBatches(app.db, now, 1_000_000)) await openSubmitter(app).submit(id)
-  await finishEdition(app.db, edition.id, now)
-  const ids = app.db.$client
+  for (const { id } of await owedBatches(app.store, now, 1_000_000)) await openSubmitter(app).submit(id)
+  await finishEdition(app.store, edition.id, now)
+  const ids = sqlite
     .prepare<[string], string>(
       'select provider_id from deliveries where edition_id = ? and provider_id is not null',
     )
@@ -62,14 +64,14 @@ async function oneWeek(week: number): Promise<number> {
       const event = { type, created_at: now.toISOString(), data: { email_id, to: ['reader@sample.test'] } }
       await recordEvent(app, { svixId: `msg_${crypto.randomUUID().replaceAll('-', '').slice(0, 27)}`, event })
     }
-  return (await tallyOf(app.db, edition.id)).submitted
+  return (await tallyOf(app.store, edition.id)).submitted
 }
 
 async function prune(): Promise<void> {
   const before = new Date(now.getTime() - (kept - 0.5) * 7 * DAY_MS)
   for (let rows = 1; rows > 0; ) {
     const start = performance.now()
-    rows = await pruneStep(app.db, { history: before, requests: before }, now)
+    rows = await pruneStep(app.store, { history: before, requests: before }, now)
     if (rows > 0) steps.push(performance.now() - start)
     await setTimeout(0)
   }

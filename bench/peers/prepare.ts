@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import mjml2html from 'mjml'
 import { type Offer, offersAt } from '../../src/core/sessions/offers.ts'
-import { closeDb, openDb } from '../../src/db/open.ts'
+import { openStore } from '../../src/db/open.ts'
 import { openSessions } from '../../src/db/sessions/sessions.ts'
 import { SLOT } from '../settings.ts'
 
@@ -14,9 +14,9 @@ export type Prepared = {
 }
 
 const [file = '', out = ''] = process.argv.slice(2)
-const db = openDb(file)
-const { sessions } = await openSessions(db, SLOT.at)
-closeDb(db)
+const store = openStore(file)
+const { sessions } = await openSessions(store, SLOT.at)
+store.close()
 const source = readFileSync(join(import.meta.dirname, 'digest.mjml'), 'utf8')
 const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: false })
 const offers = offersAt(sessions, SLOT.at)

@@ -30,7 +30,7 @@ Example:
 
 async function backup(terminal: Terminal, file: string, options: { json?: boolean }): Promise<undefined> {
   const { backupTo } = await import('../actions/restore/back-up.ts')
-  const { bytes } = await terminal.withStore((store) => backupTo(store, file))
+  const { bytes } = await terminal.withInstallation((installation) => backupTo(installation, file))
   const size = `${(bytes / 1_048_576).toFixed(1)} MB`
   terminal.show(
     options,
@@ -40,9 +40,9 @@ async function backup(terminal: Terminal, file: string, options: { json?: boolea
 }
 
 async function migrate(terminal: Terminal, options: { json?: boolean }): Promise<undefined> {
-  const { appliedMigrations } = await import('../db/checks.ts')
-  await terminal.withStore(async ({ db, config }) => {
-    const migrations = await appliedMigrations(db)
+  const { appliedMigrations } = await import('../db/sqlite/checks.ts')
+  await terminal.withInstallation(async ({ store, config }) => {
+    const migrations = await appliedMigrations(store)
     const path = config.DATABASE_PATH
     terminal.show(
       options,

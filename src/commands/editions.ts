@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
-import type { Store, SweepWaker } from '../app.ts'
+import type { Installation, SweepWaker } from '../app.ts'
 import { labeled } from '../core/audience/reasons.ts'
 import { BadInput } from '../core/errors.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
@@ -110,9 +110,9 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
   const { previewEdition } = await import('../actions/editions/preview.ts')
   const { loadTemplates } = await import('../templates/load.ts')
   const email = options.for && (await emailGiven(terminal, options.for, '--for'))
-  await terminal.withStore(async (store) => {
+  await terminal.withInstallation(async (installation) => {
     const shown = await previewEdition(
-      { ...store, templates: await loadTemplates(looksOf(store)) },
+      { ...installation, templates: await loadTemplates(looksOf(installation)) },
       { email, readers: true },
     )
     if (shown.mail.kind === 'not-found') throw new BadInput('--for: this address is not on the list')
@@ -124,23 +124,23 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
     terminal.show(
       options,
       { ...rest, reader, subject, files, readers, page },
-      previewText(shown, { files, page }, store.config.DIGEST_TIME_ZONE),
+      previewText(shown, { files, page }, installation.config.DIGEST_TIME_ZONE),
     )
   })
 }
 
-const looksOf = ({ config }: Store) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
+const looksOf = ({ config }: Installation) => ({ folder: config.TEMPLATES_PATH, palette: config.palette })
 
 async function test(terminal: Terminal, options: TestOptions): Promise<number> {
   const { testEdition } = await import('../actions/editions/send-test.ts')
   const { loadTemplates } = await import('../templates/load.ts')
   const { openMailer } = await import('../resend/mailer.ts')
   const to = await emailGiven(terminal, options.to, '--to')
-  return terminal.withStore(async (store) => {
-    const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = store.config
+  return terminal.withInstallation(async (installation) => {
+    const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = installation.config
     const mailer = openMailer({ apiKey, baseUrl })
-    const templates = await loadTemplates(looksOf(store))
-    const outcome = await testEdition({ ...store, templates, mailer }, { to, reader: options.as })
+    const templates = await loadTemplates(looksOf(installation))
+    const outcome = await testEdition({ ...installation, templates, mailer }, { to, reader: options.as })
     switch (outcome.kind) {
       case 'submitted':
         terminal.show(options, outcome, `Submitted: "${outcome.subject}". Nothing was recorded.`)
@@ -162,8 +162,8 @@ async function send(terminal: Terminal, options: Json & { wait?: boolean }): Pro
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { summaries, whyHeld } = await import('../actions/editions/show.ts')
-  await terminal.withStore(async (store) => {
-    const [all, held] = [await summaries(store), await whyHeld(store)]
+  await terminal.withInstallation(async (installation) => {
+    const [all, held] = [await summaries(installation), await whyHeld(installation)]
     if (held !== null && options.json) terminal.note(`Held: ${held}.`)
     terminal.show(options, all, summaryTable(all, held))
   })
@@ -172,19 +172,19 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
 async function show(terminal: Terminal, text: string, options: Json): Promise<undefined> {
   const id = editionId(text)
   const { summaryOf } = await import('../actions/editions/show.ts')
-  await terminal.withStore(async (store) => {
-    const summary = await summaryOf(store, id)
+  await terminal.withInstallation(async (installation) => {
+    const summary = await summaryOf(installation, id)
     if (summary === null) throw noSuchEdition(id)
-    terminal.show(options, summary, summaryText(summary, store.config.DIGEST_TIME_ZONE))
+    terminal.show(options, summary, summaryText(summary, installation.config.DIGEST_TIME_ZONE))
   })
 }
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {
   const id = editionId(text)
   const control = await import('../actions/editions/control.ts')
-  return terminal.withStore(async (store) => {
-    const outcome = await control.pause(store, id, options.reason)
-    return controlled(terminal, store, {
+  return terminal.withInstallation(async (installation) => {
+    const outcome = await control.pause(installation, id, options.reason)
+    return controlled(terminal, installation, {
       id,
       outcome,
       options,
@@ -210,9 +210,9 @@ async function resume(terminal: Terminal, text: string, options: Json): Promise<
 async function cancel(terminal: Terminal, text: string, options: Json): Promise<number> {
   const id = editionId(text)
   const control = await import('../actions/editions/control.ts')
-  return terminal.withStore(async (store) => {
-    const outcome = await control.cancel(store, id)
-    return controlled(terminal, store, {
+  return terminal.withInstallation(async (installation) => {
+    const outcome = await control.cancel(installation, id)
+    return controlled(terminal, installation, {
       id,
       outcome,
       options,
@@ -225,7 +225,7 @@ type Controlled = { id: string; outcome: ControlOutcome; options: Json; says: st
 
 async function controlled(
   terminal: Terminal,
-  store: Store,
+  installation: Installation,
   { id, outcome, options, says }: Controlled,
 ): Promise<number> {
   if (outcome.kind === 'not-found') throw noSuchEdition(id)
@@ -234,7 +234,7 @@ async function controlled(
     return 1
   }
   const { summaryOf } = await import('../actions/editions/show.ts')
-  terminal.show(options, await summaryOf(store, id), says)
+  terminal.show(options, await summaryOf(installation, id), says)
   return 0
 }
 

@@ -60,7 +60,7 @@ function aTerminal(typed: string): Terminal {
     ...openTerminal({}),
     stdin: Readable.from([typed]),
     note: () => {},
-    withStore: asked,
+    withInstallation: asked,
     withQueue: asked,
     withWaker: asked,
     withApp: asked,

@@ -15,7 +15,9 @@ export function addExplain(openseat: Command, terminal: Terminal): void {
         const id = editionId(text)
         const email = await emailGiven(terminal, given)
         const { explain } = await import('../actions/editions/explain.ts')
-        const explanation = await terminal.withStore((store) => explain(store, email, id))
+        const explanation = await terminal.withInstallation((installation) =>
+          explain(installation, email, id),
+        )
         if (explanation === null) throw noSuchEdition(id)
         terminal.show(options, explanation, explanation.sentence)
         return undefined

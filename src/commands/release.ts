@@ -48,7 +48,7 @@ Example:
 async function release(terminal: Terminal, options: Options): Promise<undefined> {
   const { heldState, release } = await import('../actions/restore/release.ts')
   if (!options.yes) {
-    await terminal.withStore(async (app) => {
+    await terminal.withInstallation(async (app) => {
       const state = await heldState(app)
       terminal.show(
         options,

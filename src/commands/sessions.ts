@@ -66,8 +66,8 @@ Example:
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../files/read-records.ts')
   const { importSessions } = await import('../actions/imports/sessions.ts')
-  const result = await terminal.withStore(async (store) =>
-    importSessions(store, await openInput(file, process.stdin), {
+  const result = await terminal.withInstallation(async (installation) =>
+    importSessions(installation, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
       farAhead: options.farAhead ?? false,
     }),
@@ -79,8 +79,8 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { allSessions, leftOutSessions } = await import('../db/sessions/sessions.ts')
   const { leftOutLine } = await import('../actions/sessions/left-out.ts')
   const { nextOccurrence } = await import('../core/time/occurrences.ts')
-  await terminal.withStore(async ({ db, now }) => {
-    const listed = (await allSessions(db)).map((session) => ({
+  await terminal.withInstallation(async ({ store, now }) => {
+    const listed = (await allSessions(store)).map((session) => ({
       session,
       next: nextOccurrence(session, now()),
     }))
@@ -89,7 +89,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
         (a.next?.at.getTime() ?? Number.POSITIVE_INFINITY) -
         (b.next?.at.getTime() ?? Number.POSITIVE_INFINITY),
     )
-    const leftOut = await leftOutSessions(db)
+    const leftOut = await leftOutSessions(store)
     const documents = [
       ...listed.map(({ session, next }) => ({ ...session, nextStartsAt: next?.at.toISOString() ?? null })),
       ...leftOut.map(({ id, externalId, field, message }) => ({
@@ -138,7 +138,7 @@ function sessionRow(session: Session, next: string | null): string[] {
 
 async function listTopics(terminal: Terminal, options: Json): Promise<undefined> {
   const { allTopics } = await import('../db/sessions/sessions.ts')
-  const topics = await terminal.withStore(({ db }) => allTopics(db))
+  const topics = await terminal.withInstallation(({ store }) => allTopics(store))
   const documents = topics.map(({ slug, name }) => ({ slug, name }))
   terminal.show(
     options,
@@ -156,7 +156,7 @@ async function newTopic(terminal: Terminal, slug: string, name: string, options:
   if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
     throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
   const { addTopic } = await import('../db/sessions/sessions.ts')
-  const added = await terminal.withStore(({ db }) => addTopic(db, topic))
+  const added = await terminal.withInstallation(({ store }) => addTopic(store, topic))
   if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
   else terminal.note(`The topic ${slug} already exists. To see all: openseat sessions topics`)
   return added ? 0 : 1

@@ -9,9 +9,10 @@ import { aFolder } from '../../test/folder.ts'
 const SCRIPT = `
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { openTerminal } from ${JSON.stringify(join(import.meta.dirname, 'terminal.ts'))}
-await openTerminal(process.env).withStore(async ({ db }) => {
-  db.$client.exec("pragma temp.cache_size = 2; create table temp.spilled (a)")
-  db.$client.exec("insert into temp.spilled with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000) select randomblob(500) from n")
+await openTerminal(process.env).withInstallation(async ({ store }) => {
+  const { connection } = store.sqlite
+  connection.exec("pragma temp.cache_size = 2; create table temp.spilled (a)")
+  connection.exec("insert into temp.spilled with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000) select randomblob(500) from n")
   const open = readdirSync('/proc/self/fd').flatMap((fd) => {
     try { return [[readlinkSync('/proc/self/fd/' + fd), statSync('/proc/self/fd/' + fd)]] } catch { return [] }
   })

@@ -42,7 +42,6 @@ export function addStart(openseat: Command, terminal: Terminal): void {
 async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> {
   const config = await terminal.config()
   const { openApp } = await import('../open-app.ts')
-  const { waitBriefly } = await import('../db/patience.ts')
   const log = openLog(config.LOG_LEVEL)
   const stop = stopSignal(() => log.info('stopping after current work; signal again to stop now'))
   const app = await openApp(config, { log })
@@ -51,8 +50,6 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
     await app.close()
     throw error
   })
-  // Only now, because work at the start may wait longer.
-  if (server !== null) waitBriefly(app.db)
   await announce(app, server?.address ?? null, worker)
   collect() // what only the start needed; a process that waits for Monday would seldom collect it
 

@@ -3,7 +3,7 @@ import type { Resubscribed } from '../actions/subscribers/consent.ts'
 import type { Shown } from '../actions/subscribers/records.ts'
 import { BadInput } from '../core/errors.ts'
 import type { Lifted } from '../db/people/suppressions.ts'
-import type { LeftToWipe } from '../db/retention/wiping.ts'
+import type { LeftToWipe } from '../db/sqlite/wiping.ts'
 import { emailGiven } from './email-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
@@ -86,21 +86,21 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   const { openInput } = await import('../files/read-records.ts')
   const { importSubscribers } = await import('../actions/imports/subscribers.ts')
   const { consent, skipInvalid = false } = options
-  const result = await terminal.withStore(async (store) =>
-    importSubscribers(store, await openInput(file, process.stdin), { consent, skipInvalid }),
+  const result = await terminal.withInstallation(async (installation) =>
+    importSubscribers(installation, await openInput(file, process.stdin), { consent, skipInvalid }),
   )
   return reportImport(terminal, options, result)
 }
 
 async function show(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const { showSubscriber } = await import('../actions/subscribers/records.ts')
-  await terminal.withStore(async (store) => {
-    const shown = await showSubscriber(store, email)
+  await terminal.withInstallation(async (installation) => {
+    const shown = await showSubscriber(installation, email)
     if (shown.kind === 'found')
       return terminal.show(
         options,
         shown.subscriber,
-        glance(shown.subscriber, store.config.DIGEST_TIME_ZONE, store.now()),
+        glance(shown.subscriber, installation.config.DIGEST_TIME_ZONE, installation.now()),
       )
     if (shown.suppressed === null) throw nobody()
     throw new BadInput(
@@ -141,7 +141,7 @@ function glance(
 
 async function unsubscribe(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const { unsubscribeEmail } = await import('../actions/subscribers/consent.ts')
-  const { kind } = await terminal.withStore((store) => unsubscribeEmail(store, email))
+  const { kind } = await terminal.withInstallation((installation) => unsubscribeEmail(installation, email))
   if (kind === 'not-found') throw nobody()
   terminal.show(
     options,
@@ -152,7 +152,7 @@ async function unsubscribe(terminal: Terminal, email: string, options: Json): Pr
 
 async function resubscribe(terminal: Terminal, email: string, options: Json): Promise<number> {
   const { resubscribeEmail } = await import('../actions/subscribers/consent.ts')
-  const outcome = await terminal.withStore((store) => resubscribeEmail(store, email))
+  const outcome = await terminal.withInstallation((installation) => resubscribeEmail(installation, email))
   if (outcome.kind === 'not-found') throw nobody()
   const done = outcome.kind === 'resubscribed' || outcome.kind === 'already'
   const { kind, ...more } = outcome
@@ -184,7 +184,7 @@ async function allow(
   { consent = '', ...options }: Json & { consent?: string },
 ): Promise<number> {
   const { allowEmail } = await import('../actions/subscribers/consent.ts')
-  const outcome = await terminal.withStore((store) => allowEmail(store, email, consent))
+  const outcome = await terminal.withInstallation((installation) => allowEmail(installation, email, consent))
   if (outcome.kind === 'not-found') throw nobody()
   const { kind, ...more } = outcome
   const done = kind !== 'erased'
@@ -225,14 +225,14 @@ function allowedSays({ reason, status, erased }: Extract<Lifted, { kind: 'allowe
 
 async function exportAll(terminal: Terminal, email: string): Promise<undefined> {
   const { exportSubscriber } = await import('../actions/subscribers/records.ts')
-  const exported = await terminal.withStore((store) => exportSubscriber(store, email))
+  const exported = await terminal.withInstallation((installation) => exportSubscriber(installation, email))
   if (exported.kind === 'not-found') throw nobody()
   terminal.show({ json: true }, exported.record, '')
 }
 
 async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
   const actions = await import('../actions/subscribers/records.ts')
-  const erased = await terminal.withStore((store) => actions.erase(store, email))
+  const erased = await terminal.withInstallation((installation) => actions.erase(installation, email))
   if (erased.kind === 'not-found') throw nobody()
   if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were already erased.')
   else {

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { App, Store, SweepWaker } from '../app.ts'
+import type { App, Installation, SweepWaker } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
 import { printable } from '../core/text/printable.ts'
@@ -20,11 +20,11 @@ export type Terminal = {
   /** The log of a short command: only what needs attention, unless LOG_LEVEL is set. */
   log(config: Config): Promise<Logger>
   /** Opens the database for `work`, and closes it. */
-  withStore<T>(work: (store: Store) => Promise<T>): Promise<T>
+  withInstallation<T>(work: (store: Installation) => Promise<T>): Promise<T>
   /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
-  withQueue<T>(work: (app: Store & Pick<App, 'queue'>) => Promise<T>): Promise<T>
+  withQueue<T>(work: (app: Installation & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens the database and what wakes the sweep for `work`, which commits something that the sweep continues; closes them. */
-  withWaker<T>(work: (app: Store & { queue: SweepWaker }) => Promise<T>): Promise<T>
+  withWaker<T>(work: (app: Installation & { queue: SweepWaker }) => Promise<T>): Promise<T>
   /** Opens everything for `work`, and closes it. */
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
   /** The result, on stdout: the document with `--json`, else the text. */
@@ -49,20 +49,20 @@ export function openTerminal(env: Terminal['env']): Terminal {
     exitCode: 0,
     config,
     log,
-    async withStore(work) {
+    async withInstallation(work) {
       const settings = await config()
-      const { openStore } = await import('../open-store.ts')
-      return closing(await openStore(settings, { log: await log(settings) }), work)
+      const { openInstallation } = await import('../open-installation.ts')
+      return closing(await openInstallation(settings, { log: await log(settings) }), work)
     },
     async withQueue(work) {
       const settings = await config()
-      const { openStoreAndQueue } = await import('../open-queue.ts')
-      return closing(await openStoreAndQueue(settings, { log: await log(settings) }), work)
+      const { openInstallationAndQueue } = await import('../open-queue.ts')
+      return closing(await openInstallationAndQueue(settings, { log: await log(settings) }), work)
     },
     async withWaker(work) {
       const settings = await config()
-      const { openStoreAndWaker } = await import('../open-queue.ts')
-      return closing(await openStoreAndWaker(settings, { log: await log(settings) }), work)
+      const { openInstallationAndWaker } = await import('../open-queue.ts')
+      return closing(await openInstallationAndWaker(settings, { log: await log(settings) }), work)
     },
     async withApp(work) {
       const settings = await config()

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { closeDb, openDb } from './open.ts'
+import { dbOf } from '../../test/db.ts'
+import { openStore } from './open.ts'
 import { databaseTrouble } from './trouble.ts'
 
 let folder: string
@@ -12,25 +13,26 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 test('tells what is wrong with a database that another program holds', () => {
-  const [mine, other] = [openDb(join(folder, 'a.db')), openDb(join(folder, 'a.db'))]
-  other.$client.exec('begin immediate')
-  mine.$client.pragma('busy_timeout = 0')
-  expect(troubleIn(() => mine.$client.exec('begin immediate'))).toMatch(
+  const [mine, other] = [openStore(join(folder, 'a.db')), openStore(join(folder, 'a.db'))]
+  dbOf(other).$client.exec('begin immediate')
+  dbOf(mine).$client.pragma('busy_timeout = 0')
+  expect(troubleIn(() => dbOf(mine).$client.exec('begin immediate'))).toMatch(
     /^another program holds it locked; look for .*close it or wait \(SQLITE_BUSY\)$/,
   )
-  closeDb(other)
-  closeDb(mine)
+  other.close()
+  mine.close()
 })
 
 test('says why a database cannot be opened, and how to fix it', () => {
   const file = join(folder, 'b.db')
   writeFileSync(file, 'this is no database, but it is long enough to be looked at as one'.repeat(20))
-  expect(() => openDb(file)).toThrow(
+  expect(() => openStore(file)).toThrow(
     `the database ${file} cannot be used: its file is damaged, or not a database (SQLITE_NOTADB)`,
   )
-  closeDb(openDb(join(folder, 'c.db')))
+  openStore(join(folder, 'c.db')).close()
   chmodSync(join(folder, 'c.db'), 0o444)
-  if (process.getuid?.() !== 0) expect(() => openDb(join(folder, 'c.db'))).toThrow('this user may not write')
+  if (process.getuid?.() !== 0)
+    expect(() => openStore(join(folder, 'c.db'))).toThrow('this user may not write')
 })
 
 test('takes nothing else for trouble with the database', () => {

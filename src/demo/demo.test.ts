@@ -105,7 +105,7 @@ test.each([
   async (at) => {
     const app = await testApp({ at })
     await addSampleData(app)
-    const { sessions, throughSeq } = await openSessions(app.db, app.now())
+    const { sessions, throughSeq } = await openSessions(app.store, app.now())
     expect(new Set(sessions.map(({ topicSlug }) => topicSlug)).size).toBe(10)
     expect(new Set(sessions.map(({ news }) => news))).toEqual(new Set(['new', 'moved', 'reopened']))
     const local = new Date(app.now().getTime() - 24 * 3_600_000).toISOString().slice(0, 10)

@@ -193,7 +193,7 @@ async function tour(
   const guide = readerOfKind(readers, 'regular')
   const away = readerOfKind(readers, 'paused')
   const mail = mails.find(({ to }) => to.includes(guide.email))
-  const subscriber = await findByEmailHash(app.db, hashEmail(app.hashKey, guide.email))
+  const subscriber = await findByEmailHash(app.store, hashEmail(app.hashKey, guide.email))
   const links = linksOf(app.config.LINK_SECRET, letterheadOf(app.config))
   const publicId = subscriber?.publicId ?? ''
   return `

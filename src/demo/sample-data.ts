@@ -1,7 +1,7 @@
 import type { ImportResult } from '../actions/imports/records.ts'
 import { importSessions } from '../actions/imports/sessions.ts'
 import { importSubscribers } from '../actions/imports/subscribers.ts'
-import type { Store } from '../app.ts'
+import type { Installation } from '../app.ts'
 import { addDaysLocal, slotAtOrBefore, toLocal, weekdayOf } from '../core/time/calendar.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { eq } from '../db/drizzle.ts'
@@ -25,11 +25,11 @@ export type SampleReader = {
  * Fills an empty database with an invented practice as of `now()`: last week's sessions, which its readers have seen, then
  * this week's changes. The same clock gives the same data, except for the random public ids.
  */
-export async function addSampleData(store: Store): Promise<void> {
-  const now = store.now()
+export async function addSampleData(installation: Installation): Promise<void> {
+  const now = installation.now()
   const { lastWeek, thisWeek } = sampleSessions(now)
-  taken(await importSessions(store, asFile(lastWeek), { skipInvalid: false }))
-  const { throughSeq } = await openSessions(store.db, now)
+  taken(await importSessions(installation, asFile(lastWeek), { skipInvalid: false }))
+  const { throughSeq } = await openSessions(installation.store, now)
 
   const readers = sampleReaders()
   const rows = readers.map(({ email, name, timeZone, topics, locale }) => ({
@@ -40,10 +40,10 @@ export async function addSampleData(store: Store): Promise<void> {
     locale,
   }))
   const consent = 'Ticked "email me new group times" when they asked about a group'
-  taken(await importSubscribers(store, asFile(rows), { consent, skipInvalid: false }))
-  setKinds(store, readers, throughSeq)
+  taken(await importSubscribers(installation, asFile(rows), { consent, skipInvalid: false }))
+  await setKinds(installation, readers, throughSeq)
 
-  taken(await importSessions(store, asFile(thisWeek), { skipInvalid: false }))
+  taken(await importSessions(installation, asFile(thisWeek), { skipInvalid: false }))
 }
 
 /**
@@ -100,11 +100,11 @@ function kindOf(n: number): SampleKind {
 }
 
 /** Sets what an import cannot. */
-function setKinds(
-  { db, hashKey, config, now }: Store,
+async function setKinds(
+  { store, hashKey, config, now }: Installation,
   readers: readonly SampleReader[],
   seenThrough: number,
-): void {
+): Promise<void> {
   const at = now().getTime()
   const thisSlot = slotAtOrBefore(config.slotRule, now())
   const lastSlot = slotAtOrBefore(config.slotRule, new Date(thisSlot.at.getTime() - 1))
@@ -117,13 +117,14 @@ function setKinds(
     monthly: { cadence: 'monthly', lastEditionId: lastSlot.editionId },
     bounced: {},
   }
-  db.transaction(() => {
+  await store.write(async (tx) => {
     for (const { email, kind, discreet } of readers) {
       const emailHash = hashEmail(hashKey, email)
       const values = { seenThrough, discreet, ...changes[kind] }
-      db.update(subscribers).set(values).where(eq(subscribers.emailHash, emailHash)).run()
+      await tx.update(subscribers).set(values).where(eq(subscribers.emailHash, emailHash)).run()
       if (kind === 'bounced')
-        db.insert(suppressions)
+        await tx
+          .insert(suppressions)
           .values({ emailHash, reason: 'bounce', createdAt: at - 2 * DAY_MS })
           .run()
     }

@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Store } from '../app.ts'
+import type { Installation } from '../app.ts'
 import type { Config } from '../config.ts'
 import { nextSlot } from '../core/time/calendar.ts'
 import { formatOccurrence } from '../core/time/occurrences.ts'
-import { appliedMigrations, damageIn } from '../db/checks.ts'
 import { lastEventOf } from '../db/ledger/reports.ts'
+import { appliedMigrations, damageIn } from '../db/sqlite/checks.ts'
 import type { Logger } from '../log.ts'
+import { openInstallation } from '../open-installation.ts'
 import { queuePrefix } from '../open-queue.ts'
-import { openStore } from '../open-store.ts'
 import { type Check, checkMail } from '../resend/account-check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
@@ -22,7 +22,7 @@ export async function examine(
   config: Config,
   { log, now }: { log: Logger; now: () => Date },
 ): Promise<Check[]> {
-  const { store, checks } = await openDatabase(config, { log, now })
+  const { installation, checks } = await openDatabase(config, { log, now })
   try {
     const [mail, redis, web, disk] = await Promise.all([
       checkMail({
@@ -31,13 +31,13 @@ export async function examine(
         from: config.MAIL_FROM,
         replyTo: config.MAIL_REPLY_TO,
         now: now(),
-        unsubscribing: await unsubscribing(config, store),
+        unsubscribing: await unsubscribing(config, installation),
       }),
-      checkQueue(config, log, store ? queuePrefix(store) : 'openseat'),
+      checkQueue(config, log, installation ? queuePrefix(installation) : 'openseat'),
       checkWeb(config),
       checkDisk(config),
     ])
-    const editions = store ? await checkEditions(store, redis.workers) : []
+    const editions = installation ? await checkEditions(installation, redis.workers) : []
     return [
       checkSettings(config),
       ...checks,
@@ -49,14 +49,17 @@ export async function examine(
       schedule(config, now()),
     ]
   } finally {
-    await store?.close()
+    await installation?.close()
   }
 }
 
 /** Where emails to unsubscribe should arrive, and when one last did; null if that is not set up. */
-async function unsubscribing({ UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config, store: Store | null) {
+async function unsubscribing(
+  { UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config,
+  installation: Installation | null,
+) {
   if (address === undefined) return null
-  const lastAt = store && (await lastEventOf(store.db, 'email.received'))
+  const lastAt = installation && (await lastEventOf(installation.store, 'email.received'))
   return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
 }
 
@@ -82,28 +85,31 @@ function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check
 async function openDatabase(
   config: Config,
   { log, now }: { log: Logger; now: () => Date },
-): Promise<{ store: Store | null; checks: Check[] }> {
+): Promise<{ installation: Installation | null; checks: Check[] }> {
   const name = 'database'
   const path = resolve(config.DATABASE_PATH)
   if (await isMissing(path))
     return {
-      store: null,
+      installation: null,
       checks: [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }],
     }
-  let store: Store | null = null
+  let installation: Installation | null = null
   try {
-    store = await openStore(config, { log, now })
-    const [damage] = await damageIn(store.db)
-    const detail = `${path} is sound (migration ${await appliedMigrations(store.db)})`
-    if (damage === undefined) return { store, checks: [{ name, status: 'ok', detail }] }
+    installation = await openInstallation(config, { log, now })
+    const [damage] = await damageIn(installation.store)
+    const detail = `${path} is sound (migration ${await appliedMigrations(installation.store)})`
+    if (damage === undefined) return { installation, checks: [{ name, status: 'ok', detail }] }
     const fix = 'Stop Openseat and restore the last backup.'
-    await store.close()
-    return { store: null, checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, fix }] }
+    await installation.close()
+    return {
+      installation: null,
+      checks: [{ name, status: 'fail', detail: `${path} is damaged: ${damage}`, fix }],
+    }
   } catch (error) {
     const fix =
       'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
-    await store?.close()
-    return { store: null, checks: [{ name, status: 'fail', detail: (error as Error).message, fix }] }
+    await installation?.close()
+    return { installation: null, checks: [{ name, status: 'fail', detail: (error as Error).message, fix }] }
   }
 }
 

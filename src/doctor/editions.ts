@@ -1,16 +1,16 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
 import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
-import type { Store } from '../app.ts'
+import type { Installation } from '../app.ts'
 import type { Config } from '../config.ts'
 import { heldBecause } from '../core/hold.ts'
 import { breakerReason } from '../core/provider/breaker.ts'
 import { slotAtOrBefore } from '../core/time/calendar.ts'
-import { danglingIn } from '../db/checks.ts'
 import { allEditions, type Edition } from '../db/ledger/editions.ts'
 import { lastReportAt } from '../db/ledger/stats.ts'
 import { currentHold } from '../db/restore/epoch.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
+import { danglingIn } from '../db/sqlite/checks.ts'
 import type { Check } from '../resend/account-check.ts'
 import { lateMs } from './readings.ts'
 
@@ -21,40 +21,40 @@ const PATIENCE_MS = HOUR_MS / 4
 const SURELY_REPORTED = 20
 
 /** Checks the sessions, the editions, and the provider's reports about them. `workers`: null = unknown. */
-export async function checkEditions(store: Store, workers: number | null): Promise<Check[]> {
-  const editions = await allEditions(store.db)
+export async function checkEditions(installation: Installation, workers: number | null): Promise<Check[]> {
+  const editions = await allEditions(installation.store)
   const [newest] = editions
-  const last = newest ? await summaryOf(store, newest.id) : null
+  const last = newest ? await summaryOf(installation, newest.id) : null
   return [
-    ...(await checkHold(store)),
-    ...(await checkSessions(store)),
-    ...(await checkLeftOut(store)),
-    ...(await checkReferences(store)),
-    ...(newest && last ? lastEdition(newest, last, store.config) : [NONE_YET]),
+    ...(await checkHold(installation)),
+    ...(await checkSessions(installation)),
+    ...(await checkLeftOut(installation)),
+    ...(await checkReferences(installation)),
+    ...(newest && last ? lastEdition(newest, last, installation.config) : [NONE_YET]),
     ...editions.flatMap((edition) => unfinished(edition, workers)),
-    ...(await lateness(store, workers)),
-    ...(newest && last ? await checkReports(store, newest, last) : []),
+    ...(await lateness(installation, workers)),
+    ...(newest && last ? await checkReports(installation, newest, last) : []),
   ]
 }
 
 const NONE_YET: Check = { name: 'last edition', status: 'ok', detail: 'none yet' }
 
-async function checkHold({ db }: Store): Promise<Check[]> {
-  const hold = await currentHold(db)
+async function checkHold({ store }: Installation): Promise<Check[]> {
+  const hold = await currentHold(store)
   if (hold === null) return []
   const fix = 'See what would go out, and release it if that is right: openseat release'
   return [{ name: 'held', status: 'fail', detail: heldBecause(hold), fix }]
 }
 
-async function checkSessions({ db, now }: Store): Promise<Check[]> {
-  const { sessions } = await openSessions(db, now())
+async function checkSessions({ store, now }: Installation): Promise<Check[]> {
+  const { sessions } = await openSessions(store, now())
   if (sessions.length > 0) return []
   const fix = 'Add some: openseat sessions import FILE'
   return [{ name: 'sessions', status: 'warn', detail: 'no bookable session, so no email would go out', fix }]
 }
 
-async function checkLeftOut({ db }: Store): Promise<Check[]> {
-  return (await namesOfLeftOut(db)).map((detail) => ({
+async function checkLeftOut({ store }: Installation): Promise<Check[]> {
+  return (await namesOfLeftOut(store)).map((detail) => ({
     name: 'left out',
     status: 'warn',
     detail: `no page and no edition shows ${detail}`,
@@ -62,8 +62,8 @@ async function checkLeftOut({ db }: Store): Promise<Check[]> {
   }))
 }
 
-async function checkReferences({ db }: Store): Promise<Check[]> {
-  return (await danglingIn(db)).map(({ table, parent, count }) => ({
+async function checkReferences({ store }: Installation): Promise<Check[]> {
+  return (await danglingIn(store)).map(({ table, parent, count }) => ({
     name: 'references',
     status: 'warn',
     detail: `${count === 1 ? '1 row' : `${count} rows`} of ${table} ${count === 1 ? 'refers' : 'refer'} to ${parent} that are not there`,
@@ -102,11 +102,11 @@ function unfinished({ id, state, pauseReason }: Edition, workers: number | null)
   ]
 }
 
-async function lateness(store: Store, workers: number | null): Promise<Check[]> {
-  const late = await lateMs(store)
+async function lateness(installation: Installation, workers: number | null): Promise<Check[]> {
+  const late = await lateMs(installation)
   if (late < PATIENCE_MS) return []
-  const { slotRule, DIGEST_CATCH_UP_HOURS } = store.config
-  const { editionId: id } = slotAtOrBefore(slotRule, store.now())
+  const { slotRule, DIGEST_CATCH_UP_HOURS } = installation.config
+  const { editionId: id } = slotAtOrBefore(slotRule, installation.now())
   const since = formatDistanceStrict(0, late)
   const check = (detail: string, fix: string): Check => ({
     name: 'slot',
@@ -114,7 +114,7 @@ async function lateness(store: Store, workers: number | null): Promise<Check[]> 
     detail: `${id} was due ${since} ago and ${detail}`,
     fix,
   })
-  const edition = await summaryOf(store, id)
+  const edition = await summaryOf(installation, id)
   if (edition)
     return [check(`${edition.waiting} of its emails still wait`, `To see why: openseat edition show ${id}`)]
   if (late > DIGEST_CATCH_UP_HOURS * HOUR_MS)
@@ -125,10 +125,14 @@ async function lateness(store: Store, workers: number | null): Promise<Check[]> 
   return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]
 }
 
-async function checkReports({ db, config, now }: Store, newest: Edition, last: Summary): Promise<Check[]> {
+async function checkReports(
+  { store, config, now }: Installation,
+  newest: Edition,
+  last: Summary,
+): Promise<Check[]> {
   if (!config.RESEND_WEBHOOK_SECRET || newest.finishedAt === null || last.submitted < SURELY_REPORTED)
     return []
-  const reportedAt = await lastReportAt(db)
+  const reportedAt = await lastReportAt(store)
   const since = formatDistanceStrict(newest.finishedAt, now())
   const name = 'reports'
   if (reportedAt !== null && reportedAt >= newest.createdAt)

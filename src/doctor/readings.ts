@@ -11,7 +11,7 @@ import { installationFact } from '../db/restore/facts.ts'
 import { sessionsVersion } from '../db/sessions/sessions.ts'
 import type { Readings } from '../metrics/metrics.ts'
 
-type Watched = Pick<App, 'config' | 'db' | 'now'> & {
+type Watched = Pick<App, 'config' | 'store' | 'now'> & {
   queue: Pick<App['queue'], 'backlog' | 'stats' | 'workers'>
 }
 
@@ -26,10 +26,10 @@ export const LEAST_FREE_BYTES = 64 * 1024 ** 2
 /** Checks each part. Never throws, and returns within seconds. */
 export async function readiness(app: Watched): Promise<Readiness> {
   const [database, redis, free, hold] = await Promise.all([
-    inTimeOrNull(async () => sessionsVersion(app.db)),
+    inTimeOrNull(async () => sessionsVersion(app.store)),
     inTimeOrNull(async () => app.queue.backlog()),
     inTimeOrNull(() => freeBytes(app.config.DATABASE_PATH)),
-    orNull(() => currentHold(app.db)),
+    orNull(() => currentHold(app.store)),
   ])
   return {
     database: database === null ? 'unavailable' : 'ok',
@@ -43,14 +43,14 @@ export async function readiness(app: Watched): Promise<Readiness> {
  * How long the current slot has been due with its edition unfinished, in ms. 0 if the edition is finished or cancelled, or
  * if the slot was before this installation's first start. A skipped slot counts as late until the next slot.
  */
-export async function lateMs(app: Pick<App, 'config' | 'db' | 'now'>): Promise<number> {
-  const schedule = await installationFact(app.db, 'schedule')
+export async function lateMs(app: Pick<App, 'config' | 'store' | 'now'>): Promise<number> {
+  const schedule = await installationFact(app.store, 'schedule')
   if (schedule === null) return 0
   const { at, editionId } = slotAtOrBefore(app.config.slotRule, app.now())
   if (at.getTime() < (JSON.parse(schedule) as Schedule).since) return 0
-  const edition = await findEdition(app.db, editionId)
+  const edition = await findEdition(app.store, editionId)
   const planned = edition !== null && (edition.plannedAt !== null || edition.state === 'cancelled')
-  const finished = planned && (await tallyOf(app.db, editionId, 0)).waiting === 0
+  const finished = planned && (await tallyOf(app.store, editionId, 0)).waiting === 0
   return finished ? 0 : app.now().getTime() - at.getTime()
 }
 
@@ -89,7 +89,7 @@ async function freeBytes(path: string): Promise<number> {
 async function ledgerReadings(app: Watched) {
   const now = app.now().getTime()
   const secondsSince = (at: number | null | undefined) => (at == null ? null : (now - at) / 1000)
-  const ledger = await ledgerStats(app.db)
+  const ledger = await ledgerStats(app.store)
   return {
     editions: ledger.editions,
     editions_paused: ledger.paused,

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { aFolder } from '../../test/folder.ts'
-import { closeDb, openDb } from '../db/open.ts'
+import { openStore } from '../db/open.ts'
 import { writeWitness } from '../db/restore/witness.ts'
 import { writePrivately } from './private-file.ts'
 
@@ -42,7 +42,7 @@ test('what cannot be put in place leaves nothing behind', async () => {
 test('the witness beside the database does not follow a planted link', () => {
   const folder = aFolder()
   const path = join(folder, 'openseat.db')
-  closeDb(openDb(path))
+  openStore(path).close()
   const victim = join(folder, 'victim')
   writeFileSync(victim, 'of someone else')
   symlinkSync(victim, `${path}.epoch.new`)

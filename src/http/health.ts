@@ -13,7 +13,7 @@ export function addHealthRoutes(server: FastifyInstance, app: Needs): void {
   server.get('/readyz', async (_request, reply) => {
     const parts = await readiness(app)
     const ready = Object.values(parts).every((state) => state === 'ok')
-    const names = parts.database === 'ok' ? await namesOfLeftOut(app.db) : []
+    const names = parts.database === 'ok' ? await namesOfLeftOut(app.store) : []
     const leftOut = names.length > 0 && { left_out: names }
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'unavailable', ...parts, ...leftOut })
   })

@@ -25,7 +25,7 @@ import { addWebhookRoute } from './webhooks.ts'
 /** The parts of the program that the web needs. */
 export type Web = Pick<
   App,
-  'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now' | 'pace' | 'templates'
+  'config' | 'store' | 'hashKey' | 'log' | 'metrics' | 'now' | 'pace' | 'templates'
 > & {
   queue: Pick<App['queue'], 'backlog' | 'limits' | 'stats' | 'wakeNotices' | 'workers'>
 }

@@ -4,7 +4,7 @@ import type { App } from '../app.ts'
 import { type SignedRequest, webhookVerifier } from '../resend/webhook-signature.ts'
 import { registerScope } from './scope.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
 const BODY_LIMIT_BYTES = 256 * 1024
 

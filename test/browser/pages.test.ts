@@ -146,7 +146,7 @@ async function confirm(app: TestApp, { page, sees }: Visit): Promise<string> {
 }
 
 async function submitNotices(app: TestApp): Promise<void> {
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
 }
 
 /** A week later; returns what she gets, as text. */

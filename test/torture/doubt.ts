@@ -1,6 +1,7 @@
 import { resendEdition } from '../../src/actions/editions/resend.ts'
 import { obeyTests } from '../../src/failpoint.ts'
 import { buildServer } from '../../src/http/server.ts'
+import { dbOf } from '../db.ts'
 import { signedWebhook } from '../resend/webhooks.ts'
 import { addNews, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
 import { WEBHOOK_SECRET } from './installation.ts'
@@ -38,7 +39,7 @@ export async function liveThroughDoubt(options: DoubtOptions): Promise<Doubt> {
     await work(faked)
     const problems = problemsWith(faked, options.unknown)
     if (options.unknown > 0) problems.push(...(await resolve(faked)))
-    const verdict = judge(faked.resend.countByAddress(), ledgerOf(faked.app.db.$client), {
+    const verdict = judge(faked.resend.countByAddress(), ledgerOf(dbOf(faked.app.store).$client), {
       recipients: READERS,
       unknown: Math.max(0, options.unknown - 1) * 100, // the operator's resend adds a generation; the old rows stay
     })
@@ -74,7 +75,9 @@ function setClocks(faked: Faked, { jumpMs }: DoubtOptions, trueMs: number): void
 }
 
 function problemsWith({ app }: Faked, wanted: number): string[] {
-  const unknown = app.db.$client.prepare("select count(*) from batches where state = 'unknown'").pluck()
+  const unknown = dbOf(app.store)
+    .$client.prepare("select count(*) from batches where state = 'unknown'")
+    .pluck()
   const count = Number(unknown.get())
   return count === wanted ? [] : [`${count} batches are unknown where ${wanted} were to be`]
 }

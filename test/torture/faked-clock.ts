@@ -10,6 +10,7 @@ import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { openLog } from '../../src/log.ts'
 import { openApp } from '../../src/open-app.ts'
 import { sweep } from '../../src/recurring.ts'
+import { dbOf } from '../db.ts'
 import { type ResendStandIn, startResendStandIn } from '../resend/stand-in.ts'
 import { LINK_SECRET, WEBHOOK_SECRET } from './installation.ts'
 
@@ -83,13 +84,13 @@ export async function openFaked(options: {
 /** Does what the worker does at a wake-up: sweeps, and submits what is owed and due. */
 export async function work({ app }: Faked): Promise<void> {
   await sweep(app)
-  for (const { id } of await owedBatches(app.db, app.now(), 1_000)) await openSubmitter(app).submit(id)
+  for (const { id } of await owedBatches(app.store, app.now(), 1_000)) await openSubmitter(app).submit(id)
   await sweep(app)
 }
 
 /** Adds news: a session ten days after `at`, by plain SQL as a booking system would. */
 export function addNews({ app }: Faked, at: Date): void {
-  const sqlite = app.db.$client
+  const sqlite = dbOf(app.store).$client
   sqlite
     .prepare(
       `insert or ignore into groups (topic_id, kind, title) select id, 'therapy', 'Steady Ground' from topics where slug = 'anxiety'`,
@@ -104,7 +105,8 @@ export function addNews({ app }: Faked, at: Date): void {
     .run(randomUUID(), `${startsAt}T19:00`)
 }
 
-function addReaders({ db, hashKey }: App, count: number, at: Date): void {
+function addReaders({ store, hashKey }: App, count: number, at: Date): void {
+  const db = dbOf(store)
   const add = db.$client.prepare(
     `insert into subscribers (public_id, email, email_hash, status, time_zone, consent_text, consented_at, created_at)
      values (?, ?, ?, 'active', 'America/New_York', 'asked on paper', ?, ?)`,

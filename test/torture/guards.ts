@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import { loadConfig } from '../../src/config.ts'
 import { installationId, signToken } from '../../src/core/tokens.ts'
 import { openLog } from '../../src/log.ts'
-import { openStore } from '../../src/open-store.ts'
+import { openInstallation } from '../../src/open-installation.ts'
 import { openQueue } from '../../src/redis/queue.ts'
 import { startWebs } from './failpoint-doors.ts'
 import {
@@ -59,9 +59,9 @@ async function claimAlone(context: Context): Promise<Row[]> {
 async function ringForAll(installation: Installation): Promise<{ through: boolean; rings: number }> {
   const config = loadConfig(installation.settings)
   const log = openLog('silent')
-  const store = await openStore(config, { log })
-  const prefix = `openseat-${installationId(store.hashKey)}`
-  await store.close()
+  const opened = await openInstallation(config, { log })
+  const prefix = `openseat-${installationId(opened.hashKey)}`
+  await opened.close()
   const queue = await openQueue({ redis: { url: installation.redis?.url ?? '' }, prefix, log })
   const batchIds = installation.ledger.prepare<[], number>('select id from batches').pluck()
   let rings = 0

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { loadConfig } from '../../src/config.ts'
 import { slotAtOrBefore } from '../../src/core/time/calendar.ts'
 import { type HashKey, hashEmail, newPublicId } from '../../src/core/tokens.ts'
-import type { Db } from '../../src/db/open.ts'
 import { openLog } from '../../src/log.ts'
-import { openStore } from '../../src/open-store.ts'
+import { openInstallation } from '../../src/open-installation.ts'
+import { type Db, withDb } from '../db.ts'
 
 export const DAY_MS = 86_400_000
 
@@ -18,17 +18,19 @@ export async function seed(
   sabotage: string | null,
 ): Promise<string> {
   const config = loadConfig(settings)
-  const store = await openStore(config, { log: openLog('silent') })
+  const installation = withDb(await openInstallation(config, { log: openLog('silent') }))
   try {
-    addSessions(store.db)
-    addReaders(store, subscribers)
+    addSessions(installation.db)
+    addReaders(installation, subscribers)
     // As if the first start was long ago, so that the slot of two days ago counts as missed.
     const schedule = JSON.stringify({ rule: config.slotRule, since: 0 })
-    store.db.$client.prepare("insert into installation (name, value) values ('schedule', ?)").run(schedule)
-    if (sabotage) store.db.$client.exec(sabotage)
+    installation.db.$client
+      .prepare("insert into installation (name, value) values ('schedule', ?)")
+      .run(schedule)
+    if (sabotage) installation.db.$client.exec(sabotage)
     return slotAtOrBefore(config.slotRule, new Date()).editionId
   } finally {
-    await store.close()
+    await installation.close()
   }
 }
 

@@ -7,13 +7,14 @@ import { release } from '../../src/actions/restore/release.ts'
 import { watchEpoch } from '../../src/actions/restore/watch-epoch.ts'
 import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
-import { damageIn } from '../../src/db/checks.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
 import { currentHold } from '../../src/db/restore/epoch.ts'
+import { damageIn } from '../../src/db/sqlite/checks.ts'
 import { obeyTests } from '../../src/failpoint.ts'
 import { openLog } from '../../src/log.ts'
 import { openApp } from '../../src/open-app.ts'
 import { sweep } from '../../src/recurring.ts'
+import { dbOf } from '../db.ts'
 import {
   closeInstallation,
   guardsOff,
@@ -114,10 +115,10 @@ function cutIn(length: number, random: Random): number {
 async function goOn({ settings }: Torn) {
   const app = await openApp(loadConfig(settings), { log: openLog('silent') })
   try {
-    const problems = await damageIn(app.db)
-    const replanned = app.db.$client.prepare('select count(*) from editions').pluck().get() === 0
+    const problems = await damageIn(app.store)
+    const replanned = dbOf(app.store).$client.prepare('select count(*) from editions').pluck().get() === 0
     await watchEpoch(app)
-    const held = (await currentHold(app.db)) !== null
+    const held = (await currentHold(app.store)) !== null
     if (held) {
       await sweep(app)
       if ((await work(app)) > 0) problems.push('it mailed while it was held')
@@ -129,7 +130,7 @@ async function goOn({ settings }: Torn) {
     await sweep(app)
     // The parent process checks what the provider accepted. Here: every delivery has ended, and the sums are right.
     const everyone = new Map(Array.from({ length: READERS }, (_, n) => [`reader-${n + 1}@sample.test`, 1]))
-    const verdict = judge(everyone, ledgerOf(app.db.$client), { recipients: READERS })
+    const verdict = judge(everyone, ledgerOf(dbOf(app.store).$client), { recipients: READERS })
     return { held, replanned, problems: [...problems, ...verdict.problems] }
   } finally {
     await app.close()
@@ -139,7 +140,7 @@ async function goOn({ settings }: Torn) {
 /** Submits what is owed; returns the number of batches. */
 async function work(app: App): Promise<number> {
   let submitted = 0
-  for (const { id } of await owedBatches(app.db, app.now(), 1_000))
+  for (const { id } of await owedBatches(app.store, app.now(), 1_000))
     if ((await openSubmitter(app).submit(id)).kind === 'submitted') submitted += 1
   return submitted
 }

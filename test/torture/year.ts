@@ -67,15 +67,15 @@ async function liveThroughSlot(faked: Faked, { id, at }: Due): Promise<string[]>
 
 /** Sets the clock, runs the worker's tasks, and reports if that planned or sent anything. */
 async function quiet(faked: Faked, at: Date, when: string): Promise<string[]> {
-  const before = faked.resend.accepted.length + (await allEditions(faked.app.db)).length
+  const before = faked.resend.accepted.length + (await allEditions(faked.app.store)).length
   faked.setClock(at)
   await work(faked)
-  const after = faked.resend.accepted.length + (await allEditions(faked.app.db)).length
+  const after = faked.resend.accepted.length + (await allEditions(faked.app.store)).length
   return after === before ? [] : [`something went out ${when}`]
 }
 
 async function comparedWith(expected: readonly Due[], { app }: Faked): Promise<string[]> {
-  const editions = (await allEditions(app.db)).reverse()
+  const editions = (await allEditions(app.store)).reverse()
   const ids = editions.map(({ id }) => id).join()
   const problems: string[] = []
   if (ids !== expected.map(({ id }) => id).join()) problems.push(`${editions.length} editions: ${ids}`)

@@ -5,28 +5,28 @@ import { findEdition } from '../../db/ledger/editions.ts'
 /** The outcome of pausing, resuming, or canceling an edition. */
 export type ControlOutcome = { kind: 'done' } | { kind: 'refused'; reason: string } | { kind: 'not-found' }
 
-type Control = Pick<App, 'db' | 'now'>
+type Control = Pick<App, 'store' | 'now'>
 
 /** Stops the edition before its next batch. A batch that is at the provider now is still recorded. */
 export async function pause(app: Control, id: string, reason: string): Promise<ControlOutcome> {
-  return outcome(app, id, await pauseEdition(app.db, id, reason, app.now()), 'paused')
+  return outcome(app, id, await pauseEdition(app.store, id, reason, app.now()), 'paused')
 }
 
 /** Continues a paused edition, and wakes the sweep for it. */
 export async function resume(app: Control & { queue: SweepWaker }, id: string): Promise<ControlOutcome> {
-  const resumed = await resumeEdition(app.db, id, app.now())
+  const resumed = await resumeEdition(app.store, id, app.now())
   if (resumed) await app.queue.wakeSweep()
   return outcome(app, id, resumed, 'resumed')
 }
 
 /** Ends the edition permanently: what was not attempted is excluded as `cancelled`. */
 export async function cancel(app: Control, id: string): Promise<ControlOutcome> {
-  return outcome(app, id, await cancelEdition(app.db, id, app.now()), 'cancelled')
+  return outcome(app, id, await cancelEdition(app.store, id, app.now()), 'cancelled')
 }
 
 async function outcome(app: Control, id: string, done: boolean, verb: string): Promise<ControlOutcome> {
   if (done) return { kind: 'done' }
-  const edition = await findEdition(app.db, id)
+  const edition = await findEdition(app.store, id)
   if (edition === null) return { kind: 'not-found' }
   return { kind: 'refused', reason: `edition ${id} is ${edition.state}, so it cannot be ${verb}` }
 }

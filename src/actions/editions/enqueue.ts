@@ -16,7 +16,7 @@ export type Owing = 'nothing' | 'soon' | 'later'
  * ledger owes anything, and so when to look again.
  */
 export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'>): Promise<Owing> {
-  if (!guardOn('enqueue-owed') || !(await owesAnything(app.db))) return 'nothing'
+  if (!guardOn('enqueue-owed') || !(await owesAnything(app.store))) return 'nothing'
   if ((await app.queue.backlog()) !== 0) return 'soon'
   let owing: Owing = 'later'
   const alone = await app.queue.alone(async () => {
@@ -27,8 +27,8 @@ export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'
 
 async function enqueuePortion(app: App, { isStale }: Pick<Submitter, 'isStale'>): Promise<Owing> {
   const now = app.now()
-  const batches = await owedBatches(app.db, now, PORTION)
-  const notices = await owedNotices(app.db, now, PORTION)
+  const batches = await owedBatches(app.store, now, PORTION)
+  const notices = await owedNotices(app.store, now, PORTION)
   const free = batches.filter(
     (batch) => batch.state === 'planned' || (guardOn('takeover') && isStale(batch, now)),
   )

@@ -15,7 +15,7 @@ const ID = '2026-11-23'
 const plan = (app: TestApp) => planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
 
 async function submitAll(app: TestApp): Promise<void> {
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
+  for (const { id } of await owedBatches(app.store, app.now(), 10)) await openSubmitter(app).submit(id)
 }
 
 async function said(app: TestApp, email: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { REASONS } from '../../core/audience/reasons.ts'
 import { formatOccurrence } from '../../core/time/occurrences.ts'
@@ -20,7 +20,7 @@ export type Explanation = {
   generations: { generation: number; state: PastDelivery['state']; reason: string | null }[]
 }
 
-type Needs = Pick<Store, 'db' | 'config' | 'hashKey' | 'now'>
+type Needs = Pick<Installation, 'store' | 'config' | 'hashKey' | 'now'>
 /** What one part of the story comes to; `says` goes on from "This reader". */
 type Finding = { state: Explanation['state']; reason: string | null; says: string }
 type Story = {
@@ -36,14 +36,14 @@ type Story = {
 
 /** Answers "why did this person (not) get that edition?". Null: there is no such edition. Throws `BadInput` for no address. */
 export async function explain(app: Needs, email: string, editionId: string): Promise<Explanation | null> {
-  const edition = await findEdition(app.db, editionId)
+  const edition = await findEdition(app.store, editionId)
   const emailHash = keyOf(app.hashKey, email)
   if (edition === null) return null
-  const subscriber = await findByEmailHash(app.db, emailHash)
-  const suppression = await findSuppression(app.db, emailHash)
-  const deliveries = subscriber ? await deliveriesTo(app.db, subscriber.id, editionId) : []
+  const subscriber = await findByEmailHash(app.store, emailHash)
+  const suppression = await findSuppression(app.store, emailHash)
+  const deliveries = subscriber ? await deliveriesTo(app.store, subscriber.id, editionId) : []
   const waiting = deliveries.find(({ state }) => state === 'waiting')?.batch
-  const [wait = null] = waiting ? await waitsOf(app.db, editionId, waiting.id) : []
+  const [wait = null] = waiting ? await waitsOf(app.store, editionId, waiting.id) : []
   const story = subscriber && {
     subscriber,
     suppression,

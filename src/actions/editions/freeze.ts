@@ -46,7 +46,7 @@ export async function freeze(
 ): Promise<Frozen | null> {
   const now = app.now()
   const offers = await bookableOffers(app, memory, edition, now)
-  const open = await openDeliveries(app.db, batch.id)
+  const open = await openDeliveries(app.store, batch.id)
   const resend = batch.generation === 0 ? null : { again: batch.again }
   const max = app.config.DIGEST_MAX_SESSIONS
   const judge = openJudge({ ...edition, offers, at: now, max, resend })
@@ -62,14 +62,14 @@ export async function freeze(
   }
   const { composed, failed } = compose(app, memory, { batch, parts, readers })
   if (composed.length === 0) {
-    await closeEmptyBatch(app.db, batch, { excluded, failed }, now)
+    await closeEmptyBatch(app.store, batch, { excluded, failed }, now)
     failpoint('after-close')
     return null
   }
   const body = bodyOf(composed)
   const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
   const keeping = freezeBatch(
-    app.db,
+    app.store,
     batch,
     { ...parts, excluded, failed, frozen, bodyHash: hashOf(composed) },
     app.now(), // not the instant of the checks: a process that slept since has lost its turn
@@ -87,10 +87,10 @@ export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch
   const { templateHash, offersHash } = batch
   if (templateHash === null || offersHash === null) return null
   const [template, offers] = [
-    await frozenContent(app.db, templateHash),
-    await frozenContent(app.db, offersHash),
+    await frozenContent(app.store, templateHash),
+    await frozenContent(app.store, offersHash),
   ]
-  const readers = (await frozenDeliveries(app.db, batch.id)).map(({ id, frozen }) => ({
+  const readers = (await frozenDeliveries(app.store, batch.id)).map(({ id, frozen }) => ({
     id,
     reader: JSON.parse(frozen) as FrozenReader,
   }))
@@ -129,11 +129,11 @@ function readerOf(
 
 /** What the edition can still offer. Reads it again only after a session changed or the next one started. */
 async function bookableOffers(app: App, memory: FreezeMemory, edition: Edition, now: Date): Promise<Offer[]> {
-  const version = await sessionsVersion(app.db)
+  const version = await sessionsVersion(app.store)
   const kept = memory.offers
   if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
     return kept.offers
-  const offers = await offersLeft(app.db, edition, now)
+  const offers = await offersLeft(app.store, edition, now)
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
   memory.offers = { editionId: edition.id, version, validUntil, offers }
   return offers

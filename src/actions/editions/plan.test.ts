@@ -26,7 +26,7 @@ test('every candidate becomes a recipient or an exclusion with its reason', asyn
   app.db.insert(suppressions).values({ emailHash: hash, reason: 'bounce', createdAt: 0 }).run()
 
   await planEdition(app, SLOT)
-  expect(await tallyOf(app.db, SLOT.editionId)).toEqual({
+  expect(await tallyOf(app.store, SLOT.editionId)).toEqual({
     candidates: 9,
     submitted: 0,
     excluded: {
@@ -48,7 +48,7 @@ test('a pause that ended before the slot no longer holds', async () => {
   aSession(app)
   aSubscriber(app, 'ada@sample.test', { pausedUntil: Date.parse('2026-11-23T13:59:00Z') })
   await planNow(app)
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({ waiting: 1 })
+  expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({ waiting: 1 })
 })
 
 test('planning twice plans once', async () => {
@@ -57,7 +57,7 @@ test('planning twice plans once', async () => {
   manySubscribers(app, 120)
   expect(await planEdition(app, SLOT)).toMatchObject({ kind: 'planned' })
   expect(await planEdition(app, SLOT)).toMatchObject({ kind: 'exists' })
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({ candidates: 120, waiting: 120 })
+  expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({ candidates: 120, waiting: 120 })
 })
 
 test('two processes that plan at once make one edition', async () => {
@@ -67,7 +67,7 @@ test('two processes that plan at once make one edition', async () => {
   manySubscribers(app, 5_000)
   const outcomes = await Promise.all([planEdition(app, SLOT), planEdition(sibling, SLOT)])
   expect(outcomes.map(({ edition }) => edition.state)).toEqual(['submitting', 'submitting'])
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({ candidates: 5_000, waiting: 5_000 })
+  expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({ candidates: 5_000, waiting: 5_000 })
   const sizes = app.db.$client.prepare('select size, count(*) as n from batches group by size').all()
   expect(sizes).toEqual([{ size: 100, n: 50 }])
 })
@@ -77,20 +77,20 @@ test('a planner killed half-way is gone on from where it was', async () => {
   aSession(app)
   manySubscribers(app, 330)
   await beginEdition(
-    app.db,
+    app.store,
     { id: SLOT.editionId, scheduledFor: SLOT.at, throughSeq: 1, offers: [] },
     app.now(),
   )
-  const begun = await findEdition(app.db, SLOT.editionId)
+  const begun = await findEdition(app.store, SLOT.editionId)
   if (begun === null) throw new Error('not begun')
-  const first = await candidatesAfter(app.db, begun, 0, 130)
+  const first = await candidatesAfter(app.store, begun, 0, 130)
   const verdicts = first.map(({ id, seenThrough }) => ({ subscriberId: id, seenThrough, exclusion: null }))
-  expect(await recordVerdicts(app.db, SLOT.editionId, 0, verdicts)).toBe(true)
-  expect(await recordVerdicts(app.db, SLOT.editionId, 0, verdicts)).toBe(false)
+  expect(await recordVerdicts(app.store, SLOT.editionId, 0, verdicts)).toBe(true)
+  expect(await recordVerdicts(app.store, SLOT.editionId, 0, verdicts)).toBe(false)
 
   const edition = await planAudience(app, SLOT.editionId)
   expect(edition.state).toBe('submitting')
-  const tally = await tallyOf(app.db, SLOT.editionId)
+  const tally = await tallyOf(app.store, SLOT.editionId)
   expect(tally).toMatchObject({ candidates: 330, waiting: 130, excluded: { 'nothing-new': 200 } })
   const batchSizes = app.db.$client.prepare('select size from batches order by number').pluck().all()
   expect(batchSizes).toEqual([100, 30])
@@ -103,15 +103,15 @@ test('someone who subscribes after planning began is not a candidate', async () 
   await planNow(app)
   aSubscriber(app, 'late@sample.test')
   await planNow(app)
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({ candidates: 1 })
+  expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({ candidates: 1 })
 })
 
 test('with nothing to tell, everyone is excluded and the edition has ended', async () => {
   const app = await testApp()
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
-  expect(await findEdition(app.db, SLOT.editionId)).toMatchObject({ state: 'submitted' })
-  expect(await tallyOf(app.db, SLOT.editionId)).toMatchObject({
+  expect(await findEdition(app.store, SLOT.editionId)).toMatchObject({ state: 'submitted' })
+  expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({
     candidates: 1,
     excluded: { 'nothing-new': 1 },
   })
@@ -122,12 +122,16 @@ test('a newer edition takes over what a paused one had left', async () => {
   aSession(app)
   manySubscribers(app, 3)
   const old = await planNow(app)
-  await supersedeBefore(app.db, '2026-11-30')
-  expect(await tallyOf(app.db, old)).toMatchObject({ candidates: 3, excluded: { superseded: 3 }, waiting: 0 })
+  await supersedeBefore(app.store, '2026-11-30')
+  expect(await tallyOf(app.store, old)).toMatchObject({
+    candidates: 3,
+    excluded: { superseded: 3 },
+    waiting: 0,
+  })
   app.setNow('2026-11-30T15:00:00Z')
   const next = await planNow(app)
   await submitOwed(app)
-  expect(await tallyOf(app.db, next)).toMatchObject({ candidates: 3, submitted: 3 })
+  expect(await tallyOf(app.store, next)).toMatchObject({ candidates: 3, submitted: 3 })
   expect(app.resend.accepted).toHaveLength(3)
 })
 
@@ -141,5 +145,5 @@ test('what does not fit a mail is counted, and still told once', async () => {
   expect(app.resend.accepted[0]?.text).toContain('7 more times')
   app.setNow('2026-11-30T15:00:00Z')
   const next = await planNow(app)
-  expect(await tallyOf(app.db, next)).toMatchObject({ excluded: { 'nothing-new': 1 } })
+  expect(await tallyOf(app.store, next)).toMatchObject({ excluded: { 'nothing-new': 1 } })
 })

@@ -19,7 +19,7 @@ import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
 
-type Planner = Pick<App, 'config' | 'db' | 'log' | 'now'>
+type Planner = Pick<App, 'config' | 'store' | 'log' | 'now'>
 
 /** Candidates per transaction: about ten milliseconds, so that locks are renewed and pages served in between. */
 const CHUNK = 1_000
@@ -34,19 +34,19 @@ export async function planEdition(
   slot: Slot,
 ): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
   const now = app.now()
-  const found = await findEdition(app.db, slot.editionId)
+  const found = await findEdition(app.store, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
 
-  const hold = await currentHold(app.db)
+  const hold = await currentHold(app.store)
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
     await warnOfLeftOut(app)
-    const { throughSeq, sessions } = await openSessions(app.db, now)
+    const { throughSeq, sessions } = await openSessions(app.store, now)
     const offers = offersAt(sessions, now)
-    await supersedeBefore(app.db, slot.editionId)
+    await supersedeBefore(app.store, slot.editionId)
     failpoint('after-supersede')
     const begun = await beginEdition(
-      app.db,
+      app.store,
       { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers },
       now,
     )
@@ -60,19 +60,19 @@ export async function planEdition(
 
 /** Plans the rest of an edition's audience and returns the edition. Leaves a paused one as it is. */
 export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
-  const offers = await offersOfEdition(app.db, editionId)
+  const offers = await offersOfEdition(app.store, editionId)
   for (;;) {
-    const edition = await findEdition(app.db, editionId)
+    const edition = await findEdition(app.store, editionId)
     if (edition === null) throw new Error(`edition ${editionId} is gone`)
     if (edition.state !== 'planning') return edition
 
     const limit = guardOn('plan-in-chunks') ? CHUNK : Number.MAX_SAFE_INTEGER
-    const candidates = await candidatesAfter(app.db, edition, edition.plannedThrough, limit)
+    const candidates = await candidatesAfter(app.store, edition, edition.plannedThrough, limit)
     if (candidates.length === 0) {
       failpoint('before-planned')
-      await finishPlanning(app.db, editionId, app.now())
+      await finishPlanning(app.store, editionId, app.now())
       failpoint('after-planned')
-      await finishEdition(app.db, editionId, app.now()) // nobody to mail: it has ended already
+      await finishEdition(app.store, editionId, app.now()) // nobody to mail: it has ended already
       continue
     }
     // A slot that is planned late asks who is paused now, not who was paused on Monday.
@@ -84,7 +84,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
       exclusion: judge.exclude(candidate),
     }))
     // If it returns false, another planner did this chunk; the next round reads how far that one is.
-    await recordVerdicts(app.db, editionId, edition.plannedThrough, verdicts)
+    await recordVerdicts(app.store, editionId, edition.plannedThrough, verdicts)
     failpoint('after-verdicts')
     await setImmediate()
   }

@@ -29,7 +29,7 @@ test('the preview counts whom planning this moment would reach, and records noth
   expect(sessions.map(({ group }) => group).sort()).toEqual(['Quiet Harbor', 'Steady Ground'])
 
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  const { candidates, waiting, excluded } = await tallyOf(app.db, edition.id)
+  const { candidates, waiting, excluded } = await tallyOf(app.store, edition.id)
   expect(preview).toEqual({
     edition: { id: edition.id, scheduledFor: '2026-11-23T14:00:00.000Z' },
     already: null,

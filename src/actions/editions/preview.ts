@@ -36,7 +36,7 @@ export type Preview = {
 /** The email of one kind of reader. `madeUp`: no one on the list is of that kind and would get an email. */
 export type ReaderMail = { reader: 'typical' | Persona; madeUp: boolean; email: Email }
 
-type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates'>
+type Needs = Pick<App, 'store' | 'config' | 'hashKey' | 'now' | 'templates'>
 type PreviewedEdition = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
 
 const CHUNK = 2_000
@@ -52,7 +52,7 @@ export async function previewEdition(
 ): Promise<Preview> {
   const { slot, already } = await slotToShow(app)
   const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
-  const { throughSeq, sessions } = await openSessions(app.db, at)
+  const { throughSeq, sessions } = await openSessions(app.store, at)
   const offers = offersAt(sessions, at)
   const edition = asIfBegun(slot, throughSeq)
   const max = app.config.DIGEST_MAX_SESSIONS
@@ -99,7 +99,7 @@ const TYPICAL = {
 
 async function slotToShow(app: Needs): Promise<{ slot: Slot; already: Preview['already'] }> {
   const slot = slotAtOrBefore(app.config.slotRule, app.now())
-  const found = await findEdition(app.db, slot.editionId)
+  const found = await findEdition(app.store, slot.editionId)
   if (found === null) return { slot, already: null }
   return { slot: nextSlot(app.config.slotRule, app.now()), already: { id: found.id, state: found.state } }
 }
@@ -109,13 +109,13 @@ function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {
   return { id: slot.editionId, throughSeq, audienceThrough }
 }
 
-async function judgeEveryone({ db }: Needs, edition: PreviewedEdition, judge: Judge) {
+async function judgeEveryone({ store }: Needs, edition: PreviewedEdition, judge: Judge) {
   const excluded: Preview['excluded'] = {}
   // The judge returns the same object for readers who see the same.
   const kinds = new Map<Selection, number>()
   let [candidates, recipients] = [0, 0]
   for (let after = 0; ; ) {
-    const chunk = await candidatesAfter(db, edition, after, CHUNK)
+    const chunk = await candidatesAfter(store, edition, after, CHUNK)
     for (const candidate of chunk) {
       const judgment = judge.select(candidate, candidate.id)
       if (judgment.exclusion !== null) excluded[judgment.exclusion] = (excluded[judgment.exclusion] ?? 0) + 1
@@ -138,7 +138,7 @@ type Compose = (reader: Reader) => Email
 type Shown = { edition: PreviewedEdition; offers: readonly Offer[]; at: Date; judge: Judge; compose: Compose }
 
 async function personaMails(app: Needs, seen: Shown): Promise<ReaderMail[]> {
-  const ids = await personaIds(app.db, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
+  const ids = await personaIds(app.store, { homeZone: app.config.DIGEST_TIME_ZONE, at: seen.at })
   const mails: ReaderMail[] = []
   for (const reader of PERSONAS) {
     const real = await realReader(app, ids[reader], seen)
@@ -151,8 +151,8 @@ async function personaMails(app: Needs, seen: Shown): Promise<ReaderMail[]> {
 /** A subscriber as a reader without name and address; null if they would get no email. */
 async function realReader(app: Needs, id: number | null, { edition, judge }: Shown): Promise<Reader | null> {
   if (id === null) return null
-  const [candidate] = await candidatesAfter(app.db, edition, id - 1, 1)
-  const traits = await personaTraits(app.db, id)
+  const [candidate] = await candidatesAfter(app.store, edition, id - 1, 1)
+  const traits = await personaTraits(app.store, id)
   if (candidate?.id !== id || traits === null) return null
   const judgment = judge.select(candidate, id)
   return judgment.exclusion === null ? { ...TYPICAL, ...traits, ...judgment.selection } : null
@@ -182,9 +182,9 @@ async function mailFor(
   email: string,
   { judge, compose }: { judge: Judge; compose: Compose },
 ): Promise<Preview['mail']> {
-  const subscriber = await findByEmailHash(app.db, keyOf(app.hashKey, email))
+  const subscriber = await findByEmailHash(app.store, keyOf(app.hashKey, email))
   if (subscriber === null) return { kind: 'not-found' }
-  const [candidate] = await candidatesAfter(app.db, edition, subscriber.id - 1, 1)
+  const [candidate] = await candidatesAfter(app.store, edition, subscriber.id - 1, 1)
   if (candidate?.id !== subscriber.id) return { kind: 'not-found' }
   const judgment = judge.select(candidate, candidate.id)
   if (judgment.exclusion !== null) return { kind: 'excluded', reason: judgment.exclusion }

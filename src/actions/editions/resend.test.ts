@@ -31,7 +31,7 @@ test('--failed mails those who failed, under a key of a new generation', async (
     to: ['reader-2@sample.test'],
     key: 'openseat/2026-11-23/g1/b1',
   })
-  expect(await tallyOf(app.db, MONDAY_ID, 1)).toMatchObject({ candidates: 1, submitted: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID, 1)).toMatchObject({ candidates: 1, submitted: 1 })
   expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({ kind: 'refused' })
 })
 
@@ -44,7 +44,7 @@ test('--unknown mails those whose outcome nobody knows', async () => {
   await submitOwed(app)
   app.setNow('2026-11-24T15:00:00Z')
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 2 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 2 })
   expect(await resendEdition(app, MONDAY_ID, { kind: 'unknown' })).toMatchObject({
     kind: 'planned',
     recipients: 2,

@@ -33,11 +33,11 @@ export type ResendOutcome =
  * Wakes the sweep, which enqueues the batches.
  */
 export async function resendEdition(
-  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now'> & { queue: SweepWaker },
+  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now'> & { queue: SweepWaker },
   id: string,
   request: ResendRequest,
 ): Promise<ResendOutcome> {
-  const edition = await findEdition(app.db, id)
+  const edition = await findEdition(app.store, id)
   if (edition === null) return { kind: 'not-found' }
   const refusal = await whyNot(app, edition, request)
   if (refusal) return { kind: 'refused', reason: refusal }
@@ -45,8 +45,8 @@ export async function resendEdition(
   if (scope === null) return { kind: 'refused', reason: 'no subscriber has this address' }
 
   const again = request.kind === 'to' || request.kind === 'all'
-  const candidates = await resendCandidates(app.db, id, scope)
-  const offers = await offersLeft(app.db, edition, app.now())
+  const candidates = await resendCandidates(app.store, id, scope)
+  const offers = await offersLeft(app.store, edition, app.now())
   const max = app.config.DIGEST_MAX_SESSIONS
   const judge = openJudge({ ...edition, offers, at: app.now(), max, resend: { again } })
   const verdicts = candidates.map((candidate) => ({
@@ -57,7 +57,7 @@ export async function resendEdition(
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
 
-  const generation = await addGeneration(app.db, id, { verdicts, again, note: request.kind }, app.now())
+  const generation = await addGeneration(app.store, id, { verdicts, again, note: request.kind }, app.now())
   failpoint('after-resend')
   if (generation === null)
     return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
@@ -66,11 +66,11 @@ export async function resendEdition(
 }
 
 async function whyNot(
-  app: Pick<App, 'db'>,
+  app: Pick<App, 'store'>,
   edition: Edition,
   request: ResendRequest,
 ): Promise<string | null> {
-  const hold = await currentHold(app.db)
+  const hold = await currentHold(app.store)
   if (hold) return heldBecause(hold)
   if (edition.state === 'cancelled')
     return `edition ${edition.id} was cancelled; the next edition includes its sessions`
@@ -78,20 +78,20 @@ async function whyNot(
     return `edition ${edition.id} is ${edition.state}; wait until it is submitted, or cancel it`
   if (edition.prunedAt !== null)
     return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
-  const [newest] = await allEditions(app.db)
+  const [newest] = await allEditions(app.store)
   if (request.kind === 'all' && newest && newest.id > edition.id)
     return `edition ${newest.id} was planned since; sending ${edition.id} to everyone again would repeat old news`
   return null
 }
 
 async function scopeOf(
-  app: Pick<App, 'db' | 'hashKey'>,
+  app: Pick<App, 'store' | 'hashKey'>,
   request: ResendRequest,
 ): Promise<ResendScope | null> {
   if (request.kind !== 'to') return request
   const address = normalizeEmail(request.email)
   const subscriber =
-    'email' in address ? await findByEmailHash(app.db, hashEmail(app.hashKey, address.email)) : null
+    'email' in address ? await findByEmailHash(app.store, hashEmail(app.hashKey, address.email)) : null
   return subscriber && { kind: 'to', subscriberId: subscriber.id }
 }
 

@@ -54,7 +54,7 @@ test('a resend is refused when nobody knows whether a later edition told the sam
   await nextEdition(app)
   later(app, 24 * 60)
   await sweep(app)
-  expect(await tallyOf(app.db, B)).toMatchObject({ unknown: 1 })
+  expect(await tallyOf(app.store, B)).toMatchObject({ unknown: 1 })
   expect(await resendEdition(app, A, FAILED)).toMatchObject({
     kind: 'refused',
     reason: expect.stringContaining(`edition show ${B}`),
@@ -138,10 +138,10 @@ test('of two emails to one reader the first to be claimed is the only one at wor
     app.setNow('2026-11-30T15:00:00Z')
     await planNow(app)
     await resendEdition(app, A, { kind: 'to', email: 'ada@sample.test' })
-    const both = (await owedBatches(app.db, app.now(), 10)).map(({ id }) => id)
+    const both = (await owedBatches(app.store, app.now(), 10)).map(({ id }) => id)
     const [first = 0, second = 0] = order.map((place) => both[place])
-    await claimBatch(app.db, first, 'elsewhere', app.now())
-    expect((await owedBatches(app.db, app.now(), 10)).map(({ id }) => id)).not.toContain(second)
+    await claimBatch(app.store, first, 'elsewhere', app.now())
+    expect((await owedBatches(app.store, app.now(), 10)).map(({ id }) => id)).not.toContain(second)
     expect(await openSubmitter(app).submit(second)).toEqual({ kind: 'not-ours' })
     later(app, 2) // the lease has run out, and nothing was attempted under it
     expect(await openSubmitter(app).submit(second)).toMatchObject({ kind: 'submitted' })
@@ -151,13 +151,13 @@ test('of two emails to one reader the first to be claimed is the only one at wor
 test('a process that slept beyond its lease submits nothing', async () => {
   const app = await failedForAda()
   await resendEdition(app, A, FAILED)
-  const [batch] = await owedBatches(app.db, app.now(), 1)
+  const [batch] = await owedBatches(app.store, app.now(), 1)
   let asked = 0
   // It sleeps after it looked at what is news and before it froze that.
   const slept = () => new Date(app.now().getTime() + ((asked += 1) > 3 ? 100_000 : 0))
   await openSubmitter({ ...app, now: slept }).submit(batch?.id ?? 0)
   expect(toldAda(app)).toEqual([])
-  expect(await findBatch(app.db, batch?.id ?? 0)).toMatchObject({ firstAttemptAt: null })
+  expect(await findBatch(app.store, batch?.id ?? 0)).toMatchObject({ firstAttemptAt: null })
   later(app, 2)
   await submitOwed(app)
   expect(toldAda(app)).toEqual(['A'])
@@ -230,7 +230,7 @@ async function openWorld() {
   let sessions = 0
 
   async function submit(faults: readonly Fault[], order: number): Promise<void> {
-    const owed = await owedBatches(app.db, app.now(), 100)
+    const owed = await owedBatches(app.store, app.now(), 100)
     for (let n = 0; n < owed.length; n += 1) {
       const fault = faults[n % faults.length] ?? 'none'
       refusing = fault === 'refused'
@@ -248,7 +248,7 @@ async function openWorld() {
       aSession(app, { bookingUrl, startsAtLocal: '2027-06-01T19:00' })
     }
     if (one.do === 'edition') {
-      const count = (await allEditions(app.db)).length
+      const count = (await allEditions(app.store)).length
       const editionId = new Date(Date.parse('2026-11-23') + count * 86_400_000).toISOString().slice(0, 10)
       await planEdition(app, { editionId, at: app.now() })
       await oneReaderPerBatch(app)
@@ -262,7 +262,7 @@ async function openWorld() {
   }
 
   async function resend({ edition, request: number }: Extract<Step, { do: 'resend' }>): Promise<void> {
-    const all = await allEditions(app.db)
+    const all = await allEditions(app.store)
     const { id = '' } = all[edition % all.length] ?? {}
     const request = REQUESTS[number] ?? FAILED
     const outcome = await resendEdition(app, id, request)
@@ -302,8 +302,8 @@ async function openWorld() {
         later(app, 10)
       }
       await sweep(app)
-      for (const { id } of await allEditions(app.db))
-        expect(await findEdition(app.db, id)).toMatchObject({ state: 'submitted' })
+      for (const { id } of await allEditions(app.store))
+        expect(await findEdition(app.store, id)).toMatchObject({ state: 'submitted' })
     },
     /** Shown again though nobody asked for it, and though it was certain that the first had been accepted. */
     toldTwice(): string[] {

@@ -22,7 +22,7 @@ test('one marked copy goes to the operator under a key of its own, and the ledge
     kind: 'submitted',
   })
   expect(changes()).toBe(before)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
   expect(app.resend.accepted.map(({ to }) => to)).toEqual([['op@sample.test'], ['op@sample.test']])
   const [one, two] = app.resend.requests.filter(({ path }) => path === '/emails/batch')
   expect(one?.key).toMatch(/^openseat\/test\//)

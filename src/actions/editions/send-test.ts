@@ -7,7 +7,7 @@ import { findSuppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
 import { previewEdition, type ReaderMail } from './preview.ts'
 
-type Needs = Pick<App, 'db' | 'config' | 'hashKey' | 'now' | 'templates' | 'mailer'>
+type Needs = Pick<App, 'store' | 'config' | 'hashKey' | 'now' | 'templates' | 'mailer'>
 
 export type TestOutcome =
   | { kind: 'submitted'; edition: string; subject: string; providerId: string }
@@ -26,7 +26,7 @@ export async function testEdition(
 ): Promise<TestOutcome> {
   const address = normalizeEmail(to)
   if ('problem' in address) throw new BadInput(`--to: the address ${address.problem}`)
-  if ((await findSuppression(app.db, keyOf(app.hashKey, address.email))) !== null)
+  if ((await findSuppression(app.store, keyOf(app.hashKey, address.email))) !== null)
     throw new BadInput('--to: this address is suppressed and must get no email; use another')
   const { edition, readers } = await previewEdition(app, { readers: true })
   const found = readers.find((one) => one.reader === reader)

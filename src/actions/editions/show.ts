@@ -1,4 +1,4 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import { heldBecause } from '../../core/hold.ts'
 import {
   allEditions,
@@ -35,38 +35,40 @@ export type Summary = {
   }
 
 /** The state of the edition, or null if there is none. Costs the same for any number of readers. */
-export async function summaryOf(app: Pick<Store, 'db'>, id: string): Promise<Summary | null> {
-  const edition = await findEdition(app.db, id)
+export async function summaryOf(app: Pick<Installation, 'store'>, id: string): Promise<Summary | null> {
+  const edition = await findEdition(app.store, id)
   return edition && summarise(app, edition)
 }
 
 /** The state of every edition, newest first. */
-export async function summaries(app: Pick<Store, 'db'>): Promise<Summary[]> {
-  return Promise.all((await allEditions(app.db)).map((edition) => summarise(app, edition)))
+export async function summaries(app: Pick<Installation, 'store'>): Promise<Summary[]> {
+  return Promise.all((await allEditions(app.store)).map((edition) => summarise(app, edition)))
 }
 
 /** Why nothing goes out of this installation, for the end of a sentence; null if it is not held. */
-export async function whyHeld({ db }: Pick<Store, 'db'>): Promise<string | null> {
-  const hold = await currentHold(db)
+export async function whyHeld({ store }: Pick<Installation, 'store'>): Promise<string | null> {
+  const hold = await currentHold(store)
   return hold && heldBecause(hold)
 }
 
-async function summarise({ db }: Pick<Store, 'db'>, edition: Edition): Promise<Summary> {
+async function summarise({ store }: Pick<Installation, 'store'>, edition: Edition): Promise<Summary> {
   const { id, state, scheduledFor, pauseReason, throughSeq } = edition
-  const batchStates = await batchCounts(db, id)
-  const newest = await latestGeneration(db, id)
+  const batchStates = await batchCounts(store, id)
+  const newest = await latestGeneration(store, id)
   const numbers = Array.from({ length: newest + 1 }, (_, generation) => generation)
   const generations = async () =>
-    Promise.all(numbers.map(async (generation) => ({ generation, ...(await tallyOf(db, id, generation)) })))
-  const retries = await retriesOf(db, id)
-  const held = await whyHeld({ db })
-  const waitsFor = (await waitsOf(db, id)).map((wait) => ({
+    Promise.all(
+      numbers.map(async (generation) => ({ generation, ...(await tallyOf(store, id, generation)) })),
+    )
+  const retries = await retriesOf(store, id)
+  const held = await whyHeld({ store })
+  const waitsFor = (await waitsOf(store, id)).map((wait) => ({
     ...wait,
     since: new Date(wait.since).toISOString(),
   }))
   return {
     ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
-    ...(await tallyOf(db, id)),
+    ...(await tallyOf(store, id)),
     batches: Object.values(batchStates).reduce((sum, count) => sum + count, 0),
     batchStates,
     retrying: retries && {

@@ -16,6 +16,7 @@ import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { batches, deliveries } from '../../db/schema/ledger.ts'
 import { subscribers } from '../../db/schema/people.ts'
 import { sessions } from '../../db/schema/sessions.ts'
+import type { Store } from '../../db/store.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { unsubscribeEmail } from '../subscribers/consent.ts'
 import { cancel, pause, resume } from './control.ts'
@@ -27,13 +28,13 @@ test('everyone of an edition is submitted once, in batches of a hundred under th
   const app = await planned(250)
   await submitOwed(app)
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ candidates: 250, submitted: 250, waiting: 0 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ candidates: 250, submitted: 250, waiting: 0 })
   expect(counts(app)).toEqual([1])
   expect(app.resend.countByAddress().size).toBe(250)
   expect(new Set(app.resend.requests.map(({ key }) => key))).toEqual(
     new Set([1, 2, 3].map((n) => `openseat/2026-11-23/g0/b${n}`)),
   )
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ state: 'submitted' })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'submitted' })
 })
 
 test('deliveries carry the id that Resend gave, and nothing of the reader is left in the ledger', async () => {
@@ -51,7 +52,7 @@ test('one bad address fails with Resend’s words, and the other ninety-nine go'
   aSubscriber(app, 'someone@example.com')
   await planNow(app)
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 99, failed: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 99, failed: 1 })
   const [failed] = app.db
     .select()
     .from(deliveries)
@@ -66,7 +67,7 @@ test('an address that no header can hold fails alone', async () => {
     "drop trigger subscribers_checked_update; update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1",
   )
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 1, failed: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 1, failed: 1 })
 })
 
 const answersLost: Fault[] = [
@@ -97,7 +98,7 @@ test.each(answersLost)(
     const app = await planned(5, { requestTimeoutMs: 200 })
     app.resend.inject({ ...fault, times: 2 })
     expect(await submitOwed(app)).toMatchObject([{ kind: 'again' }])
-    expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ waiting: 5, submitted: 0 })
+    expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ waiting: 5, submitted: 0 })
     expect(await submitOwed(app)).toEqual([]) // not before its time
     await eventually(async () => {
       later(app, 120)
@@ -128,7 +129,7 @@ test('a mail that cannot be made again as it was is unknown, never a second mail
   app.config.LINK_SECRET = ['a quite different secret, the old one is gone for good']
   later(app, 10)
   expect(await submitOwed(app)).toMatchObject([{ kind: 'closed', reason: 'unknown' }])
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 3, waiting: 0 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 3, waiting: 0 })
   expect(counts(app)).toEqual([1])
 })
 
@@ -151,7 +152,7 @@ test('a different-payload answer makes the batch unknown', async () => {
     message: 'the request body was modified',
   })
   expect(await submitOwed(app)).toMatchObject([{ kind: 'closed', reason: 'unknown' }])
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 2 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 2 })
 })
 
 test('a rate limit is waited for without using an attempt', async () => {
@@ -188,7 +189,7 @@ test.each(stops)('%j pauses the edition and says why; after a resume it goes on'
   const app = await planned(150)
   app.resend.inject(fault)
   expect((await submitOwed(app))[0]).toMatchObject({ kind: 'paused' })
-  const edition = await findEdition(app.db, MONDAY_ID)
+  const edition = await findEdition(app.store, MONDAY_ID)
   expect(edition).toMatchObject({
     state: 'paused',
     pauseReason: expect.stringContaining(fault.message ?? '?'),
@@ -196,7 +197,7 @@ test.each(stops)('%j pauses the edition and says why; after a resume it goes on'
   expect(app.resend.accepted).toHaveLength(0)
   expect(await resume(app, MONDAY_ID)).toEqual({ kind: 'done' })
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 150 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 150 })
   expect(counts(app)).toEqual([1])
 })
 
@@ -208,7 +209,7 @@ test('after a definite refusal the content is looked at afresh', async () => {
   await resume(app, MONDAY_ID)
   app.db.update(sessions).set({ status: 'full' }).run()
   expect(await submitOwed(app)).toMatchObject([{ kind: 'closed', reason: 'nobody-left' }])
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ excluded: { 'nothing-new': 2 } })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ excluded: { 'nothing-new': 2 } })
   expect(second).toBe(2)
 })
 
@@ -221,7 +222,7 @@ test('at the first claim, full and past sessions drop out and those who left are
   aSubscriber(app, 'bela@sample.test')
   aSubscriber(app, 'cleo@sample.test', { topics: ['ocd'] })
   await planNow(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ waiting: 3 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ waiting: 3 })
   app.db.$client.prepare("update sessions set status = 'full' where id = ?").run(full)
   expect(await unsubscribeEmail(app, 'bela@sample.test')).toMatchObject({ kind: 'unsubscribed' })
   app.setNow('2026-11-23T16:45:00Z')
@@ -229,7 +230,7 @@ test('at the first claim, full and past sessions drop out and those who left are
   expect(app.resend.accepted.map(({ to }) => to)).toEqual([['ada@sample.test']])
   expect(app.resend.accepted[0]?.text).toContain('Stays')
   expect(app.resend.accepted[0]?.text).not.toMatch(/Fills up|Begins before/)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({
     submitted: 1,
     excluded: { unsubscribed: 1, 'nothing-new': 1 },
   })
@@ -241,7 +242,7 @@ test('two workers with the same wake-up: one submits, the other leaves it', asyn
   aSession(app)
   manySubscribers(app, 40)
   await planNow(app)
-  const [batch] = await owedBatches(app.db, app.now(), 1)
+  const [batch] = await owedBatches(app.store, app.now(), 1)
   const outcomes = await Promise.all([
     openSubmitter(app).submit(batch?.id ?? 0),
     openSubmitter(sibling).submit(batch?.id ?? 0),
@@ -280,11 +281,14 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
   const queue: typeof app.queue = {
     ...app.queue,
     async limitRate(perSecond) {
-      states.push((await findEdition(app.db, MONDAY_ID))?.state, (await tallyOf(app.db, MONDAY_ID)).submitted)
+      states.push(
+        (await findEdition(app.store, MONDAY_ID))?.state,
+        (await tallyOf(app.store, MONDAY_ID)).submitted,
+      )
       await app.queue.limitRate(perSecond)
     },
   }
-  const [batch] = await owedBatches(app.db, app.now(), 1)
+  const [batch] = await owedBatches(app.store, app.now(), 1)
   await openSubmitter({ ...app, queue }).submit(batch?.id ?? 0)
   expect(states).toEqual(['submitted', 2])
 })
@@ -292,8 +296,8 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
 test('killed after acceptance and before recording: the retry replays, and each is accepted once', async () => {
   const app = await planned(7)
   // What a kill leaves behind: frozen, claimed, accepted, not recorded.
-  const [batch] = await owedBatches(app.db, app.now(), 1)
-  const broken = { ...app, db: dyingBeforeRecording(app.db) }
+  const [batch] = await owedBatches(app.store, app.now(), 1)
+  const broken = { ...app, store: dyingBeforeRecording(app.store) }
   await expect(openSubmitter(broken).submit(batch?.id ?? 0)).rejects.toThrow('killed')
   expect(app.resend.accepted).toHaveLength(7)
   app.db.update(batches).set({ nextAttemptAt: null }).run()
@@ -303,32 +307,32 @@ test('killed after acceptance and before recording: the retry replays, and each 
 
 test('a pause takes effect at the next batch, a resume lets it go on', async () => {
   const app = await planned(250)
-  const [first, second] = await owedBatches(app.db, app.now(), 10)
+  const [first, second] = await owedBatches(app.store, app.now(), 10)
   await openSubmitter(app).submit(first?.id ?? 0)
   expect(await pause(app, MONDAY_ID, 'the operator wants a look')).toEqual({ kind: 'done' })
   expect(await pause(app, MONDAY_ID, 'again')).toMatchObject({ kind: 'refused' })
   expect(await openSubmitter(app).submit(second?.id ?? 0)).toEqual({ kind: 'not-ours' })
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 100, waiting: 150 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 100, waiting: 150 })
   await resume(app, MONDAY_ID)
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 250 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 250 })
   expect(await resume(app, MONDAY_ID)).toMatchObject({ kind: 'refused' })
 })
 
 test('a cancel excludes what was not attempted and calls unknown what was in doubt', async () => {
   const app = await planned(250)
-  const [first, second] = await owedBatches(app.db, app.now(), 10)
+  const [first, second] = await owedBatches(app.store, app.now(), 10)
   await openSubmitter(app).submit(first?.id ?? 0)
   app.resend.inject({ kind: 'reset-after-accept' })
   await openSubmitter(app).submit(second?.id ?? 0)
   expect(await cancel(app, MONDAY_ID)).toEqual({ kind: 'done' })
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({
     submitted: 100,
     unknown: 100,
     excluded: { cancelled: 50 },
     waiting: 0,
   })
-  expect(await batchCounts(app.db, MONDAY_ID)).toEqual({ submitted: 1, unknown: 1, cancelled: 1 })
+  expect(await batchCounts(app.store, MONDAY_ID)).toEqual({ submitted: 1, unknown: 1, cancelled: 1 })
   expect(await cancel(app, MONDAY_ID)).toMatchObject({ kind: 'refused' })
   expect(await cancel(app, '2020-01-06')).toEqual({ kind: 'not-found' })
 })
@@ -355,7 +359,7 @@ test('a reader whose delivery failed hears everything the next week', async () =
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ failed: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ failed: 1 })
   week = 2
   app.setNow('2026-11-30T15:00:00Z')
   await planNow(app)
@@ -395,16 +399,14 @@ function later(app: TestApp, seconds: number): void {
 }
 
 // Stands for a kill -9 that a process cannot do to itself at this line: the second transaction, which records, never happens.
-function dyingBeforeRecording(db: TestApp['db']): TestApp['db'] {
-  let transactions = 0
-  return new Proxy(db, {
-    get(target, name, receiver) {
-      if (name !== 'transaction') return Reflect.get(target, name, receiver)
-      return (...args: Parameters<typeof db.transaction>) => {
-        transactions += 1
-        if (transactions === 2) throw new Error('killed')
-        return target.transaction(...args)
-      }
+function dyingBeforeRecording(store: Store): Store {
+  let writes = 0 // a claim, a freeze, a record
+  return {
+    ...store,
+    async write(work, options) {
+      writes += 1
+      if (writes === 3) throw new Error('killed')
+      return store.write(work, options)
     },
-  })
+  }
 }

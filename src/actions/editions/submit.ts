@@ -72,7 +72,7 @@ export function openSubmitter(app: App): Submitter {
 }
 
 async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promise<SubmitOutcome> {
-  const found = await findBatch(app.db, batchId)
+  const found = await findBatch(app.store, batchId)
   if (
     found === null ||
     found.state === 'submitted' ||
@@ -83,10 +83,10 @@ async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promis
   const gone =
     found.claimedBy === app.instance || isStale(app, memory, found, app.now()) ? found.claimedBy : null
   failpoint('before-claim')
-  const batch = await claimBatch(app.db, batchId, app.instance, app.now(), gone)
+  const batch = await claimBatch(app.store, batchId, app.instance, app.now(), gone)
   if (batch === null) return { kind: 'not-ours' }
   failpoint('after-claim')
-  const edition = await findEdition(app.db, batch.editionId)
+  const edition = await findEdition(app.store, batch.editionId)
   if (edition === null) throw new Error(`batch ${batchId} has no edition`)
 
   try {
@@ -97,7 +97,7 @@ async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promis
   } catch (error) {
     // It may have been accepted, so what is frozen stays frozen.
     const reason = error instanceof Error ? error.message : String(error)
-    await returnBatch(app.db, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
+    await returnBatch(app.store, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
       () => {},
     )
     throw error
@@ -150,12 +150,12 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
         { reason: answer.reason, again: at },
         'no certain answer; the same bytes go out again under the same key',
       )
-      await returnBatch(app.db, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
+      await returnBatch(app.store, batch, { refused: false, reason: answer.reason, nextAttemptAt: at })
       return { kind: 'again', at }
     }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await returnBatch(app.db, batch, {
+      await returnBatch(app.store, batch, {
         refused: true,
         reason: 'the provider asked to wait',
         nextAttemptAt,
@@ -167,12 +167,12 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
         { reason: answer.reason },
         'the provider refuses everything: the edition is paused; fix it, then `edition resume`',
       )
-      await pauseEdition(app.db, batch.editionId, answer.reason, app.now())
-      await returnBatch(app.db, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
+      await pauseEdition(app.store, batch.editionId, answer.reason, app.now())
+      await returnBatch(app.store, batch, { refused: true, reason: answer.reason, nextAttemptAt: null })
       return { kind: 'paused', reason: answer.reason }
     case 'conflict':
       log.error({ reason: answer.reason }, 'the key was used with other bytes: the batch is unknown')
-      await markUnknown(app.db, batch.id, answer.reason)
+      await markUnknown(app.store, batch.id, answer.reason)
       return { kind: 'closed', reason: 'unknown' }
   }
 }
@@ -203,7 +203,7 @@ async function contentOf(
     { edition: batch.editionId, batch: batch.number, attempt: batch.attempts, reason: why },
     'a batch became unknown',
   )
-  await markUnknown(app.db, batch.id, why)
+  await markUnknown(app.store, batch.id, why)
   return { kind: 'closed', reason: 'unknown' }
 }
 
@@ -223,7 +223,7 @@ async function recordAccepted(
     covered,
     ...(results[index] ?? { refused: 'Resend did not answer for this one' }),
   }))
-  await recordSubmission(app.db, batch, receipts, app.now())
+  await recordSubmission(app.store, batch, receipts, app.now())
   failpoint('after-record')
   const refused = receipts.filter((receipt) => 'refused' in receipt).length
   log.info({ submitted: receipts.length - refused, failed: refused }, 'batch submitted')
@@ -231,7 +231,7 @@ async function recordAccepted(
 }
 
 async function finish(app: App, editionId: string): Promise<void> {
-  if (await finishEdition(app.db, editionId, app.now()))
+  if (await finishEdition(app.store, editionId, app.now()))
     app.log.info({ edition: editionId }, 'edition submitted')
 }
 

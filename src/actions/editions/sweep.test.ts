@@ -33,7 +33,7 @@ test('over a year of days, every slot is planned once and no week is left out', 
   const slots = slotsBetween(app.config.slotRule, new Date(start), app.now()).map(
     ({ editionId }) => editionId,
   )
-  expect((await allEditions(app.db)).map(({ id }) => id).sort()).toEqual(slots)
+  expect((await allEditions(app.store)).map(({ id }) => id).sort()).toEqual(slots)
   expect(slots.length).toBe(52)
   expect(app.resend.countByAddress().get('ada@sample.test')).toBe(52)
 })
@@ -48,7 +48,7 @@ test('a clock that jumps back and forth by an hour plans nothing twice', async (
     await sweep(app)
     await submitOwed(app)
   }
-  expect(await allEditions(app.db)).toHaveLength(1)
+  expect(await allEditions(app.store)).toHaveLength(1)
   expect(app.resend.accepted).toHaveLength(1)
 })
 
@@ -57,7 +57,7 @@ test('without a first start nothing is ever due', async () => {
   aSession(app)
   aSubscriber(app, 'ada@sample.test')
   await sweep(app)
-  expect(await allEditions(app.db)).toEqual([])
+  expect(await allEditions(app.store)).toEqual([])
 })
 
 test('what is in doubt for 23 hours becomes unknown though nothing rings for it', async () => {
@@ -69,8 +69,8 @@ test('what is in doubt for 23 hours becomes unknown though nothing rings for it'
   await submitOwed(app)
   app.setNow('2026-11-24T14:05:00Z')
   await sweep(app)
-  expect(await tallyOf(app.db, '2026-11-23')).toMatchObject({ unknown: 2, waiting: 0 })
-  expect((await allEditions(app.db))[0]).toMatchObject({ state: 'submitted' })
+  expect(await tallyOf(app.store, '2026-11-23')).toMatchObject({ unknown: 2, waiting: 0 })
+  expect((await allEditions(app.store))[0]).toMatchObject({ state: 'submitted' })
 })
 
 test('what a killed process held of an edition cancelled meanwhile is ended too', async () => {
@@ -85,10 +85,10 @@ test('what a killed process held of an edition cancelled meanwhile is ended too'
   }
   app.db.update(batches).set(claim).run()
   await cancel(app, id)
-  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 2 })
+  expect(await tallyOf(app.store, id)).toMatchObject({ waiting: 2 })
   app.setNow('2026-11-23T15:02:00Z')
   await sweep(app)
-  expect(await tallyOf(app.db, id)).toMatchObject({ waiting: 0, excluded: { cancelled: 2 } })
+  expect(await tallyOf(app.store, id)).toMatchObject({ waiting: 0, excluded: { cancelled: 2 } })
 })
 
 test('owed batches are enqueued once, and not again while wake-ups wait', async () => {

@@ -18,49 +18,49 @@ const HOUR_MS = 3_600_000
 export async function planDue(app: App): Promise<void> {
   const slot = await dueSlot(app)
   if (slot) await planEdition(app, slot)
-  for (const { id } of await halfPlannedEditions(app.db)) await planAudience(app, id)
+  for (const { id } of await halfPlannedEditions(app.store)) await planAudience(app, id)
 }
 
 /** Gives up on batches whose idempotency key is too old to be trusted, and on those of cancelled editions. */
 export async function giveUpBatches(app: App): Promise<void> {
-  for (const id of await batchesInDoubtTooLong(app.db, app.now())) {
+  for (const id of await batchesInDoubtTooLong(app.store, app.now())) {
     app.log.error({ batch: id }, 'no certain answer within 23 hours: the batch is unknown')
-    await markUnknown(app.db, id, 'no certain answer within 23 hours of the first attempt')
+    await markUnknown(app.store, id, 'no certain answer within 23 hours of the first attempt')
   }
-  await endAbandonedBatches(app.db, app.now())
+  await endAbandonedBatches(app.store, app.now())
 }
 
 /** Ends editions whose batches have all ended, and logs what the others wait for. */
 export async function finishEditions(app: App): Promise<void> {
-  for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, app.now())
-  for (const { id } of await unfinishedEditions(app.db)) await logWaits(app, id)
+  for (const { id } of await unfinishedEditions(app.store)) await finishEdition(app.store, id, app.now())
+  for (const { id } of await unfinishedEditions(app.store)) await logWaits(app, id)
 }
 
 /**
  * Records when this installation started to follow its slot rule. So installing or importing on a Tuesday emails no one,
  * and a change of weekday does not make a past slot of the new rule due.
  */
-export async function recordStart(app: Pick<App, 'db' | 'config' | 'now'>): Promise<void> {
+export async function recordStart(app: Pick<App, 'store' | 'config' | 'now'>): Promise<void> {
   const mine: Schedule = { rule: app.config.slotRule, since: app.now().getTime() }
-  const established = JSON.parse(await establishFact(app.db, 'schedule', JSON.stringify(mine))) as Schedule
+  const established = JSON.parse(await establishFact(app.store, 'schedule', JSON.stringify(mine))) as Schedule
   if (JSON.stringify(established.rule) !== JSON.stringify(mine.rule))
-    await changeFact(app.db, 'schedule', JSON.stringify(mine))
+    await changeFact(app.store, 'schedule', JSON.stringify(mine))
 }
 
 /** The slot that is due and not in the ledger: not after now, not before the start, and within DIGEST_CATCH_UP_HOURS. */
 async function dueSlot(app: App): Promise<Slot | null> {
-  const schedule = await installationFact(app.db, 'schedule')
+  const schedule = await installationFact(app.store, 'schedule')
   if (schedule === null) return null
   const now = app.now()
   const slot = slotAtOrBefore(app.config.slotRule, now)
   if (slot.at.getTime() < (JSON.parse(schedule) as Schedule).since) return null
   const late = now.getTime() - slot.at.getTime() > app.config.DIGEST_CATCH_UP_HOURS * HOUR_MS
   if (late && guardOn('catch-up-limit')) return null
-  return (await findEdition(app.db, slot.editionId)) === null ? slot : null
+  return (await findEdition(app.store, slot.editionId)) === null ? slot : null
 }
 
 async function logWaits(app: App, editionId: string): Promise<void> {
-  for (const { edition, generation, since, batches } of await waitsOf(app.db, editionId)) {
+  for (const { edition, generation, since, batches } of await waitsOf(app.store, editionId)) {
     const waitsFor = { edition, generation, since: new Date(since) }
     app.log.warn(
       { edition: editionId, batches, waitsFor },

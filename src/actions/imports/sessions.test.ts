@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import { closeDb, openDb } from '../../db/open.ts'
+import { dbOf } from '../../../test/db.ts'
+import { openStore } from '../../db/open.ts'
 import { allSessions } from '../../db/sessions/sessions.ts'
 import { importSessions } from './sessions.ts'
 
@@ -42,21 +43,23 @@ function row({
 }
 
 function practice() {
-  const db = openDb(':memory:')
+  const store = openStore(':memory:')
   const now = () => new Date('2026-11-23T15:00:00Z')
   return {
-    db,
+    db: dbOf(store),
+    store,
     now,
     take: (file: string, skipInvalid = false, farAhead = false) =>
-      importSessions({ db, now }, Readable.from([Buffer.from(file)]), { skipInvalid, farAhead }),
+      importSessions({ store, now }, Readable.from([Buffer.from(file)]), { skipInvalid, farAhead }),
     takeRows: (...rows: Fields[]) =>
-      importSessions({ db, now }, Readable.from([`${[HEADER, ...rows.map(row)].join('\n')}\n`]), {
+      importSessions({ store, now }, Readable.from([`${[HEADER, ...rows.map(row)].join('\n')}\n`]), {
         skipInvalid: false,
       }),
-    sessions: () => allSessions(db),
-    news: async () => (await allSessions(db)).map(({ externalId, seq, news }) => [externalId, seq, news]),
-    leftovers: () => db.$client.prepare("select name from temp.sqlite_schema where type = 'table'").all(),
-    [Symbol.dispose]: () => closeDb(db),
+    sessions: () => allSessions(store),
+    news: async () => (await allSessions(store)).map(({ externalId, seq, news }) => [externalId, seq, news]),
+    leftovers: () =>
+      dbOf(store).$client.prepare("select name from temp.sqlite_schema where type = 'table'").all(),
+    [Symbol.dispose]: () => store.close(),
   }
 }
 

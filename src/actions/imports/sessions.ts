@@ -1,4 +1,4 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
 import {
   applySessions,
@@ -17,18 +17,18 @@ import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntr
  * refused. A start more than two years ahead is invalid without `farAhead`.
  */
 export async function importSessions(
-  { db, now }: Pick<Store, 'db' | 'now'>,
+  { store, now }: Pick<Installation, 'store' | 'now'>,
   file: AsyncIterable<Uint8Array | string>,
   { skipInvalid, farAhead = false }: { skipInvalid: boolean; farAhead?: boolean },
 ): Promise<ImportResult> {
-  const slugs = new Set((await allTopics(db)).map((topic) => topic.slug))
+  const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
   const today = now().toISOString().slice(0, 10)
-  const staging = await stagingForSessions(db)
+  const staging = await stagingForSessions(store)
   try {
     const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {
       columns: SESSION_COLUMNS,
       parse: (record) => parseSessionRow(record, slugs, { today, farAhead }),
-      stage: (rows) => stageSessions(db, staging, rows),
+      stage: (rows) => stageSessions(staging, rows),
     })
     const again = duplicates.map(({ line, firstLine }) => ({
       ...{ ...placeOf(line), field: 'external_id' },
@@ -36,7 +36,7 @@ export async function importSessions(
     }))
     const rejected = byLine([...invalid, ...again])
     if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
-    const { conflicts, ...counts } = await applySessions(db, staging, { skipInvalid })
+    const { conflicts, ...counts } = await applySessions(staging, { skipInvalid })
     const all = byLine([
       ...rejected,
       ...conflicts.map((one) => ({ ...placeOf(one.line), ...overSeats(one) })),
@@ -44,7 +44,7 @@ export async function importSessions(
     if (conflicts.length > 0 && !skipInvalid) return refused(all)
     return { kind: 'imported', report: { ...counts, rejected: all } }
   } finally {
-    await closeStaging(db, staging)
+    await closeStaging(staging)
   }
 }
 

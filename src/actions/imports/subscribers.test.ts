@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
+import { dbOf } from '../../../test/db.ts'
 import { aFolder } from '../../../test/folder.ts'
 import { BadInput } from '../../core/errors.ts'
 import { newHashKey } from '../../core/tokens.ts'
-import { closeDb, openDb } from '../../db/open.ts'
+import { openStore } from '../../db/open.ts'
 import { personalDataOf } from '../../db/people/personal-data.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import {
@@ -22,9 +23,10 @@ const NOW = new Date('2026-11-23T10:00:00Z')
 const [MARA, JONAS, INES] = ['mara@sample.test', 'jonas@sample.test', 'ines@sample.test']
 
 function practice(path = ':memory:') {
-  const db = openDb(path)
+  const store = openStore(path)
+  const db = dbOf(store)
   const config = { DIGEST_TIME_ZONE: 'America/Chicago', LOCALE: 'en', RETENTION_DAYS: 400 }
-  const app = { db, hashKey: newHashKey(), config, now: () => NOW }
+  const app = { store, db, hashKey: newHashKey(), config, now: () => NOW }
   return {
     ...app,
     take: (file: string, skipInvalid = false) =>
@@ -32,11 +34,11 @@ function practice(path = ':memory:') {
         consent: 'Ticked the box at intake, 2025',
         skipInvalid,
       }),
-    find: (email: string) => findByEmailHash(db, keyOf(app.hashKey, email)),
-    topicsOf: async (email: string) => (await personalDataOf(db, keyOf(app.hashKey, email))).topics,
+    find: (email: string) => findByEmailHash(store, keyOf(app.hashKey, email)),
+    topicsOf: async (email: string) => (await personalDataOf(store, keyOf(app.hashKey, email))).topics,
     run: (sql: string) => db.$client.exec(sql),
     rows: (sql: string) => db.$client.prepare(sql).all(),
-    [Symbol.dispose]: () => closeDb(db),
+    [Symbol.dispose]: () => store.close(),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { BadInput } from '../../core/errors.ts'
 import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
@@ -15,7 +15,9 @@ import { failpoint } from '../../failpoint.ts'
 import { readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, isAlready, refused, stageEntries } from './records.ts'
 
-type Needs = Pick<Store, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'> }
+type Needs = Pick<Installation, 'store' | 'hashKey' | 'now'> & {
+  config: Pick<Config, 'DIGEST_TIME_ZONE' | 'LOCALE'>
+}
 
 /**
  * Adds subscribers from a CSV or JSON file as active, each with `consent` (how and when they agreed) on record. Updates the
@@ -24,19 +26,19 @@ type Needs = Pick<Store, 'db' | 'hashKey' | 'now'> & { config: Pick<Config, 'DIG
  * leaves them out. No message contains an address. Throws `BadInput` if `consent` is empty.
  */
 export async function importSubscribers(
-  { db, hashKey, config, now }: Needs,
+  { store, hashKey, config, now }: Needs,
   file: AsyncIterable<Uint8Array | string>,
   { consent, skipInvalid }: { consent: string; skipInvalid: boolean },
 ): Promise<ImportResult> {
   if (consent.trim() === '')
     throw new BadInput('--consent is empty; say how and when these people agreed to get the mail')
-  const slugs = new Set((await allTopics(db)).map((topic) => topic.slug))
-  const staging = await stagingForSubscribers(db)
+  const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
+  const staging = await stagingForSubscribers(store)
   try {
     const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {
       columns: SUBSCRIBER_COLUMNS,
       parse: (record) => parseSubscriberRow(record, slugs),
-      stage: (rows) => stageSubscribers(db, staging, rows.map(withNames)),
+      stage: (rows) => stageSubscribers(store, staging, rows.map(withNames)),
     })
     const again = duplicates.map(({ line, firstLine }) => ({
       ...{ ...placeOf(line), field: 'email' },
@@ -46,7 +48,7 @@ export async function importSubscribers(
 
     const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE, locale: config.LOCALE }
     failpoint('after-stage')
-    const { leftUnchanged, ...counts } = await applySubscribers(db, staging, admission, now())
+    const { leftUnchanged, ...counts } = await applySubscribers(store, staging, admission, now())
     failpoint('after-import')
     const left = leftUnchanged.map((one) => ({
       ...placeOf(one.line),
@@ -55,7 +57,7 @@ export async function importSubscribers(
     }))
     return { kind: 'imported', report: { ...counts, rejected: byLine([...invalid, ...again, ...left]) } }
   } finally {
-    await closeStaging(db, staging)
+    await closeStaging(staging)
   }
 
   function withNames<Row extends { row: { email: string } }>(staged: Row) {

@@ -10,14 +10,16 @@ import {
   type TestApp,
   testApp,
 } from '../../../test/app.ts'
+import { type Db, dbOf } from '../../../test/db.ts'
 import { webhookEvent } from '../../../test/resend/webhooks.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { eq } from '../../db/drizzle.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { closeDb, type Db, imageOf, openDb } from '../../db/open.ts'
+import { openStore } from '../../db/open.ts'
 import { batches, deliveries, editions, notices, providerEvents } from '../../db/schema/ledger.ts'
 import { addressChanges, subscribers, subscriberTopics, suppressions } from '../../db/schema/people.ts'
 import { topics } from '../../db/schema/sessions.ts'
+import { imageOf } from '../../db/sqlite/open.ts'
 import { resume } from '../editions/control.ts'
 import { explain } from '../editions/explain.ts'
 import { openSubmitter } from '../editions/submit.ts'
@@ -54,23 +56,23 @@ test('the same event told twice is a repeat and changes nothing', async () => {
   expect(state(app.db)).toEqual(before)
   // The same bounce under another id, as from a second webhook to the same place.
   await recordEvent(app, { svixId: 'msg_2', event: told })
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ bounced: 1 })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1 })
 })
 
 test('an unknown delivery is found by its tag and becomes submitted; its reader has been told', async () => {
   const app = await unknown([ADA, BELA])
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 2, submitted: 0 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 2, submitted: 0 })
   await tell(app, 'email.delivered', ADA)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ candidates: 2, unknown: 1, submitted: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ candidates: 2, unknown: 1, submitted: 1 })
   expect(delivery(app, ADA)).toMatchObject({
     state: 'submitted',
     reason: null,
     providerId: accepted(app, ADA).id,
   })
-  expect(await batchCounts(app.db, MONDAY_ID)).toEqual({ unknown: 1 })
+  expect(await batchCounts(app.store, MONDAY_ID)).toEqual({ unknown: 1 })
   await tell(app, 'email.sent', BELA)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ candidates: 2, unknown: 0, submitted: 2 })
-  expect(await batchCounts(app.db, MONDAY_ID)).toEqual({ submitted: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ candidates: 2, unknown: 0, submitted: 2 })
+  expect(await batchCounts(app.store, MONDAY_ID)).toEqual({ submitted: 1 })
 
   app.setNow('2026-11-30T15:00:00Z')
   await planNow(app)
@@ -98,7 +100,7 @@ test('a topic that was added while the mail was unknown is not taken as told', a
     .values({ subscriberId: id, topicId: ocd, chosen: true, seenThrough: 0 })
     .run()
   await tell(app, 'email.delivered', ADA)
-  const { throughSeq } = (await findEdition(app.db, MONDAY_ID)) ?? { throughSeq: -1 }
+  const { throughSeq } = (await findEdition(app.store, MONDAY_ID)) ?? { throughSeq: -1 }
   expect(subscriber(app, ADA)).toMatchObject({ seenThrough: throughSeq })
   expect(app.db.select().from(subscriberTopics).all()).toContainEqual(
     expect.objectContaining({ topicId: ocd, seenThrough: 0 }),
@@ -116,7 +118,7 @@ test('nor is one of a mark of its own, for a reader of every topic; all the othe
   }
   app.db.insert(subscriberTopics).values(mark).run()
   await tell(app, 'email.delivered', ADA)
-  const { throughSeq } = (await findEdition(app.db, MONDAY_ID)) ?? { throughSeq: -1 }
+  const { throughSeq } = (await findEdition(app.store, MONDAY_ID)) ?? { throughSeq: -1 }
   expect(subscriber(app, ADA)).toMatchObject({ seenThrough: throughSeq })
   expect(app.db.select().from(subscriberTopics).all()).toEqual([mark])
 })
@@ -130,7 +132,7 @@ test('a tag that we did not make finds nothing', async () => {
       svixId: randomUUID(),
       event: { ...told, data: { ...told.data, tags: { delivery: tag } } },
     })
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ unknown: 1 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 1 })
   expect(app.db.select().from(suppressions).all()).toEqual([])
   expect(app.db.select().from(providerEvents).all()).toHaveLength(4)
 })
@@ -157,7 +159,7 @@ test('after a permanent bounce the next edition leaves the reader out, and show 
   expect((await explain(app, ADA, MONDAY_ID))?.sentence).toContain('so it is suppressed')
 
   const next = await nextEdition(app)
-  expect(await tallyOf(app.db, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
+  expect(await tallyOf(app.store, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
   expect((await explain(app, ADA, next))?.sentence).toContain('bounced permanently')
 })
 
@@ -168,7 +170,7 @@ test('a bounce takes effect on a batch that is planned already', async () => {
   const next = await planNow(app)
   await tell(app, 'email.bounced', ADA, PERMANENT)
   await submitOwed(app)
-  expect(await tallyOf(app.db, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
+  expect(await tallyOf(app.store, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
 })
 
 test('a complaint suppresses and unsubscribes, and stays the reason whatever else is told', async () => {
@@ -178,7 +180,7 @@ test('a complaint suppresses and unsubscribes, and stays the reason whatever els
   await tell(app, 'email.suppressed', ADA, { suppressed: { type: 'OnAccountSuppressionList' } })
   expect(subscriber(app, ADA)).toMatchObject({ status: 'unsubscribed', unsubscribedAt: app.now().getTime() })
   expect(await showSubscriber(app, ADA)).toMatchObject({ subscriber: { suppressed: 'complaint' } })
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ bounced: 1, complained: 1 })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1, complained: 1 })
 })
 
 test('an address that Resend will not mail is suppressed, and counts for no breaker', async () => {
@@ -187,7 +189,7 @@ test('an address that Resend will not mail is suppressed, and counts for no brea
   expect(await showSubscriber(app, ADA)).toMatchObject({
     subscriber: { suppressed: 'provider', status: 'active' },
   })
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ bounced: 0, complained: 0 })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 0, complained: 0 })
 })
 
 test('a mail that Resend could not pass on stays submitted, with the report and its reason', async () => {
@@ -207,8 +209,8 @@ test('five editions in a row that bounce softly suppress the address, each count
     if (week < 5) await nextEdition(app)
   }
   expect(await showSubscriber(app, ADA)).toMatchObject({ subscriber: { suppressed: 'bounce' } })
-  expect(await tallyOf(app.db, await nextEdition(app))).toMatchObject({ excluded: { suppressed: 1 } })
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ bounced: 0 })
+  expect(await tallyOf(app.store, await nextEdition(app))).toMatchObject({ excluded: { suppressed: 1 } })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 0 })
 })
 
 test('after a new consent soft bounces are counted anew, as those before were forgiven or at another address', async () => {
@@ -439,9 +441,9 @@ test('the breaker pauses an edition beyond 4 % of 200, says why, and a resume ho
   await planNow(app)
   await submitSome(app, 2)
   for (let n = 1; n <= 8; n += 1) await tell(app, 'email.bounced', reader(n), PERMANENT)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ state: 'submitting', bounced: 8 })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'submitting', bounced: 8 })
   await tell(app, 'email.bounced', reader(9), PERMANENT)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({
     state: 'paused',
     pauseReason:
       'circuit breaker: 9 of 200 emails bounced permanently, 4.50 %, and BREAKER_BOUNCE_PERCENT is 4',
@@ -451,13 +453,13 @@ test('the breaker pauses an edition beyond 4 % of 200, says why, and a resume ho
 
   await resume(app, MONDAY_ID)
   await tell(app, 'email.bounced', reader(10), PERMANENT)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({
     state: 'submitting',
     bounced: 10,
     breakerOff: true,
   })
   await submitOwed(app)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 300, waiting: 0 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 300, waiting: 0 })
 })
 
 test('at 199 submitted the breaker waits; the next report after more are submitted trips it', async () => {
@@ -470,16 +472,16 @@ test('at 199 submitted the breaker waits; the next report after more are submitt
     .where(eq(subscribers.email, reader(200)))
     .run()
   await submitSome(app, 2)
-  expect(await tallyOf(app.db, MONDAY_ID)).toMatchObject({ submitted: 199 })
+  expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 199 })
   for (let n = 1; n <= 60; n += 1) await tell(app, 'email.bounced', reader(n), PERMANENT)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ state: 'submitting', bounced: 60 })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'submitting', bounced: 60 })
   app.db
     .update(deliveries)
     .set({ state: 'submitted' })
     .where(eq(deliveries.subscriberId, subscriber(app, reader(201)).id))
     .run()
   await tell(app, 'email.delivered', reader(150))
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ state: 'paused' })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'paused' })
 })
 
 test('one complaint of 200 is more than 0.08 % and pauses the edition', async () => {
@@ -488,7 +490,7 @@ test('one complaint of 200 is more than 0.08 % and pauses the edition', async ()
   await planNow(app)
   await submitSome(app, 2)
   await tell(app, 'email.complained', reader(1))
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({
     state: 'paused',
     pauseReason: expect.stringContaining('1 of 200 emails were marked as spam'),
   })
@@ -499,7 +501,7 @@ test('a resume after another pause leaves the breaker on', async () => {
   await planNow(app)
   app.db.update(editions).set({ pausedAt: 1, pauseReason: 'monthly quota' }).run()
   await resume(app, MONDAY_ID)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({ breakerOff: false })
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ breakerOff: false })
 })
 
 test('reports that come after the edition has ended are told once, and nothing is paused', async () => {
@@ -508,7 +510,7 @@ test('reports that come after the edition has ended are told once, and nothing i
   await planNow(app)
   await submitOwed(app)
   for (let n = 1; n <= 12; n += 1) await tell(app, 'email.bounced', reader(n), PERMANENT)
-  expect(await findEdition(app.db, MONDAY_ID)).toMatchObject({
+  expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({
     state: 'submitted',
     bounced: 12,
     pausedAt: null,
@@ -520,7 +522,7 @@ test('any order and repetition of the same events ends the same', async () => {
   const app = await unknown([ADA, BELA], ['anxiety'])
   app.db.update(editions).set({ state: 'submitting' }).run()
   await nextEdition(app)
-  const image = imageOf(app.db)
+  const image = await imageOf(app.store)
   const types = [
     'sent',
     'delivered',
@@ -547,10 +549,10 @@ test('any order and repetition of the same events ends the same', async () => {
     return fc.tuple(fc.constant(events), shuffled)
   })
   const endOf = async (events: readonly { svixId: string; event: unknown }[]) => {
-    const db = openDb(image)
-    for (const event of events) await recordEvent({ ...app, db }, event)
-    const end = state(db)
-    closeDb(db)
+    const store = openStore(image)
+    for (const event of events) await recordEvent({ ...app, store }, event)
+    const end = state(dbOf(store))
+    store.close()
     return end
   }
   await fc.assert(

@@ -8,7 +8,7 @@ import { type Recorded, storeEvent } from '../../db/ledger/reports.ts'
 import { findByAnyId } from '../../db/people/links.ts'
 import { failpoint } from '../../failpoint.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'metrics' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'metrics' | 'now'>
 
 /**
  * Records a verified event of the provider, once even if it is repeated. Unsubscribes people who asked to by email, and
@@ -21,9 +21,9 @@ export async function recordEvent(
 ): Promise<Recorded> {
   const read = readProviderEvent(event, app.hashKey, app.now())
   const leaving = readLeaving(event, app.config.LINK_SECRET, app.config.UNSUBSCRIBE_ADDRESS)
-  const readers = await Promise.all(leaving?.publicIds.map((id) => findByAnyId(app.db, id)) ?? [])
+  const readers = await Promise.all(leaving?.publicIds.map((id) => findByAnyId(app.store, id)) ?? [])
   const leavers = readers.flatMap((reader) => reader?.id ?? [])
-  const recorded = await storeEvent(app.db, app.hashKey, { ...read, svixId, leavers }, app.now())
+  const recorded = await storeEvent(app.store, app.hashKey, { ...read, svixId, leavers }, app.now())
   failpoint('after-webhook')
   const edition = recorded.kind === 'stored' ? recorded.edition : null
   app.metrics.webhooks.inc({ type: nameOfReport(read.type) })
@@ -48,12 +48,12 @@ function noteLeaving({ log }: Needs, { publicIds, toUs }: Leaving, left: number)
  * edition that has ended, it is only logged, once, when the limit is passed.
  */
 async function guard(app: Needs, id: string, counted: 'bounced' | 'complained' | null): Promise<void> {
-  const edition = await findEdition(app.db, id)
+  const edition = await findEdition(app.store, id)
   if (edition === null || edition.breakerOff || edition.bounced + edition.complained === 0) return
-  const { submitted } = await tallyOf(app.db, id)
+  const { submitted } = await tallyOf(app.store, id)
   const reason = breakerReason({ ...edition, submitted }, app.config)
   if (reason === null) return
-  if (await pauseEdition(app.db, id, reason, app.now())) {
+  if (await pauseEdition(app.store, id, reason, app.now())) {
     app.log.error(
       { edition: id, reason },
       'the edition is paused: see what went wrong, then `edition resume`',

@@ -1,15 +1,14 @@
 import { open, rm, stat } from 'node:fs/promises'
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
-import { finishCopy } from '../../db/copies.ts'
-import { backupDb } from '../../db/open.ts'
+import { finishCopy } from '../../db/sqlite/copies.ts'
 
 /**
  * Writes a copy of the database to `file`, readable only by its owner, and checks it. A restored copy is held until an
  * operator releases it. Throws `BadInput` if the file exists or cannot be created. After any failure, no file is left.
  */
 export async function backupTo(
-  { db, now }: Pick<Store, 'db' | 'now'>,
+  { store, now }: Pick<Installation, 'store' | 'now'>,
   file: string,
 ): Promise<{ bytes: number }> {
   // Created here and not by SQLite, so that others can never read it, and it is never someone else's file.
@@ -20,7 +19,7 @@ export async function backupTo(
   await made.close()
   try {
     const takenAt = now().getTime() // what is recorded from here on may be missing
-    await backupDb(db, file)
+    await store.sqlite?.backUp(file)
     const problems = finishCopy(file, takenAt)
     if (problems.length > 0) throw new Error(`the copy is damaged: ${problems[0]}`)
     return { bytes: (await stat(file)).size }

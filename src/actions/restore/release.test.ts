@@ -13,6 +13,7 @@ import {
 } from '../../../test/app.ts'
 import type { App } from '../../app.ts'
 import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { addNotice } from '../../db/people/notices.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { sweep } from '../../recurring.ts'
 import { startWorker } from '../../worker.ts'
@@ -49,14 +50,14 @@ test("last week's copy put in place sends nothing, and once released it mails no
 
   expect(await release(restored, 'safe')).toMatchObject({ recipients: 0, editions: [] })
   await swept(restored)
-  expect(await findEdition(restored.db, '2026-11-23')).toMatchObject({ state: 'cancelled' })
+  expect(await findEdition(restored.store, '2026-11-23')).toMatchObject({ state: 'cancelled' })
   expect(app.resend.accepted).toHaveLength(300)
 
   // The next edition goes out as if nothing had been, once to each; what was lost with the copy is entered again.
   aSession(restored, { group: 'Open Water' })
   app.setNow('2026-11-30T15:00:00.000Z')
   await restored.queue.wakeSweep()
-  await eventually(async () => (await findEdition(restored.db, '2026-11-30'))?.state === 'submitted')
+  await eventually(async () => (await findEdition(restored.store, '2026-11-30'))?.state === 'submitted')
   await worker.stop()
   expect(new Set(app.resend.countByAddress().values())).toEqual(new Set([3]))
 })
@@ -74,8 +75,8 @@ test('what a copy believes to be owed ends as unknown, and only a resend mails i
 
   expect(await release(restored, 'safe')).toMatchObject({ recipients: 150 })
   await sweepAndSubmit(restored)
-  expect(await tallyOf(restored.db, id)).toMatchObject({ submitted: 100, unknown: 150, waiting: 0 })
-  expect(await findEdition(restored.db, id)).toMatchObject({ state: 'submitted' })
+  expect(await tallyOf(restored.store, id)).toMatchObject({ submitted: 100, unknown: 150, waiting: 0 })
+  expect(await findEdition(restored.store, id)).toMatchObject({ state: 'submitted' })
   expect(onceEach(app)).toBe(true)
   expect(await resendEdition(restored, id, { kind: 'unknown' })).toMatchObject({ recipients: 150 })
 })
@@ -88,7 +89,7 @@ test('to go on with a young copy mails nobody twice either: the keys are known',
   await release(restored, 'go-on')
   await sweepAndSubmit(restored)
   expect(onceEach(app)).toBe(true)
-  expect(await tallyOf(restored.db, id)).toMatchObject({ candidates: 250, waiting: 0 })
+  expect(await tallyOf(restored.store, id)).toMatchObject({ candidates: 250, waiting: 0 })
 })
 
 test('to go on with a young copy sends what had not been submitted', async () => {
@@ -97,7 +98,7 @@ test('to go on with a young copy sends what had not been submitted', async () =>
   const restored = await restore(app, copy)
   await release(restored, 'go-on')
   await sweepAndSubmit(restored)
-  expect(await tallyOf(restored.db, id)).toMatchObject({ submitted: 250, unknown: 0 })
+  expect(await tallyOf(restored.store, id)).toMatchObject({ submitted: 250, unknown: 0 })
   expect(onceEach(app)).toBe(true)
   expect(app.resend.accepted).toHaveLength(250)
 })
@@ -107,7 +108,7 @@ test('to go on with an old copy, or with a key that grows old meanwhile, leaves 
   app.setNow('2026-11-24T15:00:00.000Z')
   const old = await restore(app, copy)
   expect(await release(old, 'go-on')).toMatchObject({ recipients: 150 })
-  expect(await tallyOf(old.db, id)).toMatchObject({ unknown: 150 })
+  expect(await tallyOf(old.store, id)).toMatchObject({ unknown: 150 })
 
   app.setNow('2026-11-23T20:00:00.000Z')
   const young = await restore(app, copy)
@@ -127,7 +128,7 @@ test('an edition that was half planned is cancelled, and its slot is not planned
   const restored = await restore(app, await backup(app))
   expect(await release(restored, 'safe')).toMatchObject({ editions: [id], recipients: 10 })
   await sweepAndSubmit(restored)
-  expect(await findEdition(restored.db, id)).toMatchObject({ state: 'cancelled' })
+  expect(await findEdition(restored.store, id)).toMatchObject({ state: 'cancelled' })
   expect(app.resend.accepted).toEqual([])
 })
 
@@ -138,7 +139,7 @@ test('a release says nothing and does nothing where nothing is held, and cannot 
   const restored = await restore(app, await backup(app))
   expect(await release(restored, 'safe')).not.toBeNull()
   expect(await release(restored, 'safe')).toBeNull()
-  expect(await currentHold((await app.sibling()).db)).toBeNull()
+  expect(await currentHold((await app.sibling()).store)).toBeNull()
 })
 
 /** An installation that has mailed its edition at `at`. */
@@ -198,7 +199,7 @@ async function backup(app: TestApp): Promise<string> {
 }
 
 /** Puts the copy where the database was, as an operator would, and opens it as another process. */
-async function restore(app: TestApp, copy: string): Promise<App> {
+async function restore(app: TestApp, copy: string): Promise<Awaited<ReturnType<TestApp['sibling']>>> {
   const path = app.config.DATABASE_PATH
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
   copyFileSync(copy, path)
@@ -214,17 +215,19 @@ const occurrences = (text: string, of: string) => text.split(of).length - 1
 
 const onceEach = (app: TestApp) => [...app.resend.countByAddress().values()].every((count) => count === 1)
 
+const noticeTo = ({ store, now }: App, subscriberId: number) =>
+  store.write((tx) => addNotice(tx, { kind: 'confirm', subscriberId }, now()))
+
 test('a notice that waited in the copy is not submitted; one made since is', async () => {
   const app = await testApp({ file: true, at: MONDAY })
-  const { addNotice } = await import('../../db/people/notices.ts')
   const { submitNotice } = await import('../subscribers/notices.ts')
   const mara = aSubscriber(app, 'mara@sample.test', { status: 'pending' })
-  const before = addNotice(app.db, { kind: 'confirm', subscriberId: mara }, app.now())
+  const before = await noticeTo(app, mara)
   const copy = await backup(app)
   app.setNow('2026-11-23T16:00:00.000Z')
   const restored = await restore(app, copy)
   const noor = aSubscriber(restored, 'noor@sample.test', { status: 'pending' })
-  const since = addNotice(restored.db, { kind: 'confirm', subscriberId: noor }, restored.now())
+  const since = await noticeTo(restored, noor)
   expect(await submitNotice(restored, since)).toEqual({ kind: 'not-ours' })
   expect(await release(restored, 'safe')).toMatchObject({ notices: 1 })
   expect(await submitNotice(restored, before)).toEqual({ kind: 'not-ours' })

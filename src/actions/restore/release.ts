@@ -1,4 +1,4 @@
-import type { App, Store } from '../../app.ts'
+import type { App, Installation } from '../../app.ts'
 import type { Hold } from '../../core/hold.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
@@ -24,27 +24,29 @@ export type HeldState = Owed & {
 export type ReleaseMode = 'safe' | 'go-on'
 
 /** What a held installation would do once released; null if it is not held. Changes nothing. */
-export async function heldState(app: Pick<Store, 'config' | 'db' | 'now'>): Promise<HeldState | null> {
-  const hold = await currentHold(app.db)
+export async function heldState(
+  app: Pick<Installation, 'config' | 'store' | 'now'>,
+): Promise<HeldState | null> {
+  const hold = await currentHold(app.store)
   if (hold === null) return null
   const slot = await unknownSlot(app)
   return {
     hold,
     slot: slot && { editionId: slot.editionId, at: slot.at.toISOString() },
     keysTrusted: (hold.knownThrough ?? 0) >= keyTrustEnd(app.now()),
-    ...(await owedWhileHeld(app.db, hold)),
+    ...(await owedWhileHeld(app.store, hold)),
   }
 }
 
 /** Releases a held installation, and wakes the sweep. Returns what was marked; null if it was not held. */
 export async function release(
-  app: Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'queue'>,
+  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'queue'>,
   mode: ReleaseMode,
 ): Promise<Released | null> {
   const goOn = mode === 'go-on'
   const now = app.now()
   const released = await releaseHeld(
-    app.db,
+    app.store,
     {
       trustedSince: goOn ? keyTrustEnd(now) : Number.MAX_SAFE_INTEGER,
       slot: goOn || !guardOn('release-slot') ? null : await unknownSlot(app),
@@ -54,13 +56,13 @@ export async function release(
     now,
   )
   if (released === null) return null
-  for (const { id } of await unfinishedEditions(app.db)) await finishEdition(app.db, id, now)
+  for (const { id } of await unfinishedEditions(app.store)) await finishEdition(app.store, id, now)
   await app.queue.publishEpoch(signEpoch(app.hashKey, released.epoch))
   await app.queue.wakeSweep()
   return released
 }
 
-async function unknownSlot({ config, db, now }: Pick<Store, 'config' | 'db' | 'now'>) {
+async function unknownSlot({ config, store, now }: Pick<Installation, 'config' | 'store' | 'now'>) {
   const slot = slotAtOrBefore(config.slotRule, now())
-  return (await findEdition(db, slot.editionId)) === null ? slot : null
+  return (await findEdition(store, slot.editionId)) === null ? slot : null
 }

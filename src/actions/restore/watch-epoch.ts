@@ -1,10 +1,10 @@
 import type { App } from '../../app.ts'
 import { type Hold, heldBecause } from '../../core/hold.ts'
 import { readEpoch, signEpoch } from '../../core/tokens.ts'
-import type { Db } from '../../db/open.ts'
 import { advanceEpoch, lookForCopy } from '../../db/restore/epoch.ts'
+import type { Store } from '../../db/store.ts'
 
-type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
+type Needs = Pick<App, 'store' | 'hashKey' | 'log' | 'now' | 'queue'>
 
 /**
  * Detects a copied or rolled-back database, by the file beside it and Redis; otherwise advances the epoch. Called at the
@@ -13,15 +13,15 @@ type Needs = Pick<App, 'db' | 'hashKey' | 'log' | 'now' | 'queue'>
  */
 export async function watchEpoch(app: Needs): Promise<Hold | null> {
   const published = readEpoch(app.hashKey, await app.queue.publishedEpoch())
-  const hold = await lookForCopy(app.db, app.now(), published)
+  const hold = await lookForCopy(app.store, app.now(), published)
   if (hold !== null) {
-    if (!said.has(app.db)) app.log.error({ reason: hold.reason, held: true }, heldBecause(hold))
-    said.add(app.db)
+    if (!said.has(app.store)) app.log.error({ reason: hold.reason, held: true }, heldBecause(hold))
+    said.add(app.store)
     return hold
   }
-  said.delete(app.db)
+  said.delete(app.store)
   try {
-    const epoch = await advanceEpoch(app.db, app.now())
+    const epoch = await advanceEpoch(app.store, app.now())
     if (epoch !== null) await app.queue.publishEpoch(signEpoch(app.hashKey, epoch))
   } catch (error) {
     // Not fatal: submitting has its own check that the database can be written.
@@ -31,4 +31,4 @@ export async function watchEpoch(app: Needs): Promise<Hold | null> {
 }
 
 /** The databases whose hold this process has logged. */
-const said = new WeakSet<Db>()
+const said = new WeakSet<Store>()

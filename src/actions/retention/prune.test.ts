@@ -121,7 +121,10 @@ test('a process that ends in the middle goes on where it was, and no step takes 
   const tally = await summaryOf(app, OLD)
   const { pruneStep } = await import('../../db/retention/retention.ts')
   const cutoffs = { history: new Date(app.now().getTime() - 400 * DAY_MS), requests: app.now() }
-  const steps = [await pruneStep(app.db, cutoffs, app.now()), await pruneStep(app.db, cutoffs, app.now())]
+  const steps = [
+    await pruneStep(app.store, cutoffs, app.now()),
+    await pruneStep(app.store, cutoffs, app.now()),
+  ]
   expect(Math.max(...steps)).toBeLessThanOrEqual(101)
   expect(count(app, 'deliveries')).toBeGreaterThan(0)
   await pruneOld({ ...app }) // another process, which knows nothing but the ledger
@@ -271,7 +274,7 @@ test('over many weeks the rows stop growing, and every sum stays', async () => {
     rows.push(count(app, 'deliveries'))
   }
   expect(rows.slice(8)).toEqual(Array.from({ length: 16 }, () => 3 * 9))
-  const all = await allEditions(app.db)
+  const all = await allEditions(app.store)
   expect(all).toHaveLength(24)
   for (const { id } of all) expect(await summaryOf(app, id)).toMatchObject({ candidates: 3, submitted: 3 })
 }, 30_000)

@@ -12,9 +12,9 @@ import {
   testApp,
 } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { closeDb, openDb } from '../../db/open.ts'
+import { openStore } from '../../db/open.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
-import { leftToWipe } from '../../db/retention/wiping.ts'
+import { leftToWipe } from '../../db/sqlite/wiping.ts'
 import { sweep } from '../../recurring.ts'
 import { erase } from '../subscribers/records.ts'
 
@@ -93,7 +93,7 @@ test('with a reader open the erasure says what is left, and a sweep wipes it onc
   reader.end()
   await sweep(app)
   expect(filesWith(app, [EMAIL, NAME, 'needle-public-id'])).toEqual([])
-  expect(await leftToWipe(app.db)).toEqual({ logSince: null, inFlight: 0 })
+  expect(await leftToWipe(app.store)).toEqual({ logSince: null, inFlight: 0 })
 })
 
 test('a process that starts after that wipes it too, also of a held installation', async () => {
@@ -165,7 +165,7 @@ test('an address that was moved by a page split is erased with its old copies', 
   const twice = [...copies()].filter(([, times]) => times > 1).map(([email]) => email)
   expect(twice.length).toBeGreaterThan(0) // SQLite leaves some; if it no longer does, the work around it can go
   for (const email of twice.slice(0, 5))
-    await eraseSubscriber(app.db, hashEmail(app.hashKey, email), app.now())
+    await eraseSubscriber(app.store, hashEmail(app.hashKey, email), app.now())
   const left = copies()
   expect(twice.slice(0, 5).filter((email) => left.has(email))).toEqual([])
   expect($client.pragma('foreign_key_check')).toEqual([])
@@ -174,8 +174,8 @@ test('an address that was moved by a page split is erased with its old copies', 
 
 test('an erased database that is closed and opened again holds nothing of them', async () => {
   const { app, file } = await withNeedle()
-  const other = openDb(file)
+  const other = openStore(file)
   await eraseSubscriber(other, hashEmail(app.hashKey, EMAIL), app.now())
-  closeDb(other)
+  other.close()
   expect(filesWith(app, [EMAIL, NAME])).toEqual([])
 })

@@ -16,7 +16,7 @@ import type { Fresh } from './fresh-links.ts'
 import { LINK_LIFE_MS } from './notices.ts'
 import { enqueueUnseen, requestLimits } from './request-limits.ts'
 
-type NeedsQueue = Pick<App, 'config' | 'db' | 'hashKey' | 'now' | 'pace'> & {
+type NeedsQueue = Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'pace'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 
@@ -43,11 +43,11 @@ export async function requestAddressChange(
   if (emailHash === subscriber.emailHash) return invalid({ field: 'email', key: 'page.wrong.email.same' })
 
   const now = app.now()
-  await forgetAddressChanges(app.db, new Date(now.getTime() - LINK_LIFE_MS))
+  await forgetAddressChanges(app.store, new Date(now.getTime() - LINK_LIFE_MS))
   const change = { subscriberId: subscriber.id, email: address.email, emailHash }
   const limits = await requestLimits(app, fromNetwork)
   const delayMs = app.pace.emailDelayMs()
-  const asked = await addAddressChange(app.db, change, limits, {
+  const asked = await addAddressChange(app.store, change, limits, {
     now,
     dueAt: delayMs === 0 ? null : new Date(now.getTime() + delayMs),
     fresh: fresh.noticeId,
@@ -77,7 +77,7 @@ export async function confirmAddressChange(
   const replaced: Replaced =
     changeId === null
       ? { kind: 'unknown' }
-      : await replaceAddress(app.db, changeId, consent, limits, app.now())
+      : await replaceAddress(app.store, changeId, consent, limits, app.now())
   // Not awaited: it never throws, and the sweep enqueues it too.
   if ('noticeIds' in replaced) void app.queue.wakeNotices(replaced.noticeIds)
   return { kind: answerTo(replaced), outcome: replaced.kind }
@@ -107,11 +107,11 @@ export function canUndoAddress(app: Pick<App, 'config' | 'now'>, token: string):
  * used.
  */
 export async function undoAddress(
-  app: Pick<App, 'config' | 'db' | 'now'>,
+  app: Pick<App, 'config' | 'store' | 'now'>,
   token: string,
 ): Promise<'undone' | 'ended' | null> {
   const changeId = canUndoAddress(app, token)
-  return changeId === null ? null : undoAddressChange(app.db, changeId, app.now())
+  return changeId === null ? null : undoAddressChange(app.store, changeId, app.now())
 }
 
 function changeIn({ config, now }: Pick<App, 'config' | 'now'>, purpose: Purpose, token: string) {

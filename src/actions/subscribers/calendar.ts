@@ -7,7 +7,7 @@ import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { calendarOwner, dropCalendarKey, keepCalendarKey } from '../../db/people/calendar-keys.ts'
 import { type OpenTimes, openTimes } from '../sessions/open-times.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'now'>
 
 export type OpenedCalendar = { kind: 'open'; url: string } | { kind: 'not-subscribed' }
 export type Calendar = { kind: 'calendar'; text: Buffer } | { kind: 'gone' }
@@ -17,13 +17,13 @@ export type Calendar = { kind: 'calendar'; text: Buffer } | { kind: 'gone' }
  * show it only to the subscriber.
  */
 export async function openCalendar(app: Needs, publicId: string): Promise<OpenedCalendar> {
-  const key = await keepCalendarKey(app.db, publicId, randomBytes(16).toString('base64url'))
+  const key = await keepCalendarKey(app.store, publicId, randomBytes(16).toString('base64url'))
   return key === null ? { kind: 'not-subscribed' } : { kind: 'open', url: calendarUrl(app.config, key) }
 }
 
 /** Revokes the URL at once; opening the calendar again creates another. False if there was none. */
 export async function revokeCalendar(app: Needs, publicId: string): Promise<boolean> {
-  return dropCalendarKey(app.db, publicId)
+  return dropCalendarKey(app.store, publicId)
 }
 
 /** The URL of the calendar with this key. */
@@ -36,7 +36,7 @@ export function calendarUrl(config: Pick<App['config'], 'PUBLIC_URL'>, key: stri
  * unknown key, and for people who no longer get emails; pausing keeps the calendar.
  */
 export async function calendarFor(app: Needs & Pick<App, 'templates'>, key: string): Promise<Calendar> {
-  const owner = await calendarOwner(app.db, key)
+  const owner = await calendarOwner(app.store, key)
   if (owner === null || owner.status !== 'active' || owner.suppressed) return { kind: 'gone' }
   const { topics } = seenBy(0, owner.topicRows)
   const translator = translatorFor(app.templates.words, owner.locale)

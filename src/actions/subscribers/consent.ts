@@ -1,4 +1,4 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
 import { type HashKey, hashEmail } from '../../core/tokens.ts'
@@ -17,8 +17,8 @@ import {
   type Suppression,
 } from '../../db/people/suppressions.ts'
 
-type Needs = Pick<Store, 'db' | 'now'>
-type NeedsHash = Pick<Store, 'db' | 'now' | 'hashKey'>
+type Needs = Pick<Installation, 'store' | 'now'>
+type NeedsHash = Pick<Installation, 'store' | 'now' | 'hashKey'>
 
 export type Unsubscribed = { kind: 'unsubscribed' } | { kind: 'already' } | { kind: 'not-found' }
 
@@ -34,13 +34,13 @@ const UNDO_MS = 24 * 3_600_000
 
 /** Unsubscribes the subscriber of a link, even of one from before a renewal. Works forever, and any number of times. */
 export async function unsubscribe(app: Needs, publicId: string): Promise<Unsubscribed> {
-  const subscriber = await findByAnyId(app.db, publicId)
+  const subscriber = await findByAnyId(app.store, publicId)
   return end(app, subscriber, 'link')
 }
 
 /** Unsubscribes an address for an operator. Throws `BadInput` if it is not an address. */
 export async function unsubscribeEmail(app: NeedsHash, email: string): Promise<Unsubscribed> {
-  return end(app, await findByEmailHash(app.db, keyOf(app.hashKey, email)), 'operator')
+  return end(app, await findByEmailHash(app.store, keyOf(app.hashKey, email)), 'operator')
 }
 
 /** Undoes an unsubscription by the link that made it, within a day; `too-late` also when an operator ended it. */
@@ -48,7 +48,7 @@ export async function resubscribe(
   app: Needs,
   publicId: string,
 ): Promise<Resubscribed | { kind: 'too-late' }> {
-  const subscriber = await findByPublicId(app.db, publicId)
+  const subscriber = await findByPublicId(app.store, publicId)
   if (subscriber?.status === 'unsubscribed' && !canUndo(subscriber, app.now())) return { kind: 'too-late' }
   return begin(app, subscriber)
 }
@@ -69,9 +69,9 @@ export function canUndo(
  */
 export async function resubscribeEmail(app: NeedsHash, email: string): Promise<Resubscribed> {
   const emailHash = keyOf(app.hashKey, email)
-  const outcome = await begin(app, await findByEmailHash(app.db, emailHash))
+  const outcome = await begin(app, await findByEmailHash(app.store, emailHash))
   if (outcome.kind !== 'not-found') return outcome
-  const suppression = await findSuppression(app.db, emailHash)
+  const suppression = await findSuppression(app.store, emailHash)
   return suppression ? { kind: 'suppressed', reason: suppression.reason } : outcome
 }
 
@@ -81,13 +81,13 @@ export async function resubscribeEmail(app: NeedsHash, email: string): Promise<R
  * `consent` is empty.
  */
 export async function allowEmail(
-  { db, hashKey, now }: NeedsHash,
+  { store, hashKey, now }: NeedsHash,
   email: string,
   consent: string,
 ): Promise<Lifted> {
   if (consent.trim() === '')
     throw new BadInput('--consent is empty; say how and when this person asked to get the email again')
-  return liftSuppression(db, keyOf(hashKey, email), consent.trim(), now())
+  return liftSuppression(store, keyOf(hashKey, email), consent.trim(), now())
 }
 
 /** The keyed hash of an address. Throws `BadInput`, without repeating it, if it is not an address. */
@@ -98,19 +98,19 @@ export function keyOf(hashKey: HashKey, text: string): string {
 }
 
 async function end(
-  { db, now }: Needs,
+  { store, now }: Needs,
   subscriber: Subscriber | null,
   by: 'link' | 'operator',
 ): Promise<Unsubscribed> {
   if (!subscriber) return { kind: 'not-found' }
-  return { kind: (await setUnsubscribed(db, subscriber.id, by, now())) ? 'unsubscribed' : 'already' }
+  return { kind: (await setUnsubscribed(store, subscriber.id, by, now())) ? 'unsubscribed' : 'already' }
 }
 
-async function begin({ db, now }: Needs, subscriber: Subscriber | null): Promise<Resubscribed> {
+async function begin({ store, now }: Needs, subscriber: Subscriber | null): Promise<Resubscribed> {
   if (!subscriber) return { kind: 'not-found' }
-  const undone = await setResubscribed(db, subscriber, now())
+  const undone = await setResubscribed(store, subscriber, now())
   if (undone) return { kind: 'resubscribed' }
-  const suppression = await findSuppression(db, subscriber.emailHash)
+  const suppression = await findSuppression(store, subscriber.emailHash)
   if (suppression) return { kind: 'suppressed', reason: suppression.reason }
   return { kind: subscriber.status === 'pending' ? 'pending' : 'already' }
 }

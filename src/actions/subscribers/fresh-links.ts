@@ -12,7 +12,7 @@ import { findByPublicId, type Subscriber } from '../../db/people/subscribers.ts'
 import { FRESH_LIFE_MS } from './notices.ts'
 import { requestLimits } from './request-limits.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'> & { queue: Pick<App['queue'], 'wakeNotices'> }
+type Needs = Pick<App, 'config' | 'store' | 'now'> & { queue: Pick<App['queue'], 'wakeNotices'> }
 
 /** `often`: the address had its emails for thirty days. `not-allowed`: it must not get one, or refused such emails. */
 export type FreshAsked = { kind: 'sent' | 'busy' | 'often' | 'not-allowed' | 'unknown-link' }
@@ -30,12 +30,12 @@ export async function requestFreshLink(
   kind: Exclude<FreshKind, 'fresh-links'>,
   fromNetwork: number,
 ): Promise<FreshAsked> {
-  return ask(app, await findByPublicId(app.db, publicId), { kind, renew: false }, fromNetwork)
+  return ask(app, await findByPublicId(app.store, publicId), { kind, renew: false }, fromNetwork)
 }
 
 /** Revokes all links of a subscriber, except for unsubscribing, and emails the new one to the address on record. */
 export async function renewLinks(app: Needs, publicId: string, fromNetwork: number): Promise<FreshAsked> {
-  const subscriber = await findByPublicId(app.db, publicId)
+  const subscriber = await findByPublicId(app.store, publicId)
   return ask(app, subscriber, { kind: 'fresh-links', renew: true }, fromNetwork)
 }
 
@@ -45,28 +45,28 @@ export async function requestNewestLink(
   formerId: string,
   fromNetwork: number,
 ): Promise<FreshAsked> {
-  const subscriber = await findByFormerId(app.db, formerId)
+  const subscriber = await findByFormerId(app.store, formerId)
   return ask(app, subscriber, { kind: 'fresh-links', renew: false }, fromNetwork)
 }
 
 /** Whether this subscriber can get a fresh link at all. */
-export async function canAskFresh({ db }: Pick<App, 'db'>, subscriber: Subscriber): Promise<boolean> {
-  return canGetFreshLink(db, subscriber.emailHash)
+export async function canAskFresh({ store }: Pick<App, 'store'>, subscriber: Subscriber): Promise<boolean> {
+  return canGetFreshLink(store, subscriber.emailHash)
 }
 
 /** The purpose and subscriber of a fresh link; null if it is not ours, is older than fifteen minutes, or was used. */
 export async function openFresh(
-  { config, db, now }: Pick<App, 'config' | 'db' | 'now'>,
+  { config, store, now }: Pick<App, 'config' | 'store' | 'now'>,
   token: string,
 ): Promise<Fresh | null> {
   const read = readDatedToken(config.LINK_SECRET, 'fresh', token)
   if (read === null || now().getTime() - read.at.getTime() > FRESH_LIFE_MS) return null
-  return freshLinkOf(db, read.publicId)
+  return freshLinkOf(store, read.publicId)
 }
 
 /** Uses up the link; false if someone was faster. */
-export async function spendFresh({ db, now }: Pick<App, 'db' | 'now'>, fresh: Fresh): Promise<boolean> {
-  return useFreshLink(db, fresh.noticeId, now())
+export async function spendFresh({ store, now }: Pick<App, 'store' | 'now'>, fresh: Fresh): Promise<boolean> {
+  return useFreshLink(store, fresh.noticeId, now())
 }
 
 async function ask(
@@ -77,7 +77,7 @@ async function ask(
 ): Promise<FreshAsked> {
   if (subscriber === null) return { kind: 'unknown-link' }
   const limits = await requestLimits(app, fromNetwork)
-  const planned = await planFreshLink(app.db, subscriber.id, what, limits, app.now())
+  const planned = await planFreshLink(app.store, subscriber.id, what, limits, app.now())
   if (planned.kind !== 'planned') return planned
   // Not awaited: it never throws, and the sweep enqueues it too.
   void app.queue.wakeNotices([planned.noticeId])

@@ -10,7 +10,7 @@ import { changeFact, establishFact, installationFact } from '../../db/restore/fa
 import { LINK_LIFE_MS } from './notices.ts'
 import { enqueueUnseen, REQUESTS_COUNT_MS, requestLimits } from './request-limits.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'now'>
 type NeedsQueue = Needs & { queue: Pick<App['queue'], 'wakeNotices'> }
 
 /** A valid form. `email` is normalized, `timeZone` an IANA name. */
@@ -46,7 +46,7 @@ export async function requestSubscription(
   const delayMs = app.pace.emailDelayMs()
   const dueAt = delayMs === 0 ? null : new Date(now.getTime() + delayMs)
   const signUp = { ...form, publicId: newPublicId(), emailHash: hashEmail(app.hashKey, form.email) }
-  const taken = await takeSignUp(app.db, signUp, await requestLimits(app, fromNetwork), { now, dueAt })
+  const taken = await takeSignUp(app.store, signUp, await requestLimits(app, fromNetwork), { now, dueAt })
   if (taken.kind !== 'busy') enqueueUnseen(app, 'noticeId' in taken ? taken.noticeId : null, delayMs)
   return { kind: taken.kind }
 }
@@ -68,21 +68,25 @@ export async function confirmSubscription(
   const asked = askedBy(app, token)
   if (asked === null) return { kind: 'expired' }
   const consent = { text: consentEvidence(app.config.practice, page.translator), source: page.source }
-  const confirmed = await confirmSignUp(app.db, asked.publicId, asked.at, consent, app.now())
+  const confirmed = await confirmSignUp(app.store, asked.publicId, asked.at, consent, app.now())
   // Not awaited: it never throws, and the sweep enqueues it too.
   if (confirmed.kind === 'confirmed') void app.queue.wakeNotices([confirmed.noticeId])
   return { kind: confirmed.kind }
 }
 
 /** Deletes, once a day, sign-ups that were not confirmed within thirty days, and requests that no longer count. */
-export async function forgetUnconfirmed({ db, log, now }: Pick<App, 'db' | 'log' | 'now'>): Promise<void> {
+export async function forgetUnconfirmed({
+  store,
+  log,
+  now,
+}: Pick<App, 'store' | 'log' | 'now'>): Promise<void> {
   const today = now().toISOString().slice(0, 10)
-  if ((await installationFact(db, 'forgot_pending')) === today) return
-  await establishFact(db, 'forgot_pending', 'never')
-  const deleted = await deleteUnconfirmed(db, new Date(now().getTime() - UNCONFIRMED_KEPT_MS))
-  await forgetRequests(db, new Date(now().getTime() - REQUESTS_COUNT_MS))
-  await forgetAddressChanges(db, new Date(now().getTime() - LINK_LIFE_MS))
-  await changeFact(db, 'forgot_pending', today)
+  if ((await installationFact(store, 'forgot_pending')) === today) return
+  await establishFact(store, 'forgot_pending', 'never')
+  const deleted = await deleteUnconfirmed(store, new Date(now().getTime() - UNCONFIRMED_KEPT_MS))
+  await forgetRequests(store, new Date(now().getTime() - REQUESTS_COUNT_MS))
+  await forgetAddressChanges(store, new Date(now().getTime() - LINK_LIFE_MS))
+  await changeFact(store, 'forgot_pending', today)
   if (deleted > 0) log.info({ deleted }, 'forgot sign-ups that were not confirmed in thirty days')
 }
 

@@ -7,43 +7,43 @@ import { submitNotice } from './notices.ts'
 
 test('a notice of which no email can be made has failed at once, with the reason, and stops nobody', async () => {
   const app = await testApp()
-  const bad = aNotice(app, 'ada@sample.test')
-  const good = aNotice(app, 'bela@sample.test')
+  const bad = await aNotice(app, 'ada@sample.test')
+  const good = await aNotice(app, 'bela@sample.test')
   app.db.$client.exec(`drop trigger subscribers_checked_update;
     update subscribers set email = email || char(13, 10) where email = 'ada@sample.test'`)
   expect(await submitNotice(app, bad)).toEqual({ kind: 'ended' })
   expect(await submitNotice(app, good)).toEqual({ kind: 'submitted' })
-  expect(await findNotice(app.db, bad)).toMatchObject({
+  expect(await findNotice(app.store, bad)).toMatchObject({
     state: 'failed',
     reason: expect.stringContaining('no email can be made: '),
     body: null,
   })
-  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+  expect(await owedNotices(app.store, app.now(), 10)).toEqual([])
   expect(app.logged()).toContain('a notice failed')
   expect(app.logged()).not.toContain('@')
 })
 
 test('an address that no header can hold fails its notice, and is not in the reason', async () => {
   const app = await testApp()
-  const id = aNotice(app, 'ada@sample.test')
+  const id = await aNotice(app, 'ada@sample.test')
   app.db.$client.exec(
     `drop trigger subscribers_checked_update;
      update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test'`,
   )
   expect(await submitNotice(app, id)).toEqual({ kind: 'ended' })
-  const failed = await findNotice(app.db, id)
+  const failed = await findNotice(app.store, id)
   expect(failed?.state).toBe('failed')
   expect(failed?.reason).not.toMatch(/ada|eve/)
 })
 
 test('what fails for another reason is tried again later and later, and in the end goes out once', async () => {
   const app = await testApp()
-  const id = aNotice(app, 'ada@sample.test')
+  const id = await aNotice(app, 'ada@sample.test')
   const mailer = { submitBatch: () => Promise.reject(new Error('no memory left')) }
   const waits: number[] = []
   for (let attempt = 1; attempt <= 4; attempt += 1) {
     await expect(submitNotice({ ...app, mailer }, id)).rejects.toThrow('no memory left')
-    const notice = await findNotice(app.db, id)
+    const notice = await findNotice(app.store, id)
     expect(notice).toMatchObject({ state: 'planned', attempts: attempt, reason: 'no memory left' })
     waits.push((notice?.nextAttemptAt ?? 0) - app.now().getTime())
   }
@@ -55,7 +55,7 @@ test('what fails for another reason is tried again later and later, and in the e
 
 test('a notice that a dead process held is taken over at once, one of a living process is not', async () => {
   const app = await testApp()
-  const id = aNotice(app, 'ada@sample.test')
+  const id = await aNotice(app, 'ada@sample.test')
   const claim = { state: 'submitting' as const, claimedAt: app.now().getTime() }
   app.db
     .update(notices)
@@ -70,7 +70,7 @@ test('a notice that a dead process held is taken over at once, one of a living p
   expect(await submitNotice(app, id)).toEqual({ kind: 'submitted' })
 })
 
-function aNotice(app: TestApp, email: string): number {
+async function aNotice(app: TestApp, email: string): Promise<number> {
   const subscriberId = aSubscriber(app, email)
-  return addNotice(app.db, { kind: 'already', subscriberId }, app.now())
+  return app.store.write((tx) => addNotice(tx, { kind: 'already', subscriberId }, app.now()))
 }

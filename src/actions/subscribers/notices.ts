@@ -43,16 +43,16 @@ const REFUSED_WAIT_MS = 300_000
 export async function submitNotice(app: App, id: number): Promise<NoticeOutcome> {
   if (id === DECOY) compose(app, DECOY_FACTS, app.config.LOCALE)
   const now = app.now()
-  const found = await findNotice(app.db, id)
+  const found = await findNotice(app.store, id)
   const gone = found !== null && isLeft(found, now) ? found.claimedBy : null
-  const notice = await claimNotice(app.db, id, app.instance, now, gone)
+  const notice = await claimNotice(app.store, id, app.instance, now, gone)
   if (notice === null) return { kind: 'not-ours' }
   try {
     return await submitClaimed(app, notice)
   } catch (error) {
     // It may have been accepted, so what is frozen stays frozen.
     const reason = withoutAddresses((error as Error).message)
-    await returnNotice(app.db, notice, {
+    await returnNotice(app.store, notice, {
       refused: false,
       reason,
       nextAttemptAt: retryAt(app, notice),
@@ -66,7 +66,7 @@ async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
   if (body === null) return { kind: 'ended' }
   if (notice.firstAttemptAt !== null && notice.firstAttemptAt < keyTrustEnd(app.now())) {
     await endNotice(
-      app.db,
+      app.store,
       notice,
       { state: 'unknown', reason: 'no certain answer within 23 hours' },
       app.now(),
@@ -79,16 +79,16 @@ async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
 
 async function freeze(app: App, notice: Notice): Promise<string | null> {
   const now = app.now()
-  const reader = await readerOf(app.db, notice)
+  const reader = await readerOf(app.store, notice)
   // Composed before deciding whether it goes out, so that the time taken reveals nothing.
   const body = reader && (await bodyFor(app, notice, reader))
   if (reader !== null && body === null) return null
   const drop = reader === null ? 'the reader is gone' : whyDrop(notice, reader, now)
   if (body === null || drop !== null) {
-    await endNotice(app.db, notice, { state: 'dropped', reason: drop ?? '' }, now)
+    await endNotice(app.store, notice, { state: 'dropped', reason: drop ?? '' }, now)
     return null
   }
-  return (await freezeNotice(app.db, notice, body, now)) ? body : null
+  return (await freezeNotice(app.store, notice, body, now)) ? body : null
 }
 
 /** The request, or null if no email can be made from the row: then the notice has failed. */
@@ -98,7 +98,7 @@ async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<
   } catch (error) {
     const reason = withoutAddresses(`no email can be made: ${(error as Error).message}`)
     app.log.error({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
-    await endNotice(app.db, notice, { state: 'failed', reason }, app.now())
+    await endNotice(app.store, notice, { state: 'failed', reason }, app.now())
     return null
   }
 }
@@ -205,16 +205,16 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
         'id' in result
           ? { state: 'submitted' as const, providerId: result.id }
           : { state: 'failed' as const, reason: result.refused }
-      await endNotice(app.db, notice, end, app.now())
+      await endNotice(app.store, notice, end, app.now())
       log.info({ state: end.state }, 'notice submitted')
       return { kind: 'submitted' }
     }
     case 'conflict':
-      await endNotice(app.db, notice, { state: 'unknown', reason: answer.reason }, app.now())
+      await endNotice(app.store, notice, { state: 'unknown', reason: answer.reason }, app.now())
       return { kind: 'ended' }
     case 'rate-limited': {
       const nextAttemptAt = new Date(app.now().getTime() + answer.retryAfterMs)
-      await returnNotice(app.db, notice, {
+      await returnNotice(app.store, notice, {
         refused: true,
         reason: 'the provider asked to wait',
         nextAttemptAt,
@@ -226,7 +226,7 @@ async function record(app: App, notice: Notice, answer: SubmitAnswer): Promise<N
       const refused = answer.kind === 'stopped'
       const at = refused ? new Date(app.now().getTime() + REFUSED_WAIT_MS) : retryAt(app, notice)
       log.warn({ reason: answer.reason, again: at }, 'a notice waits for its next attempt')
-      await returnNotice(app.db, notice, { refused, reason: answer.reason, nextAttemptAt: at })
+      await returnNotice(app.store, notice, { refused, reason: answer.reason, nextAttemptAt: at })
       return { kind: 'again', at }
     }
   }

@@ -122,7 +122,7 @@ const CHOSEN: Record<string, unknown> = {
 async function everythingOf(email: string) {
   const app = await testApp({ file: true })
   const id = aSubscriber(app, email)
-  const { subscriber } = await personalDataOf(app.db, emailHashOf(app))
+  const { subscriber } = await personalDataOf(app.store, emailHashOf(app))
   const values = new Map<string, unknown>()
   let n = 0
   const valueOf = (table: string, column: string): unknown => {

@@ -7,7 +7,7 @@ import { setCadence, setPause, storePreferences } from '../../db/people/preferen
 import { findByPublicId } from '../../db/people/subscribers.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 
-type Needs = Pick<App, 'db' | 'now'>
+type Needs = Pick<App, 'store' | 'now'>
 
 /** People who unsubscribed, or never confirmed, have no preferences; they must subscribe again. */
 type NotSubscribed = { kind: 'not-subscribed' }
@@ -24,13 +24,13 @@ export async function savePreferences(
   publicId: string,
   form: Readonly<Record<string, unknown>>,
 ): Promise<Saved> {
-  const topicIds = new Map((await allTopics(app.db)).map(({ id, slug }) => [slug, id]))
+  const topicIds = new Map((await allTopics(app.store)).map(({ id, slug }) => [slug, id]))
   const read = readPreferences(form, { topicIds, languages: Object.keys(app.templates.words) })
   if ('errors' in read) return { kind: 'invalid', errors: read.errors }
   const { language, ...preferences } = read.preferences
-  const before = (await findByPublicId(app.db, publicId))?.locale ?? 'en'
+  const before = (await findByPublicId(app.store, publicId))?.locale ?? 'en'
   const locale = language === null || language === languageOf(before) ? before : language
-  const stored = await storePreferences(app.db, publicId, { ...preferences, locale })
+  const stored = await storePreferences(app.store, publicId, { ...preferences, locale })
   return { kind: stored ? 'saved' : 'not-subscribed' }
 }
 
@@ -40,34 +40,37 @@ export async function pauseMail(
   publicId: string,
   how: { weeks: string } | { date: string },
 ): Promise<Paused> {
-  const subscriber = await findByPublicId(app.db, publicId)
+  const subscriber = await findByPublicId(app.store, publicId)
   if (subscriber === null) return { kind: 'not-subscribed' }
   const read = pauseEnd(how, subscriber.timeZone, app.now())
   if ('error' in read) return invalid(read.error)
-  const stored = await setPause(app.db, publicId, read.until)
+  const stored = await setPause(app.store, publicId, read.until)
   return stored ? { kind: 'paused', until: read.until } : { kind: 'not-subscribed' }
 }
 
 /** Ends a pause, if there is one. */
-export async function endPause({ db }: Needs, publicId: string): Promise<{ kind: 'ended' } | NotSubscribed> {
-  return { kind: (await setPause(db, publicId, null)) ? 'ended' : 'not-subscribed' }
+export async function endPause(
+  { store }: Needs,
+  publicId: string,
+): Promise<{ kind: 'ended' } | NotSubscribed> {
+  return { kind: (await setPause(store, publicId, null)) ? 'ended' : 'not-subscribed' }
 }
 
 /** Sends emails every four weeks from now on. */
 export async function goMonthly(
-  { db }: Needs,
+  { store }: Needs,
   publicId: string,
 ): Promise<{ kind: 'monthly' } | NotSubscribed> {
-  return { kind: (await setCadence(db, publicId, 'monthly')) ? 'monthly' : 'not-subscribed' }
+  return { kind: (await setCadence(store, publicId, 'monthly')) ? 'monthly' : 'not-subscribed' }
 }
 
 /** Erases a subscriber, as `subscribers erase` does. All their links stop working. */
 export async function forgetReader(
-  { db, now }: Needs,
+  { store, now }: Needs,
   publicId: string,
 ): Promise<{ kind: 'erased' | 'not-found' }> {
-  const subscriber = await findByPublicId(db, publicId)
-  const erased = subscriber !== null && (await eraseSubscriber(db, subscriber.emailHash, now()))
+  const subscriber = await findByPublicId(store, publicId)
+  const erased = subscriber !== null && (await eraseSubscriber(store, subscriber.emailHash, now()))
   return { kind: erased ? 'erased' : 'not-found' }
 }
 

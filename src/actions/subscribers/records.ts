@@ -1,13 +1,13 @@
-import type { Store } from '../../app.ts'
+import type { Installation } from '../../app.ts'
 import type { Config } from '../../config.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
 import { type PersonalData, personalDataOf } from '../../db/people/personal-data.ts'
 import { type Suppression, wasErased } from '../../db/people/suppressions.ts'
-import { type LeftToWipe, leftToWipe } from '../../db/retention/wiping.ts'
+import { type LeftToWipe, leftToWipe } from '../../db/sqlite/wiping.ts'
 import { keyOf } from './consent.ts'
 
-type Needs = Pick<Store, 'db' | 'hashKey' | 'now'>
+type Needs = Pick<Installation, 'store' | 'hashKey' | 'now'>
 
 /** A subscriber at a glance. `topics`: null = all. Instants are ISO, UTC. */
 export type Shown =
@@ -41,11 +41,11 @@ export type Exported =
 export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
 
 /** What an operator needs to see of one subscriber. Throws `BadInput` if it is not an address. */
-export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
-  const { subscriber, topics, suppression } = await personalDataOf(db, keyOf(hashKey, email))
+export async function showSubscriber({ store, hashKey }: Omit<Needs, 'now'>, email: string): Promise<Shown> {
+  const { subscriber, topics, suppression } = await personalDataOf(store, keyOf(hashKey, email))
   const suppressed = suppression?.reason ?? null
   if (!subscriber) return { kind: 'not-found', suppressed }
-  const report = await lastReportTo(db, subscriber.id)
+  const report = await lastReportTo(store, subscriber.id)
   const chosen = topics.filter((topic) => topic.chosen).map((topic) => topic.topic)
   return {
     kind: 'found',
@@ -73,10 +73,10 @@ export async function showSubscriber({ db, hashKey }: Omit<Needs, 'now'>, email:
 
 /** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` if it is not an address. */
 export async function exportSubscriber(
-  { config, db, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
+  { config, store, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
   email: string,
 ): Promise<Exported> {
-  const record = await personalDataOf(db, keyOf(hashKey, email))
+  const record = await personalDataOf(store, keyOf(hashKey, email))
   const { subscriber, suppression, refusedAt, erasedAt, requestedEmails } = record
   const marks = [suppression, refusedAt, erasedAt].some((mark) => mark !== null)
   if (!subscriber && !marks && requestedEmails.length === 0) return { kind: 'not-found' }
@@ -84,10 +84,10 @@ export async function exportSubscriber(
 }
 
 /** Erases a subscriber; only the keyed hash stays, so that no import emails them. Throws `BadInput` if it is not an address. */
-export async function erase({ db, hashKey, now }: Needs, email: string): Promise<Erased> {
+export async function erase({ store, hashKey, now }: Needs, email: string): Promise<Erased> {
   const emailHash = keyOf(hashKey, email)
-  if (await eraseSubscriber(db, emailHash, now())) return { kind: 'erased', left: await leftToWipe(db) }
-  return { kind: (await wasErased(db, emailHash)) ? 'already' : 'not-found' }
+  if (await eraseSubscriber(store, emailHash, now())) return { kind: 'erased', left: await leftToWipe(store) }
+  return { kind: (await wasErased(store, emailHash)) ? 'already' : 'not-found' }
 }
 
 function iso(instant: number | null): string | null {

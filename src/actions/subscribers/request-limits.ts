@@ -13,11 +13,11 @@ const EMAILS_AN_HOUR = { least: 60, most: 600 }
 
 /** How many emails a stranger can cause now; `fromNetwork` counts the requests of their network. */
 export async function requestLimits(
-  { db, now }: Pick<App, 'db' | 'now'>,
+  { store, now }: Pick<App, 'store' | 'now'>,
   fromNetwork: number,
 ): Promise<RequestLimits> {
   const since = (ms: number) => new Date(now().getTime() - ms)
-  const hundredth = Math.floor((await estimateReaders(db)) / 100)
+  const hundredth = Math.floor((await estimateReaders(store)) / 100)
   const max = Math.min(EMAILS_AN_HOUR.most, Math.max(EMAILS_AN_HOUR.least, hundredth))
   return {
     perAddress: { max: EMAILS_PER_ADDRESS, since: since(REQUESTS_COUNT_MS) },

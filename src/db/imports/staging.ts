@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Db } from '../open.ts'
+import { type SQL, sql } from '../drizzle.ts'
+import { rowsIn } from '../fragments.ts'
+import type { Connection, Store } from '../store.ts'
 
 /**
- * Rows of a file on their way in, in a temporary table: it takes no lock that others wait for, and keeps a file of
- * any length out of the memory. Close it always; it is gone with the connection at the latest.
+ * Rows of a file on their way in, in a temporary table on a connection of its own: it takes no lock that others wait for, and
+ * keeps a file of any length out of the memory. Close it always; it is gone with the connection at the latest.
  */
-export type Staging = { table: string }
+export type Staging = { table: SQL; connection: Connection }
 
 /** A row that names what an earlier line of the same file named already. */
 export type Duplicate = { line: number; firstLine: number }
@@ -13,29 +15,50 @@ export type Duplicate = { line: number; firstLine: number }
 export type Counts = { added: number; updated: number; unchanged: number }
 
 /** An empty staging table with these columns, and the line of each row. */
-export function createStaging(db: Db, columns: string): Staging {
-  const table = `temp.import_${randomBytes(8).toString('hex')}`
-  db.$client.pragma('temp.journal_mode = MEMORY') // a file made and removed for each chunk costs more than the rows
-  db.$client.pragma('temp.cache_size = -16000') // kB
-  db.$client.exec(`create table ${table} (line integer not null, ${columns})`)
-  return { table }
+export async function createStaging(store: Store, columns: string): Promise<Staging> {
+  const name = `import_${randomBytes(8).toString('hex')}`
+  const connection = await store.connect()
+  await store.sqlite?.alone((sqlite) => {
+    sqlite.pragma('temp.journal_mode = MEMORY') // a file made and removed for each chunk costs more than the rows
+    sqlite.pragma('temp.cache_size = -16000') // kB
+  })
+  const create = sql.raw(`create temporary table ${name} (line integer primary key, ${columns})`)
+  await connection.write((tx) => tx.run(create), { temporary: true })
+  return { table: sql.identifier(name) as unknown as SQL, connection }
 }
 
 /** Drops the staging table. */
-export async function closeStaging(db: Db, { table }: Staging): Promise<void> {
-  db.$client.exec(`drop table if exists ${table}`)
+export async function closeStaging({ table, connection }: Staging): Promise<void> {
+  await connection.write((tx) => tx.run(sql`drop table if exists ${table}`), { temporary: true })
+  connection.release()
 }
 
-/** `firstLineOf` stages one row and returns null, or the line that has its key already. */
-export function stage<Row extends { line: number }>(
-  db: Db,
+/** Stages rows, save those whose `key` is staged already: these are returned. `values` are SQL for the other columns. */
+export async function stage<Row extends { line: number }>(
+  { table, connection }: Staging,
+  key: { column: string; of: (row: Row) => string },
   rows: readonly Row[],
-  firstLineOf: (row: Row) => number | null,
-): Duplicate[] {
-  return db.$client.transaction(() =>
-    rows.flatMap((row) => {
-      const firstLine = firstLineOf(row)
-      return firstLine === null ? [] : [{ line: row.line, firstLine }]
-    }),
-  )()
+  { columns, values, given }: { columns: string; values: SQL; given: readonly object[] },
+): Promise<Duplicate[]> {
+  if (rows.length === 0) return []
+  const name = sql.identifier(key.column)
+  return connection.write(
+    async (tx) => {
+      const staged = await tx.all<{ line: number }>(
+        sql`insert into ${table} (line, ${sql.raw(columns)}) select ${values} from ${rowsIn(tx, given)} where true
+            on conflict (${name}) do nothing returning line`,
+      )
+      const lines = new Set(staged.map(({ line }) => line))
+      const duplicates: Duplicate[] = []
+      for (const row of rows) {
+        if (lines.has(row.line)) continue
+        const first = await tx.get<{ line: number }>(
+          sql`select line from ${table} where ${name} = ${key.of(row)}`,
+        )
+        duplicates.push({ line: row.line, firstLine: first.line })
+      }
+      return duplicates
+    },
+    { temporary: true },
+  )
 }

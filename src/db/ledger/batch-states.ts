@@ -1,8 +1,9 @@
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { and, eq, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
-import { type Db, unsynced } from '../open.ts'
+import { insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, unfinished } from '../schema/ledger.ts'
+import type { Queries, Store } from '../store.ts'
 import { type Batch, claimable, leaseEnd, otherEmailOpen, stillClaimed } from './batches.ts'
 import {
   type Ended,
@@ -21,18 +22,33 @@ import { type FrozenContents, keepContents } from './frozen-contents.ts'
 /** What freezing writes: everything that the bytes of the request are made from, and their hash. */
 export type Freeze = Ended & FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string }
 
-/** Inside a transaction: adds batches of one generation, each as `planned`, and returns their ids. */
-export function batchAdder(
-  db: Db,
+/** Inside a transaction: adds a batch of one generation for each of these, as `planned`, after the number `last`. */
+export async function addBatches<Member>(
+  tx: Queries,
   { editionId, generation, again }: Pick<Batch, 'editionId' | 'generation' | 'again'>,
-): (number: number) => number {
-  const add = db.$client
-    .prepare<unknown[], number>(
-      "insert into batches (edition_id, generation, number, key, state, size, again) values (?, ?, ?, ?, 'planned', 0, ?) returning id",
-    )
-    .pluck()
-  const key = (number: number) => `openseat/${editionId}/g${generation}/b${number}`
-  return (number) => add.get(editionId, generation, number, key(number), again ? 1 : 0) as number
+  last: number,
+  portions: readonly Member[][],
+): Promise<{ id: number; members: Member[] }[]> {
+  if (portions.length === 0) return []
+  const numbered = portions.map((members, index) => ({ members, number: last + index + 1 }))
+  const rows = numbered.map(({ members, number }) => ({
+    number,
+    key: `openseat/${editionId}/g${generation}/b${number}`,
+    size: members.length,
+  }))
+  const values = {
+    ...{ editionId, generation, again, state: 'planned' as const },
+    ...{ number: whole('number'), key: words('key'), size: whole('size') },
+  }
+  const insert = insertFrom(batches, values, rowsIn(tx, rows))
+  const added = await tx.all<{ id: number; number: number }>(sql`${insert} returning id, number`)
+  const idOf = new Map(added.map(({ id, number }) => [number, id]))
+  return numbered.map(({ members, number }) => ({ members, id: idOf.get(number) ?? 0 }))
+}
+
+/** Inside a transaction: the number of its members. */
+export async function resizeBatch(tx: Queries, id: number, size: number): Promise<void> {
+  await tx.update(batches).set({ size }).where(eq(batches.id, id)).run()
 }
 
 /**
@@ -41,7 +57,7 @@ export function batchAdder(
  * another edition may be on its way to one of the same readers. The update is the guard; of two claimers one wins.
  */
 export async function claimBatch(
-  db: Db,
+  store: Store,
   id: number,
   by: string,
   now: Date,
@@ -56,14 +72,10 @@ export async function claimBatch(
     attempts: sql`${batches.attempts} + 1`,
     ...(!guardOn('frozen-content') && { firstAttemptAt: null }),
   }
-  const row = unsynced(db, () =>
-    db
-      .update(batches)
-      .set(claim)
-      .where(and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD))
-      .returning()
-      .get(),
-  )
+  const claimableNow = and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD)
+  const row = await store.write((tx) => tx.update(batches).set(claim).where(claimableNow).returning().get(), {
+    durable: false,
+  })
   return row ?? null
 }
 
@@ -72,52 +84,47 @@ export async function claimBatch(
  * key: from now on it is in doubt. False when the claim was lost meanwhile or its lease has run out, as another email may
  * have gone to the same readers since: then nothing was written.
  */
-export async function freezeBatch(db: Db, batch: Batch, freeze: Freeze, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const { templateHash, offersHash, bodyHash } = freeze
-      const change = tx
-        .update(batches)
-        .set({
-          templateHash,
-          offersHash,
-          bodyHash,
-          // Of a batch that came back with a restored copy: the provider may have had it from when that was taken.
-          firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
-          size: freeze.frozen.length,
-        })
-        .where(
-          and(
-            stillClaimed(batches, batch),
-            gte(batches.claimedAt, leaseEnd(now)),
-            or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),
-          ),
-        )
-        .run()
-      if (change.changes === 0) return false
-      if (!guardOn('whole-freeze')) db.$client.exec('commit; begin immediate')
-      keepContents(tx, freeze)
-      endChecked(db, freeze)
-      freezeWaiting(db, freeze.frozen)
-      failpoint('before-freeze')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function freezeBatch(store: Store, batch: Batch, freeze: Freeze, now: Date): Promise<boolean> {
+  return store.write(async (tx) => {
+    const { templateHash, offersHash, bodyHash } = freeze
+    const change = await tx
+      .update(batches)
+      .set({
+        templateHash,
+        offersHash,
+        bodyHash,
+        // Of a batch that came back with a restored copy: the provider may have had it from when that was taken.
+        firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
+        size: freeze.frozen.length,
+      })
+      .where(
+        and(
+          stillClaimed(batches, batch),
+          gte(batches.claimedAt, leaseEnd(now)),
+          or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),
+        ),
+      )
+      .run()
+    if (change.changes === 0) return false
+    if (!guardOn('whole-freeze')) for (const cut of ['commit', 'begin']) await tx.run(sql.raw(cut))
+    await keepContents(tx, freeze)
+    await endChecked(tx, freeze)
+    await freezeWaiting(tx, freeze.frozen)
+    failpoint('before-freeze')
+    return true
+  })
 }
 
 /** Ends a claimed batch in which nobody is left to email. False when the claim was lost. */
-export async function closeEmptyBatch(db: Db, batch: Batch, ended: Ended, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const done = { state: 'submitted' as const, submittedAt: now.getTime(), size: 0, claimedBy: null }
-      if (tx.update(batches).set(done).where(stillClaimed(batches, batch)).run().changes === 0) return false
-      endChecked(db, ended)
-      failpoint('before-close')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function closeEmptyBatch(store: Store, batch: Batch, ended: Ended, now: Date): Promise<boolean> {
+  return store.write(async (tx) => {
+    const done = { state: 'submitted' as const, submittedAt: now.getTime(), size: 0, claimedBy: null }
+    if ((await tx.update(batches).set(done).where(stillClaimed(batches, batch)).run()).changes === 0)
+      return false
+    await endChecked(tx, ended)
+    failpoint('before-close')
+    return true
+  })
 }
 
 /**
@@ -126,31 +133,21 @@ export async function closeEmptyBatch(db: Db, batch: Batch, ended: Ended, now: D
  * the same answer): then nothing was written.
  */
 export async function recordSubmission(
-  db: Db,
+  store: Store,
   batch: Batch,
   receipts: readonly Receipt[],
   now: Date,
 ): Promise<boolean> {
-  return unsynced(db, () =>
-    db.transaction(
-      (tx) => {
-        const open = and(
-          eq(batches.id, batch.id),
-          inArray(batches.state, ['planned', 'submitting', 'unknown']),
-        )
-        const done = {
-          state: 'submitted' as const,
-          submittedAt: now.getTime(),
-          reason: null,
-          claimedBy: null,
-        }
-        if (tx.update(batches).set(done).where(open).run().changes === 0) return false
-        recordReceipts(db, batch.editionId, receipts)
-        failpoint('before-record')
-        return true
-      },
-      { behavior: 'immediate' },
-    ),
+  return store.write(
+    async (tx) => {
+      const open = and(eq(batches.id, batch.id), inArray(batches.state, ['planned', 'submitting', 'unknown']))
+      const done = { state: 'submitted' as const, submittedAt: now.getTime(), reason: null, claimedBy: null }
+      if ((await tx.update(batches).set(done).where(open).run()).changes === 0) return false
+      await recordReceipts(tx, batch.editionId, receipts)
+      failpoint('before-record')
+      return true
+    },
+    { durable: false },
   )
 }
 
@@ -160,46 +157,40 @@ export async function recordSubmission(
  * cancelled edition there is no next attempt. Does nothing when the claim was lost.
  */
 export async function returnBatch(
-  db: Db,
+  store: Store,
   batch: Batch,
   how: { refused: boolean; nextAttemptAt: Date | null; reason: string },
 ): Promise<void> {
-  db.transaction(
-    (tx) => {
-      const forget = how.refused && batch.firstAttemptAt === null
-      const change = {
-        state: 'planned' as const,
-        claimedBy: null,
-        claimedAt: null,
-        reason: how.reason,
-        nextAttemptAt: how.nextAttemptAt?.getTime() ?? null,
-        ...(forget ? { firstAttemptAt: null } : {}),
-        ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
-      }
-      if (tx.update(batches).set(change).where(stillClaimed(batches, batch)).run().changes === 0) return
-      failpoint('before-release')
-      const edition = tx
-        .select({ state: editions.state })
-        .from(editions)
-        .where(eq(editions.id, batch.editionId))
-        .get()
-      if (edition?.state === 'cancelled') cancelPlanned(db, eq(batches.id, batch.id), 'cancelled')
-    },
-    { behavior: 'immediate' },
-  )
+  await store.write(async (tx) => {
+    const forget = how.refused && batch.firstAttemptAt === null
+    const change = {
+      state: 'planned' as const,
+      claimedBy: null,
+      claimedAt: null,
+      reason: how.reason,
+      nextAttemptAt: how.nextAttemptAt?.getTime() ?? null,
+      ...(forget ? { firstAttemptAt: null } : {}),
+      ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
+    }
+    if ((await tx.update(batches).set(change).where(stillClaimed(batches, batch)).run()).changes === 0) return
+    failpoint('before-release')
+    const edition = await tx
+      .select({ state: editions.state })
+      .from(editions)
+      .where(eq(editions.id, batch.editionId))
+      .get()
+    if (edition?.state === 'cancelled') await cancelPlanned(tx, eq(batches.id, batch.id), 'cancelled')
+  })
   failpoint('after-release')
 }
 
 /** Ends a batch whose outcome nobody can know any more. False when it had ended already. */
-export async function markUnknown(db: Db, id: number, reason: string): Promise<boolean> {
-  const ended = db.transaction(
-    () => {
-      if (loseBatches(db, eq(batches.id, id), reason).batches === 0) return false
-      failpoint('before-unknown')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function markUnknown(store: Store, id: number, reason: string): Promise<boolean> {
+  const ended = await store.write(async (tx) => {
+    if ((await loseBatches(tx, eq(batches.id, id), reason)).batches === 0) return false
+    failpoint('before-unknown')
+    return true
+  })
   failpoint('after-unknown')
   return ended
 }
@@ -209,63 +200,73 @@ export async function markUnknown(db: Db, id: number, reason: string): Promise<b
  * report has proved are `submitted`; the others become `unknown`, for a report or an operator to resolve. Returns how many
  * became `unknown`.
  */
-export function loseBatches(
-  db: Db,
+export async function loseBatches(
+  tx: Queries,
   which: SQL | undefined,
   reason: string,
-): { batches: number; deliveries: number } {
+): Promise<{ batches: number; deliveries: number }> {
   const ending = and(which, unfinished(batches))
   const ids = sql`select id from batches where ${ending}`
-  settleProven(db, ids)
-  const deliveries = loseWaiting(db, ids, reason)
-  const lost = db.update(batches).set({ state: 'unknown', reason, claimedBy: null }).where(ending).run()
+  await settleProven(tx, ids)
+  const deliveries = await loseWaiting(tx, ids, reason)
+  const lost = await tx.update(batches).set({ state: 'unknown', reason, claimedBy: null }).where(ending).run()
   return { batches: lost.changes, deliveries }
 }
 
 /** Inside a transaction: ends the batches among `which` that nobody has claimed. */
-export function cancelPlanned(db: Db, which: SQL | undefined, reason: 'cancelled' | 'superseded'): void {
-  cancelBatches(db, and(which, eq(batches.state, 'planned')), reason)
+export async function cancelPlanned(
+  tx: Queries,
+  which: SQL | undefined,
+  reason: 'cancelled' | 'superseded',
+): Promise<void> {
+  await cancelBatches(tx, and(which, eq(batches.state, 'planned')), reason)
 }
 
 /** Ends what a killed process had claimed of an edition that was cancelled meanwhile; nobody else would come back to it. */
-export async function endAbandonedBatches(db: Db, now: Date): Promise<void> {
+export async function endAbandonedBatches(store: Store, now: Date): Promise<void> {
   const abandoned = and(
     eq(batches.state, 'submitting'),
     lt(batches.claimedAt, leaseEnd(now)),
     sql`${batches.editionId} in (select id from editions where state = 'cancelled')`,
   )
-  db.transaction(() => cancelBatches(db, abandoned, 'cancelled'), { behavior: 'immediate' })
+  await store.write(async (tx) => await cancelBatches(tx, abandoned, 'cancelled'))
 }
 
 /** Inside a transaction: what is in doubt becomes `unknown`; of what was never attempted the readers are excluded. */
-function cancelBatches(db: Db, which: SQL | undefined, reason: 'cancelled' | 'superseded'): void {
+async function cancelBatches(
+  tx: Queries,
+  which: SQL | undefined,
+  reason: 'cancelled' | 'superseded',
+): Promise<void> {
   const inDoubt = and(which, isNotNull(batches.firstAttemptAt))
-  loseBatches(db, inDoubt, `${reason} while an answer of the provider was missing`)
+  await loseBatches(tx, inDoubt, `${reason} while an answer of the provider was missing`)
   const untried = and(which, isNull(batches.firstAttemptAt))
   const ids = sql`select id from batches where ${untried}`
-  settleProven(db, ids)
-  excludeWaiting(db, ids, reason)
-  db.update(batches).set({ state: 'cancelled', reason, claimedBy: null }).where(untried).run()
+  await settleProven(tx, ids)
+  await excludeWaiting(tx, ids, reason)
+  await tx.update(batches).set({ state: 'cancelled', reason, claimedBy: null }).where(untried).run()
 }
 
 /** Inside a transaction: lets batches of an edition that wait for their next attempt go at once. */
-export function retryAtOnce(db: Pick<Db, 'update'>, editionId: string): void {
+export async function retryAtOnce(tx: Queries, editionId: string): Promise<void> {
   const planned = and(eq(batches.editionId, editionId), eq(batches.state, 'planned'))
-  db.update(batches).set({ nextAttemptAt: null }).where(planned).run()
+  await tx.update(batches).set({ nextAttemptAt: null }).where(planned).run()
 }
 
 /** Inside a transaction: unfinished batches that were never attempted here may have been so elsewhere since `since` (ms UTC). */
-export function putInDoubt(db: Db, since: number): void {
-  db.update(batches)
+export async function putInDoubt(tx: Queries, since: number): Promise<void> {
+  await tx
+    .update(batches)
     .set({ firstAttemptAt: since, bodyHash: null })
     .where(and(unfinished(batches), isNull(batches.firstAttemptAt)))
     .run()
 }
 
 /** Inside a transaction: an unknown batch of which no delivery is unknown any more was submitted. */
-export function settleUnknown(db: Db, id: number): void {
+export async function settleUnknown(tx: Queries, id: number): Promise<void> {
   const stillUnknown = sql`exists (select 1 from deliveries d where d.batch_id = ${batches.id} and d.state = 'unknown')`
-  db.update(batches)
+  await tx
+    .update(batches)
     .set({ state: 'submitted', reason: null })
     .where(and(eq(batches.id, id), eq(batches.state, 'unknown'), sql`not ${stillUnknown}`))
     .run()

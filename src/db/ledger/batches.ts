@@ -1,8 +1,8 @@
 import { guardOn, waitOf } from '../../failpoint.ts'
 import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
-import { type Db, prepared } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
+import { prepared, type Store } from '../store.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect
@@ -42,24 +42,24 @@ export const keyTrustEnd = (now: Date): number =>
   now.getTime() - (guardOn('key-age') ? KEY_TRUST_MS : 100 * KEY_TRUST_MS)
 
 /** Whether an edition that may go on, or a notice, is unfinished, be it due or not. False while the installation is held. */
-export async function owesAnything(db: Db): Promise<boolean> {
+export async function owesAnything(store: Store): Promise<boolean> {
   const owes = sql<number>`select ${NOT_HELD} and (
     exists (select 1 from editions e where e.state = 'submitting' and e.paused_at is null
       and exists (select 1 from batches b where b.state in ${sql.raw(UNFINISHED)} and b.edition_id = e.id))
     or exists (select 1 from notices where state in ${sql.raw(UNFINISHED)})) as owes`
-  return db.get<{ owes: number }>(owes).owes === 1
+  return (await store.read.get<{ owes: number }>(owes)).owes === 1
 }
 
 /**
  * Batches the ledger owes and that could be claimed now, oldest first: due ones of editions that may go on, and all that
  * are claimed. One that has to wait for another email to its readers is not among them.
  */
-export async function owedBatches(db: Db, now: Date, limit: number): Promise<OwedBatch[]> {
+export async function owedBatches(store: Store, now: Date, limit: number): Promise<OwedBatch[]> {
   const due = and(
     eq(batches.state, 'planned'),
     or(isNull(batches.nextAttemptAt), sql`${batches.nextAttemptAt} <= ${now.getTime()}`),
   )
-  return db
+  return await store.read
     .select({
       id: batches.id,
       state: batches.state,
@@ -84,12 +84,12 @@ export async function owedBatches(db: Db, now: Date, limit: number): Promise<Owe
 }
 
 /** The batch, or null. */
-export async function findBatch(db: Db, id: number): Promise<Batch | null> {
-  return batchById(db).get({ id }) ?? null
+export async function findBatch(store: Store, id: number): Promise<Batch | null> {
+  return (await batchById(store.read).get({ id })) ?? null
 }
 
-const batchById = prepared((db) =>
-  db
+const batchById = prepared((read) =>
+  read
     .select()
     .from(batches)
     .where(eq(batches.id, sql.placeholder('id')))
@@ -97,8 +97,8 @@ const batchById = prepared((db) =>
 )
 
 /** Whether the batch and its edition may go on: not so when one of them was cancelled, or the edition is paused. */
-export async function mayGoOn(db: Db, id: number): Promise<boolean> {
-  const row = db
+export async function mayGoOn(store: Store, id: number): Promise<boolean> {
+  const row = await store.read
     .select({ state: editions.state, pausedAt: editions.pausedAt, batch: batches.state })
     .from(batches)
     .innerJoin(editions, eq(editions.id, batches.editionId))
@@ -108,13 +108,13 @@ export async function mayGoOn(db: Db, id: number): Promise<boolean> {
 }
 
 /** Batches that nobody has claimed and whose key has outlived the provider's memory. */
-export async function batchesInDoubtTooLong(db: Db, now: Date): Promise<number[]> {
+export async function batchesInDoubtTooLong(store: Store, now: Date): Promise<number[]> {
   const noLiveClaim = or(ne(batches.state, 'submitting'), lt(batches.claimedAt, leaseEnd(now)))
-  const rows = db
+  const rows = store.read
     .select({ id: batches.id })
     .from(batches)
     .where(and(unfinished(batches), lt(batches.firstAttemptAt, keyTrustEnd(now)), noLiveClaim))
-  return rows.all().map((row) => row.id)
+  return (await rows.all()).map((row) => row.id)
 }
 
 type Claimed = typeof batches | typeof notices

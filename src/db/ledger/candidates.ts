@@ -1,31 +1,44 @@
 import type { KnownCandidate, ResendFacts } from '../../core/audience/judge.ts'
-import { type Db, statement } from '../open.ts'
+import { and, eq, gt, lte, type SQL, sql } from '../drizzle.ts'
 import { topicRowsBetween, topicRowsOf } from '../people/topic-rows.ts'
+import { subscribers, suppressions } from '../schema/people.ts'
+import { prepared, type Store } from '../store.ts'
 
 /** The next candidates of the edition's audience, `limit` at most, in order of id; empty when all are planned. */
 export async function candidatesAfter(
-  db: Db,
+  { read }: Store,
   edition: { audienceThrough: number },
   afterId: number,
   limit: number,
 ): Promise<KnownCandidate[]> {
-  const rows = statement<
-    [number, number, number],
-    Omit<KnownCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
-  >(
-    db,
-    `select id, status, paused_until as pausedUntil, cadence, last_edition_id as lastEditionId,
-       seen_through as seenThrough, suppressions.email_hash is not null as suppressed
-     from subscribers left join suppressions using (email_hash)
-     where id > ? and id <= ? order by id limit ?`,
-  ).all(afterId, edition.audienceThrough, limit)
-  const topicRows = topicRowsBetween(db, afterId, rows.at(-1)?.id ?? afterId)
-  return rows.map((row) => ({
-    ...row,
-    suppressed: row.suppressed === 1,
-    topicRows: topicRows.get(row.id) ?? [],
-  }))
+  const rows = await candidatesBetween(read).all({ afterId, throughId: edition.audienceThrough, limit })
+  const topicRows = await topicRowsBetween(read, afterId, rows.at(-1)?.id ?? afterId)
+  return rows.map((row) => ({ ...row, topicRows: topicRows.get(row.id) ?? [] }))
 }
+
+/** What the judge must know of a subscriber. */
+export const CANDIDATE = {
+  id: subscribers.id,
+  status: subscribers.status,
+  pausedUntil: subscribers.pausedUntil,
+  cadence: subscribers.cadence,
+  lastEditionId: subscribers.lastEditionId,
+  seenThrough: subscribers.seenThrough,
+  suppressed: sql<boolean>`${suppressions.emailHash} is not null`.mapWith(Boolean),
+}
+
+const candidatesBetween = prepared((read) =>
+  read
+    .select(CANDIDATE)
+    .from(subscribers)
+    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
+    .where(
+      and(gt(subscribers.id, sql.placeholder('afterId')), lte(subscribers.id, sql.placeholder('throughId'))),
+    )
+    .orderBy(subscribers.id)
+    .limit(sql.placeholder('limit'))
+    .prepare(),
+)
 
 /** Whose deliveries a resend takes up again: by how the last one of each reader ended, or one reader's. */
 export type ResendScope =
@@ -39,48 +52,44 @@ export type ResendCandidate = KnownCandidate & ResendFacts
 
 /** The readers in scope. Those whom the edition itself left out are not among `all`; `to` may be anyone. */
 export async function resendCandidates(
-  db: Db,
+  { read }: Store,
   editionId: string,
   scope: ResendScope,
 ): Promise<ResendCandidate[]> {
-  const rows = db.$client
-    .prepare<{ edition: string; subscriber: number | null }, Row>(
-      `select s.id, s.status, s.paused_until as pausedUntil, s.cadence, s.last_edition_id as lastEditionId,
-              s.seen_through as seenThrough, x.email_hash is not null as suppressed,
-              coalesce(first.seen_through, s.seen_through) as firstSeenThrough,
-              (${LATER} and l.state = 'waiting') as waitsIn,
-              (${LATER} and (l.state = 'unknown' or o.first_attempt_at is not null and l.state = 'waiting')) as inDoubtIn
-       from ${FROM[scope.kind]}
-       left join suppressions x on x.email_hash = s.email_hash
-       left join deliveries first on first.subscriber_id = s.id and first.edition_id = @edition and first.generation = 0
-       order by s.id`,
-    )
-    .all({ edition: editionId, subscriber: scope.kind === 'to' ? scope.subscriberId : null })
-  const topicRows = topicRowsOf(
-    db,
+  const first = sql`(select seen_through from deliveries where subscriber_id = ${subscribers.id}
+    and edition_id = ${editionId} and generation = 0)`
+  const rows = await read
+    .select({
+      ...CANDIDATE,
+      firstSeenThrough: sql<number>`coalesce(${first}, ${subscribers.seenThrough})`,
+      waitsIn: sql<string | null>`(${later(editionId)} and l.state = 'waiting')`,
+      inDoubtIn: sql<
+        string | null
+      >`(${later(editionId)} and (l.state = 'unknown' or o.first_attempt_at is not null and l.state = 'waiting'))`,
+    })
+    .from(subscribers)
+    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
+    .where(inScope(editionId, scope))
+    .orderBy(subscribers.id)
+    .all()
+  const topicRows = await topicRowsOf(
+    read,
     rows.map(({ id }) => id),
   )
-  return rows.map((row) => ({
-    ...row,
-    suppressed: row.suppressed === 1,
-    topicRows: topicRows.get(row.id) ?? [],
-  }))
+  return rows.map((row) => ({ ...row, topicRows: topicRows.get(row.id) ?? [] }))
 }
 
-type Row = Omit<ResendCandidate, 'suppressed' | 'topicRows'> & { suppressed: number }
+const later = (editionId: string): SQL => sql`select max(l.edition_id)
+  from deliveries l join batches o on o.id = l.batch_id
+  where l.subscriber_id = ${subscribers.id} and l.edition_id > ${editionId}`
 
-const LATER = `select max(l.edition_id) from deliveries l join batches o on o.id = l.batch_id
-  where l.subscriber_id = s.id and l.edition_id > @edition`
+const ENDED = { failed: "('failed')", unknown: "('unknown')", all: "('submitted','failed','unknown')" }
 
-const LAST = `not exists (select 1 from deliveries later where later.subscriber_id = d.subscriber_id
-  and later.edition_id = d.edition_id and later.generation > d.generation)`
-
-const endedAs = (states: string) =>
-  `deliveries d join subscribers s on s.id = d.subscriber_id and d.edition_id = @edition and d.state in (${states}) and ${LAST} and @subscriber is null`
-
-const FROM: Record<ResendScope['kind'], string> = {
-  failed: endedAs("'failed'"),
-  unknown: endedAs("'unknown'"),
-  all: endedAs("'submitted','failed','unknown'"),
-  to: '(select * from subscribers where id = @subscriber) s',
+/** By the last delivery of each reader. */
+function inScope(editionId: string, scope: ResendScope): SQL {
+  if (scope.kind === 'to') return eq(subscribers.id, scope.subscriberId)
+  return sql`${subscribers.id} in (select d.subscriber_id from deliveries d
+    where d.edition_id = ${editionId} and d.state in ${sql.raw(ENDED[scope.kind])} and d.subscriber_id is not null
+      and not exists (select 1 from deliveries later where later.subscriber_id = d.subscriber_id
+        and later.edition_id = d.edition_id and later.generation > d.generation))`
 }

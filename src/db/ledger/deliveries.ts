@@ -1,10 +1,11 @@
 import type { KnownCandidate } from '../../core/audience/judge.ts'
-import { and, asc, eq, isNotNull } from '../drizzle.ts'
-import { type Db, statement } from '../open.ts'
+import { and, asc, eq, isNotNull, sql } from '../drizzle.ts'
 import { topicRowsOf } from '../people/topic-rows.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
-import type { subscribers } from '../schema/people.ts'
+import { subscribers, suppressions } from '../schema/people.ts'
+import { prepared, type Store } from '../store.ts'
 import type { Batch } from './batches.ts'
+import { CANDIDATE } from './candidates.ts'
 
 /** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
 export type OpenDelivery = {
@@ -37,64 +38,67 @@ type ReaderRow = Pick<
 >
 
 /** The waiting deliveries of a batch with their readers as of now, in the order in which they are submitted. */
-export async function openDeliveries(db: Db, batchId: number): Promise<OpenDelivery[]> {
-  const rows = statement<[number], OpenRow>(db, OPEN_DELIVERIES).all(batchId)
-  const ids = rows.flatMap((row) => (row.id === null ? [] : [row.id]))
-  const topicRows = topicRowsOf(db, ids)
-  return rows.map(({ deliveryId, plannedSeen, id, suppressed, discreet, ...reader }) => ({
-    id: deliveryId,
-    seenThrough: plannedSeen,
-    subscriber:
-      id === null
-        ? null
-        : {
-            ...reader,
-            id,
-            suppressed: suppressed === 1,
-            discreet: discreet === 1,
-            topicRows: topicRows.get(id) ?? [],
-          },
+export async function openDeliveries({ read }: Store, batchId: number): Promise<OpenDelivery[]> {
+  const rows = await openOf(read).all({ batchId })
+  const topicRows = await topicRowsOf(
+    read,
+    rows.flatMap(({ subscriber }) => (subscriber === null ? [] : [subscriber.id])),
+  )
+  return rows.map(({ subscriber, suppressed, ...delivery }) => ({
+    ...delivery,
+    subscriber: subscriber && { ...subscriber, suppressed, topicRows: topicRows.get(subscriber.id) ?? [] },
   }))
 }
 
-type OpenRow = Omit<KnownCandidate & ReaderRow, 'id' | 'suppressed' | 'discreet' | 'topicRows'> & {
-  deliveryId: number
-  plannedSeen: number
-  id: number | null
-  suppressed: number
-  discreet: number
-}
+const { suppressed, ...CANDIDATE_ROW } = CANDIDATE
 
-// By hand: this runs for every batch, and the mapping of a query builder is half of its cost.
-const OPEN_DELIVERIES = `
-  select d.id as deliveryId, d.seen_through as plannedSeen, s.id, s.public_id as publicId, s.email, s.name, s.status,
-         s.time_zone as timeZone, s.locale, s.cadence, s.paused_until as pausedUntil, s.discreet,
-         s.seen_through as seenThrough, s.last_edition_id as lastEditionId, x.email_hash is not null as suppressed
-  from deliveries d
-  left join subscribers s on s.id = d.subscriber_id
-  left join suppressions x on x.email_hash = s.email_hash
-  where d.batch_id = ? and d.state = 'waiting'
-  order by d.id`
+const openOf = prepared((read) =>
+  read
+    .select({
+      id: deliveries.id,
+      seenThrough: deliveries.seenThrough,
+      suppressed,
+      subscriber: {
+        ...CANDIDATE_ROW,
+        publicId: subscribers.publicId,
+        email: subscribers.email,
+        name: subscribers.name,
+        timeZone: subscribers.timeZone,
+        locale: subscribers.locale,
+        discreet: subscribers.discreet,
+      },
+    })
+    .from(deliveries)
+    .leftJoin(subscribers, eq(subscribers.id, deliveries.subscriberId))
+    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
+    .where(and(eq(deliveries.batchId, sql.placeholder('batchId')), eq(deliveries.state, 'waiting')))
+    .orderBy(asc(deliveries.id))
+    .prepare(),
+)
 
 /** The frozen deliveries of a batch in the order in which they are submitted. */
-export async function frozenDeliveries(db: Db, batchId: number): Promise<FrozenDelivery[]> {
+export async function frozenDeliveries(store: Store, batchId: number): Promise<FrozenDelivery[]> {
   const frozen = and(
     eq(deliveries.batchId, batchId),
     eq(deliveries.state, 'waiting'),
     isNotNull(deliveries.frozen),
   )
-  const rows = db
+  const rows = store.read
     .select({ id: deliveries.id, frozen: deliveries.frozen })
     .from(deliveries)
     .where(frozen)
     .orderBy(asc(deliveries.id))
-  return rows.all().map(({ id, frozen }) => ({ id, frozen: frozen ?? '' }))
+  return (await rows.all()).map(({ id, frozen }) => ({ id, frozen: frozen ?? '' }))
 }
 
 /** What the ledger has of a subscriber in an edition, the edition itself first and then its resends. */
-export async function deliveriesTo(db: Db, subscriberId: number, editionId: string): Promise<PastDelivery[]> {
+export async function deliveriesTo(
+  store: Store,
+  subscriberId: number,
+  editionId: string,
+): Promise<PastDelivery[]> {
   const { id, number, state, attempts, nextAttemptAt, reason, submittedAt } = batches
-  return db
+  return await store.read
     .select({
       generation: deliveries.generation,
       state: deliveries.state,

@@ -1,8 +1,9 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { and, eq, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } from '../drizzle.ts'
-import { type Db, statement } from '../open.ts'
+import { insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { markSeen, surelyCovered } from '../people/seen-marks.ts'
 import { batches, deliveries, unfinished } from '../schema/ledger.ts'
+import type { Queries } from '../store.ts'
 
 // Every transition of a delivery; README.md has them in one table. Nothing else writes `deliveries.state`. All of it runs
 // inside a transaction, mostly one of batch-states.ts.
@@ -19,138 +20,180 @@ export type Ended = {
   failed: readonly { id: number; reason: string }[]
 }
 
-type NewDelivery = { subscriberId: number; seenThrough: number } & (
-  | { state: 'waiting'; batchId: number }
-  | { state: 'excluded'; reason: Exclusion }
-)
-
-/** Adds deliveries of one generation; what is excluded is in no batch. */
-export function deliveryAdder(
-  db: Db,
-  editionId: string,
-  generation: number,
-): (delivery: NewDelivery) => void {
-  const add = db.$client.prepare(
-    'insert into deliveries (edition_id, subscriber_id, generation, batch_id, state, reason, seen_through) values (?, ?, ?, ?, ?, ?, ?)',
-  )
-  return (row) => {
-    const [batchId, reason] = row.state === 'waiting' ? [row.batchId, null] : [null, row.reason]
-    add.run(editionId, row.subscriberId, generation, batchId, row.state, reason, row.seenThrough)
-  }
+type NewDelivery = {
+  subscriberId: number
+  seenThrough: number
+  state: 'waiting' | 'excluded'
+  /** Of an exclusion. */
+  reason: Exclusion | null
+  /** What is excluded is in no batch. */
+  batchId: number | null
 }
 
+/** Adds deliveries of one generation. */
+export async function addDeliveries(
+  tx: Queries,
+  { editionId, generation }: { editionId: string; generation: number },
+  added: readonly NewDelivery[],
+): Promise<void> {
+  const values = {
+    ...{ editionId, generation, subscriberId: whole('subscriberId'), batchId: whole('batchId') },
+    ...{ state: words('state'), reason: words('reason'), seenThrough: whole('seenThrough') },
+  }
+  await tx.run(insertFrom(deliveries, values, rowsIn(tx, added)))
+}
+
+const isThisRow = and(eq(deliveries.id, whole('id')), eq(deliveries.state, 'waiting'))
+
 /** Keeps the reader as each email was made for them; state stays `waiting`. */
-export function freezeWaiting(db: Db, frozen: readonly { id: number; frozen: string }[]): void {
-  const write = statement(db, "update deliveries set frozen = ? where id = ? and state = 'waiting'")
-  for (const one of frozen) write.run(one.frozen, one.id)
+export async function freezeWaiting(
+  tx: Queries,
+  frozen: readonly { id: number; frozen: string }[],
+): Promise<void> {
+  await tx
+    .update(deliveries)
+    .set({ frozen: words('frozen') })
+    .from(rowsIn(tx, frozen))
+    .where(isThisRow)
+    .run()
 }
 
 /** `waiting` → `excluded` or `failed`, by the last checks of a claimed batch. */
-export function endChecked(db: Db, { excluded, failed }: Ended): void {
-  const end = statement(
-    db,
-    "update deliveries set state = ?, reason = ?, frozen = null where id = ? and state = 'waiting'",
-  )
-  for (const { id, reason } of excluded) end.run('excluded', reason, id)
-  for (const { id, reason } of failed) end.run('failed', reason, id)
+export async function endChecked(tx: Queries, { excluded, failed }: Ended): Promise<void> {
+  const ended = [
+    ...excluded.map((one) => ({ ...one, state: 'excluded' })),
+    ...failed.map((one) => ({ ...one, state: 'failed' })),
+  ]
+  if (ended.length === 0) return
+  const end = { state: words('state'), reason: words('reason'), frozen: null }
+  await tx.update(deliveries).set(end).from(rowsIn(tx, ended)).where(isThisRow).run()
 }
 
 /** `waiting` or `unknown` → `submitted` or `failed`, as the provider answered. Moves the seen marks of the submitted ones. */
-export function recordReceipts(db: Db, editionId: string, receipts: readonly Receipt[]): void {
-  const write = statement(
-    db,
-    // Of someone who was erased meanwhile nothing is kept that leads to them.
-    `update deliveries set state = ?, reason = iif(subscriber_id is null, null, ?),
-       provider_id = iif(subscriber_id is null, null, ?), frozen = null
-     where id = ? returning subscriber_id`,
+export async function recordReceipts(
+  tx: Queries,
+  editionId: string,
+  receipts: readonly Receipt[],
+): Promise<void> {
+  const rows = receipts.map((receipt) =>
+    'id' in receipt
+      ? { id: receipt.deliveryId, state: 'submitted', providerId: receipt.id }
+      : { id: receipt.deliveryId, state: 'failed', reason: receipt.refused },
   )
+  // Of someone who was erased meanwhile nothing is kept that leads to them.
+  const unlessErased = (name: string) =>
+    sql`case when ${deliveries.subscriberId} is not null then ${words(name)} end`
+  const recorded = await tx
+    .update(deliveries)
+    .set({
+      state: words('state'),
+      reason: unlessErased('reason'),
+      providerId: unlessErased('providerId'),
+      frozen: null,
+    })
+    .from(rowsIn(tx, rows))
+    .where(eq(deliveries.id, whole('id')))
+    .returning({ id: deliveries.id, subscriberId: deliveries.subscriberId })
+    .all()
+  const readerOf = new Map(recorded.map(({ id, subscriberId }) => [id, subscriberId]))
   const seen = new Map<number, number[] | null>()
   for (const receipt of receipts) {
-    const accepted = 'id' in receipt
-    const values = accepted ? ['submitted', null, receipt.id] : ['failed', receipt.refused, null]
-    const row = write.get(...values, receipt.deliveryId) as { subscriber_id: number | null } | undefined
-    if (accepted && row?.subscriber_id) seen.set(row.subscriber_id, receipt.covered)
+    const reader = readerOf.get(receipt.deliveryId) ?? null
+    if ('id' in receipt && reader !== null) seen.set(reader, receipt.covered)
   }
-  markSeen(db, editionId, seen)
+  await markSeen(tx, editionId, seen)
 }
 
 /**
  * `waiting` → `submitted`, where a report of the provider has already proved that it accepted them, in batches that end
  * without an answer. `batchIds` selects the ids of those.
  */
-export function settleProven(db: Db, batchIds: SQL): void {
+export async function settleProven(tx: Queries, batchIds: SQL): Promise<void> {
   const proven = and(waitingIn(batchIds), isNotNull(deliveries.providerId))
-  for (const delivery of db.select().from(deliveries).where(proven).all()) {
+  for (const delivery of await tx.select().from(deliveries).where(proven).all()) {
     const { covered = null } = JSON.parse(delivery.frozen ?? '{}') as { covered?: number[] | null }
-    accept(db, delivery, covered)
+    await accept(tx, delivery, covered)
   }
 }
 
 /** `unknown` → `submitted`: a report says that it was accepted. False when it was not unknown. */
-export function acceptUnknown(db: Db, delivery: typeof deliveries.$inferSelect): boolean {
+export async function acceptUnknown(tx: Queries, delivery: typeof deliveries.$inferSelect): Promise<boolean> {
   const { state, subscriberId } = delivery
   if (state !== 'unknown') return false
-  accept(db, delivery, subscriberId === null ? null : surelyCovered(db, subscriberId))
+  await accept(tx, delivery, subscriberId === null ? null : await surelyCovered(tx, subscriberId))
   return true
 }
 
-function accept(
-  db: Db,
+async function accept(
+  tx: Queries,
   { id, editionId, subscriberId }: typeof deliveries.$inferSelect,
   covered: number[] | null,
-): void {
+): Promise<void> {
   // Of someone who was erased nothing is kept that leads to them.
   const erased = subscriberId === null && { providerId: null }
-  db.update(deliveries)
+  await tx
+    .update(deliveries)
     .set({ state: 'submitted', reason: null, frozen: null, ...erased })
     .where(eq(deliveries.id, id))
     .run()
-  if (subscriberId !== null) markSeen(db, editionId, new Map([[subscriberId, covered]]))
+  if (subscriberId !== null) await markSeen(tx, editionId, new Map([[subscriberId, covered]]))
 }
 
 /**
  * Notes Resend's id of a delivery that has none, which proves that it was accepted. While its batch is being submitted the
  * state stays: a retry must send the same bytes, so it must find the same deliveries waiting.
  */
-export function proveAccepted(db: Db, id: number, providerId: string | null): void {
+export async function proveAccepted(tx: Queries, id: number, providerId: string | null): Promise<void> {
   const unproven = and(
     eq(deliveries.id, id),
     isNull(deliveries.providerId),
     inArray(deliveries.state, ['waiting', 'unknown']),
   )
-  db.update(deliveries).set({ providerId }).where(unproven).run()
+  await tx.update(deliveries).set({ providerId }).where(unproven).run()
 }
 
 /** `waiting` → `unknown`, in batches that end without an answer; returns how many. */
-export function loseWaiting(db: Db, batchIds: SQL, reason: string): number {
-  return db
-    .update(deliveries)
-    .set({ state: 'unknown', reason, frozen: null })
-    .where(waitingIn(batchIds))
-    .run().changes
+export async function loseWaiting(tx: Queries, batchIds: SQL, reason: string): Promise<number> {
+  return (
+    await tx
+      .update(deliveries)
+      .set({ state: 'unknown', reason, frozen: null })
+      .where(waitingIn(batchIds))
+      .run()
+  ).changes
 }
 
 /** `waiting` → `excluded`, in batches that end before their first attempt. */
-export function excludeWaiting(db: Db, batchIds: SQL, reason: 'cancelled' | 'superseded'): void {
-  db.update(deliveries).set({ state: 'excluded', reason, frozen: null }).where(waitingIn(batchIds)).run()
+export async function excludeWaiting(
+  tx: Queries,
+  batchIds: SQL,
+  reason: 'cancelled' | 'superseded',
+): Promise<void> {
+  await tx
+    .update(deliveries)
+    .set({ state: 'excluded', reason, frozen: null })
+    .where(waitingIn(batchIds))
+    .run()
 }
 
 /**
  * `waiting` → `excluded` for someone who is being erased, where no attempt was made. What was frozen of them is forgotten,
  * save where a retry must send the same bytes.
  */
-export function detachDeliveries(tx: Pick<Db, 'select' | 'update'>, subscriberId: number): void {
+export async function detachDeliveries(tx: Queries, subscriberId: number): Promise<void> {
   const own = eq(deliveries.subscriberId, subscriberId)
   const attempted = isNotNull(batches.firstAttemptAt)
   const batchesWhere = (condition: SQL | undefined) =>
     tx.select({ id: batches.id }).from(batches).where(condition)
   const outside = (condition: SQL | undefined) =>
     or(isNull(deliveries.batchId), notInArray(deliveries.batchId, batchesWhere(condition)))
-  tx.update(deliveries)
+  await tx
+    .update(deliveries)
     .set({ state: 'excluded', reason: 'erased', frozen: null })
     .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
     .run()
-  tx.update(deliveries)
+  await tx
+    .update(deliveries)
     .set({ frozen: null })
     .where(and(own, outside(and(attempted, unfinished(batches)))))
     .run()

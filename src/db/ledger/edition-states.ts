@@ -3,9 +3,9 @@ import type { Offer } from '../../core/sessions/offers.ts'
 import { failpoint } from '../../failpoint.ts'
 import { audit } from '../audit.ts'
 import { and, eq, isNotNull, isNull, lt, max, ne, notInArray, type SQL, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { batches, editionSessions, editions, editionTally, UNFINISHED } from '../schema/ledger.ts'
 import { subscribers } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 import { cancelPlanned, retryAtOnce } from './batch-states.ts'
 import { dropUnused } from './frozen-contents.ts'
 import { insertVerdicts, type Verdict } from './verdicts.ts'
@@ -17,48 +17,48 @@ import { insertVerdicts, type Verdict } from './verdicts.ts'
  * True when this call created it. The primary key is the guard: of two planners one wins.
  */
 export async function beginEdition(
-  db: Db,
+  store: Store,
   edition: { id: string; scheduledFor: Date; throughSeq: number; offers: readonly Offer[] },
   now: Date,
 ): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const audienceThrough =
-        tx
+  return store.write(async (tx) => {
+    const audienceThrough =
+      (
+        await tx
           .select({ id: max(subscribers.id) })
           .from(subscribers)
-          .get()?.id ?? 0
-      const row = {
-        id: edition.id,
-        scheduledFor: edition.scheduledFor.getTime(),
-        state: 'planning' as const,
-        throughSeq: edition.throughSeq,
-        audienceThrough,
-        createdAt: now.getTime(),
-      }
-      if (tx.insert(editions).values(row).onConflictDoNothing().run().changes === 0) return false
-      for (const offer of edition.offers)
-        tx.insert(editionSessions)
-          .values({
-            editionId: edition.id,
-            sessionId: offer.id,
-            seq: offer.seq,
-            snapshot: JSON.stringify(offer),
-          })
-          .run()
-      failpoint('before-begin')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+          .get()
+      )?.id ?? 0
+    const row = {
+      id: edition.id,
+      scheduledFor: edition.scheduledFor.getTime(),
+      state: 'planning' as const,
+      throughSeq: edition.throughSeq,
+      audienceThrough,
+      createdAt: now.getTime(),
+    }
+    if ((await tx.insert(editions).values(row).onConflictDoNothing().run()).changes === 0) return false
+    const offers = edition.offers.map((offer) => ({
+      editionId: edition.id,
+      sessionId: offer.id,
+      seq: offer.seq,
+      snapshot: JSON.stringify(offer),
+    }))
+    if (offers.length > 0) await tx.insert(editionSessions).values(offers).run()
+    failpoint('before-begin')
+    return true
+  })
 }
 
 /** Ends planning: the edition may be submitted. False when another planner ended it. */
-export async function finishPlanning(db: Db, editionId: string, now: Date): Promise<boolean> {
+export async function finishPlanning(store: Store, editionId: string, now: Date): Promise<boolean> {
   const planning = and(eq(editions.id, editionId), eq(editions.state, 'planning'))
   return (
-    db.update(editions).set({ state: 'submitting', plannedAt: now.getTime() }).where(planning).run()
-      .changes === 1
+    (
+      await store.write((tx) =>
+        tx.update(editions).set({ state: 'submitting', plannedAt: now.getTime() }).where(planning).run(),
+      )
+    ).changes === 1
   )
 }
 
@@ -67,104 +67,89 @@ export async function finishPlanning(db: Db, editionId: string, now: Date): Prom
  * Returns its number; null when the edition is not `submitted` (any more).
  */
 export async function addGeneration(
-  db: Db,
+  store: Store,
   editionId: string,
   resend: { verdicts: readonly Verdict[]; again: boolean; note: string },
   now: Date,
 ): Promise<number | null> {
-  return db.transaction(
-    (tx) => {
-      const open = and(eq(editions.id, editionId), eq(editions.state, 'submitted'), isNull(editions.prunedAt))
-      const reopened = { state: 'submitting' as const, finishedAt: null }
-      if (tx.update(editions).set(reopened).where(open).run().changes === 0) return null
-      const latest = tx
-        .select({ generation: max(editionTally.generation) })
-        .from(editionTally)
-        .where(eq(editionTally.editionId, editionId))
-        .get()
-      const generation = (latest?.generation ?? 0) + 1
-      insertVerdicts(db, editionId, generation, resend.verdicts, resend.again)
-      audit(tx, now, { action: 'edition resent', subject: editionId, detail: resend.note })
-      failpoint('before-resend')
-      return generation
-    },
-    { behavior: 'immediate' },
-  )
+  return store.write(async (tx) => {
+    const open = and(eq(editions.id, editionId), eq(editions.state, 'submitted'), isNull(editions.prunedAt))
+    const reopened = { state: 'submitting' as const, finishedAt: null }
+    if ((await tx.update(editions).set(reopened).where(open).run()).changes === 0) return null
+    const latest = await tx
+      .select({ generation: max(editionTally.generation) })
+      .from(editionTally)
+      .where(eq(editionTally.editionId, editionId))
+      .get()
+    const generation = (latest?.generation ?? 0) + 1
+    await insertVerdicts(tx, { editionId, generation, again: resend.again }, resend.verdicts)
+    await audit(tx, now, { action: 'edition resent', subject: editionId, detail: resend.note })
+    failpoint('before-resend')
+    return generation
+  })
 }
 
 /** Stops the edition before its next batch, with the reason. False when it was already paused or has ended. */
-export async function pauseEdition(db: Db, id: string, reason: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const pausable = and(
-        eq(editions.id, id),
-        isNull(editions.pausedAt),
-        notInArray(editions.state, ['submitted', 'cancelled']),
-      )
-      const change = tx
-        .update(editions)
-        .set({ pausedAt: now.getTime(), pauseReason: reason })
-        .where(pausable)
-        .run()
-      if (change.changes === 1) audit(tx, now, { action: 'edition paused', subject: id, detail: reason })
-      return change.changes === 1
-    },
-    { behavior: 'immediate' },
-  )
+export async function pauseEdition(store: Store, id: string, reason: string, now: Date): Promise<boolean> {
+  return store.write(async (tx) => {
+    const pausable = and(
+      eq(editions.id, id),
+      isNull(editions.pausedAt),
+      notInArray(editions.state, ['submitted', 'cancelled']),
+    )
+    const change = await tx
+      .update(editions)
+      .set({ pausedAt: now.getTime(), pauseReason: reason })
+      .where(pausable)
+      .run()
+    if (change.changes === 1) await audit(tx, now, { action: 'edition paused', subject: id, detail: reason })
+    return change.changes === 1
+  })
 }
 
 /** Lets a paused edition go on; after a pause by the circuit breaker, without it from then on. False when it was not paused. */
-export async function resumeEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const paused = and(eq(editions.id, id), isNotNull(editions.pausedAt), ne(editions.state, 'cancelled'))
-      const breakerOff = sql`${editions.breakerOff} or ${editions.pauseReason} like ${`${BREAKER}%`}`
-      const change = { pausedAt: null, pauseReason: null, breakerOff }
-      if (tx.update(editions).set(change).where(paused).run().changes === 0) return false
-      retryAtOnce(tx, id) // the operator has just fixed the cause
-      audit(tx, now, { action: 'edition resumed', subject: id })
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function resumeEdition(store: Store, id: string, now: Date): Promise<boolean> {
+  return store.write(async (tx) => {
+    const paused = and(eq(editions.id, id), isNotNull(editions.pausedAt), ne(editions.state, 'cancelled'))
+    const breakerOff = sql`${editions.breakerOff} or ${editions.pauseReason} like ${`${BREAKER}%`}`
+    const change = { pausedAt: null, pauseReason: null, breakerOff }
+    if ((await tx.update(editions).set(change).where(paused).run()).changes === 0) return false
+    await retryAtOnce(tx, id) // the operator has just fixed the cause
+    await audit(tx, now, { action: 'edition resumed', subject: id })
+    return true
+  })
 }
 
 /**
  * Ends the edition: what was never attempted is excluded as `cancelled`, what may have been accepted becomes
  * `unknown`, and a batch at the provider this moment is still recorded. False when it had ended already.
  */
-export async function cancelEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const open = and(eq(editions.id, id), notInArray(editions.state, ['submitted', 'cancelled']))
-      if (cancel(tx, open, { pausedAt: null, finishedAt: now.getTime() }).length === 0) return false
-      cancelPlanned(db, eq(batches.editionId, id), 'cancelled')
-      audit(tx, now, { action: 'edition cancelled', subject: id })
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function cancelEdition(store: Store, id: string, now: Date): Promise<boolean> {
+  return store.write(async (tx) => {
+    const open = and(eq(editions.id, id), notInArray(editions.state, ['submitted', 'cancelled']))
+    if ((await cancel(tx, open, { pausedAt: null, finishedAt: now.getTime() })).length === 0) return false
+    await cancelPlanned(tx, eq(batches.editionId, id), 'cancelled')
+    await audit(tx, now, { action: 'edition cancelled', subject: id })
+    return true
+  })
 }
 
 /** Marks the edition `submitted` when nothing of it is left to do, and drops what only its batches needed. */
-export async function finishEdition(db: Db, id: string, now: Date): Promise<boolean> {
-  const finished = db.transaction(
-    (tx) => {
-      const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ${sql.raw(UNFINISHED)})`
-      const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
-      const change = {
-        state: 'submitted' as const,
-        finishedAt: now.getTime(),
-        pausedAt: null,
-        pauseReason: null,
-      }
-      if (tx.update(editions).set(change).where(done).run().changes === 0) return false
-      dropUnused(tx, 'offers')
-      failpoint('before-finish')
-      return true
-    },
-    { behavior: 'immediate' },
-  )
+export async function finishEdition(store: Store, id: string, now: Date): Promise<boolean> {
+  const finished = await store.write(async (tx) => {
+    const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ${sql.raw(UNFINISHED)})`
+    const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
+    const change = {
+      state: 'submitted' as const,
+      finishedAt: now.getTime(),
+      pausedAt: null,
+      pauseReason: null,
+    }
+    if ((await tx.update(editions).set(change).where(done).run()).changes === 0) return false
+    await dropUnused(tx, 'offers')
+    failpoint('before-finish')
+    return true
+  })
   if (finished) failpoint('after-finish')
   return finished
 }
@@ -173,30 +158,31 @@ export async function finishEdition(db: Db, id: string, now: Date): Promise<bool
  * Ends what was never attempted of every edition before `editionId`: its news goes out with the new one instead. What is
  * in doubt stays, to be settled under its key: the new edition waits for that, reader by reader.
  */
-export async function supersedeBefore(db: Db, editionId: string): Promise<void> {
-  db.transaction(
-    (tx) => {
-      cancelPlanned(db, and(lt(batches.editionId, editionId), isNull(batches.firstAttemptAt)), 'superseded')
-      const halfPlanned = and(lt(editions.id, editionId), eq(editions.state, 'planning'))
-      cancel(tx, halfPlanned, { pauseReason: `superseded by ${editionId}` })
-    },
-    { behavior: 'immediate' },
-  )
+export async function supersedeBefore(store: Store, editionId: string): Promise<void> {
+  await store.write(async (tx) => {
+    await cancelPlanned(
+      tx,
+      and(lt(batches.editionId, editionId), isNull(batches.firstAttemptAt)),
+      'superseded',
+    )
+    const halfPlanned = and(lt(editions.id, editionId), eq(editions.state, 'planning'))
+    await cancel(tx, halfPlanned, { pauseReason: `superseded by ${editionId}` })
+  })
 }
 
 /** Inside a transaction: ends the editions whose audience is not wholly planned, and returns their ids. */
-export function cancelHalfPlanned(tx: Writer, reason: string, now: Date): string[] {
+export async function cancelHalfPlanned(tx: Queries, reason: string, now: Date): Promise<string[]> {
   const halfPlanned = eq(editions.state, 'planning')
-  return cancel(tx, halfPlanned, { pausedAt: null, pauseReason: reason, finishedAt: now.getTime() })
+  return await cancel(tx, halfPlanned, { pausedAt: null, pauseReason: reason, finishedAt: now.getTime() })
 }
 
 /** Inside a transaction: records a slot whose edition must not go out, unless it has an edition. */
-export function recordCancelled(
-  tx: Writer,
+export async function recordCancelled(
+  tx: Queries,
   slot: { editionId: string; at: Date },
   reason: string,
   now: Date,
-): void {
+): Promise<void> {
   const row = {
     id: slot.editionId,
     scheduledFor: slot.at.getTime(),
@@ -207,17 +193,16 @@ export function recordCancelled(
     createdAt: now.getTime(),
     finishedAt: now.getTime(),
   }
-  tx.insert(editions).values(row).onConflictDoNothing().run()
+  await tx.insert(editions).values(row).onConflictDoNothing().run()
 }
 
-type Writer = Pick<Db, 'insert' | 'update'>
 type Cancellation = { pausedAt?: null; pauseReason?: string; finishedAt?: number }
 
-function cancel(tx: Writer, which: SQL | undefined, change: Cancellation): string[] {
+async function cancel(tx: Queries, which: SQL | undefined, change: Cancellation): Promise<string[]> {
   const cancelled = tx
     .update(editions)
     .set({ pauseReason: null, ...change, state: 'cancelled' })
     .where(which)
     .returning({ id: editions.id })
-  return cancelled.all().map(({ id }) => id)
+  return (await cancelled.all()).map(({ id }) => id)
 }

@@ -1,8 +1,8 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
 import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
-import { type Db, prepared } from '../open.ts'
 import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
+import { prepared, type Store } from '../store.ts'
 
 /** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {
@@ -20,13 +20,13 @@ export type Tally = {
 }
 
 /** The edition, or null. */
-export async function findEdition(db: Db, id: string): Promise<Edition | null> {
-  const row = editionById(db).get({ id })
+export async function findEdition(store: Store, id: string): Promise<Edition | null> {
+  const row = await editionById(store.read).get({ id })
   return row ? asSeen(row) : null
 }
 
-const editionById = prepared((db) =>
-  db
+const editionById = prepared((read) =>
+  read
     .select()
     .from(editions)
     .where(eq(editions.id, sql.placeholder('id')))
@@ -34,34 +34,35 @@ const editionById = prepared((db) =>
 )
 
 /** All editions, newest first. */
-export async function allEditions(db: Db): Promise<Edition[]> {
-  return db.select().from(editions).orderBy(desc(editions.id)).all().map(asSeen)
+export async function allEditions(store: Store): Promise<Edition[]> {
+  return (await store.read.select().from(editions).orderBy(desc(editions.id)).all()).map(asSeen)
 }
 
 /** Editions that were begun and whose audience is not wholly planned, oldest first; a paused one is left alone. */
-export async function halfPlannedEditions(db: Db): Promise<Edition[]> {
-  const rows = db
+export async function halfPlannedEditions(store: Store): Promise<Edition[]> {
+  const rows = store.read
     .select()
     .from(editions)
     .where(and(eq(editions.state, 'planning'), isNull(editions.pausedAt)))
     .orderBy(editions.id)
-  return rows.all().map(asSeen)
+  return (await rows.all()).map(asSeen)
 }
 
 /** Editions that are being submitted, paused ones too. */
-export async function unfinishedEditions(db: Db): Promise<Edition[]> {
-  return db
-    .select()
-    .from(editions)
-    .where(eq(editions.state, 'submitting'))
-    .orderBy(editions.id)
-    .all()
-    .map(asSeen)
+export async function unfinishedEditions(store: Store): Promise<Edition[]> {
+  return (
+    await store.read
+      .select()
+      .from(editions)
+      .where(eq(editions.state, 'submitting'))
+      .orderBy(editions.id)
+      .all()
+  ).map(asSeen)
 }
 
 /** The offers that the edition was planned with. */
-export async function offersOfEdition(db: Db, id: string): Promise<Offer[]> {
-  const rows = db
+export async function offersOfEdition(store: Store, id: string): Promise<Offer[]> {
+  const rows = await store.read
     .select({ snapshot: editionSessions.snapshot })
     .from(editionSessions)
     .where(eq(editionSessions.editionId, id))
@@ -70,8 +71,8 @@ export async function offersOfEdition(db: Db, id: string): Promise<Offer[]> {
 }
 
 /** The sum of an edition over all generations, or of one; kept by triggers, so it costs the same at any size. */
-export async function tallyOf(db: Db, id: string, generation?: number): Promise<Tally> {
-  const rows = db
+export async function tallyOf(store: Store, id: string, generation?: number): Promise<Tally> {
+  const rows = await store.read
     .select({
       state: editionTally.state,
       reason: editionTally.reason,
@@ -97,8 +98,8 @@ export async function tallyOf(db: Db, id: string, generation?: number): Promise<
 }
 
 /** How many batches an edition has in each state. */
-export async function batchCounts(db: Db, id: string): Promise<Record<string, number>> {
-  const rows = db
+export async function batchCounts(store: Store, id: string): Promise<Record<string, number>> {
+  const rows = await store.read
     .select({ state: batches.state, count: sql<number>`count(*)` })
     .from(batches)
     .where(eq(batches.editionId, id))
@@ -108,8 +109,8 @@ export async function batchCounts(db: Db, id: string): Promise<Record<string, nu
 }
 
 /** The newest generation of an edition; 0 when there was no resend. */
-export async function latestGeneration(db: Db, id: string): Promise<number> {
-  const row = db
+export async function latestGeneration(store: Store, id: string): Promise<number> {
+  const row = await store.read
     .select({ value: max(editionTally.generation) })
     .from(editionTally)
     .where(eq(editionTally.editionId, id))

@@ -1,14 +1,15 @@
 import { and, eq, type SQL, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { frozenContents, UNFINISHED } from '../schema/ledger.ts'
+import type { Queries, Store } from '../store.ts'
 
 /** The template and the offers that a batch was frozen with, as text, each with its hash. */
 export type FrozenContents = { template: string; templateHash: string; offers: string; offersHash: string }
 
 /** Inside a transaction: stores what is not stored yet. */
-export function keepContents(tx: Pick<Db, 'insert'>, contents: FrozenContents): void {
+export async function keepContents(tx: Queries, contents: FrozenContents): Promise<void> {
   const { template, templateHash, offers, offersHash } = contents
-  tx.insert(frozenContents)
+  await tx
+    .insert(frozenContents)
     .values([
       { hash: templateHash, kind: 'digest', content: template },
       { hash: offersHash, kind: 'offers', content: offers },
@@ -18,8 +19,8 @@ export function keepContents(tx: Pick<Db, 'insert'>, contents: FrozenContents): 
 }
 
 /** A frozen template or list of offers by its hash; throws when it is missing, which nothing but a damaged file explains. */
-export async function frozenContent(db: Db, hash: string): Promise<string> {
-  const row = db
+export async function frozenContent(store: Store, hash: string): Promise<string> {
+  const row = await store.read
     .select({ content: frozenContents.content })
     .from(frozenContents)
     .where(eq(frozenContents.hash, hash))
@@ -29,12 +30,14 @@ export async function frozenContent(db: Db, hash: string): Promise<string> {
 }
 
 /** Inside a transaction: removes offers, or templates, that no unfinished batch was frozen with; returns how many. */
-export function dropUnused(db: Pick<Db, 'delete'>, kind: 'offers' | 'digest'): number {
+export async function dropUnused(tx: Queries, kind: 'offers' | 'digest'): Promise<number> {
   const unused = sql`${frozenContents.hash} not in (${HASHES_IN_USE[kind]})`
-  return db
-    .delete(frozenContents)
-    .where(and(eq(frozenContents.kind, kind), unused))
-    .run().changes
+  return (
+    await tx
+      .delete(frozenContents)
+      .where(and(eq(frozenContents.kind, kind), unused))
+      .run()
+  ).changes
 }
 
 const inUse = (column: 'offers_hash' | 'template_hash'): SQL =>

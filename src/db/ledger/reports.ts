@@ -9,11 +9,10 @@ import {
 import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../../core/tokens.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, desc, eq, isNotNull, like, max, ne, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
-import { briefly } from '../patience.ts'
 import { applyReport, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
 import { deliveries, editions, notices, providerEvents } from '../schema/ledger.ts'
 import { addressChanges, earlierHash, subscribers } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 import { isLocked } from '../trouble.ts'
 import { settleUnknown } from './batch-states.ts'
 import { acceptUnknown, proveAccepted } from './delivery-states.ts'
@@ -43,41 +42,42 @@ type Delivery = typeof deliveries.$inferSelect
  * the same events ends the same.
  */
 export async function storeEvent(
-  db: Db,
+  store: Store,
   hashKey: HashKey,
   event: ProviderEvent & { svixId: string; leavers?: readonly number[] },
   now: Date,
 ): Promise<Recorded> {
-  return unlessBusy(db, () =>
-    db.transaction(
-      (tx): Recorded => {
-        const { svixId, type, at, mail, leavers = [] } = event
-        const delivery = mail && findDelivery(db, hashKey, mail)
-        // Of someone who was erased only that this event came is kept, so that it counts once.
-        const known = delivery?.subscriberId === null ? null : delivery
-        const row = { svixId, type, at, deliveryId: known?.id ?? null, receivedAt: now.getTime() }
-        const added = tx
-          .insert(providerEvents)
-          .values({ ...row, detail: delivery?.subscriberId === null ? null : (mail?.detail ?? null) })
-          .onConflictDoNothing()
-          .run()
-        if (added.changes === 0) return { kind: 'repeat' }
-        if (delivery) {
-          const applied = applyTo(db, delivery, { ...mail, svixId, at }, now)
-          failpoint('before-webhook')
-          return { kind: 'stored', ...applied, left: 0 }
-        }
-        if (mail) applyReport(db, mail, { addresses: addressesElsewhere(db, mail) }, now)
-        return { kind: 'stored', edition: null, counted: null, left: leave(db, leavers, at, now) }
-      },
-      { behavior: 'immediate' },
-    ),
-  )
+  const storeIt = async (tx: Queries): Promise<Recorded> => {
+    const { svixId, type, at, mail, leavers = [] } = event
+    const delivery = mail && (await findDelivery(tx, hashKey, mail))
+    // Of someone who was erased only that this event came is kept, so that it counts once.
+    const known = delivery?.subscriberId === null ? null : delivery
+    const row = { svixId, type, at, deliveryId: known?.id ?? null, receivedAt: now.getTime() }
+    const added = await tx
+      .insert(providerEvents)
+      .values({ ...row, detail: delivery?.subscriberId === null ? null : (mail?.detail ?? null) })
+      .onConflictDoNothing()
+      .run()
+    if (added.changes === 0) return { kind: 'repeat' }
+    if (delivery) {
+      const applied = await applyTo(tx, delivery, { ...mail, svixId, at }, now)
+      failpoint('before-webhook')
+      return { kind: 'stored', ...applied, left: 0 }
+    }
+    if (mail) await applyReport(tx, mail, { addresses: await addressesElsewhere(tx, mail) }, now)
+    return { kind: 'stored', edition: null, counted: null, left: await leave(tx, leavers, at, now) }
+  }
+  try {
+    return await store.write(storeIt, { brief: true })
+  } catch (error) {
+    if (isLocked(error)) return { kind: 'busy' }
+    throw error
+  }
 }
 
 /** When the provider last reported this type of event, or null. */
-export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
-  const row = db
+export async function lastEventOf(store: Store, type: string): Promise<Date | null> {
+  const row = await store.read
     .select({ at: max(providerEvents.receivedAt) })
     .from(providerEvents)
     .where(eq(providerEvents.type, type))
@@ -86,9 +86,9 @@ export async function lastEventOf(db: Db, type: string): Promise<Date | null> {
 }
 
 /** What the provider last reported of emails to this subscriber, or null. */
-export async function lastReportTo(db: Db, subscriberId: number): Promise<LastReport | null> {
+export async function lastReportTo(store: Store, subscriberId: number): Promise<LastReport | null> {
   const { editionId, report, reportedAt } = deliveries
-  const row = db
+  const row = await store.read
     .select({ edition: editionId, report, at: reportedAt })
     .from(deliveries)
     .where(and(eq(deliveries.subscriberId, subscriberId), isNotNull(report)))
@@ -98,26 +98,19 @@ export async function lastReportTo(db: Db, subscriberId: number): Promise<LastRe
   return row?.report ? { edition: row.edition, report: row.report, at: row.at ?? 0 } : null
 }
 
-function unlessBusy<Result>(db: Db, work: () => Result): Result | { kind: 'busy' } {
-  try {
-    return briefly(db, work)
-  } catch (error) {
-    if (isLocked(error)) return { kind: 'busy' }
-    throw error
-  }
-}
-
 /** By Resend's id, or by the tag that we gave it, which is there even when the answer with the id was lost. */
-function findDelivery(
-  db: Db,
+async function findDelivery(
+  tx: Queries,
   hashKey: HashKey,
   { providerId, deliveryTag: tag }: MailReport,
-): Delivery | null {
-  const by = (column: typeof deliveries.id | typeof deliveries.providerId, value: number | string | null) =>
-    value === null ? undefined : db.select().from(deliveries).where(eq(column, value)).get()
-  const known = by(deliveries.providerId, providerId)
+): Promise<Delivery | null> {
+  const by = async (
+    column: typeof deliveries.id | typeof deliveries.providerId,
+    value: number | string | null,
+  ) => (value === null ? undefined : await tx.select().from(deliveries).where(eq(column, value)).get())
+  const known = await by(deliveries.providerId, providerId)
   if (known) return known
-  const tagged = tag === null ? undefined : by(deliveries.id, deliveryIdIn(hashKey, tag))
+  const tagged = tag === null ? undefined : await by(deliveries.id, deliveryIdIn(hashKey, tag))
   const isOf = (row: Delivery) =>
     [deliveryTagger, earlierDeliveryTagger].some((tagger) => tagger(hashKey, row)(row.id) === tag)
   return tagged && isOf(tagged) ? tagged : null
@@ -125,30 +118,31 @@ function findDelivery(
 
 type Event = MailReport & { svixId: string; at: number }
 
-function applyTo(db: Db, delivery: Delivery, event: Event, now: Date) {
-  proveAccepted(db, delivery.id, event.providerId)
-  if (acceptUnknown(db, delivery) && delivery.batchId !== null) settleUnknown(db, delivery.batchId)
-  const hardAt = earlierBounceAt(db, delivery, event)
-  raiseReport(db, delivery, event, hardAt)
-  const counted = countIn(db, delivery, event, hardAt !== null)
+async function applyTo(tx: Queries, delivery: Delivery, event: Event, now: Date) {
+  await proveAccepted(tx, delivery.id, event.providerId)
+  if ((await acceptUnknown(tx, delivery)) && delivery.batchId !== null)
+    await settleUnknown(tx, delivery.batchId)
+  const hardAt = await earlierBounceAt(tx, delivery, event)
+  await raiseReport(tx, delivery, event, hardAt)
+  const counted = await countIn(tx, delivery, event, hardAt !== null)
   const subscriber =
     delivery.subscriberId === null
       ? undefined
-      : db.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
+      : await tx.select().from(subscribers).where(eq(subscribers.id, delivery.subscriberId)).get()
   if (subscriber) {
     const addresses = event.emailHashes.length > 0 ? event.emailHashes : [subscriber.emailHash]
-    applyReport(db, event, { addresses, subscriberId: subscriber.id }, now)
-    recountBounces(db, subscriber, event, now)
-  } else applyReport(db, event, { addresses: knownAmong(db, event.emailHashes) }, now)
+    await applyReport(tx, event, { addresses, subscriberId: subscriber.id }, now)
+    await recountBounces(tx, subscriber, event, now)
+  } else await applyReport(tx, event, { addresses: await knownAmong(tx, event.emailHashes) }, now)
   return { edition: delivery.editionId, counted }
 }
 
 /** When another event reported a permanent bounce of this delivery. Looked up only where it can matter, which is rare. */
-function earlierBounceAt(
-  db: Db,
+async function earlierBounceAt(
+  tx: Queries,
   { id, report, reportedAt, subscriberId }: Delivery,
   event: Event,
-): number | null {
+): Promise<number | null> {
   const cannotMatter = event.report === null || event.report === 'sent' || event.report === 'delayed'
   if (cannotMatter || (report !== 'bounced' && report !== 'suppressed' && report !== 'complained'))
     return null
@@ -160,20 +154,22 @@ function earlierBounceAt(
     ne(providerEvents.svixId, event.svixId),
   )
   return (
-    db
-      .select({ at: max(providerEvents.at) })
-      .from(providerEvents)
-      .where(bounces)
-      .get()?.at ?? null
+    (
+      await tx
+        .select({ at: max(providerEvents.at) })
+        .from(providerEvents)
+        .where(bounces)
+        .get()
+    )?.at ?? null
   )
 }
 
-function raiseReport(
-  db: Db,
+async function raiseReport(
+  tx: Queries,
   { id, report, reportedAt }: Delivery,
   event: Event,
   hardAt: number | null,
-): void {
+): Promise<void> {
   if (event.report === null) return
   const bounced = report === 'bounced'
   const current: DeliveryReport | null = report && {
@@ -182,21 +178,26 @@ function raiseReport(
     at: (bounced ? hardAt : null) ?? reportedAt ?? 0,
   }
   const next = furthest(current, { report: event.report, soft: event.soft, at: event.at })
-  db.update(deliveries).set({ report: next.report, reportedAt: next.at }).where(eq(deliveries.id, id)).run()
+  await tx
+    .update(deliveries)
+    .set({ report: next.report, reportedAt: next.at })
+    .where(eq(deliveries.id, id))
+    .run()
 }
 
 /** Counts each delivery at most once as a permanent bounce and once as a complaint. */
-function countIn(
-  db: Db,
+async function countIn(
+  tx: Queries,
   { editionId, report }: Delivery,
   event: Event,
   bouncedBefore: boolean,
-): 'bounced' | 'complained' | null {
+): Promise<'bounced' | 'complained' | null> {
   const bounced = event.report === 'bounced' && !event.soft && !bouncedBefore
   const complained = event.report === 'complained' && report !== 'complained'
   if (!bounced && !complained) return null
   const counted = bounced ? 'bounced' : 'complained'
-  db.update(editions)
+  await tx
+    .update(editions)
     .set({ [counted]: sql`${editions[counted]} + 1` })
     .where(eq(editions.id, editionId))
     .run()
@@ -208,24 +209,24 @@ function countIn(
  * alone. Else it is of a copy for an operator, or the row is gone or in another copy of the database: the report counts
  * all the same for every address that is known here.
  */
-function addressesElsewhere(db: Db, mail: MailReport): string[] {
+async function addressesElsewhere(tx: Queries, mail: MailReport): Promise<string[]> {
   if (suppressionFor(mail) === null) return []
   const found =
     mail.providerId === null
       ? undefined
-      : db
+      : await tx
           .select({
             own: subscribers.emailHash,
             // The email about a change that was made went to the address before.
             asked: sql<
               string | null
-            >`iif(${notices.kind} = 'address-changed', ${earlierHash}, ${addressChanges.emailHash})`,
+            >`case when ${notices.kind} = 'address-changed' then ${earlierHash} else ${addressChanges.emailHash} end`,
           })
           .from(notices)
           .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))
           .leftJoin(addressChanges, eq(addressChanges.id, notices.addressChangeId))
           .where(eq(notices.providerId, mail.providerId))
           .get()
-  if (!found) return knownAmong(db, mail.emailHashes)
+  if (!found) return knownAmong(tx, mail.emailHashes)
   return mail.emailHashes.length > 0 ? mail.emailHashes : [found.asked ?? found.own]
 }

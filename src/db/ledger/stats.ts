@@ -1,8 +1,8 @@
 import { BREAKER } from '../../core/provider/breaker.ts'
 import { count, eq, sql, sum } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { batches, editionTally, notices, providerEvents, unfinished } from '../schema/ledger.ts'
 import { suppressions } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 import { allEditions, type Edition } from './editions.ts'
 
 /** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
@@ -23,8 +23,8 @@ const STATES = { waiting: 0, submitted: 0, excluded: 0, failed: 0, unknown: 0 }
 const EDITIONS = { planning: 0, submitting: 0, submitted: 0, paused: 0, cancelled: 0 }
 
 /** Where everything stands. */
-export async function ledgerStats(db: Db): Promise<LedgerStats> {
-  const all = await allEditions(db)
+export async function ledgerStats(store: Store): Promise<LedgerStats> {
+  const all = await allEditions(store)
   const [newest = null] = all
   const waiting = all.filter(({ state }) => state === 'paused')
   const breaker = waiting.filter(({ pauseReason }) => pauseReason?.startsWith(BREAKER)).length
@@ -32,26 +32,32 @@ export async function ledgerStats(db: Db): Promise<LedgerStats> {
     newest,
     editions: all.reduce((counts, { state }) => ({ ...counts, [state]: counts[state] + 1 }), EDITIONS),
     paused: { breaker, other: waiting.length - breaker },
-    deliveries: tallied(db, null),
-    newestDeliveries: newest ? tallied(db, newest.id) : STATES,
-    batchesOwed: owed(db, batches),
-    noticesOwed: owed(db, notices),
-    suppressions: suppressed(db),
-    lastReportAt: await lastReportAt(db),
+    deliveries: await tallied(store.read, null),
+    newestDeliveries: newest ? await tallied(store.read, newest.id) : STATES,
+    batchesOwed: await owed(store.read, batches),
+    noticesOwed: await owed(store.read, notices),
+    suppressions: await suppressed(store.read),
+    lastReportAt: await lastReportAt(store),
   }
 }
 
 /** When the provider last reported anything, ms UTC; null: never. */
-export async function lastReportAt(db: Db): Promise<number | null> {
+export async function lastReportAt(store: Store): Promise<number | null> {
   const newestRow = sql`rowid desc`
   return (
-    db.select({ at: providerEvents.receivedAt }).from(providerEvents).orderBy(newestRow).limit(1).get()?.at ??
-    null
+    (
+      await store.read
+        .select({ at: providerEvents.receivedAt })
+        .from(providerEvents)
+        .orderBy(newestRow)
+        .limit(1)
+        .get()
+    )?.at ?? null
   )
 }
 
-function tallied(db: Db, editionId: string | null): Record<string, number> {
-  const rows = db
+async function tallied(tx: Queries, editionId: string | null): Promise<Record<string, number>> {
+  const rows = await tx
     .select({ state: editionTally.state, count: sum(editionTally.count).mapWith(Number) })
     .from(editionTally)
     .where(editionId === null ? undefined : eq(editionTally.editionId, editionId))
@@ -60,12 +66,12 @@ function tallied(db: Db, editionId: string | null): Record<string, number> {
   return { ...STATES, ...Object.fromEntries(rows.map((row) => [row.state, row.count])) }
 }
 
-function owed(db: Db, table: typeof batches | typeof notices): number {
-  return db.select({ count: count() }).from(table).where(unfinished(table)).get()?.count ?? 0
+async function owed(tx: Queries, table: typeof batches | typeof notices): Promise<number> {
+  return (await tx.select({ count: count() }).from(table).where(unfinished(table)).get())?.count ?? 0
 }
 
-function suppressed(db: Db): Record<string, number> {
+async function suppressed(tx: Queries): Promise<Record<string, number>> {
   const { reason } = suppressions
-  const rows = db.select({ reason, count: count() }).from(suppressions).groupBy(reason).all()
+  const rows = await tx.select({ reason, count: count() }).from(suppressions).groupBy(reason).all()
   return Object.fromEntries(rows.map((row) => [row.reason, row.count]))
 }

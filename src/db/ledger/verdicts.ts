@@ -1,10 +1,11 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
-import { and, eq } from '../drizzle.ts'
-import { type Db, unsynced } from '../open.ts'
-import { editions } from '../schema/ledger.ts'
-import { batchAdder } from './batch-states.ts'
-import { deliveryAdder } from './delivery-states.ts'
+import { and, desc, eq } from '../drizzle.ts'
+import { batches, editions } from '../schema/ledger.ts'
+import type { Queries, Store } from '../store.ts'
+import { addBatches, resizeBatch } from './batch-states.ts'
+import type { Batch } from './batches.ts'
+import { addDeliveries } from './delivery-states.ts'
 
 /** The planner's word on one candidate: null = recipient. */
 export type Verdict = { subscriberId: number; seenThrough: number; exclusion: Exclusion | null }
@@ -18,66 +19,71 @@ const BATCH_SIZE = 100
  * then nothing was written.
  */
 export async function recordVerdicts(
-  db: Db,
+  store: Store,
   editionId: string,
   from: number,
   verdicts: readonly Verdict[],
 ): Promise<boolean> {
   const through = verdicts.at(-1)?.subscriberId ?? from
   // A chunk that a power cut takes back is planned again from the mark; `finishPlanning` waits for the disk, for all.
-  return unsynced(db, () =>
-    db.transaction(
-      (tx) => {
-        const mine = and(
-          eq(editions.id, editionId),
-          eq(editions.state, 'planning'),
-          guardOn('planner-mark') ? eq(editions.plannedThrough, from) : undefined,
-        )
-        if (tx.update(editions).set({ plannedThrough: through }).where(mine).run().changes === 0) return false
-        insertVerdicts(db, editionId, 0, verdicts)
-        failpoint('before-verdicts')
-        return true
-      },
-      { behavior: 'immediate' },
-    ),
+  return store.write(
+    async (tx) => {
+      const mine = and(
+        eq(editions.id, editionId),
+        eq(editions.state, 'planning'),
+        guardOn('planner-mark') ? eq(editions.plannedThrough, from) : undefined,
+      )
+      const { changes } = await tx.update(editions).set({ plannedThrough: through }).where(mine).run()
+      if (changes === 0) return false
+      await insertVerdicts(tx, { editionId, generation: 0, again: false }, verdicts)
+      failpoint('before-verdicts')
+      return true
+    },
+    { durable: false },
   )
 }
 
 /** Inside a transaction: one delivery per verdict, the recipients in batches; an unfilled last batch is filled first. */
-export function insertVerdicts(
-  db: Db,
-  editionId: string,
-  generation: number,
+export async function insertVerdicts(
+  tx: Queries,
+  of: Pick<Batch, 'editionId' | 'generation' | 'again'>,
   verdicts: readonly Verdict[],
-  again = false,
-): void {
-  const addDelivery = deliveryAdder(db, editionId, generation)
-  const addBatch = batchAdder(db, { editionId, generation, again })
-  const setSize = db.$client.prepare('update batches set size = ? where id = ?')
-  let batch = lastBatch(db, editionId, generation) ?? { id: 0, number: 0, size: BATCH_SIZE }
-
-  for (const { subscriberId, seenThrough, exclusion } of verdicts) {
-    if (exclusion !== null) {
-      addDelivery({ subscriberId, seenThrough, state: 'excluded', reason: exclusion })
-      continue
-    }
-    if (batch.size >= BATCH_SIZE) {
-      if (batch.id > 0) setSize.run(batch.size, batch.id)
-      const number = batch.number + 1
-      batch = { id: addBatch(number), number, size: 0 }
-    }
-    addDelivery({ subscriberId, seenThrough, state: 'waiting', batchId: batch.id })
-    batch.size += 1
-  }
-  if (batch.id > 0) setSize.run(batch.size, batch.id)
+): Promise<void> {
+  const recipients = verdicts.filter(({ exclusion }) => exclusion === null)
+  const last = await lastBatch(tx, of)
+  const room = last ? BATCH_SIZE - last.size : 0
+  const filled = recipients.slice(0, room)
+  if (last && filled.length > 0) await resizeBatch(tx, last.id, last.size + filled.length)
+  const added = await addBatches(tx, of, last?.number ?? 0, inPortions(recipients.slice(room)))
+  const batchOf = new Map([
+    ...filled.map(({ subscriberId }) => [subscriberId, last?.id ?? null] as const),
+    ...added.flatMap(({ id, members }) => members.map(({ subscriberId }) => [subscriberId, id] as const)),
+  ])
+  await addDeliveries(
+    tx,
+    of,
+    verdicts.map(({ subscriberId, seenThrough, exclusion }) => {
+      const batchId = batchOf.get(subscriberId) ?? null
+      const state = exclusion === null ? 'waiting' : 'excluded'
+      return { subscriberId, seenThrough, state, reason: exclusion, batchId }
+    }),
+  )
 }
 
-type OpenBatch = { id: number; number: number; size: number }
+function inPortions(verdicts: readonly Verdict[]): Verdict[][] {
+  const portions: Verdict[][] = []
+  for (let from = 0; from < verdicts.length; from += BATCH_SIZE)
+    portions.push(verdicts.slice(from, from + BATCH_SIZE))
+  return portions
+}
 
-function lastBatch(db: Db, editionId: string, generation: number): OpenBatch | undefined {
-  return db.$client
-    .prepare<unknown[], OpenBatch>(
-      'select id, number, size from batches where edition_id = ? and generation = ? order by number desc limit 1',
-    )
-    .get(editionId, generation)
+function lastBatch(tx: Queries, { editionId, generation }: Pick<Batch, 'editionId' | 'generation'>) {
+  const { id, number, size } = batches
+  return tx
+    .select({ id, number, size })
+    .from(batches)
+    .where(and(eq(batches.editionId, editionId), eq(batches.generation, generation)))
+    .orderBy(desc(number))
+    .limit(1)
+    .get()
 }

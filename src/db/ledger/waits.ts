@@ -1,6 +1,6 @@
 import { and, eq, sql } from '../drizzle.ts'
-import { type Db, statement } from '../open.ts'
 import { batches, UNFINISHED } from '../schema/ledger.ts'
+import type { Store } from '../store.ts'
 
 /** Batches that were tried and will be again. `nextAttemptAt` in ms UTC, null = as soon as a worker is free. */
 export type Retries = { batches: number; nextAttemptAt: number | null; reason: string | null }
@@ -18,8 +18,8 @@ export type Wait = {
 }
 
 /** What of an edition is being tried again, or null. */
-export async function retriesOf(db: Db, editionId: string): Promise<Retries | null> {
-  const row = db
+export async function retriesOf(store: Store, editionId: string): Promise<Retries | null> {
+  const row = await store.read
     .select({
       batches: sql<number>`count(*)`,
       nextAttemptAt: sql<number | null>`min(${batches.nextAttemptAt})`,
@@ -34,25 +34,22 @@ export async function retriesOf(db: Db, editionId: string): Promise<Retries | nu
 }
 
 /** What the batches of an edition, or the one of `batchId`, wait for; the longest wait first. */
-export async function waitsOf(db: Db, editionId: string, batchId?: number): Promise<Wait[]> {
-  return statement<[{ edition: string; batch: number | null }], Wait>(db, WAITS).all({
-    edition: editionId,
-    batch: batchId ?? null,
-  })
+export async function waitsOf(store: Store, editionId: string, batchId?: number): Promise<Wait[]> {
+  const thatBatch = batchId === undefined ? sql`` : sql`and b.id = ${batchId}`
+  // Joined in this order: few emails are in doubt at a time, and an edition may have ten thousand batches.
+  return store.read.all<Wait>(sql`
+    select edition, generation, min(since) as since, count(*) as batches, sum(size) as recipients
+    from (
+      select o.edition_id as edition, o.generation, min(o.first_attempt_at) as since, b.id, b.size
+      from batches o
+      cross join deliveries theirs
+      cross join deliveries mine
+      cross join batches b
+      where theirs.batch_id = o.id and theirs.state = 'waiting'
+        and mine.subscriber_id = theirs.subscriber_id and mine.edition_id = ${editionId} and mine.state = 'waiting'
+        and b.id = mine.batch_id and b.state = 'planned' and b.first_attempt_at is null ${thatBatch}
+        and o.state in ${sql.raw(UNFINISHED)} and o.edition_id <> ${editionId} and o.first_attempt_at is not null
+      group by o.id, b.id
+    ) as waits
+    group by edition, generation order by since`)
 }
-
-// Joined in this order: few emails are in doubt at a time, and an edition may have ten thousand batches.
-const WAITS = `
-  select edition, generation, min(since) as since, count(*) as batches, sum(size) as recipients
-  from (
-    select o.edition_id as edition, o.generation, min(o.first_attempt_at) as since, b.id, b.size
-    from batches o
-    cross join deliveries theirs on theirs.batch_id = o.id and theirs.state = 'waiting'
-    cross join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = @edition
-      and mine.state = 'waiting'
-    cross join batches b on b.id = mine.batch_id and b.state = 'planned' and b.first_attempt_at is null
-    where o.state in ${UNFINISHED} and o.edition_id <> @edition and o.first_attempt_at is not null
-      and (@batch is null or b.id = @batch)
-    group by o.id, b.id
-  )
-  group by edition, generation order by since`

@@ -1,9 +1,9 @@
 import { audit } from '../audit.ts'
 import { and, eq, isNull } from '../drizzle.ts'
 import { detachDeliveries } from '../ledger/delivery-states.ts'
-import type { Db } from '../open.ts'
-import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../retention/wiping.ts'
 import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
+import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../sqlite/wiping.ts'
+import type { Queries, Store } from '../store.ts'
 
 /**
  * Removes the subscriber and all that names them, here and in the copies of migrations beside the database, and from the
@@ -12,35 +12,34 @@ import { addressChanges, earlierHash, erasures, subscribers, suppressions } from
  * frozen reader until its outcome is known, since a retry must send the same bytes. False when the address is nowhere.
  * `leftToWipe` says what is still in the log.
  */
-export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Promise<boolean> {
-  const erased = db.transaction(
-    (tx) => {
-      const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
-      const elsewhere = forgetElsewhere(tx, emailHash)
-      if (!subscriber && !elsewhere) return null
-      if (subscriber) {
-        detachDeliveries(tx, subscriber.id)
-        tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
-        clearGapsAround(db, subscriber.id)
-      }
-      tx.insert(suppressions)
-        .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
-        .onConflictDoNothing()
-        .run()
-      const erasedAt = now.getTime()
-      tx.insert(erasures)
-        .values({ emailHash, erasedAt })
-        .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
-        .run()
-      audit(tx, now, { action: 'erase', subject: 'erased' })
-      noteToWipe(db, now)
-      return { id: subscriber?.id ?? -1, emailHash }
-    },
-    { behavior: 'immediate' },
-  )
+export async function eraseSubscriber(store: Store, emailHash: string, now: Date): Promise<boolean> {
+  const erased = await store.write(async (tx) => {
+    const subscriber = await tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+    const elsewhere = await forgetElsewhere(tx, emailHash)
+    if (!subscriber && !elsewhere) return null
+    if (subscriber) {
+      await detachDeliveries(tx, subscriber.id)
+      await tx.delete(subscribers).where(eq(subscribers.id, subscriber.id)).run()
+      if (store.sqlite) await clearGapsAround(tx, subscriber.id)
+    }
+    await tx
+      .insert(suppressions)
+      .values({ emailHash, reason: 'erased', createdAt: now.getTime() })
+      .onConflictDoNothing()
+      .run()
+    const erasedAt = now.getTime()
+    await tx
+      .insert(erasures)
+      .values({ emailHash, erasedAt })
+      .onConflictDoUpdate({ target: erasures.emailHash, set: { erasedAt } })
+      .run()
+    await audit(tx, now, { action: 'erase', subject: 'erased' })
+    if (store.sqlite) await noteToWipe(tx, now)
+    return { id: subscriber?.id ?? -1, emailHash }
+  })
   if (erased === null) return false
-  eraseFromCopies(db, erased)
-  await emptyLog(db) // another process that is reading may keep this from happening now; the sweep tries again
+  eraseFromCopies(store, erased)
+  await emptyLog(store) // another process that is reading may keep this from happening now; the sweep tries again
   return true
 }
 
@@ -48,9 +47,9 @@ export async function eraseSubscriber(db: Db, emailHash: string, now: Date): Pro
  * Forgets the address where it stands with somebody else: they asked to move to it, or have moved from it and could go
  * back. Whoever asked does not hear of it. True when it stood there.
  */
-function forgetElsewhere(tx: Pick<Db, 'update' | 'delete'>, emailHash: string): boolean {
+async function forgetElsewhere(tx: Queries, emailHash: string): Promise<boolean> {
   const asked = and(eq(addressChanges.emailHash, emailHash), isNull(addressChanges.changedAt))
   const left = eq(earlierHash, emailHash)
-  const gone = tx.delete(addressChanges).where(asked).run().changes
-  return gone + tx.update(addressChanges).set({ before: null }).where(left).run().changes > 0
+  const gone = (await tx.delete(addressChanges).where(asked).run()).changes
+  return gone + (await tx.update(addressChanges).set({ before: null }).where(left).run()).changes > 0
 }

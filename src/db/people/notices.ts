@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
 import { claimable, stillClaimed } from '../ledger/batches.ts'
-import type { Db } from '../open.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { notices, unfinished } from '../schema/ledger.ts'
 import { addressChanges, subscribers } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 import { isRefused } from './requested-emails.ts'
 import { type Suppression, suppressionIn } from './suppressions.ts'
 
@@ -28,20 +28,22 @@ type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
   Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
 
 /** Inside a transaction: puts a notice into the ledger and returns its id. The caller enqueues it. */
-export function addNotice(db: Pick<Db, 'insert'>, notice: NewNotice, now: Date): number {
+export async function addNotice(tx: Queries, notice: NewNotice, now: Date): Promise<number> {
   const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
-  return db
-    .insert(notices)
-    .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
-    .returning({ id: notices.id })
-    .get().id
+  return (
+    await tx
+      .insert(notices)
+      .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
+      .returning({ id: notices.id })
+      .get()
+  ).id
 }
 
 /** Notices that are owed: planned and due, and all that are claimed. None while the installation is held. */
-export async function owedNotices(db: Db, now: Date, limit: number): Promise<Notice[]> {
+export async function owedNotices(store: Store, now: Date, limit: number): Promise<Notice[]> {
   const due = or(isNull(notices.nextAttemptAt), lte(notices.nextAttemptAt, now.getTime()))
   const owed = or(and(eq(notices.state, 'planned'), due), eq(notices.state, 'submitting'))
-  return db
+  return await store.read
     .select()
     .from(notices)
     .where(and(unfinished(notices), owed, NOT_HELD))
@@ -55,7 +57,7 @@ export async function owedNotices(db: Db, now: Date, limit: number): Promise<Not
  * or the installation is held. The update is the guard.
  */
 export async function claimNotice(
-  db: Db,
+  store: Store,
   id: number,
   by: string,
   now: Date,
@@ -63,21 +65,29 @@ export async function claimNotice(
 ): Promise<Notice | null> {
   const free = and(eq(notices.id, id), claimable(notices, now, gone), NOT_HELD)
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
-  return db.update(notices).set(claim).where(free).returning().get() ?? null
+  return (await store.write((tx) => tx.update(notices).set(claim).where(free).returning().get())) ?? null
 }
 
 /** The notice, or null. */
-export async function findNotice(db: Db, id: number): Promise<Notice | null> {
-  return db.select().from(notices).where(eq(notices.id, id)).get() ?? null
+export async function findNotice(store: Store, id: number): Promise<Notice | null> {
+  return (await store.read.select().from(notices).where(eq(notices.id, id)).get()) ?? null
 }
 
 /** Whom the notice is for; null when they are gone, or the change of address is. */
-export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | null> {
-  const subscriber = db.select().from(subscribers).where(eq(subscribers.id, notice.subscriberId)).get()
+export async function readerOf(store: Store, notice: Notice): Promise<NoticeReader | null> {
+  const subscriber = await store.read
+    .select()
+    .from(subscribers)
+    .where(eq(subscribers.id, notice.subscriberId))
+    .get()
   const change =
     notice.addressChangeId === null
       ? null
-      : db.select().from(addressChanges).where(eq(addressChanges.id, notice.addressChangeId)).get()
+      : await store.read
+          .select()
+          .from(addressChanges)
+          .where(eq(addressChanges.id, notice.addressChangeId))
+          .get()
   if (!subscriber || change === undefined) return null
   const { email, emailHash } = targetOf(notice, subscriber, change)
   return {
@@ -86,8 +96,8 @@ export async function readerOf(db: Db, notice: Notice): Promise<NoticeReader | n
     to: email,
     toHash: emailHash,
     addressChange: change,
-    suppressed: suppressionIn(db, emailHash)?.reason ?? null,
-    refused: isRefused(db, emailHash),
+    suppressed: (await suppressionIn(store.read, emailHash))?.reason ?? null,
+    refused: await isRefused(store.read, emailHash),
   }
 }
 
@@ -100,20 +110,24 @@ function targetOf({ kind }: Notice, subscriber: Target, change: NoticeReader['ad
 }
 
 /** Freezes the request of a claimed notice before its first attempt. False when the claim was lost. */
-export async function freezeNotice(db: Db, notice: Notice, body: string, now: Date): Promise<boolean> {
+export async function freezeNotice(store: Store, notice: Notice, body: string, now: Date): Promise<boolean> {
   const change = { body, firstAttemptAt: now.getTime() }
   return (
-    db
-      .update(notices)
-      .set(change)
-      .where(and(stillClaimed(notices, notice), isNull(notices.firstAttemptAt)))
-      .run().changes === 1
+    (
+      await store.write((tx) =>
+        tx
+          .update(notices)
+          .set(change)
+          .where(and(stillClaimed(notices, notice), isNull(notices.firstAttemptAt)))
+          .run(),
+      )
+    ).changes === 1
   )
 }
 
 /** Ends a notice; what it said is not kept. */
 export async function endNotice(
-  db: Db,
+  store: Store,
   notice: Notice,
   end: { state: 'submitted' | 'dropped' | 'failed' | 'unknown'; reason?: string; providerId?: string },
   now: Date,
@@ -127,15 +141,18 @@ export async function endNotice(
     claimedBy: null,
     submittedAt: state === 'submitted' ? now.getTime() : null,
   }
-  db.update(notices)
-    .set(change)
-    .where(and(eq(notices.id, notice.id), unfinished(notices)))
-    .run()
+  await store.write((tx) =>
+    tx
+      .update(notices)
+      .set(change)
+      .where(and(eq(notices.id, notice.id), unfinished(notices)))
+      .run(),
+  )
 }
 
 /** Gives a claimed notice back; `refused`: the provider surely took nothing, so the next attempt is made afresh. */
 export async function returnNotice(
-  db: Db,
+  store: Store,
   notice: Notice,
   how: { refused: boolean; reason: string; nextAttemptAt: Date },
 ): Promise<void> {
@@ -149,21 +166,23 @@ export async function returnNotice(
     attempts: notice.attempts + (how.refused ? 0 : 1),
     ...(forget ? { firstAttemptAt: null, body: null } : {}),
   }
-  db.update(notices).set(change).where(stillClaimed(notices, notice)).run()
+  await store.write((tx) => tx.update(notices).set(change).where(stillClaimed(notices, notice)).run())
 }
 
 /** Inside a transaction: ends the owed notices made before an instant (ms UTC) as unknown; returns how many. */
-export function loseNotices(tx: Pick<Db, 'update'>, createdBefore: number, reason: string): number {
-  return tx
-    .update(notices)
-    .set({ state: 'unknown', reason, body: null, claimedBy: null })
-    .where(owedAndMadeBefore(createdBefore))
-    .run().changes
+export async function loseNotices(tx: Queries, createdBefore: number, reason: string): Promise<number> {
+  return (
+    await tx
+      .update(notices)
+      .set({ state: 'unknown', reason, body: null, claimedBy: null })
+      .where(owedAndMadeBefore(createdBefore))
+      .run()
+  ).changes
 }
 
 /** How many owed notices were made before an instant (ms UTC). */
-export function owedNoticesBefore(db: Pick<Db, 'select'>, createdBefore: number): number {
-  return db.select({ n: count() }).from(notices).where(owedAndMadeBefore(createdBefore)).get()?.n ?? 0
+export async function owedNoticesBefore(tx: Queries, createdBefore: number): Promise<number> {
+  return (await tx.select({ n: count() }).from(notices).where(owedAndMadeBefore(createdBefore)).get())?.n ?? 0
 }
 
 const owedAndMadeBefore = (createdBefore: number) =>

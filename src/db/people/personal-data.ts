@@ -1,9 +1,9 @@
 import { and, asc, eq, ne } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { auditLog } from '../schema/installation.ts'
 import { batches, deliveries, notices, providerEvents } from '../schema/ledger.ts'
 import { addressChanges, refusals, requestedEmails, subscribers, subscriberTopics } from '../schema/people.ts'
 import { topics } from '../schema/sessions.ts'
+import type { Store } from '../store.ts'
 import type { Subscriber } from './subscribers.ts'
 import { erasedAtIn, type Suppression, suppressionIn } from './suppressions.ts'
 
@@ -42,13 +42,14 @@ export type PersonalData = {
 }
 
 /** Everything stored under this keyed hash; all empty when there is nothing. */
-export async function personalDataOf(db: Db, emailHash: string): Promise<PersonalData> {
-  return db.transaction((tx) => {
-    const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get() ?? null
+export async function personalDataOf(store: Store, emailHash: string): Promise<PersonalData> {
+  return store.snapshot(async (tx) => {
+    const subscriber =
+      (await tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()) ?? null
     const id = subscriber?.id ?? -1
     return {
       subscriber,
-      topics: tx
+      topics: await tx
         .select({
           topic: topics.slug,
           chosen: subscriberTopics.chosen,
@@ -59,7 +60,7 @@ export async function personalDataOf(db: Db, emailHash: string): Promise<Persona
         .where(eq(subscriberTopics.subscriberId, id))
         .orderBy(asc(topics.slug))
         .all(),
-      deliveries: tx
+      deliveries: await tx
         .select({
           edition: deliveries.editionId,
           generation: deliveries.generation,
@@ -76,7 +77,7 @@ export async function personalDataOf(db: Db, emailHash: string): Promise<Persona
         .where(eq(deliveries.subscriberId, id))
         .orderBy(asc(deliveries.editionId), asc(deliveries.generation))
         .all(),
-      events: tx
+      events: await tx
         .select({
           edition: deliveries.editionId,
           type: providerEvents.type,
@@ -89,13 +90,13 @@ export async function personalDataOf(db: Db, emailHash: string): Promise<Persona
         .where(eq(deliveries.subscriberId, id))
         .orderBy(asc(providerEvents.receivedAt), asc(providerEvents.at))
         .all(),
-      notices: tx
+      notices: await tx
         .select({ kind: notices.kind, createdAt: notices.createdAt })
         .from(notices)
         .where(and(eq(notices.subscriberId, id), ne(notices.kind, 'change-address')))
         .orderBy(asc(notices.id))
         .all(),
-      addressChanges: tx
+      addressChanges: await tx
         .select({
           email: addressChanges.email,
           createdAt: addressChanges.createdAt,
@@ -106,21 +107,22 @@ export async function personalDataOf(db: Db, emailHash: string): Promise<Persona
         .where(eq(addressChanges.subscriberId, id))
         .orderBy(asc(addressChanges.id))
         .all(),
-      requestedEmails: tx
+      requestedEmails: await tx
         .select({ createdAt: requestedEmails.createdAt })
         .from(requestedEmails)
         .where(eq(requestedEmails.emailHash, emailHash))
         .orderBy(asc(requestedEmails.id))
         .all(),
-      refusedAt: tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get()?.createdAt ?? null,
-      erasedAt: erasedAtIn(tx, emailHash),
-      audit: tx
+      refusedAt:
+        (await tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get())?.createdAt ?? null,
+      erasedAt: await erasedAtIn(tx, emailHash),
+      audit: await tx
         .select({ action: auditLog.action, detail: auditLog.detail, at: auditLog.at })
         .from(auditLog)
         .where(eq(auditLog.subject, subscriber?.publicId ?? ''))
         .orderBy(asc(auditLog.id))
         .all(),
-      suppression: suppressionIn(tx, emailHash),
+      suppression: await suppressionIn(tx, emailHash),
     }
   })
 }

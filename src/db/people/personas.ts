@@ -1,7 +1,7 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, count, desc, eq, exists, isNotNull, like, lte, ne, not, type SQL } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { subscribers, subscriberTopics } from '../schema/people.ts'
+import type { Store } from '../store.ts'
 
 /** Kinds of readers whose emails differ in a way that is worth a look before an edition goes out. */
 export const PERSONAS = [
@@ -17,19 +17,21 @@ export type Persona = (typeof PERSONAS)[number]
 
 /** One active subscriber of each kind by id, or null; `homeZone` is the practice's. It looks at the whole list. */
 export async function personaIds(
-  db: Db,
+  store: Store,
   { homeZone, at }: { homeZone: string; at: Date },
 ): Promise<Record<Persona, number | null>> {
   const chosen = and(eq(subscriberTopics.subscriberId, subscribers.id), eq(subscriberTopics.chosen, true))
-  const choosing = db.select().from(subscriberTopics).where(chosen)
-  const first = (where: SQL | undefined): number | null =>
-    db
-      .select({ id: subscribers.id })
-      .from(subscribers)
-      .where(and(eq(subscribers.status, 'active'), where))
-      .limit(1)
-      .get()?.id ?? null
-  const mostTopics = db
+  const choosing = store.read.select().from(subscriberTopics).where(chosen)
+  const first = async (where: SQL | undefined): Promise<number | null> =>
+    (
+      await store.read
+        .select({ id: subscribers.id })
+        .from(subscribers)
+        .where(and(eq(subscribers.status, 'active'), where))
+        .limit(1)
+        .get()
+    )?.id ?? null
+  const mostTopics = await store.read
     .select({ id: subscribers.id })
     .from(subscriberTopics)
     .innerJoin(subscribers, chosen)
@@ -40,17 +42,23 @@ export async function personaIds(
     .get()
   return {
     'most-topics': mostTopics?.id ?? null,
-    'no-topics': first(not(exists(choosing))),
-    'other-zone': first(ne(subscribers.timeZone, homeZone)),
-    discreet: first(eq(subscribers.discreet, true)),
-    spanish: first(like(subscribers.locale, 'es%')),
-    'after-pause': first(and(isNotNull(subscribers.pausedUntil), lte(subscribers.pausedUntil, at.getTime()))),
+    'no-topics': await first(not(exists(choosing))),
+    'other-zone': await first(ne(subscribers.timeZone, homeZone)),
+    discreet: await first(eq(subscribers.discreet, true)),
+    spanish: await first(like(subscribers.locale, 'es%')),
+    'after-pause': await first(
+      and(isNotNull(subscribers.pausedUntil), lte(subscribers.pausedUntil, at.getTime())),
+    ),
   }
 }
 
 /** What shapes the emails of a subscriber, besides what they have seen; without who it is. */
-export async function personaTraits(db: Db, id: number) {
+export async function personaTraits(store: Store, id: number) {
   const { timeZone, locale, discreet } = subscribers
-  const own = db.select({ timeZone, locale, discreet }).from(subscribers).where(eq(subscribers.id, id)).get()
+  const own = await store.read
+    .select({ timeZone, locale, discreet })
+    .from(subscribers)
+    .where(eq(subscribers.id, id))
+    .get()
   return own ? { ...own, timeZone: readableZone(own.timeZone) } : null
 }

@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, lte } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { refusals, requestedEmails } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 
 /**
  * How many emails anybody may cause who is not signed in: to one address since an instant, and to all together since
@@ -15,41 +15,46 @@ export type RequestLimits = {
 /** `busy`: the total is spent. `often`: this address had its share. `refused`: its holder wants none. */
 export type Requested = 'counted' | 'busy' | 'often' | 'refused'
 
-type Tx = Pick<Db, 'select' | 'insert' | 'delete'>
-
 /**
  * Whether the total is spent. The second half of it is kept for networks that ask for the first time in the hour, so
  * that a handful of them cannot spend it for all others.
  */
-export function isBusy(tx: Tx, { overall, fromNetwork }: RequestLimits): boolean {
+export async function isBusy(tx: Queries, { overall, fromNetwork }: RequestLimits): Promise<boolean> {
   const share = fromNetwork > 1 ? Math.ceil(overall.max / 2) : overall.max
-  return atLeast(tx, gt(requestedEmails.createdAt, overall.since.getTime()), share)
+  return await atLeast(tx, gt(requestedEmails.createdAt, overall.since.getTime()), share)
 }
 
 /** Inside a transaction: counts one more email to this address, unless a limit or its holder is against it. */
-export function countRequest(tx: Tx, emailHash: string, limits: RequestLimits, now: Date): Requested {
-  if (isBusy(tx, limits)) return 'busy'
+export async function countRequest(
+  tx: Queries,
+  emailHash: string,
+  limits: RequestLimits,
+  now: Date,
+): Promise<Requested> {
+  if (await isBusy(tx, limits)) return 'busy'
   const { max, since } = limits.perAddress
   const own = and(eq(requestedEmails.emailHash, emailHash), gt(requestedEmails.createdAt, since.getTime()))
-  const refused = isRefused(tx, emailHash)
-  if (atLeast(tx, own, max)) return 'often'
+  const refused = await isRefused(tx, emailHash)
+  if (await atLeast(tx, own, max)) return 'often'
   if (refused) return 'refused'
-  tx.insert(requestedEmails).values({ emailHash, createdAt: now.getTime() }).run()
+  await tx.insert(requestedEmails).values({ emailHash, createdAt: now.getTime() }).run()
   return 'counted'
 }
 
 /** Forgets the requests that count no more. */
-export async function forgetRequests(db: Db, until: Date): Promise<void> {
-  db.delete(requestedEmails).where(lte(requestedEmails.createdAt, until.getTime())).run()
+export async function forgetRequests(store: Store, until: Date): Promise<void> {
+  await store.write((tx) =>
+    tx.delete(requestedEmails).where(lte(requestedEmails.createdAt, until.getTime())).run(),
+  )
 }
 
 /** Whether the holder of this address wants no email that somebody else can cause. */
-export function isRefused(tx: Pick<Db, 'select'>, emailHash: string): boolean {
-  return tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get() !== undefined
+export async function isRefused(tx: Queries, emailHash: string): Promise<boolean> {
+  return (await tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get()) !== undefined
 }
 
-function atLeast(tx: Tx, which: ReturnType<typeof and>, max: number): boolean {
-  const nth = tx
+async function atLeast(tx: Queries, which: ReturnType<typeof and>, max: number): Promise<boolean> {
+  const nth = await tx
     .select({ id: requestedEmails.id })
     .from(requestedEmails)
     .where(which)

@@ -1,33 +1,33 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
 import { and, eq, inArray, sql } from '../drizzle.ts'
-import { type Db, prepared } from '../open.ts'
 import { subscribers } from '../schema/people.ts'
+import { prepared, type Store } from '../store.ts'
 import { suppressionIn } from './suppressions.ts'
 
 /** One address with its consent, as stored. Instants are ms UTC. */
 export type Subscriber = typeof subscribers.$inferSelect
 
 /** The subscriber with this keyed hash of the address (`hashEmail`), or null. */
-export async function findByEmailHash(db: Db, emailHash: string): Promise<Subscriber | null> {
-  return readable(subscriberByHash(db).get({ emailHash }))
+export async function findByEmailHash(store: Store, emailHash: string): Promise<Subscriber | null> {
+  return readable(await subscriberByHash(store.read).get({ emailHash }))
 }
 
 /** The subscriber with this public id, or null. */
-export async function findByPublicId(db: Db, publicId: string): Promise<Subscriber | null> {
-  return readable(subscriberByPublicId(db).get({ publicId }))
+export async function findByPublicId(store: Store, publicId: string): Promise<Subscriber | null> {
+  return readable(await subscriberByPublicId(store.read).get({ publicId }))
 }
 
-const subscriberByHash = prepared((db) =>
-  db
+const subscriberByHash = prepared((read) =>
+  read
     .select()
     .from(subscribers)
     .where(eq(subscribers.emailHash, sql.placeholder('emailHash')))
     .prepare(),
 )
 
-const subscriberByPublicId = prepared((db) =>
-  db
+const subscriberByPublicId = prepared((read) =>
+  read
     .select()
     .from(subscribers)
     .where(eq(subscribers.publicId, sql.placeholder('publicId')))
@@ -43,42 +43,40 @@ function readable(row: Subscriber | undefined): Subscriber | null {
  * operator ends, also then, no link undoes.
  */
 export async function setUnsubscribed(
-  db: Db,
+  store: Store,
   id: number,
   by: 'link' | 'operator',
   now: Date,
 ): Promise<boolean> {
-  return db.transaction(
-    (tx) => {
-      const change = tx
-        .update(subscribers)
-        .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: by })
-        .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
-        .run()
-      if (change.changes === 0 && by === 'operator')
-        tx.update(subscribers).set({ unsubscribedBy: by }).where(eq(subscribers.id, id)).run()
-      return change.changes === 1
-    },
-    { behavior: 'immediate' },
-  )
+  return store.write(async (tx) => {
+    const change = await tx
+      .update(subscribers)
+      .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: by })
+      .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
+      .run()
+    if (change.changes === 0 && by === 'operator')
+      await tx.update(subscribers).set({ unsubscribedBy: by }).where(eq(subscribers.id, id)).run()
+    return change.changes === 1
+  })
 }
 
 /**
  * Undoes an unsubscription, and records it. False when the subscriber was not unsubscribed. Null when the address is
  * suppressed: then nothing was written. `seen_through` stays, so they catch up.
  */
-export async function setResubscribed(db: Db, subscriber: Subscriber, now: Date): Promise<boolean | null> {
-  return db.transaction(
-    (tx) => {
-      if (suppressionIn(tx, subscriber.emailHash)) return null
-      const change = tx
-        .update(subscribers)
-        .set({ status: 'active', unsubscribedAt: null, unsubscribedBy: null })
-        .where(and(eq(subscribers.id, subscriber.id), eq(subscribers.status, 'unsubscribed')))
-        .run()
-      if (change.changes === 1) audit(tx, now, { action: 'resubscribe', subject: subscriber.publicId })
-      return change.changes === 1
-    },
-    { behavior: 'immediate' },
-  )
+export async function setResubscribed(
+  store: Store,
+  subscriber: Subscriber,
+  now: Date,
+): Promise<boolean | null> {
+  return store.write(async (tx) => {
+    if (await suppressionIn(tx, subscriber.emailHash)) return null
+    const change = await tx
+      .update(subscribers)
+      .set({ status: 'active', unsubscribedAt: null, unsubscribedBy: null })
+      .where(and(eq(subscribers.id, subscriber.id), eq(subscribers.status, 'unsubscribed')))
+      .run()
+    if (change.changes === 1) await audit(tx, now, { action: 'resubscribe', subject: subscriber.publicId })
+    return change.changes === 1
+  })
 }

@@ -6,9 +6,9 @@ import {
 } from '../../core/provider/report.ts'
 import { audit } from '../audit.ts'
 import { and, desc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { deliveries } from '../schema/ledger.ts'
 import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
 import { liftRefusalIn } from './refusals.ts'
 
 /** Why an address must never be emailed. Instants are ms UTC. */
@@ -17,23 +17,26 @@ export type Suppression = typeof suppressions.$inferSelect
 type Subscriber = typeof subscribers.$inferSelect
 
 /** Why this address must never be emailed, or null. */
-export async function findSuppression(db: Db, emailHash: string): Promise<Suppression | null> {
-  return suppressionIn(db, emailHash)
+export async function findSuppression(store: Store, emailHash: string): Promise<Suppression | null> {
+  return await suppressionIn(store.read, emailHash)
 }
 
 /** Whether this address was erased and has not signed up again since, also where something else suppresses it. */
-export async function wasErased(db: Db, emailHash: string): Promise<boolean> {
-  return erasedAtIn(db, emailHash) !== null || suppressionIn(db, emailHash)?.reason === 'erased'
+export async function wasErased(store: Store, emailHash: string): Promise<boolean> {
+  return (
+    (await erasedAtIn(store.read, emailHash)) !== null ||
+    (await suppressionIn(store.read, emailHash))?.reason === 'erased'
+  )
 }
 
 /** `findSuppression` inside a transaction; for the files of `db/` only. */
-export function suppressionIn(db: Pick<Db, 'select'>, emailHash: string): Suppression | null {
-  return db.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get() ?? null
+export async function suppressionIn(tx: Queries, emailHash: string): Promise<Suppression | null> {
+  return (await tx.select().from(suppressions).where(eq(suppressions.emailHash, emailHash)).get()) ?? null
 }
 
 /** When this address was erased, as long as it has not signed up again since; inside a transaction. */
-export function erasedAtIn(db: Pick<Db, 'select'>, emailHash: string): number | null {
-  return db.select().from(erasures).where(eq(erasures.emailHash, emailHash)).get()?.erasedAt ?? null
+export async function erasedAtIn(tx: Queries, emailHash: string): Promise<number | null> {
+  return (await tx.select().from(erasures).where(eq(erasures.emailHash, emailHash)).get())?.erasedAt ?? null
 }
 
 /**
@@ -50,44 +53,41 @@ export type Lifted =
  * sign up again.
  */
 export async function liftSuppression(
-  db: Db,
+  store: Store,
   emailHash: string,
   consent: string,
   now: Date,
 ): Promise<Lifted> {
-  return db.transaction(
-    (tx): Lifted => {
-      const suppression = suppressionIn(tx, emailHash)
-      const subscriber = tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
-      if (suppression?.reason === 'erased') return { kind: 'erased' }
-      // With consent on record, an earlier "not me, never again" is over too.
-      const refused = liftRefusalIn(tx, emailHash)
-      const subject = subscriber?.publicId ?? 'nobody on the list'
-      if (suppression === null && refused) audit(tx, now, { action: 'allow', subject, detail: 'refused' })
-      if (suppression === null && refused) return { kind: 'refusal-lifted' }
-      if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
-      const { reason, createdAt } = suppression
-      const erasedAt = erasedAtIn(tx, emailHash)
-      const own = eq(suppressions.emailHash, emailHash)
-      if (erasedAt === null) tx.delete(suppressions).where(own).run()
-      else tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
-      audit(tx, now, { action: 'allow', subject, detail: reason })
-      if (!subscriber || erasedAt !== null)
-        return { kind: 'allowed', reason, status: null, erased: erasedAt !== null }
-      const byComplaint = reason === 'complaint' && subscriber.unsubscribedAt === createdAt
-      const back = byComplaint ? ({ status: 'active', unsubscribedAt: null } as const) : {}
-      const given = { consentText: consent, consentSource: 'operator', consentedAt: now.getTime() }
-      const { status } =
-        tx
-          .update(subscribers)
-          .set({ ...given, ...back, softBounces: 0 })
-          .where(eq(subscribers.id, subscriber.id))
-          .returning({ status: subscribers.status })
-          .get() ?? subscriber
-      return { kind: 'allowed', reason, status, erased: false }
-    },
-    { behavior: 'immediate' },
-  )
+  return store.write(async (tx): Promise<Lifted> => {
+    const suppression = await suppressionIn(tx, emailHash)
+    const subscriber = await tx.select().from(subscribers).where(eq(subscribers.emailHash, emailHash)).get()
+    if (suppression?.reason === 'erased') return { kind: 'erased' }
+    // With consent on record, an earlier "not me, never again" is over too.
+    const refused = await liftRefusalIn(tx, emailHash)
+    const subject = subscriber?.publicId ?? 'nobody on the list'
+    if (suppression === null && refused) await audit(tx, now, { action: 'allow', subject, detail: 'refused' })
+    if (suppression === null && refused) return { kind: 'refusal-lifted' }
+    if (suppression === null) return { kind: subscriber ? 'not-suppressed' : 'not-found' }
+    const { reason, createdAt } = suppression
+    const erasedAt = await erasedAtIn(tx, emailHash)
+    const own = eq(suppressions.emailHash, emailHash)
+    if (erasedAt === null) await tx.delete(suppressions).where(own).run()
+    else await tx.update(suppressions).set({ reason: 'erased', createdAt: erasedAt }).where(own).run()
+    await audit(tx, now, { action: 'allow', subject, detail: reason })
+    if (!subscriber || erasedAt !== null)
+      return { kind: 'allowed', reason, status: null, erased: erasedAt !== null }
+    const byComplaint = reason === 'complaint' && subscriber.unsubscribedAt === createdAt
+    const back = byComplaint ? ({ status: 'active', unsubscribedAt: null } as const) : {}
+    const given = { consentText: consent, consentSource: 'operator', consentedAt: now.getTime() }
+    const { status } =
+      (await tx
+        .update(subscribers)
+        .set({ ...given, ...back, softBounces: 0 })
+        .where(eq(subscribers.id, subscriber.id))
+        .returning({ status: subscribers.status })
+        .get()) ?? subscriber
+    return { kind: 'allowed', reason, status, erased: false }
+  })
 }
 
 /**
@@ -95,17 +95,18 @@ export async function liftSuppression(
  * whose email it was. An address may be an old one: a subscriber who has moved to a new one was emailed there. A complaint
  * unsubscribes them, and whoever has the address now.
  */
-export function applyReport(
-  db: Db,
+export async function applyReport(
+  tx: Queries,
   mail: MailReport,
   { addresses, subscriberId = -1 }: { addresses: readonly string[]; subscriberId?: number },
   now: Date,
-): void {
+): Promise<void> {
   const reason = suppressionFor(mail)
-  if (reason) for (const address of addresses) suppress(db, address, reason, now)
+  if (reason) for (const address of addresses) await suppress(tx, address, reason, now)
   if (mail.report !== 'complained') return
   const whose = or(eq(subscribers.id, subscriberId), inArray(subscribers.emailHash, [...addresses]))
-  db.update(subscribers)
+  await tx
+    .update(subscribers)
     .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: null })
     .where(and(whose, ne(subscribers.status, 'unsubscribed')))
     .run()
@@ -115,19 +116,18 @@ export function applyReport(
  * Those addresses (keyed hashes) that a subscriber has, asked to change to, or can still go back to: others are no business
  * of this list.
  */
-export function knownAmong(db: Db, addresses: readonly string[]): string[] {
-  const known = [
+export async function knownAmong(tx: Queries, addresses: readonly string[]): Promise<string[]> {
+  const places = [
     { table: subscribers, emailHash: sql<string>`${subscribers.emailHash}` },
     { table: addressChanges, emailHash: sql<string>`${addressChanges.emailHash}` },
     { table: addressChanges, emailHash: sql<string>`${earlierHash}` },
-  ].flatMap(({ table, emailHash }) =>
-    db
-      .select({ emailHash })
-      .from(table)
-      .where(inArray(emailHash, [...addresses]))
-      .all(),
-  )
-  return [...new Set(known.map(({ emailHash }) => emailHash))]
+  ]
+  const known = new Set<string>()
+  for (const { table, emailHash } of places) {
+    const here = inArray(emailHash, [...addresses])
+    for (const row of await tx.select({ emailHash }).from(table).where(here).all()) known.add(row.emailHash)
+  }
+  return [...known]
 }
 
 /**
@@ -135,14 +135,21 @@ export function knownAmong(db: Db, addresses: readonly string[]): string[] {
  * were not unsubscribed before. An event may come a day late: who consented after they asked stays. When in doubt they
  * leave, as the clocks differ.
  */
-export function leave(db: Db, ids: readonly number[], askedAt: number, now: Date): number {
+export async function leave(
+  tx: Queries,
+  ids: readonly number[],
+  askedAt: number,
+  now: Date,
+): Promise<number> {
   const { consentedAt } = subscribers
   const still = or(isNull(consentedAt), lte(consentedAt, askedAt + CLOCKS_DIFFER_MS))
-  return db
-    .update(subscribers)
-    .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'link' })
-    .where(and(inArray(subscribers.id, [...ids]), ne(subscribers.status, 'unsubscribed'), still))
-    .run().changes
+  return (
+    await tx
+      .update(subscribers)
+      .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: 'link' })
+      .where(and(inArray(subscribers.id, [...ids]), ne(subscribers.status, 'unsubscribed'), still))
+      .run()
+  ).changes
 }
 
 const CLOCKS_DIFFER_MS = 300_000
@@ -151,25 +158,25 @@ const CLOCKS_DIFFER_MS = 300_000
  * Inside a transaction: counts the editions in a row that bounced since the last consent, after `mail` changed one; five
  * suppress the address. What bounced before was forgiven by an operator, or at another address.
  */
-export function recountBounces(
-  db: Db,
+export async function recountBounces(
+  tx: Queries,
   { id, emailHash, softBounces, consentedAt }: Subscriber,
   mail: MailReport,
   now: Date,
-): void {
+): Promise<void> {
   if (mail.report === null || mail.report === 'sent' || mail.report === 'delayed') return
   if (mail.report === 'delivered' && softBounces === 0) return // by far the most, and nothing to take back
   const { editionId, generation, report, reportedAt } = deliveries
-  const own = db
+  const own = await tx
     .select({ editionId, report })
     .from(deliveries)
     .where(and(eq(deliveries.subscriberId, id), isNotNull(report), gte(reportedAt, consentedAt ?? 0)))
     .orderBy(desc(editionId), desc(generation))
     .all()
   const inARow = bouncesInARow(own)
-  db.update(subscribers).set({ softBounces: inARow }).where(eq(subscribers.id, id)).run()
+  await tx.update(subscribers).set({ softBounces: inARow }).where(eq(subscribers.id, id)).run()
   const here = mail.emailHashes.length === 0 || mail.emailHashes.includes(emailHash)
-  if (mail.soft && here && inARow > SOFT_BOUNCES_ALLOWED) suppress(db, emailHash, 'bounce', now)
+  if (mail.soft && here && inARow > SOFT_BOUNCES_ALLOWED) await suppress(tx, emailHash, 'bounce', now)
 }
 
 // Who was erased and signed up again can bounce or complain like anyone; `erasures` still says that they were erased.
@@ -179,8 +186,14 @@ const WEAKER: Record<'bounce' | 'complaint' | 'provider', Suppression['reason'][
   complaint: ['erased', 'provider', 'bounce'],
 }
 
-function suppress(db: Db, emailHash: string, reason: keyof typeof WEAKER, now: Date): void {
-  db.insert(suppressions)
+async function suppress(
+  tx: Queries,
+  emailHash: string,
+  reason: keyof typeof WEAKER,
+  now: Date,
+): Promise<void> {
+  await tx
+    .insert(suppressions)
     .values({ emailHash, reason, createdAt: now.getTime() })
     .onConflictDoUpdate({
       target: suppressions.emailHash,

@@ -1,64 +1,73 @@
 import { chooseTopics, type TopicChoice, type TopicRow } from '../../core/audience/seen.ts'
-import { eq } from '../drizzle.ts'
-import { type Db, statement } from '../open.ts'
+import { and, eq, gt, lte, type SQL, sql } from '../drizzle.ts'
+import { idsIn, insertFrom, rowsIn, whole } from '../fragments.ts'
 import { subscribers, subscriberTopics } from '../schema/people.ts'
 import { topics } from '../schema/sessions.ts'
-
-type Row = TopicRow & { subscriberId: number }
-
-const COLUMNS = 'subscriber_id as subscriberId, topic_id as topicId, chosen, seen_through as seenThrough'
+import type { Queries, Store } from '../store.ts'
 
 /** The topic rows of these subscribers, gathered by subscriber; whoever has none is not in the map. */
-export function topicRowsOf(db: Db, subscriberIds: readonly number[]): Map<number, TopicRow[]> {
-  const of = `select ${COLUMNS} from subscriber_topics where subscriber_id in (select value from json_each(?))`
-  return bySubscriber(statement<[string], Row>(db, of).all(JSON.stringify(subscriberIds)))
+export async function topicRowsOf(
+  queries: Queries,
+  subscriberIds: readonly number[],
+): Promise<Map<number, TopicRow[]>> {
+  return gathered(queries, sql`${subscriberTopics.subscriberId} in ${idsIn(queries, subscriberIds)}`)
 }
 
 /** The topic rows of the subscribers with ids after `afterId`, up to `throughId`. */
-export function topicRowsBetween(db: Db, afterId: number, throughId: number): Map<number, TopicRow[]> {
-  const between = `select ${COLUMNS} from subscriber_topics where subscriber_id > ? and subscriber_id <= ?`
-  return bySubscriber(statement<[number, number], Row>(db, between).all(afterId, throughId))
+export async function topicRowsBetween(
+  queries: Queries,
+  afterId: number,
+  throughId: number,
+): Promise<Map<number, TopicRow[]>> {
+  const { subscriberId } = subscriberTopics
+  return gathered(queries, and(gt(subscriberId, afterId), lte(subscriberId, throughId)))
 }
 
 /** Stores the topics that the subscriber wants; nothing is shown twice or missed because of it (`chooseTopics`). */
-export async function setTopics(db: Db, subscriberId: number, choice: TopicChoice): Promise<void> {
-  db.transaction((tx) => setTopicsIn(tx, subscriberId, choice), { behavior: 'immediate' })
+export async function setTopics(store: Store, subscriberId: number, choice: TopicChoice): Promise<void> {
+  await store.write((tx) => setTopicsIn(tx, subscriberId, choice))
 }
 
 /** `setTopics` within a transaction that is open already; for the files of `db/` only. */
-export function setTopicsIn(
-  db: Pick<Db, 'select' | 'insert' | 'delete'>,
-  id: number,
-  choice: TopicChoice,
-): void {
-  const general = db
-    .select({ seen: subscribers.seenThrough })
-    .from(subscribers)
-    .where(eq(subscribers.id, id))
-    .get()
-  const own = eq(subscriberTopics.subscriberId, id)
-  const current = db.select().from(subscriberTopics).where(own).all()
-  const ids = db.select({ id: topics.id }).from(topics).all()
-  const next = chooseTopics(
-    current,
-    general?.seen ?? 0,
-    ids.map((topic) => topic.id),
-    choice,
-  )
-  db.delete(subscriberTopics).where(own).run()
-  for (const row of next)
-    db.insert(subscriberTopics)
-      .values({ subscriberId: id, ...row })
-      .run()
+export async function setTopicsIn(tx: Queries, id: number, choice: TopicChoice): Promise<void> {
+  const { seenThrough } = subscribers
+  const general = await tx.select({ seenThrough }).from(subscribers).where(eq(subscribers.id, id)).get()
+  const current = (await topicRowsOf(tx, [id])).get(id) ?? []
+  const all = await tx.select({ id: topics.id }).from(topics).all()
+  const topicIds = all.map((topic) => topic.id)
+  await replaceTopicRows(tx, [
+    { id, after: chooseTopics(current, general?.seenThrough ?? 0, topicIds, choice) },
+  ])
 }
 
-function bySubscriber(rows: readonly Row[]): Map<number, TopicRow[]> {
-  const gathered = new Map<number, TopicRow[]>()
-  for (const row of rows) {
-    const topicRow = { ...row, chosen: Boolean(row.chosen) }
-    const list = gathered.get(row.subscriberId)
-    if (list) list.push(topicRow)
-    else gathered.set(row.subscriberId, [topicRow])
+/** Inside a transaction: these are the topic rows of these subscribers from now on. */
+export async function replaceTopicRows(
+  tx: Queries,
+  changed: readonly { id: number; after: readonly TopicRow[] }[],
+): Promise<void> {
+  if (changed.length === 0) return
+  const theirs = idsIn(
+    tx,
+    changed.map(({ id }) => id),
+  )
+  await tx.delete(subscriberTopics).where(sql`${subscriberTopics.subscriberId} in ${theirs}`).run()
+  const rows = changed.flatMap(({ id, after }) =>
+    after.map(({ topicId, chosen, seenThrough }) => ({ id, topicId, chosen: chosen ? 1 : 0, seenThrough })),
+  )
+  const values = {
+    ...{ subscriberId: whole('id'), topicId: whole('topicId') },
+    ...{ chosen: whole('chosen'), seenThrough: whole('seenThrough') },
   }
-  return gathered
+  if (rows.length > 0) await tx.run(insertFrom(subscriberTopics, values, rowsIn(tx, rows)))
+}
+
+async function gathered(queries: Queries, which: SQL | undefined): Promise<Map<number, TopicRow[]>> {
+  const rows = await queries.select().from(subscriberTopics).where(which).all()
+  const bySubscriber = new Map<number, TopicRow[]>()
+  for (const row of rows) {
+    const list = bySubscriber.get(row.subscriberId)
+    if (list) list.push(row)
+    else bySubscriber.set(row.subscriberId, [row])
+  }
+  return bySubscriber
 }

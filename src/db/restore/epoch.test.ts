@@ -2,7 +2,8 @@ import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { closeDb, type Db, openDb } from '../open.ts'
+import { openStore } from '../open.ts'
+import type { Store } from '../store.ts'
 import { advanceEpoch, currentHold, lookForCopy, RELEASE_GAP, skipEpochAhead } from './epoch.ts'
 import { establishFact } from './facts.ts'
 
@@ -10,7 +11,7 @@ const NOW = new Date('2026-11-23T15:00:00.000Z')
 
 let folder: string
 let path: string
-const open: Db[] = []
+const open: Store[] = []
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'openseat-epoch-'))
@@ -18,15 +19,15 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  for (const db of open.splice(0)) closeDb(db)
+  for (const store of open.splice(0)) store.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
 test('an installation that goes on where it was is never held, however often it starts, nor after a rename', async () => {
   for (let start = 1; start <= 3; start += 1) {
-    const db = begin()
-    expect(await lookForCopy(db, NOW)).toBeNull()
-    expect(await advanceEpoch(db, NOW)).toBe(start + 1)
+    const store = begin()
+    expect(await lookForCopy(store, NOW)).toBeNull()
+    expect(await advanceEpoch(store, NOW)).toBe(start + 1)
     end()
   }
   const elsewhere = join(folder, 'elsewhere')
@@ -37,10 +38,10 @@ test('an installation that goes on where it was is never held, however often it 
 })
 
 test('one from before there was an epoch is not held; nor is a new one beside what an old one left', async () => {
-  const db = begin()
-  await establishFact(db, 'hash_key', 'wrapped')
-  expect(await lookForCopy(db, NOW)).toBeNull()
-  await advanceEpoch(db, NOW)
+  const store = begin()
+  await establishFact(store, 'hash_key', 'wrapped')
+  expect(await lookForCopy(store, NOW)).toBeNull()
+  await advanceEpoch(store, NOW)
   expect(witness().epoch).toBe(2)
   end()
   rmSync(path)
@@ -67,16 +68,16 @@ test('an older copy is held, also over the same file, and also one from before t
 
 test('a copy of everything in another place is held, and so is another file in the same place', async () => {
   await worked(2)
-  const [db, beside] = [readFileSync(path), readFileSync(`${path}.epoch`)]
+  const [store, beside] = [readFileSync(path), readFileSync(`${path}.epoch`)]
   const home = path
   path = join(folder, 'copied')
-  writeFileSync(path, db)
+  writeFileSync(path, store)
   writeFileSync(`${path}.epoch`, beside)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'moved', knownThrough: NOW.getTime() })
   end()
 
   path = home
-  writeFileSync(`${path}.other`, db)
+  writeFileSync(`${path}.other`, store)
   renameSync(`${path}.other`, path)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'moved' })
 })
@@ -93,30 +94,30 @@ test('a database without what stood beside it is held, and so is one whose witne
 })
 
 test('one that Redis has seen further is held; a Redis that knows nothing or less holds nothing', async () => {
-  const db = begin()
-  await lookForCopy(db, NOW)
-  const epoch = (await advanceEpoch(db, NOW)) ?? 0
-  expect(await lookForCopy(db, NOW, null)).toBeNull()
-  expect(await lookForCopy(db, NOW, epoch - 1)).toBeNull()
-  expect(await lookForCopy(db, NOW, epoch)).toBeNull()
-  expect(await lookForCopy(db, NOW, epoch + 1)).toMatchObject({ reason: 'older' })
+  const store = begin()
+  await lookForCopy(store, NOW)
+  const epoch = (await advanceEpoch(store, NOW)) ?? 0
+  expect(await lookForCopy(store, NOW, null)).toBeNull()
+  expect(await lookForCopy(store, NOW, epoch - 1)).toBeNull()
+  expect(await lookForCopy(store, NOW, epoch)).toBeNull()
+  expect(await lookForCopy(store, NOW, epoch + 1)).toMatchObject({ reason: 'older' })
 })
 
 test('killed between the database and the file beside it, at any step, it is not held', async () => {
-  const db = begin()
-  await lookForCopy(db, NOW)
+  const store = begin()
+  await lookForCopy(store, NOW)
   const atZero = readFileSync(`${path}.epoch`)
-  await advanceEpoch(db, NOW)
+  await advanceEpoch(store, NOW)
   const atTwo = readFileSync(`${path}.epoch`, 'utf8')
-  await advanceEpoch(db, NOW)
+  await advanceEpoch(store, NOW)
   // What a kill leaves is the older content in the file that is there.
   for (const content of [atTwo, atZero]) {
     const { epoch } = JSON.parse(String(content)) as { epoch: number }
     writeFileSync(`${path}.epoch`, JSON.stringify({ ...witness(), epoch }))
-    expect(await lookForCopy(db, NOW)).toBeNull()
+    expect(await lookForCopy(store, NOW)).toBeNull()
   }
   writeFileSync(`${path}.epoch.new`, 'half')
-  expect(await advanceEpoch(db, NOW)).toBe(witness().epoch)
+  expect(await advanceEpoch(store, NOW)).toBe(witness().epoch)
 })
 
 test('a hold stands until it is released, whatever is put back, and a release leads every copy', async () => {
@@ -125,17 +126,17 @@ test('a hold stands until it is released, whatever is put back, and a release le
   copyFileSync(path, copy)
   const beside = readFileSync(`${path}.epoch`)
   writeFileSync(`${path}.epoch`, JSON.stringify({ ...witness(), epoch: 9 }))
-  const db = begin()
-  const hold = await lookForCopy(db, NOW)
+  const store = begin()
+  const hold = await lookForCopy(store, NOW)
   expect(hold).toMatchObject({ reason: 'older' })
   writeFileSync(`${path}.epoch`, beside)
-  expect(await lookForCopy(db, new Date(0))).toEqual(hold)
-  expect(await advanceEpoch(db, NOW)).toBeNull()
+  expect(await lookForCopy(store, new Date(0))).toEqual(hold)
+  expect(await advanceEpoch(store, NOW)).toBeNull()
 
-  const epoch = db.$client.transaction(() => skipEpochAhead(db, NOW, 12)).immediate()
+  const epoch = await store.write((tx) => skipEpochAhead(tx, path, NOW, 12))
   expect(epoch).toBe(RELEASE_GAP + 12)
-  expect(await currentHold(db)).toBeNull()
-  expect(await lookForCopy(db, NOW, epoch)).toBeNull()
+  expect(await currentHold(store)).toBeNull()
+  expect(await lookForCopy(store, NOW, epoch)).toBeNull()
   end()
   copyFileSync(copy, path)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
@@ -151,22 +152,22 @@ test('two processes that step at once leave a file beside it that is not ahead, 
   expect(witness().epoch).toBe(41)
 })
 
-function begin(): Db {
-  const db = openDb(path)
-  open.push(db)
-  return db
+function begin(): Store {
+  const store = openStore(path)
+  open.push(store)
+  return store
 }
 
 /** Closes what is open, so that the file holds everything. */
 function end(): void {
-  for (const db of open.splice(0)) closeDb(db)
+  for (const store of open.splice(0)) store.close()
 }
 
 /** A process that ran for so many steps, and ended. */
 async function worked(steps: number): Promise<void> {
-  const db = begin()
-  await lookForCopy(db, NOW)
-  for (let n = 0; n < steps; n += 1) await advanceEpoch(db, NOW)
+  const store = begin()
+  await lookForCopy(store, NOW)
+  for (let n = 0; n < steps; n += 1) await advanceEpoch(store, NOW)
   end()
 }
 

@@ -1,7 +1,6 @@
 import type { Hold, HoldReason } from '../../core/hold.ts'
 import { guardOn } from '../../failpoint.ts'
-import type { Db } from '../open.ts'
-import { briefly } from '../patience.ts'
+import type { Queries, Store } from '../store.ts'
 import { dropFact, type Fact, factIn, putFact } from './facts.ts'
 import { readWitness, writeWitness } from './witness.ts'
 
@@ -12,83 +11,99 @@ export type Epoch = { number: number; at: number }
 export const RELEASE_GAP = 1_000_000
 
 /** Why nothing may go out of this database, or null. Only reads what was noticed before. */
-export async function currentHold(db: Db): Promise<Hold | null> {
-  return holdIn(db)
+export async function currentHold(store: Store): Promise<Hold | null> {
+  return holdIn(store.read)
 }
 
 /** `currentHold` for the files of `db/`, inside a transaction too. */
-export const holdIn = (db: Db): Hold | null => readFact<Hold>(db, 'held')
+export const holdIn = (queries: Queries): Promise<Hold | null> => readFact<Hold>(queries, 'held')
 
 /**
  * Looks whether this database is a copy or an older state of itself, and if so marks it held. `published`: the epoch in
  * Redis, null when it does not know. Makes the epoch of an installation that has none. A database in memory is
  * never held.
  */
-export async function lookForCopy(db: Db, now: Date, published: number | null = null): Promise<Hold | null> {
-  if (db.$client.memory) return currentHold(db)
-  if (!guardOn('hold') || suspicion(db, published) === null) return currentHold(db)
+export async function lookForCopy(
+  store: Store,
+  now: Date,
+  published: number | null = null,
+): Promise<Hold | null> {
+  const file = store.sqlite?.file ?? null
+  if (file === null || !guardOn('hold')) return currentHold(store)
+  if ((await suspicion(store.read, file, published)) === null) return currentHold(store)
   // Under the write lock nobody steps on meanwhile, so what is read here fits together.
-  return db.$client
-    .transaction((): Hold | null => {
-      const held = holdIn(db)
-      const reason = suspicion(db, published)
-      if (held !== null || reason === null) return held
-      if (reason === 'begin') return begin(db, now)
-      const hold = { reason, since: now.getTime(), knownThrough: knownThrough(db) }
-      writeFact(db, 'held', hold)
-      return hold
-    })
-    .immediate()
+  return store.write(async (tx) => {
+    const held = await holdIn(tx)
+    const reason = await suspicion(tx, file, published)
+    if (held !== null || reason === null) return held
+    if (reason === 'begin') return begin(tx, file, now)
+    const hold = { reason, since: now.getTime(), knownThrough: await knownThrough(tx) }
+    await writeFact(tx, 'held', hold)
+    return hold
+  })
 }
 
 /**
  * Moves the epoch on by one, in the database first and then beside it, so that the file beside it is never ahead of it.
  * Returns the number; null when the installation is held. Throws when either cannot be written.
  */
-export async function advanceEpoch(db: Db, now: Date): Promise<number | null> {
-  return briefly(db, () => step(db, now))
+export async function advanceEpoch(store: Store, now: Date): Promise<number | null> {
+  const stepped = await store.write(
+    async (tx) => {
+      if ((await holdIn(tx)) !== null) return null
+      const number = ((await readFact<Epoch>(tx, 'epoch'))?.number ?? 0) + 1
+      await writeFact(tx, 'epoch', { number, at: now.getTime() })
+      return number
+    },
+    { brief: true },
+  )
+  const file = store.sqlite?.file ?? null
+  if (stepped === null || file === null) return stepped
+  return store.write(
+    async (tx) => {
+      const { number } = (await readFact<Epoch>(tx, 'epoch')) ?? { number: stepped }
+      writeWitness(file, number)
+      return number
+    },
+    { brief: true },
+  )
 }
 
-function step(db: Db, now: Date): number | null {
-  const stepped = db.$client
-    .transaction(() => {
-      if (holdIn(db) !== null) return null
-      const number = (readFact<Epoch>(db, 'epoch')?.number ?? 0) + 1
-      writeFact(db, 'epoch', { number, at: now.getTime() })
-      return number
-    })
-    .immediate()
-  if (stepped === null || db.$client.memory) return stepped
-  return db.$client
-    .transaction(() => {
-      const { number } = readFact<Epoch>(db, 'epoch') ?? { number: stepped }
-      writeWitness(db.$client.name, number)
-      return number
-    })
-    .immediate()
-}
-
-/** Inside a transaction: lets it go on from here, ahead of every state that anything has seen. Returns the new epoch. */
-export function skipEpochAhead(db: Db, now: Date, published: number | null): number {
-  const beside = db.$client.memory ? null : readWitness(db.$client.name)
-  const number =
-    Math.max(readFact<Epoch>(db, 'epoch')?.number ?? 0, beside?.wrote.epoch ?? 0, published ?? 0) +
-    RELEASE_GAP
-  writeFact(db, 'epoch', { number, at: now.getTime() })
-  dropFact(db.$client, 'held')
-  dropFact(db.$client, 'copied')
+/**
+ * Inside a transaction: lets it go on from here, ahead of every state that anything has seen. Returns the new epoch.
+ * `file` is the database, null in memory.
+ */
+export async function skipEpochAhead(
+  tx: Queries,
+  file: string | null,
+  now: Date,
+  published: number | null,
+): Promise<number> {
+  const beside = file === null ? null : readWitness(file)
+  const epoch = await readFact<Epoch>(tx, 'epoch')
+  const number = Math.max(epoch?.number ?? 0, beside?.wrote.epoch ?? 0, published ?? 0) + RELEASE_GAP
+  await writeFact(tx, 'epoch', { number, at: now.getTime() })
+  await dropFact(tx, 'held')
+  await dropFact(tx, 'copied')
   // Killed before the commit it is still held, as the fact says; never is it released without a witness.
-  if (!db.$client.memory) writeWitness(db.$client.name, number)
+  if (file !== null) writeWitness(file, number)
   return number
 }
 
 /** `begin`: there is no epoch yet, neither here nor beside it. Null: nothing is amiss. */
-function suspicion(db: Db, published: number | null): HoldReason | 'begin' | null {
+async function suspicion(
+  queries: Queries,
+  file: string,
+  published: number | null,
+): Promise<HoldReason | 'begin' | null> {
   // Beside it first: it only ever follows the database, so a step in between cannot make it look ahead.
-  const beside = readWitness(db.$client.name)
-  const epoch = readFact<Epoch>(db, 'epoch')
-  if (readFact<number>(db, 'copied') !== null) return 'backup'
-  if (epoch === null) return beside === null || beside.wrote.epoch === 0 || isNew(db) ? 'begin' : 'older'
+  const beside = readWitness(file)
+  const epoch = await readFact<Epoch>(queries, 'epoch')
+  if ((await readFact<number>(queries, 'copied')) !== null) return 'backup'
+  if (epoch === null) {
+    const begins = beside === null || beside.wrote.epoch === 0 || (await isNew(queries))
+    return begins ? 'begin' : 'older'
+  }
   if (beside === null) return 'unwitnessed'
   if (Math.max(beside.wrote.epoch, published ?? 0) > epoch.number) return 'older'
   const { wrote, now } = beside
@@ -101,28 +116,28 @@ function suspicion(db: Db, published: number | null): HoldReason | 'begin' | nul
  * The file beside it first, at 0: killed in between, the next start finds no epoch and a witness of nothing. Where that
  * file cannot be written there is no epoch yet, and nothing to hold.
  */
-function begin(db: Db, now: Date): null {
-  const before = readWitness(db.$client.name)?.wrote.epoch ?? 0
+async function begin(tx: Queries, file: string, now: Date): Promise<null> {
+  const before = readWitness(file)?.wrote.epoch ?? 0
   try {
-    writeWitness(db.$client.name, 0)
+    writeWitness(file, 0)
   } catch {
     return null
   }
-  writeFact(db, 'epoch', { number: before + 1, at: now.getTime() })
+  await writeFact(tx, 'epoch', { number: before + 1, at: now.getTime() })
   return null
 }
 
 // The key is made at the first start of an installation: a database without it is no copy of anything.
-const isNew = (db: Db): boolean => factIn(db.$client, 'hash_key') === null
+const isNew = async (queries: Queries): Promise<boolean> => (await factIn(queries, 'hash_key')) === null
 
-function knownThrough(db: Db): number | null {
-  return readFact<number>(db, 'copied') ?? readFact<Epoch>(db, 'epoch')?.at ?? null
+async function knownThrough(queries: Queries): Promise<number | null> {
+  return (await readFact<number>(queries, 'copied')) ?? (await readFact<Epoch>(queries, 'epoch'))?.at ?? null
 }
 
-function readFact<Value>(db: Db, name: Fact): Value | null {
-  const text = factIn(db.$client, name)
+async function readFact<Value>(queries: Queries, name: Fact): Promise<Value | null> {
+  const text = await factIn(queries, name)
   return text === null ? null : (JSON.parse(text) as Value)
 }
 
-const writeFact = (db: Db, name: Fact, value: Epoch | Hold): void =>
-  putFact(db.$client, name, JSON.stringify(value))
+const writeFact = (tx: Queries, name: Fact, value: Epoch | Hold): Promise<void> =>
+  putFact(tx, name, JSON.stringify(value))

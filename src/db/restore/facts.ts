@@ -1,5 +1,6 @@
-import type Database from 'better-sqlite3'
-import { sql } from '../drizzle.ts'
+import { eq, sql } from '../drizzle.ts'
+import { installation } from '../schema/installation.ts'
+import type { Queries, Store } from '../store.ts'
 
 /**
  * Facts about this installation that outlive a restart, each a row of `installation`. `epoch`, `held` and `copied` say
@@ -16,45 +17,43 @@ export type Fact =
   | 'wipe'
   | 'time_zones'
 
-type Opened = { $client: Database.Database }
-
 /** Nothing is claimed while the installation is held: part of each claim, so that no one who forgot to ask gets past it. */
 export const NOT_HELD = sql`not exists (select 1 from installation where name = 'held')`
 
-/** The fact as text, or null when it was never set. */
-export function factIn(sqlite: Database.Database, name: Fact): string | null {
-  const value = sqlite.prepare('select value from installation where name = ?').pluck().get(name)
-  return (value as string | undefined) ?? null
+/** The fact as text, or null when it was never set; inside a transaction too. */
+export async function factIn(queries: Queries, name: Fact): Promise<string | null> {
+  const row = await queries.select().from(installation).where(eq(installation.name, name)).get()
+  return row?.value ?? null
 }
 
-/** Sets or replaces the fact. */
-export function putFact(sqlite: Database.Database, name: Fact, value: string): void {
-  const put =
-    'insert into installation (name, value) values (?, ?) on conflict (name) do update set value = excluded.value'
-  sqlite.prepare(put).run(name, value)
+/** Inside a transaction: sets or replaces the fact. */
+export async function putFact(tx: Queries, name: Fact, value: string): Promise<void> {
+  const put = tx.insert(installation).values({ name, value })
+  await put.onConflictDoUpdate({ target: installation.name, set: { value } }).run()
 }
 
-/** Forgets the fact. */
-export function dropFact(sqlite: Database.Database, name: Fact): void {
-  sqlite.prepare('delete from installation where name = ?').run(name)
+/** Inside a transaction: forgets the fact. */
+export async function dropFact(tx: Queries, name: Fact): Promise<void> {
+  await tx.delete(installation).where(eq(installation.name, name)).run()
 }
 
 /** `factIn` for those who do not look inside the database. */
-export async function installationFact(db: Opened, name: Fact): Promise<string | null> {
-  return factIn(db.$client, name)
+export async function installationFact(store: Store, name: Fact): Promise<string | null> {
+  return factIn(store.read, name)
 }
 
 /** Sets the fact unless it is set, and returns what stands: of two processes that start at once, one value wins. */
-export async function establishFact(db: Opened, name: Fact, value: string): Promise<string> {
+export async function establishFact(store: Store, name: Fact, value: string): Promise<string> {
   // Asked first: an insert that does nothing waits for another program's lock too, and all that opens the database comes here.
-  const stands = factIn(db.$client, name)
+  const stands = await factIn(store.read, name)
   if (stands !== null) return stands
-  const add = 'insert into installation (name, value) values (?, ?) on conflict do nothing'
-  db.$client.prepare(add).run(name, value)
-  return factIn(db.$client, name) ?? value
+  return store.write(async (tx) => {
+    await tx.insert(installation).values({ name, value }).onConflictDoNothing().run()
+    return (await factIn(tx, name)) ?? value
+  })
 }
 
 /** Replaces the fact; one that was never set stays so. */
-export async function changeFact(db: Opened, name: Fact, value: string): Promise<void> {
-  db.$client.prepare('update installation set value = ? where name = ?').run(value, name)
+export async function changeFact(store: Store, name: Fact, value: string): Promise<void> {
+  await store.write((tx) => tx.update(installation).set({ value }).where(eq(installation.name, name)).run())
 }

@@ -3,10 +3,10 @@ import { audit } from '../audit.ts'
 import { and, count, eq, inArray, isNull, lt } from '../drizzle.ts'
 import { loseBatches, putInDoubt } from '../ledger/batch-states.ts'
 import { cancelHalfPlanned, recordCancelled } from '../ledger/edition-states.ts'
-import type { Db } from '../open.ts'
 import { loseNotices, owedNoticesBefore } from '../people/notices.ts'
 import { batches, deliveries, editions, unfinished } from '../schema/ledger.ts'
 import { subscribers, suppressions } from '../schema/people.ts'
+import type { Store } from '../store.ts'
 import { holdIn, skipEpochAhead } from './epoch.ts'
 
 /** What a held database believes that it owes. Each may have been submitted by another since the copy was taken. */
@@ -35,25 +35,26 @@ export type Release = {
 export type Released = { epoch: number; recipients: number; notices: number; editions: string[] }
 
 /** What this database believes that it owes, as far as it was there when the hold was noticed. */
-export async function owedWhileHeld(db: Db, hold: Hold): Promise<Owed> {
-  const rows = db
+export async function owedWhileHeld(store: Store, hold: Hold): Promise<Owed> {
+  const rows = await store.read
     .select({ id: editions.id, state: editions.state, pausedAt: editions.pausedAt })
     .from(editions)
     .where(inArray(editions.state, ['planning', 'submitting']))
     .orderBy(editions.id)
     .all()
-  const owed = rows.map(({ id, state, pausedAt }): OwedEdition => {
+  const owed: OwedEdition[] = []
+  for (const { id, state, pausedAt } of rows) {
     const mine = and(eq(batches.editionId, id), unfinished(batches))
     const waiting = and(eq(deliveries.editionId, id), eq(deliveries.state, 'waiting'))
-    return {
+    owed.push({
       id,
       state: state as OwedEdition['state'],
       paused: pausedAt !== null,
-      recipients: db.select({ n: count() }).from(deliveries).where(waiting).get()?.n ?? 0,
-      batches: db.select({ n: count() }).from(batches).where(mine).get()?.n ?? 0,
-    }
-  })
-  const active = db
+      recipients: (await store.read.select({ n: count() }).from(deliveries).where(waiting).get())?.n ?? 0,
+      batches: (await store.read.select({ n: count() }).from(batches).where(mine).get())?.n ?? 0,
+    })
+  }
+  const active = await store.read
     .select({ n: count() })
     .from(subscribers)
     .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
@@ -61,33 +62,30 @@ export async function owedWhileHeld(db: Db, hold: Hold): Promise<Owed> {
     .get()
   return {
     editions: owed,
-    notices: owedNoticesBefore(db, hold.since),
+    notices: await owedNoticesBefore(store.read, hold.since),
     activeSubscribers: active?.n ?? 0,
   }
 }
 
 /** Lets a held installation go on, with all marks in one transaction. Null when it is not held (any more). */
-export async function releaseHeld(db: Db, release: Release, now: Date): Promise<Released | null> {
-  return db.transaction(
-    (tx) => {
-      const hold = holdIn(db)
-      if (hold === null) return null
-      const since = hold.knownThrough ?? 0
-      const isDoubtful = since < release.trustedSince
-      // What was never attempted here may have been first attempted elsewhere right after the copy was taken.
-      putInDoubt(db, since)
-      const doubtful = lt(batches.firstAttemptAt, release.trustedSince)
-      const { deliveries: recipients } = loseBatches(db, doubtful, SUBMITTED_SINCE)
-      const halfPlanned = isDoubtful ? cancelHalfPlanned(tx, HALF_PLANNED, now) : []
-      if (release.slot) recordCancelled(tx, release.slot, MAILED_SINCE, now)
-      // Those made since the hold was noticed are of this database alone, and go out when it is released.
-      const lostNotices = isDoubtful ? loseNotices(tx, hold.since, SUBMITTED_SINCE) : 0
-      audit(tx, now, { action: 'installation released', subject: hold.reason, detail: release.note })
-      const epoch = skipEpochAhead(db, now, release.published)
-      return { epoch, recipients, notices: lostNotices, editions: halfPlanned }
-    },
-    { behavior: 'immediate' },
-  )
+export async function releaseHeld(store: Store, release: Release, now: Date): Promise<Released | null> {
+  return store.write(async (tx) => {
+    const hold = await holdIn(tx)
+    if (hold === null) return null
+    const since = hold.knownThrough ?? 0
+    const isDoubtful = since < release.trustedSince
+    // What was never attempted here may have been first attempted elsewhere right after the copy was taken.
+    await putInDoubt(tx, since)
+    const doubtful = lt(batches.firstAttemptAt, release.trustedSince)
+    const { deliveries: recipients } = await loseBatches(tx, doubtful, SUBMITTED_SINCE)
+    const halfPlanned = isDoubtful ? await cancelHalfPlanned(tx, HALF_PLANNED, now) : []
+    if (release.slot) await recordCancelled(tx, release.slot, MAILED_SINCE, now)
+    // Those made since the hold was noticed are of this database alone, and go out when it is released.
+    const lostNotices = isDoubtful ? await loseNotices(tx, hold.since, SUBMITTED_SINCE) : 0
+    await audit(tx, now, { action: 'installation released', subject: hold.reason, detail: release.note })
+    const epoch = await skipEpochAhead(tx, store.sqlite?.file ?? null, now, release.published)
+    return { epoch, recipients, notices: lostNotices, editions: halfPlanned }
+  })
 }
 
 const SUBMITTED_SINCE =

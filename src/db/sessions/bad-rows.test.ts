@@ -68,7 +68,7 @@ test.each(['insert', 'update'])(
           : app.db.$client.prepare(`update sessions set ${column} = ?`).run(value)
       expect(write).toThrow(`sessions.${column}: `)
     }
-    expect(await allSessions(app.db)).toMatchObject([{ externalId: 'good', seq: 1, news: 'new' }])
+    expect(await allSessions(app.store)).toMatchObject([{ externalId: 'good', seq: 1, news: 'new' }])
   },
 )
 
@@ -89,7 +89,7 @@ test.each(GOOD)('it takes %s %s', async (column, value) => {
   const app = await testApp()
   aSession(app)
   insert(app, 'sessions', { ...VALUES, [column]: value })
-  expect(await leftOutSessions(app.db)).toEqual([])
+  expect(await leftOutSessions(app.store)).toEqual([])
 })
 
 const OTHERS: [table: string, row: Record<string, unknown>, says: string][] = [
@@ -136,7 +136,7 @@ test('an old bad row can be corrected field by field, and its seats kept', async
   app.db.$client.exec(TRIGGERS_BACK)
   app.db.$client.exec(`update sessions set seats_left = 2 where external_id = 'p-0'`)
   app.db.$client.exec(`update sessions set starts_at_local = '2027-01-14T19:00' where external_id = 'p-0'`)
-  expect((await leftOutSessions(app.db)).map(({ externalId }) => externalId)).not.toContain('p-0')
+  expect((await leftOutSessions(app.store)).map(({ externalId }) => externalId)).not.toContain('p-0')
   expect(() =>
     app.db.$client.exec(`update sessions set duration_minutes = 'long' where external_id = 'p-0'`),
   ).toThrow('sessions.duration_minutes')
@@ -228,7 +228,7 @@ test('a topic whose name is not text stops no page, and its sessions are named',
   const server = await buildServer(app)
   for (const url of ['/', '/sessions', '/feed.xml']) expect((await server.inject(url)).statusCode).toBe(200)
   expect((await server.inject('/')).body).toContain('>anxiety<')
-  expect(await leftOutSessions(app.db)).toMatchObject([{ externalId: 'calm', field: 'topic_id' }])
+  expect(await leftOutSessions(app.store)).toMatchObject([{ externalId: 'calm', field: 'topic_id' }])
 })
 
 test('a name with line breaks stays on its line', async () => {
@@ -236,7 +236,7 @@ test('a name with line breaks stays on its line', async () => {
   for (const name of ['sessions_checked_insert', 'sessions_kept_checked'])
     app.db.$client.exec(`drop trigger ${name}`)
   aSession(app, { externalId: 'a\nb: time_zone', timeZone: 'Amer\nica' })
-  expect(await namesOfLeftOut(app.db)).toEqual([
+  expect(await namesOfLeftOut(app.store)).toEqual([
     expect.stringMatching(/^a b: time_zone: time_zone is "Amer ica"/),
   ])
 })

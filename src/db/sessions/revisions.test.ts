@@ -70,6 +70,6 @@ test('a new session is stamped when it is added, whatever the writer put there',
 
 async function stamps(app: TestApp) {
   const id = app.db.$client.prepare('select id from sessions').pluck().get() as number
-  const { revision = -1, revisedAt = -1 } = (await findDatedSession(app.db, id)) ?? {}
+  const { revision = -1, revisedAt = -1 } = (await findDatedSession(app.store, id)) ?? {}
   return { id, revision, revisedAt }
 }

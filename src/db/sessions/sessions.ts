@@ -5,9 +5,9 @@ import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import { and, eq, sql } from '../drizzle.ts'
-import type { Db } from '../open.ts'
 import { editionSessions } from '../schema/ledger.ts'
 import { counters, groups, sessions, topics } from '../schema/sessions.ts'
+import type { Queries, Store } from '../store.ts'
 
 /** A subject that groups are about and readers choose by. */
 export type Topic = { id: number; slug: string; name: string }
@@ -19,50 +19,54 @@ export type Program = { throughSeq: number; sessions: Session[] }
 export type LeftOut = FieldError & { id: number; externalId: string }
 
 /** All topics by name, which is safe to show: plain SQL can have put any character into it. */
-export async function allTopics(db: Db): Promise<Topic[]> {
-  const rows = db.select().from(topics).orderBy(topics.name).all()
+export async function allTopics(store: Store): Promise<Topic[]> {
+  const rows = await store.read.select().from(topics).orderBy(topics.name).all()
   return rows.map((topic) => ({ ...topic, name: plain(String(topic.name)) || plain(String(topic.slug)) }))
 }
 
 /** Adds a topic; false when the slug exists. */
-export async function addTopic(db: Db, topic: { slug: string; name: string }): Promise<boolean> {
-  return db.insert(topics).values(topic).onConflictDoNothing().run().changes === 1
+export async function addTopic(store: Store, topic: { slug: string; name: string }): Promise<boolean> {
+  return (
+    (await store.write((tx) => tx.insert(topics).values(topic).onConflictDoNothing().run())).changes === 1
+  )
 }
 
 /** The sessions that may be bookable: open, with a seat, not long past. What is bookable at an instant is core's to say. */
-export async function openSessions(db: Db, now: Date): Promise<Program> {
-  return db.transaction((tx) => ({
-    throughSeq: counterIn(tx, 'seq'),
-    sessions: readable(sessionRows(tx).where(mayBeBookable(now)).all()),
+export async function openSessions(store: Store, now: Date): Promise<Program> {
+  return store.snapshot(async (tx) => ({
+    throughSeq: await counterIn(tx, 'seq'),
+    sessions: readable(await sessionRows(tx).where(mayBeBookable(now)).all()),
   }))
 }
 
 /** The same sessions with what a calendar or a feed must know of their changes, in order of id. */
-export async function openDatedSessions(db: Db, now: Date): Promise<DatedSession[]> {
-  return readable<DatedSession>(datedRows(db).where(mayBeBookable(now)).orderBy(sessions.id).all())
+export async function openDatedSessions(store: Store, now: Date): Promise<DatedSession[]> {
+  return readable<DatedSession>(
+    await datedRows(store.read).where(mayBeBookable(now)).orderBy(sessions.id).all(),
+  )
 }
 
 /** The session, whatever its status; null when there is none, or it cannot be read. */
-export async function findDatedSession(db: Db, id: number): Promise<DatedSession | null> {
-  return readable<DatedSession>(datedRows(db).where(eq(sessions.id, id)).all())[0] ?? null
+export async function findDatedSession(store: Store, id: number): Promise<DatedSession | null> {
+  return readable<DatedSession>(await datedRows(store.read).where(eq(sessions.id, id)).all())[0] ?? null
 }
 
 /** The sessions an edition was planned with, as they stand now. */
-export async function sessionsOfEdition(db: Db, editionId: string): Promise<Session[]> {
-  const rows = sessionRows(db)
+export async function sessionsOfEdition(store: Store, editionId: string): Promise<Session[]> {
+  const rows = sessionRows(store.read)
     .innerJoin(editionSessions, eq(editionSessions.sessionId, sessions.id))
     .where(eq(editionSessions.editionId, editionId))
-  return readable(rows.all())
+  return readable(await rows.all())
 }
 
 /** Every session that can be read, soonest start first, for listing. */
-export async function allSessions(db: Db): Promise<Session[]> {
-  return readable(sessionRows(db).orderBy(sessions.startsAtLocal, sessions.id).all())
+export async function allSessions(store: Store): Promise<Session[]> {
+  return readable(await sessionRows(store.read).orderBy(sessions.startsAtLocal, sessions.id).all())
 }
 
 /** The sessions that cannot be read, and why; in order of id. */
-export async function leftOutSessions(db: Db): Promise<LeftOut[]> {
-  const rows = sessionRows(db).orderBy(sessions.id).all()
+export async function leftOutSessions(store: Store): Promise<LeftOut[]> {
+  const rows = await sessionRows(store.read).orderBy(sessions.id).all()
   return rows.flatMap((row) => {
     const error = rowError(row)
     return error === null ? [] : [{ ...error, id: row.id, externalId: String(row.externalId) }]
@@ -70,21 +74,22 @@ export async function leftOutSessions(db: Db): Promise<LeftOut[]> {
 }
 
 /** Rises with every change to sessions, groups or topics: what was read at one version may be kept while it lasts. */
-export async function sessionsVersion(db: Db): Promise<number> {
-  return counterIn(db, 'sessions_version')
+export async function sessionsVersion(store: Store): Promise<number> {
+  return await counterIn(store.read, 'sessions_version')
 }
 
-type Reader = Pick<Db, 'select'>
-
-function counterIn(db: Reader, name: 'seq' | 'sessions_version'): number {
-  return db.select({ value: counters.value }).from(counters).where(eq(counters.name, name)).get()?.value ?? 0
+async function counterIn(read: Queries, name: 'seq' | 'sessions_version'): Promise<number> {
+  return (
+    (await read.select({ value: counters.value }).from(counters).where(eq(counters.name, name)).get())
+      ?.value ?? 0
+  )
 }
 
 function mayBeBookable(now: Date) {
   const twoDaysAgo = new Date(now.getTime() - 2 * 86_400_000).toISOString().slice(0, 10)
   return and(
     eq(sessions.status, 'open'),
-    sql`${sessions.seatsLeft} is not 0`,
+    sql`${sessions.seatsLeft} is distinct from 0`,
     sql`(${sessions.repeats} = 'weekly' or ${sessions.startsAtLocal} > ${twoDaysAgo})`,
   )
 }
@@ -109,8 +114,8 @@ function historyOf(json: unknown): { history?: NewsState[] } {
   }
 }
 
-function sessionRows(db: Reader) {
-  return db
+function sessionRows(read: Queries) {
+  return read
     .select(SESSION)
     .from(sessions)
     .leftJoin(groups, eq(groups.id, sessions.groupId))
@@ -118,8 +123,8 @@ function sessionRows(db: Reader) {
     .$dynamic()
 }
 
-function datedRows(db: Reader) {
-  return db
+function datedRows(read: Queries) {
+  return read
     .select({
       ...SESSION,
       revision: sessions.revision,

@@ -15,7 +15,7 @@ test('every page says in Spanish what it says in English, and nothing of it in E
   const app = await aPractice()
   const english = await everyPage(app, 'en')
   const spanish = await everyPage(await aPractice(), 'es')
-  const data = new Set([...DATA, ...(await allTopics(app.db)).map(({ name }) => name)])
+  const data = new Set([...DATA, ...(await allTopics(app.store)).map(({ name }) => name)])
   const sentences = piecesOf(app.templates.words.en, app.templates.words.es ?? app.templates.words.en)
   expect(sentences.length).toBeGreaterThan(150)
   const left = [...spanish].flatMap(([name, page]) => {

@@ -19,8 +19,8 @@ import { unsubscribeEmail } from '../../../actions/subscribers/consent.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { erase } from '../../../actions/subscribers/records.ts'
 import { signDatedToken } from '../../../core/tokens.ts'
-import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
+import { imageOf } from '../../../db/sqlite/open.ts'
 import { findProgram, redisServer } from '../../../machine/find-program.ts'
 import { sweep } from '../../../recurring.ts'
 import { startPrivateRedis } from '../../../redis/private-redis.ts'
@@ -66,7 +66,7 @@ function send(
 }
 
 async function submitNotices(app: TestApp): Promise<void> {
-  for (const { id } of await owedNotices(app.db, app.now(), 10_000)) await submitNotice(app, id)
+  for (const { id } of await owedNotices(app.store, app.now(), 10_000)) await submitNotice(app, id)
 }
 
 /** The path of the link in the last mail that was accepted. */
@@ -294,12 +294,12 @@ test.each(['GET', 'HEAD'] as const)('a scanner that sends %s to the link confirm
   const { app, server } = await aPage()
   await send(app, server)
   await submitNotices(app)
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const url of [linkIn(app), `${linkIn(app)}?confirm=1`])
     expect((await server.inject({ method, url, headers: { 'sec-purpose': 'prefetch' } })).statusCode).toBe(
       200,
     )
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('a link that is old, forged, for something else or of before they left changes nothing', async () => {
@@ -414,7 +414,7 @@ test('whom a request came from is believed of a trusted proxy alone, and is stor
     }
     expect([TRUST_PROXY, last]).toEqual([TRUST_PROXY, answered])
     expect(app.logged()).not.toMatch(/198\.51|10\.9\.0/)
-    expect(imageOf(app.db).includes('198.51')).toBe(false)
+    expect((await imageOf(app.store)).includes('198.51')).toBe(false)
   }
 })
 
@@ -454,9 +454,9 @@ test.each(BOTS)(
   'whoever %s is asked to press once more, with all that was typed, and nothing is stored',
   async (_, fields) => {
     const { app, server } = await aPage()
-    const before = imageOf(app.db)
+    const before = await imageOf(app.store)
     const answer = await send(app, server, { name: 'Ada', topics: 'ocd', ...fields })
-    expect(imageOf(app.db).equals(before)).toBe(true)
+    expect((await imageOf(app.store)).equals(before)).toBe(true)
     expect(answer.statusCode).toBe(400)
     const page = parse(answer.body)
     expect(page.querySelector('[role=alert]')?.textContent).toContain('Please press “Sign up” once more.')
@@ -601,14 +601,14 @@ test('“not me, never again” ends every email that a stranger can cause, unti
   await submitNotices(app)
   const link = linkIn(app, 'not-me')
   const confirm = linkIn(app)
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const method of ['GET', 'HEAD'] as const)
     expect((await server.inject({ method, url: link })).statusCode).toBe(200)
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 
   expect((await post(server, link)).body).toContain('We will not write again')
   expect((await post(server, confirm)).statusCode).toBe(410)
-  expect(imageOf(app.db).includes(ADA)).toBe(false)
+  expect((await imageOf(app.store)).includes(ADA)).toBe(false)
   const answer = await send(app, server)
   expect(answer.body).toBe((await send(app, server, { email: 'new@sample.test' })).body)
   await submitNotices(app)
@@ -666,8 +666,8 @@ test('the answer waits for its moment, and something is enqueued for later, whoe
     await eventually(async () => (await app.queue.stats())?.batchJobs.delayed === enqueued)
   }
   // What the ledger has waits as long, so that no sweep takes it up sooner.
-  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
-  expect(await owedNotices(app.db, new Date(later(5_000)), 10)).toHaveLength(4)
+  expect(await owedNotices(app.store, app.now(), 10)).toEqual([])
+  expect(await owedNotices(app.store, new Date(later(5_000)), 10)).toHaveLength(4)
   expect(await submitNotice(app, 0)).toEqual({ kind: 'not-ours' })
 })
 

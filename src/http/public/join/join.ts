@@ -19,7 +19,7 @@ import { readForm, type Typed, typedIn } from './form.ts'
 import type { RequestLimiter } from './limits.ts'
 import { firstPage, showForm } from './page.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string } }
@@ -66,7 +66,7 @@ export async function addJoinRoutes(
 /** Answers in the language of the form that the link came from. Returns its subscriber; `publicId` is null if it expired. */
 async function speakToReader(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
   const publicId = canConfirm(app, request.params.token)
-  const reader = publicId === null ? null : await findByPublicId(app.db, publicId)
+  const reader = publicId === null ? null : await findByPublicId(app.store, publicId)
   if (reader) speakAs(reply, app.templates.words, reader.locale)
   return { publicId, reader }
 }
@@ -86,7 +86,7 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
   scope.post('/subscribe', async (request, reply) => {
     const typed = typedIn(request.body)
     const { LINK_SECRET: secrets } = app.config
-    const topics = await allTopics(app.db)
+    const topics = await allTopics(app.store)
     const read = readForm(typed, { secrets, topics, locale: reply.translator.locale, now: app.now() })
     switch (read.kind) {
       case 'again':

@@ -3,7 +3,7 @@ import { allowEmails, isNotMe, refuseEmails } from '../../../actions/subscribers
 import type { App } from '../../../app.ts'
 import { basePath } from '../pages.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'log' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'log' | 'now'>
 type WithToken = { Params: { token: string } }
 
 /**

@@ -13,7 +13,7 @@ import { keptPages } from '../kept-pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now'>
+type Needs = Pick<App, 'config' | 'store' | 'now'>
 
 /** What the reader filled in, its errors, and what else kept us from taking it. */
 export type Filled = { typed?: Typed; errors?: readonly FormError[]; trouble?: MessageKey }

@@ -10,7 +10,7 @@ import { consentWording } from '../../../core/words/consent.ts'
 import { localeOfMover } from '../../../db/people/address-changes.ts'
 import { speakAs } from '../language.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string } }
@@ -21,7 +21,7 @@ type WithToken = { Params: { token: string } }
  */
 export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
   const page = async (request: FastifyRequest<WithToken>, reply: FastifyReply, changeId: string | null) => {
-    const locale = changeId === null ? null : await localeOfMover(app.db, changeId)
+    const locale = changeId === null ? null : await localeOfMover(app.store, changeId)
     if (locale !== null) speakAs(reply, app.templates.words, locale)
     return locale !== null && request.params.token !== ''
   }

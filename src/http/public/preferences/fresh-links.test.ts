@@ -14,8 +14,8 @@ import { importSubscribers } from '../../../actions/imports/subscribers.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { erase, exportSubscriber } from '../../../actions/subscribers/records.ts'
 import { hashEmail, signToken } from '../../../core/tokens.ts'
-import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
+import { imageOf } from '../../../db/sqlite/open.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
@@ -50,7 +50,7 @@ async function withAda(seed: Parameters<typeof aSubscriber>[2] = {}) {
 
 /** Submits what is owed, and returns the link of this kind in the last mail. */
 async function mailed(app: TestApp, purpose: string): Promise<string> {
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
   const { text = '' } = app.resend.accepted.at(-1) ?? {}
   return new RegExp(`https://groups\\.harbor\\.test(/${purpose}/\\S+)`).exec(text)?.[1] ?? ''
 }
@@ -97,10 +97,10 @@ test('the data is given once, to the fresh link, for fifteen minutes, and a scan
   await planNow(app)
   await submitOwed(app)
   const link = await fresh('data')
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const method of ['GET', 'HEAD', 'GET'] as const)
     expect((await server.inject({ method, url: link })).statusCode).toBe(200)
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 
   later(app, 15 * MINUTE_MS)
   const exported = await exportSubscriber(app, ADA)
@@ -140,7 +140,7 @@ test('a provider that errs while an export is made shows no link that only anoth
   const address = await fresh('address')
   app.resend.inject({ kind: 'status', status: 500 })
   await post(address, { email: 'victim@sample.test' })
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
   expect(app.db.$client.prepare('select count(*) from notices where body is not null').pluck().get()).toBe(1)
   const { body } = await post(data)
   expect(body).not.toMatch(/change-address\/|confirm\/|fresh\/|reason"?:\s*"the|suppressed/)
@@ -155,7 +155,7 @@ test('forgetting deletes everything, kills the links, and no import brings them 
   expect(stored(app)).toBeDefined()
   expect(text((await post(link)).body)).toContain('You are forgotten')
   for (const url of [PAGE, link]) expect((await server.inject(url)).statusCode).toBeGreaterThan(400)
-  expect(imageOf(app.db).includes('ada@')).toBe(false)
+  expect((await imageOf(app.store)).includes('ada@')).toBe(false)
 
   const file = Readable.from([`email,name\n${ADA},Ada\n`])
   const { report } = await importSubscribers(app, file, { consent: 'asked on paper', skipInvalid: false })
@@ -201,7 +201,7 @@ test('a network, and all strangers together, are limited there too', async () =>
     503,
     expect.stringContaining('Please try again in an hour'),
   ])
-  expect(await owedNotices(app.db, app.now(), 100)).toHaveLength(10)
+  expect(await owedNotices(app.store, app.now(), 100)).toHaveLength(10)
 })
 
 test.each(['bounce', 'complaint', 'operator'])(
@@ -218,7 +218,7 @@ test.each(['bounce', 'complaint', 'operator'])(
     ).toEqual([])
     for (const what of ['data', 'forget', 'address', 'links'])
       expect(text((await post(`${PAGE}/${what}`)).body)).toContain('No email was sent')
-    expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+    expect(await owedNotices(app.store, app.now(), 10)).toEqual([])
   },
 )
 
@@ -270,9 +270,9 @@ test('an address changes by a link from the old inbox and one from the new, with
   expect(JSON.stringify(app.resend.accepted)).not.toMatch(/Hello Ada/)
   expect(text((await server.inject(PAGE)).body)).toContain('A new one, a…@elsewhere.test, waits')
 
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   expect(text((await server.inject(link)).body)).toContain('Please send me a weekly mail')
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
   later(app, DAY_MS)
   for (const _ of ['once', 'twice'])
     expect(text((await post(link)).body)).toContain('This address is confirmed')
@@ -304,9 +304,9 @@ test('the old address undoes it for seven days; then the new one gets nothing, a
   const undo = await mailed(app, 'undo-address')
   const moved = linkOf('preferences', String(stored(app)?.public_id))
   later(app, 7 * DAY_MS)
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   expect((await server.inject(undo)).statusCode).toBe(200)
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
   expect(text((await post(undo)).body)).toContain('The change is undone')
   expect(stored(app)).toMatchObject({ email: ADA, email_hash: hashEmail(app.hashKey, ADA), ...consent })
   expect((await server.inject(moved)).statusCode).toBe(410)
@@ -378,7 +378,7 @@ test('neither asking nor confirming tells who is on the list', async () => {
     if (link === '') continue
     confirmed.add((await post(link)).body)
     moved[state] = stored(app)?.email === target
-    for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+    for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
     if (state === 'active') expect(subjects(app).at(-1)).toEqual([target, 'You are already subscribed'])
   }
   expect(asked.size).toBe(1)
@@ -401,7 +401,7 @@ test.each([
   const page = parse(answer.body)
   expect(page.querySelector('#email-problem')?.textContent).toContain(says)
   expect(page.querySelector('#email')?.getAttribute('value')).toBe(email)
-  expect(await owedNotices(app.db, app.now(), 10)).toEqual([])
+  expect(await owedNotices(app.store, app.now(), 10)).toEqual([])
   expect((await post(link, { email: NEW })).statusCode).toBe(200)
   expect((await post(link, { email: 'second@elsewhere.test' })).statusCode).toBe(410)
 })
@@ -497,12 +497,12 @@ test('an erasure also takes the address from where it stands with others, and no
   const { app, post } = ada
   await post((await askToMove(ada)).link)
   const undo = await mailed(app, 'undo-address')
-  expect(imageOf(app.db).includes(ADA)).toBe(true)
+  expect((await imageOf(app.store)).includes(ADA)).toBe(true)
   expect(await erase(app, ADA)).toMatchObject({ kind: 'erased' })
   expect(await erase(app, ADA)).toEqual({ kind: 'already' })
   expect((await post(undo)).statusCode).toBe(404)
   expect(stored(app)).toMatchObject({ email: NEW, status: 'active' })
-  expect(imageOf(app.db).includes(ADA)).toBe(false)
+  expect((await imageOf(app.store)).includes(ADA)).toBe(false)
 })
 
 test('the data does not tell whether the holder of another address wanted no email', async () => {

@@ -20,7 +20,7 @@ import { speakAs } from '../language.ts'
 import { basePath } from '../pages.ts'
 import { type Form, textOf as fieldOf, masked } from './page.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string }; Body: Form | undefined }

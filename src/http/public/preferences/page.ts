@@ -20,7 +20,7 @@ import { formMessages } from '../form-errors.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 /** A posted form. */
 export type Form = Readonly<Record<string, unknown>>
@@ -37,7 +37,7 @@ export async function preferencesPage(
   just: Just,
   translator: Translator,
 ) {
-  const suppressedFor = (await findSuppression(app.db, subscriber.emailHash))?.reason ?? null
+  const suppressedFor = (await findSuppression(app.store, subscriber.emailHash))?.reason ?? null
   const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
   const active = subscribed && suppressedFor === null
   const { page, unsubscribe } = linksOf(app, subscriber)
@@ -99,19 +99,19 @@ const typedIn = (form: string, just: Just): Form | null =>
   'form' in just && just.form === form ? just.typed : null
 
 async function fieldsOf(
-  { db, templates }: Needs,
+  { store, templates }: Needs,
   subscriber: Subscriber,
   typed: Form | null,
   translator: Translator,
 ) {
-  const { topics } = await personalDataOf(db, subscriber.emailHash)
+  const { topics } = await personalDataOf(store, subscriber.emailHash)
   const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
   const chosen = new Set(typed ? listOf(typed.topics) : stored)
   const cadence = typed ? typed.cadence : subscriber.cadence
   const typedZone = textOf(typed?.tz)
   return {
     name: typed ? textOf(typed.name) : (subscriber.name ?? ''),
-    topics: (await allTopics(db)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    topics: (await allTopics(store)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
     discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
@@ -144,8 +144,8 @@ function pauseOf(
   }
 }
 
-async function addressOf({ db, now }: Needs, subscriber: Subscriber) {
-  const change = await waitingAddressChange(db, subscriber.id, new Date(now().getTime() - LINK_LIFE_MS))
+async function addressOf({ store, now }: Needs, subscriber: Subscriber) {
+  const change = await waitingAddressChange(store, subscriber.id, new Date(now().getTime() - LINK_LIFE_MS))
   return { now: masked(subscriber.email), waiting: change && masked(change.email) }
 }
 

@@ -11,9 +11,9 @@ import {
 } from '../../../../test/app.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { hashEmail, signDatedToken, signToken } from '../../../core/tokens.ts'
-import { imageOf } from '../../../db/open.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
 import { personalDataOf } from '../../../db/people/personal-data.ts'
+import { imageOf } from '../../../db/sqlite/open.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
@@ -56,7 +56,7 @@ const stored = (app: TestApp) =>
     unknown
   >
 const topicsOf = async (app: TestApp) =>
-  (await personalDataOf(app.db, hashEmail(app.hashKey, ADA))).topics
+  (await personalDataOf(app.store, hashEmail(app.hashKey, ADA))).topics
     .filter(({ chosen }) => chosen)
     .map(({ topic }) => topic)
 const statusIn = (page: ReturnType<typeof parse>) => page.querySelector('[role=status]')?.textContent
@@ -125,14 +125,14 @@ test.each(MISTAKES)(
   'a mistake in $field is told beside it, and nothing is saved',
   async ({ form, field, says }) => {
     const { app, post } = await withAda()
-    const before = imageOf(app.db)
+    const before = await imageOf(app.store)
     const answer = await post(PAGE, form)
     expect(answer.statusCode).toBe(422)
     const page = parse(answer.body)
     expect(page.querySelector(`#${field}-problem`)?.textContent).toContain(says)
     expect(page.querySelectorAll(`[aria-describedby~=${field}-problem]`)).toHaveLength(1)
     expect(page.querySelector('[role=alert]')?.textContent).toContain('Nothing was saved yet')
-    expect(imageOf(app.db).equals(before)).toBe(true)
+    expect((await imageOf(app.store)).equals(before)).toBe(true)
   },
 )
 
@@ -159,14 +159,14 @@ test('after a mistake all that was typed is still there', async () => {
 
 test('a body that is no form saves nothing', async () => {
   const { app, server } = await withAda()
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=b'])
     for (const payload of ['{"tz":"UTC"}', '__proto__[tz]=UTC', ''])
       expect(
         (await server.inject({ method: 'POST', url: PAGE, headers: { 'content-type': type }, payload }))
           .statusCode,
       ).toBe(422)
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 // Monday, 10:00 in New York, clocks as in winter. The edition of the day that the pause ends on is not missed.
@@ -233,7 +233,7 @@ test('the page fits into 50 KB with every zone of the list', async () => {
 test('whatever a scanner opens, nothing changes', async () => {
   const { app, server } = await withAda()
   const confirm = `/change-address/${signDatedToken(LINK_SECRET, 'change-address', 'SomeChange', app.now())}`
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   const paths = [
     '',
     '?saved=pause',
@@ -262,12 +262,12 @@ test('whatever a scanner opens, nothing changes', async () => {
       expect((await server.inject({ method, url: linkOf('unsubscribe') + path })).statusCode).toBe(303)
     expect((await server.inject({ method, url: confirm })).statusCode).toBe(404)
   }
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('a link that is forged, for something else or of nobody tells how to get a fresh one, and does nothing', async () => {
   const { app, server, post } = await withAda()
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   const answers = new Set<string>()
   const tokens = [
     `${ADAS_ID}.${'x'.repeat(24)}`,
@@ -299,16 +299,16 @@ test('a link that is forged, for something else or of nobody tells how to get a 
   expect(answers.size).toBe(2)
   for (const answer of answers)
     expect(answer).toContain('For a fresh link, <a href="/">enter your address where you subscribed</a>')
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('whoever left sees so, and can set nothing', async () => {
   const { app, save, show } = await withAda({ status: 'unsubscribed' })
   expect(text(await show())).toContain('You are not subscribed')
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const path of ['', '/pause', '/pause/end', '/calendar'])
     expect(statusIn(await save(PAGE + path, { ...FILLED, weeks: '2', email: NEW }))).toBeUndefined()
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('leaving comes first; a pause or less mail is offered after it', async () => {
@@ -360,7 +360,7 @@ test('a discreet reader sees no practice before the mail is opened: not as sende
   aSession(app)
   await post(PAGE, { ...FILLED, discreet: '1' })
   await post(`${PAGE}/data`)
-  for (const { id } of await owedNotices(app.db, app.now(), 10)) await submitNotice(app, id)
+  for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
   await planNow(app)
   await submitOwed(app)
   const mails = app.resend.accepted.filter(({ to }) => to[0] !== 'ben@sample.test')

@@ -20,7 +20,7 @@ import { basePath } from '../pages.ts'
 import { showRequested } from './fresh-links.ts'
 import { type Form, masked, preferencesPage, textOf } from './page.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'hashKey' | 'log' | 'now' | 'templates'> & {
+type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
 }
 type WithToken = { Params: { token: string }; Querystring: { saved?: string }; Body: Form | undefined }
@@ -124,12 +124,12 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
 
 /** The subscriber of the page, which is answered in their language. */
 async function readerOf(
-  { config, db, templates }: Needs,
+  { config, store, templates }: Needs,
   request: FastifyRequest<WithToken>,
   reply: FastifyReply,
 ): Promise<Subscriber | null> {
   const publicId = readToken(config.LINK_SECRET, 'preferences', request.params.token)
-  const reader = publicId === null ? null : await findByPublicId(db, publicId)
+  const reader = publicId === null ? null : await findByPublicId(store, publicId)
   if (reader) speakAs(reply, templates.words, reader.locale)
   return reader
 }
@@ -140,7 +140,7 @@ async function readerOf(
  */
 async function unknownLink(app: Needs, request: FastifyRequest<WithToken>, reply: FastifyReply) {
   const former = formerIdIn(app, request)
-  const renewed = former !== null && (await findByFormerId(app.db, former)) !== null
+  const renewed = former !== null && (await findByFormerId(app.store, former)) !== null
   if (renewed) {
     const newest = `${pageOf(app, request)}/newest`
     return reply

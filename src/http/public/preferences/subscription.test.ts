@@ -9,7 +9,7 @@ import { slotAtOrBefore } from '../../../core/time/calendar.ts'
 import { signToken } from '../../../core/tokens.ts'
 import { owedBatches } from '../../../db/ledger/batches.ts'
 import { tallyOf } from '../../../db/ledger/editions.ts'
-import { imageOf } from '../../../db/open.ts'
+import { imageOf } from '../../../db/sqlite/open.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
@@ -39,7 +39,7 @@ const SCANNERS = [
 
 test.each(SCANNERS)('a scanner that $name changes nothing', async ({ methods, headers }) => {
   const { app, server, link } = await withAda()
-  const before = imageOf(app.db)
+  const before = await imageOf(app.store)
   for (const method of methods)
     for (const url of [
       link,
@@ -50,7 +50,7 @@ test.each(SCANNERS)('a scanner that $name changes nothing', async ({ methods, he
       expect((await server.inject({ method, url, headers })).statusCode).toBe(200)
   for (const method of methods)
     expect((await server.inject({ method, url: `${link}/undo`, headers })).statusCode).toBe(303)
-  expect(imageOf(app.db).equals(before)).toBe(true)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('the first button posts to the page itself and unsubscribes, without a script', async () => {
@@ -181,7 +181,7 @@ test('unsubscribing takes effect for a batch that is planned but not yet claimed
   aSubscriber(app, 'ben@sample.test')
   aSession(app)
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  expect(await tallyOf(app.db, edition.id)).toMatchObject({ candidates: 2, waiting: 2 })
+  expect(await tallyOf(app.store, edition.id)).toMatchObject({ candidates: 2, waiting: 2 })
 
   await server.inject({
     method: 'POST',
@@ -189,9 +189,9 @@ test('unsubscribing takes effect for a batch that is planned but not yet claimed
     headers: { 'content-type': FORM },
     payload: 'List-Unsubscribe=One-Click',
   })
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
+  for (const { id } of await owedBatches(app.store, app.now(), 10)) await openSubmitter(app).submit(id)
 
-  expect(await tallyOf(app.db, edition.id)).toMatchObject({
+  expect(await tallyOf(app.store, edition.id)).toMatchObject({
     submitted: 1,
     excluded: { unsubscribed: 1 },
     waiting: 0,
@@ -203,7 +203,7 @@ test('the links of a mail as it was submitted open their pages', async () => {
   const { app, server } = await withAda()
   aSession(app)
   await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
-  for (const { id } of await owedBatches(app.db, app.now(), 10)) await openSubmitter(app).submit(id)
+  for (const { id } of await owedBatches(app.store, app.now(), 10)) await openSubmitter(app).submit(id)
   const header = app.resend.accepted[0]?.headers?.['List-Unsubscribe'] ?? ''
   const url = new URL(/<(https[^>]+)>/.exec(header)?.[1] ?? '')
   await server.inject({ method: 'POST', url: url.pathname, payload: 'List-Unsubscribe=One-Click' })

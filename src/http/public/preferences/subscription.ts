@@ -4,13 +4,12 @@ import { goMonthly, type Paused, pauseMail } from '../../../actions/subscribers/
 import type { App } from '../../../app.ts'
 import { readToken } from '../../../core/tokens.ts'
 import type { Values } from '../../../core/words/words.ts'
-import { onceUnlocked } from '../../../db/patience.ts'
 import { findByFormerId } from '../../../db/people/links.ts'
 import { findByPublicId } from '../../../db/people/subscribers.ts'
 import { speakAs } from '../language.ts'
 import { basePath } from '../pages.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'log' | 'now' | 'templates'>
+type Needs = Pick<App, 'config' | 'store' | 'log' | 'now' | 'templates'>
 type WithToken = { Params: { token: string } }
 
 /**
@@ -29,10 +28,10 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
 
   server.post<WithToken>('/unsubscribe/:token', async (request, reply) => {
     const publicId = await readerIn(app, request, reply)
-    const outcome = (await onceUnlocked(() => unsubscribe(app, publicId))).kind
+    const outcome = (await unsubscribe(app, publicId)).kind
     app.log.info({ outcome }, 'unsubscribe')
     // A link from before a renewal may be in a stranger's hands. It can only unsubscribe.
-    const former = (await findByFormerId(app.db, publicId)) !== null
+    const former = (await findByFormerId(app.store, publicId)) !== null
     const undo = former ? null : undoUrl(app, request.params.token)
     return reply.view('unsubscribed', { title: reply.translator.t('page.unsubscribed.title'), undo })
   })
@@ -60,13 +59,13 @@ type Monthly = Awaited<ReturnType<typeof goMonthly>>
 
 /** The public id in a link that `guardLinks` let pass. Sets the language of the answer to the subscriber's. */
 async function readerIn(
-  { config, db, templates }: Needs,
+  { config, store, templates }: Needs,
   request: FastifyRequest<WithToken>,
   reply: FastifyReply,
 ): Promise<string> {
   const publicId = readToken(config.LINK_SECRET, 'unsubscribe', request.params.token)
   if (publicId === null) throw new Error('a link with a wrong signature came as far as its handler')
-  const reader = await findByPublicId(db, publicId)
+  const reader = await findByPublicId(store, publicId)
   if (reader) speakAs(reply, templates.words, reader.locale)
   return publicId
 }

@@ -148,7 +148,7 @@ test('a private calendar holds what can be booked in the chosen topics, and foll
   aSession(app, { group: 'No Seat', seatsLeft: 0 })
   aSession(app, { group: 'Long Gone', startsAtLocal: '2026-11-01T19:00', repeats: 'once' })
   expect(await titles()).toEqual(['First Light'])
-  await setTopics(app.db, subscriber, 'all')
+  await setTopics(app.store, subscriber, 'all')
   expect(await titles()).toEqual(['First Light', 'Loose Ends'])
 })
 
@@ -242,7 +242,7 @@ test('a suppressed and an erased reader, and a made-up address, get the same ans
   const emailHash = hashEmail(app.hashKey, 'ada@sample.test')
   app.db.insert(suppressions).values({ emailHash, reason: 'complaint', createdAt: 0 }).run()
   const suppressed = await get(app, url)
-  await eraseSubscriber(app.db, emailHash, app.now())
+  await eraseSubscriber(app.store, emailHash, app.now())
   const erased = await get(app, url)
   expect([madeUp, suppressed, erased].map(({ statusCode }) => statusCode)).toEqual([410, 410, 410])
   expect(new Set([madeUp, suppressed, erased].map(({ body }) => body)).size).toBe(1)

@@ -5,13 +5,13 @@ import { sessionCalendar } from '../../../core/sessions/ics.ts'
 import { findDatedSession } from '../../../db/sessions/sessions.ts'
 import { sendFresh } from '../fresh.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 /** Times for calendar apps: single sessions for everyone, and the private calendars of subscribers, each at its own URL. */
 export function addCalendarRoutes(server: FastifyInstance, app: Needs): void {
   server.get<{ Params: { id: string } }>('/sessions/:id(^\\d{1,15}).ics', async (request, reply) => {
     const { id } = request.params
-    const session = await findDatedSession(app.db, Number(id))
+    const session = await findDatedSession(app.store, Number(id))
     if (session === null) return reply.callNotFound()
     const text = sessionCalendar(session, app.config.PUBLIC_URL, reply.translator, app.now())
     const answer = asCalendar(reply.header('vary', 'accept-language'), `session-${id}.ics`)

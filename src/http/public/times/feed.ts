@@ -6,7 +6,7 @@ import { type Translator, translatorFor } from '../../../core/words/words.ts'
 import { sendFresh } from '../fresh.ts'
 import { inWords } from './list.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 const ENTRIES = 50
 

@@ -252,14 +252,14 @@ test('editions that nobody can have got are not there', async () => {
   app.setNow('2026-11-23T15:00:00Z')
   app.db.update(editions).set({ state: 'planning', plannedAt: null }).run()
   expect(await status(id)).toBe(404)
-  await pauseEdition(app.db, id, 'to look again', app.now())
+  await pauseEdition(app.store, id, 'to look again', app.now())
   expect(await status(id)).toBe(404)
 })
 
 test('a cancelled edition is shown only when somebody got it', async () => {
   const { app, id } = await appWithEdition()
   const status = async () => (await (await buildServer(app)).inject(`/editions/${id}`)).statusCode
-  await cancelEdition(app.db, id, app.now())
+  await cancelEdition(app.store, id, app.now())
   expect(await status()).toBe(404)
   app.db.$client.exec("update deliveries set state = 'submitted', reason = null")
   expect(await status()).toBe(200)

@@ -14,7 +14,7 @@ import { chosenBy } from '../language.ts'
 import { basePath, serveFile } from '../pages.ts'
 import { type Listed, timesList } from './list.ts'
 
-type Needs = Pick<App, 'config' | 'db' | 'now' | 'templates'>
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 /** The public pages of times: what can be reserved now, and what an edition showed. */
 export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promise<void> {
@@ -92,10 +92,13 @@ function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...qu
 async function toldTimes(app: Needs, id: string, query: Query) {
   const { t, locale } = query.translator
   const now = app.now()
-  const edition = await findEdition(app.db, id)
+  const edition = await findEdition(app.store, id)
   if (edition === null || edition.plannedAt === null || edition.scheduledFor > now.getTime()) return null
-  if (edition.state === 'cancelled' && (await tallyOf(app.db, id)).submitted === 0) return null
-  const [offers, sessions] = await Promise.all([offersOfEdition(app.db, id), sessionsOfEdition(app.db, id)])
+  if (edition.state === 'cancelled' && (await tallyOf(app.store, id)).submitted === 0) return null
+  const [offers, sessions] = await Promise.all([
+    offersOfEdition(app.store, id),
+    sessionsOfEdition(app.store, id),
+  ])
   const byId = new Map(sessions.map((session) => [session.id, session]))
   const listed = offers.map((offer) => withStatus(offer, byId.get(offer.id), now))
   const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)

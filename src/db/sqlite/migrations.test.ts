@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { closeDb, openDb } from './open.ts'
+import { dbOf } from '../../../test/db.ts'
+import { openStore } from '../open.ts'
 
-const MIGRATIONS = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../drizzle') })
+const MIGRATIONS = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../../drizzle') })
 const NEWEST = MIGRATIONS.length
 
 let folder: string
@@ -24,12 +25,12 @@ test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
   'from migration %i with data: brought to the newest, with a copy as it was, and the same schema as a new one',
   (version) => {
     makeAt(version)
-    const db = openDb(path)
-    expect(schemaOf(db.$client)).toEqual(newSchema())
-    expect(db.$client.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
-    expect(db.$client.pragma('foreign_key_check')).toEqual([])
-    expect(db.$client.pragma('foreign_keys', { simple: true })).toBe(1)
-    closeDb(db)
+    const store = openStore(path)
+    expect(schemaOf(dbOf(store).$client)).toEqual(newSchema())
+    expect(dbOf(store).$client.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
+    expect(dbOf(store).$client.pragma('foreign_key_check')).toEqual([])
+    expect(dbOf(store).$client.pragma('foreign_keys', { simple: true })).toBe(1)
+    store.close()
 
     const copy = new Database(`${path}.migration-${version}`, { readonly: true })
     expect(copy.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(version)
@@ -42,8 +43,8 @@ test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
 )
 
 test('a new database and one at the newest schema get no copy', () => {
-  closeDb(openDb(path))
-  closeDb(openDb(path))
+  openStore(path).close()
+  openStore(path).close()
   expect(readdirSync(folder)).toEqual(['openseat.db'])
 })
 
@@ -51,7 +52,7 @@ test('only the three newest copies are kept', () => {
   for (let version = 1; version < NEWEST; version += 1) {
     rmSync(path, { force: true })
     makeAt(version)
-    closeDb(openDb(path))
+    openStore(path).close()
   }
   const kept = [NEWEST - 3, NEWEST - 2, NEWEST - 1].map((version) => `openseat.db.migration-${version}`)
   expect(
@@ -62,12 +63,12 @@ test('only the three newest copies are kept', () => {
 })
 
 test('a database of a newer release is refused with what to do, and left as it is', () => {
-  closeDb(openDb(path))
+  openStore(path).close()
   const sqlite = new Database(path)
   const later = (MIGRATIONS.at(-1)?.folderMillis ?? 0) + 1
   sqlite.prepare("insert into __drizzle_migrations (hash, created_at) values ('later', ?)").run(later)
   sqlite.close()
-  expect(() => openDb(path)).toThrow(
+  expect(() => openStore(path)).toThrow(
     `made by a newer release: it is at migration ${NEWEST + 1}, and this one knows ${NEWEST}`,
   )
 })
@@ -78,7 +79,7 @@ test('a migration that would leave damage is taken back, and says so', () => {
   sqlite.exec(`create trigger damaging after insert on __drizzle_migrations
     begin delete from batches; end`)
   sqlite.close()
-  expect(() => openDb(path)).toThrow('20 rows refer to what is not there, first in deliveries')
+  expect(() => openStore(path)).toThrow('20 rows refer to what is not there, first in deliveries')
   const after = new Database(path)
   expect(after.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(NEWEST - 1)
   after.close()
@@ -92,9 +93,12 @@ test('rows that referred to nothing before a migration do not stop it', () => {
     insert into sessions (external_id, group_id, therapist, starts_at_local, time_zone, duration_minutes, booking_url)
       values ('x-1', 999, 'Dr. X', '2027-01-15 19:00', 'Eastern', '90 min', x'00'), ('x-2', 999, '', 'soon', '', -5, '');`)
   sqlite.close()
-  const db = openDb(path)
-  expect(db.$client.prepare('select external_id from sessions').pluck().all()).toEqual(['x-1', 'x-2'])
-  closeDb(db)
+  const store = openStore(path)
+  expect(dbOf(store).$client.prepare('select external_id from sessions').pluck().all()).toEqual([
+    'x-1',
+    'x-2',
+  ])
+  store.close()
 })
 
 test('without a copy nothing is migrated', () => {
@@ -102,7 +106,7 @@ test('without a copy nothing is migrated', () => {
   const sqlite = new Database(path)
   sqlite.exec('drop table installation') // the copy cannot be marked as one
   sqlite.close()
-  expect(() => openDb(path)).toThrow('was not migrated, as no copy of it could be made first')
+  expect(() => openStore(path)).toThrow('was not migrated, as no copy of it could be made first')
   expect(existsSync(`${path}.migration-${NEWEST - 1}`)).toBe(false)
 })
 
@@ -136,9 +140,9 @@ function makeAt(version: number): void {
 }
 
 function newSchema() {
-  const db = openDb(join(folder, 'new.db'))
-  const schema = schemaOf(db.$client)
-  closeDb(db)
+  const store = openStore(join(folder, 'new.db'))
+  const schema = schemaOf(dbOf(store).$client)
+  store.close()
   return schema
 }
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
-import { closeDb, openDb } from './open.ts'
+import { dbOf } from '../../../test/db.ts'
+import { openStore } from '../open.ts'
 
 let folder: string
 
@@ -20,12 +21,12 @@ test('a new database and the files beside it are for their owner alone, whatever
   const umask = process.umask(0)
   try {
     mkdirSync(open, { mode: 0o777 })
-    const db = openDb(join(open, 'openseat.db'))
+    const store = openStore(join(open, 'openseat.db'))
     const files = readdirSync(open)
     expect(files.sort()).toEqual(['openseat.db', 'openseat.db-shm', 'openseat.db-wal'])
     expect(files.map((file) => rights(join(open, file)))).toEqual(['600', '600', '600'])
-    closeDb(db)
-    closeDb(openDb(join(folder, 'made/for/it.db')))
+    store.close()
+    openStore(join(folder, 'made/for/it.db')).close()
     expect(rights(join(folder, 'made'))).toBe('700')
   } finally {
     process.umask(umask)
@@ -43,7 +44,7 @@ test.each([
   other.exec(sql)
   other.close()
   const before = readFileSync(path)
-  expect(() => openDb(path)).toThrow(
+  expect(() => openStore(path)).toThrow(
     /belongs to another program, and nothing was written to it; set DATABASE_PATH/,
   )
   expect(readFileSync(path).equals(before)).toBe(true)
@@ -54,12 +55,12 @@ test('an empty file, an empty database and our own of any age are opened', () =>
   const empty = new Database(join(folder, 'empty.db'))
   empty.exec('create table t (id); drop table t')
   empty.close()
-  closeDb(openDb(join(folder, 'empty.db')))
+  openStore(join(folder, 'empty.db')).close()
 
   const path = join(folder, 'ours.db')
-  const first = openDb(path)
-  expect(first.$client.pragma('application_id', { simple: true })).toBe(1332768371)
-  first.$client.pragma('application_id = 0') // as of a release before there was one
-  closeDb(first)
-  closeDb(openDb(path))
+  const first = openStore(path)
+  expect(dbOf(first).$client.pragma('application_id', { simple: true })).toBe(1332768371)
+  dbOf(first).$client.pragma('application_id = 0') // as of a release before there was one
+  first.close()
+  openStore(path).close()
 })

@@ -1,11 +1,14 @@
 import { rmSync, statSync, utimesSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { Unavailable } from '../../core/errors.ts'
-import { copiesOf } from '../migrations.ts'
-import type { Db } from '../open.ts'
-import { withPragma } from '../pragma.ts'
-import { factIn } from '../restore/facts.ts'
-import { UNFINISHED } from '../schema/ledger.ts'
+import { and, between, count, eq, gt, isNotNull, isNull, sql } from '../drizzle.ts'
+import { factIn, putFact } from '../restore/facts.ts'
+import { installation } from '../schema/installation.ts'
+import { batches, deliveries, unfinished } from '../schema/ledger.ts'
+import { subscribers } from '../schema/people.ts'
+import type { Queries, Store } from '../store.ts'
+import { copiesOf } from './migrations.ts'
+import { pragma } from './pragma.ts'
 
 /** What an erasure could not reach yet. */
 export type LeftToWipe = {
@@ -23,38 +26,49 @@ const PATIENCE_MS = 100
  * file's own pages are overwritten (`secure_delete`). False when another process is reading; then try again later.
  * https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
  */
-export async function emptyLog(db: Db): Promise<boolean> {
-  const noted = factIn(db.$client, 'wipe')
-  const cut = () => db.$client.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
-  const [outcome] = withPragma(db.$client, 'busy_timeout', PATIENCE_MS, cut)
-  if (outcome?.busy !== 0) return false
+export async function emptyLog(store: Store): Promise<boolean> {
+  const { sqlite } = store
+  if (sqlite === null) return true
+  const noted = await factIn(store.read, 'wipe')
+  const outcome = await sqlite.alone((connection) => {
+    using _ = pragma(connection, 'busy_timeout', PATIENCE_MS)
+    return connection.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+  })
+  if (outcome[0]?.busy !== 0) return false
   // Only what was noted before: what another process erased meanwhile may be in the log again.
-  if (noted !== null)
-    db.$client.prepare("delete from installation where name = 'wipe' and value = ?").run(noted)
+  const done = and(eq(installation.name, 'wipe'), eq(installation.value, noted ?? ''))
+  if (noted !== null) await store.write((tx) => tx.delete(installation).where(done).run())
   return true
 }
 
 /** Inside the transaction that erases: notes that the log is to be emptied, until that is done. */
-export function noteToWipe(db: Db, now: Date): void {
-  db.$client
-    .prepare(
-      `insert into installation (name, value) values ('wipe', json_object('since', ?, 'times', 1))
-       on conflict do update set value = json_set(value, '$.times', value ->> '$.times' + 1)`,
-    )
-    .run(now.getTime())
+export async function noteToWipe(tx: Queries, now: Date): Promise<void> {
+  const noted = await factIn(tx, 'wipe')
+  const before = noted === null ? { since: now.getTime(), times: 0 } : (JSON.parse(noted) as Noted)
+  await putFact(tx, 'wipe', JSON.stringify({ ...before, times: before.times + 1 }))
 }
+
+type Noted = { since: number; times: number }
 
 /**
  * Inside the transaction that erased a subscriber: rewrites the rows around theirs. When rows grow, SQLite moves some to a
  * neighboring page and leaves the old bytes in the gap of the first, where deleting the row does not reach them. A page
  * that is emptied is zeroed, so the neighbors move away and back.
  */
-export function clearGapsAround(db: Db, id: number): void {
-  db.$client.pragma('defer_foreign_keys = ON') // their children find them again before the commit
-  db.$client
-    .prepare(`update subscribers set id = id + ${FAR} where id between ? and ?`)
-    .run(id - NEIGHBORS, id + NEIGHBORS)
-  db.$client.prepare(`update subscribers set id = id - ${FAR} where id > ${FAR / 2}`).run()
+export async function clearGapsAround(tx: Queries, id: number): Promise<void> {
+  await tx.run(sql`pragma defer_foreign_keys = on`) // their children find them again before the commit
+  const near = between(subscribers.id, id - NEIGHBORS, id + NEIGHBORS)
+  await tx
+    .update(subscribers)
+    .set({ id: sql`${subscribers.id} + ${FAR}` })
+    .where(near)
+    .run()
+  const moved = gt(subscribers.id, FAR / 2)
+  await tx
+    .update(subscribers)
+    .set({ id: sql`${subscribers.id} - ${FAR}` })
+    .where(moved)
+    .run()
 }
 
 /** Some seven pages on either side. */
@@ -62,18 +76,18 @@ const NEIGHBORS = 100
 const FAR = 1e12
 
 /** What is left to wipe. */
-export async function leftToWipe(db: Db): Promise<LeftToWipe> {
-  const noted = factIn(db.$client, 'wipe')
-  const inFlight = db.$client
-    .prepare(
-      `select count(*) from batches join deliveries on deliveries.batch_id = batches.id
-       where batches.state in ${UNFINISHED} and subscriber_id is null and frozen is not null`,
-    )
-    .pluck()
+export async function leftToWipe(store: Store): Promise<LeftToWipe> {
+  const noted = await factIn(store.read, 'wipe')
+  const kept = and(unfinished(batches), isNull(deliveries.subscriberId), isNotNull(deliveries.frozen))
+  const inFlight = await store.read
+    .select({ n: count() })
+    .from(batches)
+    .innerJoin(deliveries, eq(deliveries.batchId, batches.id))
+    .where(kept)
     .get()
   return {
-    logSince: noted === null ? null : (JSON.parse(noted) as { since: number }).since,
-    inFlight: Number(inFlight),
+    logSince: noted === null ? null : (JSON.parse(noted) as Noted).since,
+    inFlight: inFlight?.n ?? 0,
   }
 }
 
@@ -81,9 +95,9 @@ export async function leftToWipe(db: Db): Promise<LeftToWipe> {
  * Deletes a person from the copies that migrations left beside the database; a copy where that fails is removed. They are
  * found by address or row, as the address may have been another one then. Throws `Unavailable` when one cannot be removed.
  */
-export function eraseFromCopies(db: Db, person: { id: number; emailHash: string }): void {
-  if (db.$client.memory) return
-  for (const copy of copiesOf(db.$client.name))
+export function eraseFromCopies({ sqlite }: Store, person: { id: number; emailHash: string }): void {
+  if (!sqlite?.file) return
+  for (const copy of copiesOf(sqlite.file))
     try {
       eraseFrom(copy, person)
     } catch {
@@ -92,9 +106,9 @@ export function eraseFromCopies(db: Db, person: { id: number; emailHash: string 
 }
 
 /** Removes the copies of migrations, and drafts of such copies that were never finished, from before an instant. */
-export async function removeCopiesBefore(db: Db, before: Date): Promise<number> {
-  if (db.$client.memory) return 0
-  const old = copiesOf(db.$client.name, { drafts: true }).filter(
+export async function removeCopiesBefore({ sqlite }: Store, before: Date): Promise<number> {
+  if (!sqlite?.file) return 0
+  const old = copiesOf(sqlite.file, { drafts: true }).filter(
     (copy) => statSync(copy).mtimeMs < before.getTime(),
   )
   old.forEach(removeCopy)

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { putFact } from './restore/facts.ts'
+import { putFact } from './facts.ts'
 
 /**
  * Makes a copy one file, without a write-ahead log beside it, notes in it that it is one, taken at `at` (ms UTC), so that

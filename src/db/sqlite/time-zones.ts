@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { acceptedZones } from '../core/time/time-zones.ts'
-import { factIn, putFact } from './restore/facts.ts'
+import { acceptedZones } from '../../core/time/time-zones.ts'
+import { factIn, putFact } from './facts.ts'
 
 /**
  * Brings the database's list of time zones in line with this runtime's. Triggers check every written zone against it.

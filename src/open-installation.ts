@@ -1,25 +1,26 @@
-import type { Overrides, Store } from './app.ts'
+import type { Installation, Overrides } from './app.ts'
 import type { Config } from './config.ts'
 import { BadInput } from './core/errors.ts'
 import { type HashKey, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
-import { closeDb, type Db, openDb } from './db/open.ts'
+import { openStore } from './db/open.ts'
 import { lookForCopy } from './db/restore/epoch.ts'
 import { changeFact, establishFact } from './db/restore/facts.ts'
+import type { Store } from './db/store.ts'
 import { openLog } from './log.ts'
 
 /**
  * Opens the database of this installation and its keys; `close()` closes it. A copy is marked held.
  * Throws `BadInput` when LINK_SECRET is not the one the database was made with.
  */
-export async function openStore(config: Config, overrides: Overrides = {}): Promise<Store> {
+export async function openInstallation(config: Config, overrides: Overrides = {}): Promise<Installation> {
   const log = overrides.log ?? openLog(config.LOG_LEVEL)
-  const db = overrides.db ?? openDb(config.DATABASE_PATH)
-  const close = async () => closeDb(db)
+  const store = overrides.store ?? openStore(config.DATABASE_PATH)
+  const close = async () => store.close()
   try {
     const now = overrides.now ?? (() => new Date())
-    await lookForCopy(db, now())
-    const hashKey = await openHashKey(db, config.LINK_SECRET)
-    return { config, db, hashKey, log, now, close }
+    await lookForCopy(store, now())
+    const hashKey = await openHashKey(store, config.LINK_SECRET)
+    return { config, store, hashKey, log, now, close }
   } catch (error) {
     await close()
     throw error
@@ -27,13 +28,13 @@ export async function openStore(config: Config, overrides: Overrides = {}): Prom
 }
 
 // The key is stored encrypted with the first link secret, so that secrets can be rotated and the file alone reveals nothing.
-async function openHashKey(db: Db, secrets: readonly string[]): Promise<HashKey> {
+async function openHashKey(store: Store, secrets: readonly string[]): Promise<HashKey> {
   const [signing = ''] = secrets
-  const wrapped = await establishFact(db, 'hash_key', wrapKey(signing, newHashKey()))
+  const wrapped = await establishFact(store, 'hash_key', wrapKey(signing, newHashKey()))
   for (const secret of secrets) {
     const key = unwrapKey(secret, wrapped)
     if (key === null) continue
-    if (secret !== signing) await changeFact(db, 'hash_key', wrapKey(signing, key))
+    if (secret !== signing) await changeFact(store, 'hash_key', wrapKey(signing, key))
     return key
   }
   throw new BadInput(

@@ -2,10 +2,10 @@ import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 
 import { basename, dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
-import { Unavailable } from '../core/errors.ts'
-import { failpoint, guardOn } from '../failpoint.ts'
+import { Unavailable } from '../../core/errors.ts'
+import { failpoint, guardOn } from '../../failpoint.ts'
 import { damageFoundBy, finishCopy } from './copies.ts'
-import { withPragma } from './pragma.ts'
+import { pragma } from './pragma.ts'
 
 type Migration = ReturnType<typeof readMigrationFiles>[number]
 
@@ -18,18 +18,16 @@ const COPIES_KEPT = 3
  * copy, or when a check finds damage; the database is then as it was.
  */
 export function bringToNewest(sqlite: Database.Database): void {
-  const known = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../drizzle') })
+  const known = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../../drizzle') })
   const before = applied(sqlite)
   if (guardOn('newer-database')) refuseNewer(before, known)
   if (missing(before, known).length === 0) return failpoint('before-migrate')
   if (before.length > 0 && !sqlite.memory && guardOn('migration-copy')) keepCopy(sqlite, before.length)
 
   // Off, as dropping a table that is rebuilt would else delete what refers to it; it cannot change in a transaction.
-  withPragma(sqlite, 'foreign_keys', 'OFF', () =>
-    guardOn('migration-transaction')
-      ? sqlite.transaction(() => migrate(sqlite, known)).immediate()
-      : migrate(sqlite, known),
-  )
+  using _ = pragma(sqlite, 'foreign_keys', 'OFF')
+  if (guardOn('migration-transaction')) sqlite.transaction(() => migrate(sqlite, known)).immediate()
+  else migrate(sqlite, known)
 }
 
 function migrate(sqlite: Database.Database, known: readonly Migration[]): void {

@@ -1,0 +1,60 @@
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { type Column, getTableColumns, type SQL, sql } from './drizzle.ts'
+import type { Queries } from './queries.ts'
+
+// The few places where SQLite and Postgres use other words for the same thing.
+
+/** The rows of a JSON array of objects, as a table `each`; a field is `each.value ->> 'name'`, as text in Postgres. */
+export function rowsIn({ engine }: Queries, rows: readonly object[]): SQL {
+  const json = JSON.stringify(rows)
+  return engine === 'sqlite'
+    ? sql`json_each(${json}) as each`
+    : sql`jsonb_array_elements(${json}::jsonb) as each`
+}
+
+/** A whole number of a row of `rowsIn`. */
+export const whole = (name: string): SQL => sql`cast(each.value ->> ${sql.raw(`'${name}'`)} as bigint)`
+
+/** A text of a row of `rowsIn`; null where it is null. */
+export const words = (name: string): SQL => sql`(each.value ->> ${sql.raw(`'${name}'`)})`
+
+/** These ids, for `in`: one parameter however many there are. */
+export function idsIn({ engine }: Queries, ids: readonly number[]): SQL {
+  const json = JSON.stringify(ids)
+  return engine === 'sqlite'
+    ? sql`(select value from json_each(${json}))`
+    : sql`(select cast(value as bigint) from jsonb_array_elements_text(${json}::jsonb))`
+}
+
+/** The elements of a JSON array of numbers in a column, as a table with one column `value`. */
+export function elementsOf({ engine }: Queries, column: SQL, name: string): SQL {
+  const table = sql.identifier(name)
+  return engine === 'sqlite'
+    ? sql`json_each(${column}) as ${table}`
+    : sql`jsonb_array_elements_text(${column}::jsonb) as ${table}(value)`
+}
+
+/** The larger of two; neither is null. */
+export const larger = (one: SQL | Column, other: SQL | Column | number | string): SQL =>
+  sql`case when ${one} > ${other} then ${one} else ${other} end`
+
+type Given = SQL | number | string | boolean | null
+
+/** `insert into table (…) select … from …`; Postgres wants to know what each value is. */
+export function insertFrom<Table extends SQLiteTable>(
+  table: Table,
+  values: { [Name in keyof Table['_']['columns']]?: Given },
+  from: SQL,
+): SQL {
+  const columns: Record<string, { name: string } | undefined> = getTableColumns(table)
+  const names = Object.keys(values).map((key) => sql.identifier(columns[key]?.name ?? key))
+  const given = Object.values(values as Record<string, Given>).map(typed)
+  return sql`insert into ${table} (${sql.join(names, sql`, `)}) select ${sql.join(given, sql`, `)} from ${from}`
+}
+
+function typed(value: Given): SQL {
+  if (typeof value === 'number') return sql`cast(${value} as bigint)`
+  if (typeof value === 'boolean') return value ? sql`1` : sql`0`
+  if (typeof value === 'string') return sql`cast(${value} as text)`
+  return value ?? sql`null`
+}
