@@ -5,7 +5,8 @@ const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/test/browser/'], // `npm run test:browser`
+  // `npm run test:browser` and `test:postgres`
+  testPathIgnorePatterns: ['/test/browser/', '/test/postgres/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { BadInput } from './core/errors.ts'
 import { normalizeEmail } from './core/intake/email-address.ts'
@@ -16,7 +16,14 @@ export type Config = z.infer<typeof Settings>
 
 type Environment = Record<string, string | undefined>
 
-const SECRETS = ['RESEND_API_KEY', 'RESEND_WEBHOOK_SECRET', 'LINK_SECRET', 'REDIS_URL', 'METRICS_TOKEN']
+const SECRETS = [
+  'RESEND_API_KEY',
+  'RESEND_WEBHOOK_SECRET',
+  'LINK_SECRET',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'METRICS_TOKEN',
+]
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
@@ -32,6 +39,13 @@ export function loadConfig(env: Environment): Config {
   if (!result.success || problems.length > 0)
     throw new BadInput(`Fix these settings:\n${problems.map((p) => `  ${p}`).join('\n')}`)
   return result.data
+}
+
+/** The database in words: the file, or the server and the name there, without the password. */
+export function databaseIn({ DATABASE_PATH, DATABASE_URL }: Config): string {
+  if (DATABASE_URL === undefined) return resolve(DATABASE_PATH)
+  const { host, pathname } = new URL(DATABASE_URL)
+  return `${host}${pathname}`
 }
 
 /** The names of all settings, for the help text and for a test that the docs have each. */
@@ -112,6 +126,13 @@ const OWN_TEMPLATES = join(import.meta.dirname, '../templates')
 const Settings = z
   .object({
     DATABASE_PATH: text('./data/openseat.db').default('./data/openseat.db'),
+    DATABASE_URL: z
+      .string()
+      .refine(
+        (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
+        'is not a Postgres address; for example postgres://openseat:password@db.your-practice.org/openseat?sslmode=verify-full',
+      )
+      .optional(),
     REDIS_URL: z
       .string()
       .refine(

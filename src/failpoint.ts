@@ -70,7 +70,16 @@ export const GUARDS = [
 export type Guard = (typeof GUARDS)[number]
 
 /** Waits that can be shortened, so that a torture scenario takes seconds where the program takes minutes. */
-export const WAITS = ['request', 'lease', 'retry', 'sweep', 'look-after', 'job-lock', 'stalled-job'] as const
+export const WAITS = [
+  'request',
+  'lease',
+  'retry',
+  'sweep',
+  'look-after',
+  'job-lock',
+  'stalled-job',
+  'database',
+] as const
 
 export type Wait = (typeof WAITS)[number]
 

@@ -14,10 +14,10 @@ import { openLog } from './log.ts'
  */
 export async function openInstallation(config: Config, overrides: Overrides = {}): Promise<Installation> {
   const log = overrides.log ?? openLog(config.LOG_LEVEL)
-  const store = overrides.store ?? openStore(config.DATABASE_PATH)
-  const close = async () => store.close()
+  const store = overrides.store ?? (await openStore(config))
+  const close = () => store.close()
   try {
-    const now = overrides.now ?? (() => new Date())
+    const now = overrides.now ?? (() => new Date(Date.now() + store.clockOffsetMs()))
     await lookForCopy(store, now())
     const hashKey = await openHashKey(store, config.LINK_SECRET)
     return { config, store, hashKey, log, now, close }

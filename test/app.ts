@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect } from '@jest/globals'
+import { afterEach, expect, test } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { planEdition } from '../src/actions/editions/plan.ts'
 import { openSubmitter, type SubmitOutcome } from '../src/actions/editions/submit.ts'
@@ -13,14 +13,13 @@ import { type HashKey, hashEmail, newPublicId } from '../src/core/tokens.ts'
 import { sql } from '../src/db/drizzle.ts'
 import { owedBatches } from '../src/db/ledger/batches.ts'
 import { allEditions, tallyOf } from '../src/db/ledger/editions.ts'
-import { openStore } from '../src/db/open.ts'
 import { subscribers, subscriberTopics } from '../src/db/schema/people.ts'
 import { groups, sessions, topics } from '../src/db/schema/sessions.ts'
 import type { Store } from '../src/db/store.ts'
 import { openLog } from '../src/log.ts'
 import { openApp } from '../src/open-app.ts'
 import { loadTemplates, type Templates } from '../src/templates/load.ts'
-import { type Db, withDb } from './db.ts'
+import { aDatabase, aStore, type Db, fromSetup, leaveDatabase, onPostgres, postgresAt, withDb } from './db.ts'
 import { compileInTest } from './mjml.ts'
 import { type ResendStandIn, type StandInOptions, startResendStandIn } from './resend/stand-in.ts'
 
@@ -41,6 +40,9 @@ export type TestApp = App & {
 /** A Monday, an hour after the slot of the default settings (09:00 in New York). */
 export const MONDAY = '2026-11-23T15:00:00.000Z'
 export const LINK_SECRET = 'a link secret for tests that is long enough'
+
+/** For what only SQLite has, such as INSERT OR REPLACE and its own errors. */
+export const testOnSqlite = onPostgres ? test.skip : test
 
 const open: { close(): Promise<void> }[] = []
 /** Our own templates by palette: reading, checking and compiling them is a third of what a small test takes. */
@@ -77,7 +79,13 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-test-'))
   const resend = await startResendStandIn({ apiKey: 're_stand_in', ...options.resend })
   const path = join(folder, 'openseat.db')
-  const config = testConfig({ DATABASE_PATH: path, RESEND_BASE_URL: resend.url, ...options.settings })
+  const database = onPostgres ? { DATABASE_URL: await aDatabase() } : {}
+  const config = testConfig({
+    DATABASE_PATH: path,
+    RESEND_BASE_URL: resend.url,
+    ...database,
+    ...options.settings,
+  })
   const prefix = `test-${randomUUID()}`
   let now = options.at ?? MONDAY
   const lines: string[] = []
@@ -95,12 +103,16 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     ...(templates && { templates }),
   }
   const store =
-    options.store ?? openStore(options.file ? path : readFileSync(fromSetup('OPENSEAT_TEST_IMAGE')))
+    options.store ??
+    (config.DATABASE_URL
+      ? await postgresAt(config.DATABASE_URL)
+      : await aStore(options.file ? path : undefined))
   open.push({
     async close() {
       await forget(redis.path, prefix)
       await resend.close()
       rmSync(folder, { recursive: true, force: true })
+      if (config.DATABASE_URL) await leaveDatabase(config.DATABASE_URL)
     },
   })
   const app = await openApp(config, { ...overrides, store })
@@ -264,12 +276,6 @@ export async function eventually(holds: () => boolean | Promise<boolean>, within
 /** The Redis that the test run started (test/setup.ts). */
 export function testRedis(): { path: string } {
   return { path: fromSetup('OPENSEAT_TEST_REDIS') }
-}
-
-function fromSetup(name: 'OPENSEAT_TEST_REDIS' | 'OPENSEAT_TEST_IMAGE'): string {
-  const path = process.env[name]
-  if (!path) throw new Error(`${name} is not set: run the tests with "npm test", which prepares it`)
-  return path
 }
 
 async function forget(path: string, prefix: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { openInstallation } from '../src/open-installation.ts'
 import { aSession, eventually, manySubscribers, testConfig } from './app.ts'
@@ -15,9 +14,7 @@ afterEach(() => program.close())
 
 /** Readers put in without the command line, which takes a second a call. */
 async function withReaders(count: number): Promise<void> {
-  const installation = withDb(
-    await openInstallation(testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') })),
-  )
+  const installation = withDb(await openInstallation(testConfig(program.database)))
   aSession(installation, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
   manySubscribers(installation, count)
   await installation.close()

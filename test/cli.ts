@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LINK_SECRET } from './app.ts'
+import { aDatabase, onPostgres } from './db.ts'
 import { startResendStandIn } from './resend/stand-in.ts'
 
 const CLI = join(import.meta.dirname, '../src/cli.ts')
@@ -16,13 +17,15 @@ export async function realProgram() {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-cli-'))
   const resend = await startResendStandIn({ apiKey: 're_stand_in' })
   const children: ReturnType<typeof spawn>[] = []
+  const file = { DATABASE_PATH: join(folder, 'data/openseat.db') }
+  const database: Record<string, string> = onPostgres ? { ...file, DATABASE_URL: await aDatabase() } : file
 
   /** A setting of '' counts as not set. */
   const start = (args: string[], { input = '', settings = {} }: Given = {}) => {
     const env = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      DATABASE_PATH: join(folder, 'data/openseat.db'),
+      ...database,
       RESEND_API_KEY: 're_stand_in',
       RESEND_BASE_URL: resend.url,
       MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
@@ -44,6 +47,8 @@ export async function realProgram() {
 
   return {
     folder,
+    /** The settings of its database. */
+    database,
     resend,
     start,
     run: (args: string[], given?: Given) => start(args, given).ended,

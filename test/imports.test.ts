@@ -29,6 +29,7 @@ const HOME_OF: Record<string, string[]> = {
   fastify: ['http', 'commands'],
   ioredis: ['redis'],
   mjml: ['templates'],
+  pg: ['db'],
   'prom-client': ['metrics'],
   resend: ['resend'],
 }
@@ -59,7 +60,7 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
   {
     what: /\bDate\.now\(|\bnew Date\(\)/,
-    files: ['open-installation.ts', 'commands/doctor.ts'],
+    files: ['open-installation.ts', 'commands/doctor.ts', 'db/postgres/open.ts'],
     say: 'the clock: ask app.now()',
   },
 ]

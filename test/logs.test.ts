@@ -12,6 +12,7 @@ import { findProgram, redisServer } from '../src/machine/find-program.ts'
 import { startPrivateRedis } from '../src/redis/private-redis.ts'
 import { startWorker } from '../src/worker.ts'
 import { afterTest, aSession, aSubscriber, eventually, type TestApp, testApp } from './app.ts'
+import { onPostgres } from './db.ts'
 import { signedWebhook } from './resend/webhooks.ts'
 
 const ID = '2026-11-23'
@@ -162,7 +163,9 @@ async function report(address: string, app: TestApp): Promise<void> {
 /** The database fails while it is asked about people. */
 async function breakQueries(address: string, app: TestApp): Promise<void> {
   app.db.$client.exec(
-    "create trigger broken before insert on subscribers begin select raise(abort, 'broken'); end",
+    onPostgres
+      ? 'alter table subscribers add constraint broken check (false) not valid'
+      : "create trigger broken before insert on subscribers begin select raise(abort, 'broken'); end",
   )
   expect((await signUp(address, app, `2-${STRANGER}@sample.test`)).status).toBe(500)
 }

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import mjml2html from 'mjml'
 import { type Offer, offersAt } from '../../src/core/sessions/offers.ts'
-import { openStore } from '../../src/db/open.ts'
 import { openSessions } from '../../src/db/sessions/sessions.ts'
+import { openSqlite } from '../../src/db/sqlite/open.ts'
 import { SLOT } from '../settings.ts'
 
 /** What a peer would prepare at deployment or once a week. It is not part of the measured time. */
@@ -14,9 +14,9 @@ export type Prepared = {
 }
 
 const [file = '', out = ''] = process.argv.slice(2)
-const store = openStore(file)
+const store = openSqlite(file)
 const { sessions } = await openSessions(store, SLOT.at)
-store.close()
+await store.close()
 const source = readFileSync(join(import.meta.dirname, 'digest.mjml'), 'utf8')
 const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: false })
 const offers = offersAt(sessions, SLOT.at)

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { databaseIn } from '../config.ts'
 import { command, type Terminal } from './terminal.ts'
 
 /** Adds `backup` and `migrate`. */
@@ -15,7 +16,7 @@ export function addBackup(openseat: Command, terminal: Terminal): void {
 The copy contains all private data, so only you can read it (mode 0600). To
 restore it, stop openseat, put the copy where DATABASE_PATH points, and keep the
 same LINK_SECRET. It starts on hold: nothing is sent until you run
-"openseat release".
+"openseat release". On Postgres, use pg_dump instead.
 
 Example:
   $ openseat backup backups/2026-11-23.db`,
@@ -40,10 +41,10 @@ async function backup(terminal: Terminal, file: string, options: { json?: boolea
 }
 
 async function migrate(terminal: Terminal, options: { json?: boolean }): Promise<undefined> {
-  const { appliedMigrations } = await import('../db/sqlite/checks.ts')
+  const { appliedMigrations } = await import('../db/checks.ts')
   await terminal.withInstallation(async ({ store, config }) => {
     const migrations = await appliedMigrations(store)
-    const path = config.DATABASE_PATH
+    const path = config.DATABASE_URL === undefined ? config.DATABASE_PATH : databaseIn(config)
     terminal.show(
       options,
       { database: path, migrations },

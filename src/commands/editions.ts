@@ -5,8 +5,8 @@ import type { ResendRequest } from '../actions/editions/resend.ts'
 import type { Installation, SweepWaker } from '../app.ts'
 import { labeled } from '../core/audience/reasons.ts'
 import { BadInput } from '../core/errors.ts'
+import { addressGiven } from './address-given.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
-import { emailGiven } from './email-given.ts'
 import { breakdown, counted, number } from './layout.ts'
 import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
@@ -109,7 +109,7 @@ Example:
 async function preview(terminal: Terminal, options: PreviewOptions): Promise<undefined> {
   const { previewEdition } = await import('../actions/editions/preview.ts')
   const { loadTemplates } = await import('../templates/load.ts')
-  const email = options.for && (await emailGiven(terminal, options.for, '--for'))
+  const email = options.for && (await addressGiven(terminal, options.for, '--for'))
   await terminal.withInstallation(async (installation) => {
     const shown = await previewEdition(
       { ...installation, templates: await loadTemplates(looksOf(installation)) },
@@ -135,7 +135,7 @@ async function test(terminal: Terminal, options: TestOptions): Promise<number> {
   const { testEdition } = await import('../actions/editions/send-test.ts')
   const { loadTemplates } = await import('../templates/load.ts')
   const { openMailer } = await import('../resend/mailer.ts')
-  const to = await emailGiven(terminal, options.to, '--to')
+  const to = await addressGiven(terminal, options.to, '--to')
   return terminal.withInstallation(async (installation) => {
     const { RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = installation.config
     const mailer = openMailer({ apiKey, baseUrl })
@@ -241,7 +241,7 @@ async function controlled(
 async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
   const id = editionId(text)
   const request = requestIn(options)
-  if (request.kind === 'to') request.email = await emailGiven(terminal, request.email, '--to')
+  if (request.kind === 'to') request.email = await addressGiven(terminal, request.email, '--to')
   const { resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withWaker(async (app) => {
     const outcome = await resendEdition(app, id, request)

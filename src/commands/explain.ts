@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { emailGiven } from './email-given.ts'
+import { addressGiven } from './address-given.ts'
 import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 /** Adds `explain`. */
@@ -13,7 +13,7 @@ export function addExplain(openseat: Command, terminal: Terminal): void {
     .action(
       command(terminal, async (given: string, text: string, options: { json?: boolean }) => {
         const id = editionId(text)
-        const email = await emailGiven(terminal, given)
+        const email = await addressGiven(terminal, given)
         const { explain } = await import('../actions/editions/explain.ts')
         const explanation = await terminal.withInstallation((installation) =>
           explain(installation, email, id),

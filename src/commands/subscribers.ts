@@ -4,7 +4,7 @@ import type { Shown } from '../actions/subscribers/records.ts'
 import { BadInput } from '../core/errors.ts'
 import type { Lifted } from '../db/people/suppressions.ts'
 import type { LeftToWipe } from '../db/sqlite/wiping.ts'
-import { emailGiven } from './email-given.ts'
+import { addressGiven } from './address-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
 import { command, type Terminal } from './terminal.ts'
@@ -45,7 +45,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
       .option('--json', 'print one JSON document on stdout')
       .action(
         command(terminal, async (given: string, options: Json & { consent?: string }) =>
-          work(await emailGiven(terminal, given), options),
+          work(await addressGiven(terminal, given), options),
         ),
       )
       .addHelpText('after', `\nExample:\n  $ openseat subscribers ${name} mara@sample.test${more}`)

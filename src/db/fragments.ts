@@ -38,6 +38,22 @@ export function elementsOf({ engine }: Queries, column: SQL, name: string): SQL 
 export const larger = (one: SQL | Column, other: SQL | Column | number | string): SQL =>
   sql`case when ${one} > ${other} then ${one} else ${other} end`
 
+/** Whether a value is a whole number: SQLite lets anything into a column, Postgres does not. */
+export const isWhole = ({ engine }: Queries, column: Column): SQL =>
+  engine === 'sqlite' ? sql`typeof(${column}) = 'integer'` : sql`true`
+
+/** An aggregate: the rows as text, a JSON array of arrays, in this order. */
+export const jsonRows = ({ engine }: Queries, columns: SQL, order: SQL): SQL =>
+  engine === 'sqlite'
+    ? sql`json_group_array(json_array(${columns}) order by ${order})`
+    : sql`cast(json_agg(json_build_array(${columns}) order by ${order}) as text)`
+
+/** A field of a JSON object in a text column; null where the column is. */
+export const fieldOf = ({ engine }: Queries, column: Column, name: string): SQL<string | null> =>
+  engine === 'sqlite'
+    ? sql`case when json_valid(${column}) then ${column} ->> ${sql.raw(`'${name}'`)} end`
+    : sql`(cast(${column} as jsonb) ->> ${sql.raw(`'${name}'`)})`
+
 type Given = SQL | number | string | boolean | null
 
 /** `insert into table (…) select … from …`; Postgres wants to know what each value is. */

@@ -21,8 +21,12 @@ export type Store = {
   connect(): Promise<Connection>
   /** What SQLite alone does; null on another engine. */
   sqlite: Sqlite | null
+  /** Postgres: which cluster and database this is; null on another engine. */
+  postgres: { home: string } | null
+  /** By how much the database's clock is ahead of this machine's, ms; 0 where they are one. */
+  clockOffsetMs(): number
   /** What was committed is on disk. */
-  close(): void
+  close(): Promise<void>
 }
 
 export type Connection = Pick<Store, 'write'> & { release(): void }

@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Installation } from '../app.ts'
-import type { Config } from '../config.ts'
+import { type Config, databaseIn } from '../config.ts'
 import { nextSlot } from '../core/time/calendar.ts'
 import { formatOccurrence } from '../core/time/occurrences.ts'
+import { appliedMigrations, damageIn } from '../db/checks.ts'
 import { lastEventOf } from '../db/ledger/reports.ts'
-import { appliedMigrations, damageIn } from '../db/sqlite/checks.ts'
 import type { Logger } from '../log.ts'
 import { openInstallation } from '../open-installation.ts'
 import { queuePrefix } from '../open-queue.ts'
@@ -35,7 +34,7 @@ export async function examine(
       }),
       checkQueue(config, log, installation ? queuePrefix(installation) : 'openseat'),
       checkWeb(config),
-      checkDisk(config),
+      config.DATABASE_URL === undefined ? checkDisk(config) : [],
     ])
     const editions = installation ? await checkEditions(installation, redis.workers) : []
     return [
@@ -87,8 +86,8 @@ async function openDatabase(
   { log, now }: { log: Logger; now: () => Date },
 ): Promise<{ installation: Installation | null; checks: Check[] }> {
   const name = 'database'
-  const path = resolve(config.DATABASE_PATH)
-  if (await isMissing(path))
+  const path = databaseIn(config)
+  if (config.DATABASE_URL === undefined && (await isMissing(path)))
     return {
       installation: null,
       checks: [{ name, status: 'ok', detail: `${path} is not there yet; the first start creates it` }],
@@ -107,7 +106,7 @@ async function openDatabase(
     }
   } catch (error) {
     const fix =
-      'See that DATABASE_PATH is right, that you may write there, and that LINK_SECRET is the one it was made with.'
+      'See that DATABASE_PATH or DATABASE_URL is right, that you may write there, and that LINK_SECRET is the one it was made with.'
     await installation?.close()
     return { installation: null, checks: [{ name, status: 'fail', detail: (error as Error).message, fix }] }
   }

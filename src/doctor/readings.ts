@@ -1,9 +1,12 @@
 import { stat, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Schedule } from '../actions/editions/sweep.ts'
 import type { App } from '../app.ts'
+import type { Config } from '../config.ts'
 import { nextSlot, slotAtOrBefore } from '../core/time/calendar.ts'
+import { sizeOnServer } from '../db/checks.ts'
 import { findEdition, tallyOf } from '../db/ledger/editions.ts'
 import { ledgerStats } from '../db/ledger/stats.ts'
 import { currentHold } from '../db/restore/epoch.ts'
@@ -28,7 +31,7 @@ export async function readiness(app: Watched): Promise<Readiness> {
   const [database, redis, free, hold] = await Promise.all([
     inTimeOrNull(async () => sessionsVersion(app.store)),
     inTimeOrNull(async () => app.queue.backlog()),
-    inTimeOrNull(() => freeBytes(app.config.DATABASE_PATH)),
+    inTimeOrNull(() => freeBytes(app.config)),
     orNull(() => currentHold(app.store)),
   ])
   return {
@@ -61,8 +64,8 @@ export async function readings(app: Watched): Promise<Readings> {
     orNull(() => ledgerReadings(app)),
     inTimeOrNull(() => app.queue.stats()),
     inTimeOrNull(() => app.queue.workers()),
-    orNull(() => freeBytes(app.config.DATABASE_PATH)),
-    orNull(() => sizeOf(app.config.DATABASE_PATH)),
+    orNull(() => freeBytes(app.config)),
+    orNull(() => sizeOf(app)),
   ])
   return {
     ...(ledger ?? UNREAD_LEDGER),
@@ -81,8 +84,10 @@ export async function readings(app: Watched): Promise<Readings> {
 }
 
 /** Free bytes on the disk that holds this file. Throws if its folder cannot be read. */
-async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(dirname(resolve(path)))
+async function freeBytes({ DATABASE_PATH, DATABASE_URL }: Config): Promise<number> {
+  // With Postgres, what this process needs of its own disk is a private Redis at most.
+  const folder = DATABASE_URL === undefined ? dirname(resolve(DATABASE_PATH)) : tmpdir()
+  const { bavail, bsize } = await statfs(folder)
   return bavail * bsize
 }
 
@@ -117,13 +122,15 @@ const UNREAD_LEDGER = {
   last_report_age_seconds: null,
 }
 
-async function sizeOf(path: string): Promise<number> {
+async function sizeOf({ config, store }: Watched): Promise<number> {
+  if (store.postgres) return sizeOnServer(store)
+  const path = resolve(config.DATABASE_PATH)
   const bytes = async (file: string) =>
     stat(file).then(
       ({ size }) => size,
       () => 0,
     )
-  return (await stat(resolve(path))).size + (await bytes(`${resolve(path)}-wal`))
+  return (await stat(path)).size + (await bytes(`${path}-wal`))
 }
 
 /** The result of `ask`; null if it fails or takes too long. */

@@ -10,8 +10,8 @@ import {
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { aFolder } from '../../test/folder.ts'
-import { openStore } from '../db/open.ts'
-import { writeWitness } from '../db/restore/witness.ts'
+import { openSqlite } from '../db/sqlite/open.ts'
+import { writeWitness } from '../db/sqlite/witness-file.ts'
 import { writePrivately } from './private-file.ts'
 
 const modeOf = (file: string): number => statSync(file).mode & 0o777
@@ -39,10 +39,10 @@ test('what cannot be put in place leaves nothing behind', async () => {
   expect(readdirSync(folder)).toEqual(['folder'])
 })
 
-test('the witness beside the database does not follow a planted link', () => {
+test('the witness beside the database does not follow a planted link', async () => {
   const folder = aFolder()
   const path = join(folder, 'openseat.db')
-  openStore(path).close()
+  await openSqlite(path).close()
   const victim = join(folder, 'victim')
   writeFileSync(victim, 'of someone else')
   symlinkSync(victim, `${path}.epoch.new`)

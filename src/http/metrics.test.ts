@@ -18,9 +18,9 @@ import { signedWebhook } from '../../test/resend/webhooks.ts'
 import { pause } from '../actions/editions/control.ts'
 import { recordStart } from '../actions/editions/sweep.ts'
 import type { App } from '../app.ts'
-import { openStore } from '../db/open.ts'
 import { installation } from '../db/schema/installation.ts'
 import { suppressions } from '../db/schema/people.ts'
+import { openSqlite } from '../db/sqlite/open.ts'
 import { findProgram, redisServer } from '../machine/find-program.ts'
 import { startPrivateRedis } from '../redis/private-redis.ts'
 import { startWorker } from '../worker.ts'
@@ -129,8 +129,8 @@ test('what cannot be read now is left out, and which part is missing is told', a
   expect(withoutRedis).toMatchObject({ 'openseat_part_ready{part="redis"}': 0, openseat_batches_owed: 0 })
   expect(Object.keys(withoutRedis).join()).not.toMatch(/_jobs|rate_limit|workers/)
 
-  const closed = openStore(':memory:')
-  closed.close()
+  const closed = openSqlite(':memory:')
+  await closed.close()
   const withoutBoth = await read({ ...app, store: closed })
   expect(withoutBoth).toMatchObject({ 'openseat_part_ready{part="database"}': 0 })
   expect(Object.keys(withoutBoth).join()).not.toMatch(/editions|deliveries|late|owed/)

@@ -8,8 +8,8 @@ import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { aSubscriber, LINK_SECRET, testApp } from '../../test/app.ts'
 import { signToken } from '../core/tokens.ts'
-import { openStore } from '../db/open.ts'
 import { installation } from '../db/schema/installation.ts'
+import { openSqlite } from '../db/sqlite/open.ts'
 import { findProgram, redisServer } from '../machine/find-program.ts'
 import { startPrivateRedis } from '../redis/private-redis.ts'
 import { buildServer, startServer } from './server.ts'
@@ -143,8 +143,8 @@ test('alive is said at once; ready names the part that is not', async () => {
   app.db.insert(installation).values({ name: 'held', value: held }).run()
   expect((await server.inject('/readyz')).json()).toMatchObject({ held: 'held', disk: 'ok' })
 
-  const closed = openStore(':memory:')
-  closed.close()
+  const closed = openSqlite(':memory:')
+  await closed.close()
   const withoutBoth = await buildServer({ ...app, store: closed })
   expect((await withoutBoth.inject('/readyz')).json()).toMatchObject({ database: 'unavailable' })
   expect((await withoutBoth.inject('/healthz')).statusCode).toBe(200)

@@ -9,6 +9,7 @@ import {
   submitOwed,
   type TestApp,
   testApp,
+  testOnSqlite,
 } from '../../test/app.ts'
 import { dbOf } from '../../test/db.ts'
 import {
@@ -19,9 +20,9 @@ import {
   webhookEvent,
 } from '../../test/resend/webhooks.ts'
 import { signToken } from '../core/tokens.ts'
-import { openStore } from '../db/open.ts'
 import { deliveries, providerEvents } from '../db/schema/ledger.ts'
 import { subscribers } from '../db/schema/people.ts'
+import { openSqlite } from '../db/sqlite/open.ts'
 import { buildServer } from './server.ts'
 
 const SECRET = `whsec_${Buffer.from('the signing secret of the webhook').toString('base64')}`
@@ -122,21 +123,24 @@ test('without a secret nothing is believed: 503, so that Resend comes again, and
   expect(stored(app)).toEqual([])
 })
 
-test('while another program holds the database the answer is 503 within seconds, and the next try is stored', async () => {
-  const { app, post, event } = await mailed({}, { file: true })
-  const other = openStore(app.config.DATABASE_PATH)
-  afterTest(async () => other.close())
-  const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
-  dbOf(other).$client.exec('begin immediate')
-  const from = performance.now()
-  expect(await post(hook)).toEqual({ code: 503, status: 'busy' })
-  expect(performance.now() - from).toBeLessThan(8_000)
-  dbOf(other).$client.exec('rollback')
-  expect(stored(app)).toEqual([])
-  expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
-})
+testOnSqlite(
+  'while another program holds the database the answer is 503 within seconds, and the next try is stored',
+  async () => {
+    const { app, post, event } = await mailed({}, { file: true })
+    const other = openSqlite(app.config.DATABASE_PATH)
+    afterTest(async () => other.close())
+    const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
+    dbOf(other).$client.exec('begin immediate')
+    const from = performance.now()
+    expect(await post(hook)).toEqual({ code: 503, status: 'busy' })
+    expect(performance.now() - from).toBeLessThan(8_000)
+    dbOf(other).$client.exec('rollback')
+    expect(stored(app)).toEqual([])
+    expect(await post(hook)).toEqual({ code: 200, status: 'stored' })
+  },
+)
 
-test('when an event cannot be stored the answer is a 5xx, and nothing of it is kept', async () => {
+testOnSqlite('when an event cannot be stored the answer is a 5xx, and nothing of it is kept', async () => {
   const { app, post, event } = await mailed()
   app.db.$client.exec(
     "create trigger full before update on deliveries begin select raise(abort, 'disk full'); end",

@@ -85,8 +85,12 @@ test('a planner killed half-way is gone on from where it was', async () => {
   if (begun === null) throw new Error('not begun')
   const first = await candidatesAfter(app.store, begun, 0, 130)
   const verdicts = first.map(({ id, seenThrough }) => ({ subscriberId: id, seenThrough, exclusion: null }))
-  expect(await recordVerdicts(app.store, SLOT.editionId, 0, verdicts)).toBe(true)
-  expect(await recordVerdicts(app.store, SLOT.editionId, 0, verdicts)).toBe(false)
+  expect(
+    await recordVerdicts(app.store, { editionId: SLOT.editionId, installation: 'here' }, 0, verdicts),
+  ).toBe(true)
+  expect(
+    await recordVerdicts(app.store, { editionId: SLOT.editionId, installation: 'here' }, 0, verdicts),
+  ).toBe(false)
 
   const edition = await planAudience(app, SLOT.editionId)
   expect(edition.state).toBe('submitting')

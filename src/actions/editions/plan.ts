@@ -5,6 +5,7 @@ import { Unavailable } from '../../core/errors.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { offersAt } from '../../core/sessions/offers.ts'
 import type { Slot } from '../../core/time/calendar.ts'
+import { installationId } from '../../core/tokens.ts'
 import { candidatesAfter } from '../../db/ledger/candidates.ts'
 import {
   beginEdition,
@@ -19,7 +20,7 @@ import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
 
-type Planner = Pick<App, 'config' | 'store' | 'log' | 'now'>
+type Planner = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now'>
 
 /** Candidates per transaction: about ten milliseconds, so that locks are renewed and pages served in between. */
 const CHUNK = 1_000
@@ -84,7 +85,12 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
       exclusion: judge.exclude(candidate),
     }))
     // If it returns false, another planner did this chunk; the next round reads how far that one is.
-    await recordVerdicts(app.store, editionId, edition.plannedThrough, verdicts)
+    await recordVerdicts(
+      app.store,
+      { editionId, installation: installationId(app.hashKey) },
+      edition.plannedThrough,
+      verdicts,
+    )
     failpoint('after-verdicts')
     await setImmediate()
   }

@@ -8,6 +8,7 @@ import {
   type TestApp,
   testApp,
 } from '../../../test/app.ts'
+import { installationId } from '../../core/tokens.ts'
 import { tallyOf } from '../../db/ledger/editions.ts'
 import { unsubscribeEmail } from '../subscribers/consent.ts'
 import { cancel } from './control.ts'
@@ -29,7 +30,7 @@ test('--failed mails those who failed, under a key of a new generation', async (
   await submitOwed(app)
   expect(app.resend.accepted.at(-1)).toMatchObject({
     to: ['reader-2@sample.test'],
-    key: 'openseat/2026-11-23/g1/b1',
+    key: `openseat/${installationId(app.hashKey)}/2026-11-23/g1/b1`,
   })
   expect(await tallyOf(app.store, MONDAY_ID, 1)).toMatchObject({ candidates: 1, submitted: 1 })
   expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({ kind: 'refused' })

@@ -4,7 +4,7 @@ import { openJudge } from '../../core/audience/judge.ts'
 import { REASONS } from '../../core/audience/reasons.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
-import { hashEmail } from '../../core/tokens.ts'
+import { hashEmail, installationId } from '../../core/tokens.ts'
 import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
 import { addGeneration } from '../../db/ledger/edition-states.ts'
 import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
@@ -57,7 +57,12 @@ export async function resendEdition(
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
 
-  const generation = await addGeneration(app.store, id, { verdicts, again, note: request.kind }, app.now())
+  const generation = await addGeneration(
+    app.store,
+    id,
+    { verdicts, again, installation: installationId(app.hashKey), note: request.kind },
+    app.now(),
+  )
   failpoint('after-resend')
   if (generation === null)
     return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }

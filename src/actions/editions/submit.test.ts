@@ -10,7 +10,9 @@ import {
   type TestApp,
   testApp,
 } from '../../../test/app.ts'
+import { uncheck } from '../../../test/db.ts'
 import type { Fault } from '../../../test/resend/faults.ts'
+import { installationId } from '../../core/tokens.ts'
 import { owedBatches } from '../../db/ledger/batches.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { batches, deliveries } from '../../db/schema/ledger.ts'
@@ -32,7 +34,7 @@ test('everyone of an edition is submitted once, in batches of a hundred under th
   expect(counts(app)).toEqual([1])
   expect(app.resend.countByAddress().size).toBe(250)
   expect(new Set(app.resend.requests.map(({ key }) => key))).toEqual(
-    new Set([1, 2, 3].map((n) => `openseat/2026-11-23/g0/b${n}`)),
+    new Set([1, 2, 3].map((n) => `openseat/${installationId(app.hashKey)}/2026-11-23/g0/b${n}`)),
   )
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'submitted' })
 })
@@ -63,9 +65,8 @@ test('one bad address fails with Resend’s words, and the other ninety-nine go'
 
 test('an address that no header can hold fails alone', async () => {
   const app = await planned(2)
-  app.db.$client.exec(
-    "drop trigger subscribers_checked_update; update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test' where id = 1",
-  )
+  uncheck(app.db, 'subscribers')
+  app.db.$client.exec("update subscribers set email = 'ada@sample.test\r\nBcc: eve@sample.test' where id = 1")
   await submitOwed(app)
   expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ submitted: 1, failed: 1 })
 })

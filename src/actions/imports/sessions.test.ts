@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { dbOf } from '../../../test/db.ts'
-import { openStore } from '../../db/open.ts'
 import { allSessions } from '../../db/sessions/sessions.ts'
+import { openSqlite } from '../../db/sqlite/open.ts'
 import { importSessions } from './sessions.ts'
 
 const HEADER =
@@ -43,7 +43,7 @@ function row({
 }
 
 function practice() {
-  const store = openStore(':memory:')
+  const store = openSqlite(':memory:')
   const now = () => new Date('2026-11-23T15:00:00Z')
   return {
     db: dbOf(store),

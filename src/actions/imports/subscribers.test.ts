@@ -6,9 +6,9 @@ import { dbOf } from '../../../test/db.ts'
 import { aFolder } from '../../../test/folder.ts'
 import { BadInput } from '../../core/errors.ts'
 import { newHashKey } from '../../core/tokens.ts'
-import { openStore } from '../../db/open.ts'
 import { personalDataOf } from '../../db/people/personal-data.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
+import { openSqlite } from '../../db/sqlite/open.ts'
 import {
   keyOf,
   resubscribe,
@@ -23,7 +23,7 @@ const NOW = new Date('2026-11-23T10:00:00Z')
 const [MARA, JONAS, INES] = ['mara@sample.test', 'jonas@sample.test', 'ines@sample.test']
 
 function practice(path = ':memory:') {
-  const store = openStore(path)
+  const store = openSqlite(path)
   const db = dbOf(store)
   const config = { DIGEST_TIME_ZONE: 'America/Chicago', LOCALE: 'en', RETENTION_DAYS: 400 }
   const app = { store, db, hashKey: newHashKey(), config, now: () => NOW }

@@ -9,17 +9,17 @@ import {
   submitOwed,
   type TestApp,
   testApp,
+  testOnSqlite,
 } from '../../../test/app.ts'
-import { type Db, dbOf } from '../../../test/db.ts'
+import { type Db, dbOf, imageOf } from '../../../test/db.ts'
 import { webhookEvent } from '../../../test/resend/webhooks.ts'
 import { hashEmail } from '../../core/tokens.ts'
 import { eq } from '../../db/drizzle.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
-import { openStore } from '../../db/open.ts'
 import { batches, deliveries, editions, notices, providerEvents } from '../../db/schema/ledger.ts'
 import { addressChanges, subscribers, subscriberTopics, suppressions } from '../../db/schema/people.ts'
 import { topics } from '../../db/schema/sessions.ts'
-import { imageOf } from '../../db/sqlite/open.ts'
+import { openSqlite } from '../../db/sqlite/open.ts'
 import { resume } from '../editions/control.ts'
 import { explain } from '../editions/explain.ts'
 import { openSubmitter } from '../editions/submit.ts'
@@ -518,50 +518,54 @@ test('reports that come after the edition has ended are told once, and nothing i
   expect(app.logged().match(/too late to pause/g)).toHaveLength(1)
 })
 
-test('any order and repetition of the same events ends the same', async () => {
-  const app = await unknown([ADA, BELA], ['anxiety'])
-  app.db.update(editions).set({ state: 'submitting' }).run()
-  await nextEdition(app)
-  const image = await imageOf(app.store)
-  const types = [
-    'sent',
-    'delivered',
-    'delivery_delayed',
-    'complained',
-    'failed',
-    'suppressed',
-    'scheduled',
-  ] as const
-  const extra = fc.constantFrom<Record<string, unknown>>(PERMANENT, TRANSIENT)
-  const kind = fc.oneof(
-    fc.record({ type: fc.constantFrom<string>(...types), extra: fc.constant({}) }),
-    fc.record({ type: fc.constant<string>('bounced'), extra }),
-  )
-  const mails = app.resend.accepted
-  const told = fc
-    .record({ kind, mail: fc.constantFrom(...mails), at: fc.nat(3) })
-    .map(({ kind, mail, at }) => ({
-      svixId: randomUUID(),
-      event: webhookEvent(`email.${kind.type}`, mail, app.now().getTime() + at * 1000, kind.extra),
-    }))
-  const orders = fc.array(told, { minLength: 1, maxLength: 8 }).chain((events) => {
-    const shuffled = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })
-    return fc.tuple(fc.constant(events), shuffled)
-  })
-  const endOf = async (events: readonly { svixId: string; event: unknown }[]) => {
-    const store = openStore(image)
-    for (const event of events) await recordEvent({ ...app, store }, event)
-    const end = state(dbOf(store))
-    store.close()
-    return end
-  }
-  await fc.assert(
-    fc.asyncProperty(orders, async ([events, shuffled]) => {
-      expect(await endOf(shuffled)).toEqual(await endOf(events))
-    }),
-    { numRuns: 25 },
-  )
-}, 90_000)
+testOnSqlite(
+  'any order and repetition of the same events ends the same',
+  async () => {
+    const app = await unknown([ADA, BELA], ['anxiety'])
+    app.db.update(editions).set({ state: 'submitting' }).run()
+    await nextEdition(app)
+    const image = await imageOf(app.store)
+    const types = [
+      'sent',
+      'delivered',
+      'delivery_delayed',
+      'complained',
+      'failed',
+      'suppressed',
+      'scheduled',
+    ] as const
+    const extra = fc.constantFrom<Record<string, unknown>>(PERMANENT, TRANSIENT)
+    const kind = fc.oneof(
+      fc.record({ type: fc.constantFrom<string>(...types), extra: fc.constant({}) }),
+      fc.record({ type: fc.constant<string>('bounced'), extra }),
+    )
+    const mails = app.resend.accepted
+    const told = fc
+      .record({ kind, mail: fc.constantFrom(...mails), at: fc.nat(3) })
+      .map(({ kind, mail, at }) => ({
+        svixId: randomUUID(),
+        event: webhookEvent(`email.${kind.type}`, mail, app.now().getTime() + at * 1000, kind.extra),
+      }))
+    const orders = fc.array(told, { minLength: 1, maxLength: 8 }).chain((events) => {
+      const shuffled = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })
+      return fc.tuple(fc.constant(events), shuffled)
+    })
+    const endOf = async (events: readonly { svixId: string; event: unknown }[]) => {
+      const store = openSqlite(image)
+      for (const event of events) await recordEvent({ ...app, store }, event)
+      const end = state(dbOf(store))
+      await store.close()
+      return end
+    }
+    await fc.assert(
+      fc.asyncProperty(orders, async ([events, shuffled]) => {
+        expect(await endOf(shuffled)).toEqual(await endOf(events))
+      }),
+      { numRuns: 25 },
+    )
+  },
+  90_000,
+)
 
 /** A session and readers, nothing planned yet. */
 async function ready(readers: string[], topics: string[] = []): Promise<TestApp> {

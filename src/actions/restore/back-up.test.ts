@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { aSubscriber, testApp } from '../../../test/app.ts'
-import { openStore } from '../../db/open.ts'
+import { openSqlite } from '../../db/sqlite/open.ts'
 import { showSubscriber } from '../subscribers/records.ts'
 import { backupTo } from './back-up.ts'
 
@@ -23,9 +23,9 @@ test('a backup is one whole file that only its owner can read, and never takes t
   expect(readdirSync(folder)).toEqual(['copy.db'])
   expect(statSync(file).mode & 0o777).toBe(0o600)
 
-  const copy = openStore(file)
+  const copy = openSqlite(file)
   expect(await showSubscriber({ ...app, store: copy }, 'mara@sample.test')).toMatchObject({ kind: 'found' })
-  copy.close()
+  await copy.close()
   await expect(backupTo(app, file)).rejects.toThrow('exists already; name a new file')
   await expect(backupTo(app, join(folder, 'missing/copy.db'))).rejects.toThrow('(ENOENT)')
 })

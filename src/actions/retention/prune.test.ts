@@ -9,6 +9,7 @@ import {
   submitOwed,
   type TestApp,
   testApp,
+  testOnSqlite,
 } from '../../../test/app.ts'
 import { allEditions } from '../../db/ledger/editions.ts'
 import { subscribers } from '../../db/schema/people.ts'
@@ -182,7 +183,7 @@ test('the bounces in a row of a reader are counted past RETENTION_DAYS, until a 
   expect(count(app, 'deliveries')).toBe(0)
 })
 
-test('copies of migrations, and drafts of such copies, go after thirty days', async () => {
+testOnSqlite('copies of migrations, and drafts of such copies, go after thirty days', async () => {
   const app = await testApp({ file: true })
   const file = app.config.DATABASE_PATH
   const at = (days: number) => app.now().getTime() / 1000 - days * 86_400

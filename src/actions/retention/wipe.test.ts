@@ -12,8 +12,8 @@ import {
   testApp,
 } from '../../../test/app.ts'
 import { hashEmail } from '../../core/tokens.ts'
-import { openStore } from '../../db/open.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
+import { openSqlite } from '../../db/sqlite/open.ts'
 import { leftToWipe } from '../../db/sqlite/wiping.ts'
 import { sweep } from '../../recurring.ts'
 import { erase } from '../subscribers/records.ts'
@@ -174,8 +174,8 @@ test('an address that was moved by a page split is erased with its old copies', 
 
 test('an erased database that is closed and opened again holds nothing of them', async () => {
   const { app, file } = await withNeedle()
-  const other = openStore(file)
+  const other = openSqlite(file)
   await eraseSubscriber(other, hashEmail(app.hashKey, EMAIL), app.now())
-  other.close()
+  await other.close()
   expect(filesWith(app, [EMAIL, NAME])).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
+import { uncheck } from '../../../test/db.ts'
 import { addNotice, findNotice, owedNotices } from '../../db/people/notices.ts'
 import { notices } from '../../db/schema/ledger.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
@@ -9,8 +10,8 @@ test('a notice of which no email can be made has failed at once, with the reason
   const app = await testApp()
   const bad = await aNotice(app, 'ada@sample.test')
   const good = await aNotice(app, 'bela@sample.test')
-  app.db.$client.exec(`drop trigger subscribers_checked_update;
-    update subscribers set email = email || char(13, 10) where email = 'ada@sample.test'`)
+  uncheck(app.db, 'subscribers')
+  app.db.$client.exec(`update subscribers set email = email || '\r\n' where email = 'ada@sample.test'`)
   expect(await submitNotice(app, bad)).toEqual({ kind: 'ended' })
   expect(await submitNotice(app, good)).toEqual({ kind: 'submitted' })
   expect(await findNotice(app.store, bad)).toMatchObject({
@@ -26,10 +27,8 @@ test('a notice of which no email can be made has failed at once, with the reason
 test('an address that no header can hold fails its notice, and is not in the reason', async () => {
   const app = await testApp()
   const id = await aNotice(app, 'ada@sample.test')
-  app.db.$client.exec(
-    `drop trigger subscribers_checked_update;
-     update subscribers set email = 'ada@sample.test' || char(13, 10) || 'Bcc: eve@sample.test'`,
-  )
+  uncheck(app.db, 'subscribers')
+  app.db.$client.exec(`update subscribers set email = 'ada@sample.test\r\nBcc: eve@sample.test'`)
   expect(await submitNotice(app, id)).toEqual({ kind: 'ended' })
   const failed = await findNotice(app.store, id)
   expect(failed?.state).toBe('failed')

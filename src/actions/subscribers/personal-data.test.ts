@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
+import { columnsOf } from '../../../test/db.ts'
 import { personalDataOf } from '../../db/people/personal-data.ts'
 import { erase, exportSubscriber } from './records.ts'
 
@@ -67,14 +68,10 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
 }
 
 function columns(app: TestApp): string[] {
-  const rows = app.db.$client
-    .prepare(
-      `select m.name || '.' || c.name from sqlite_master m, pragma_table_info(m.name) c
-       where m.type = 'table' and m.name not like 'sqlite_%'`,
-    )
-    .pluck()
-    .all() as string[]
-  return rows.filter((name) => !ALL_OURS.includes(String(name.split('.')[0]))).sort()
+  return columnsOf(app.db)
+    .filter(({ table }) => !ALL_OURS.includes(table))
+    .map(({ table, column }) => `${table}.${column}`)
+    .sort()
 }
 
 const decided = () =>
@@ -165,11 +162,8 @@ const emailHashOf = (app: TestApp) =>
   app.db.$client.prepare('select email_hash from subscribers').pluck().get() as string
 
 function typeOf(app: TestApp, table: string, column: string): string {
-  const found = app.db.$client
-    .prepare('select upper(type) from pragma_table_info(?) where name = ?')
-    .pluck()
-    .get(table, column)
-  return String(found)
+  const found = columnsOf(app.db).find((one) => one.table === table && one.column === column)
+  return found?.isNumber ? 'INTEGER' : 'TEXT'
 }
 
 const isNeedle = (value: unknown): value is string | number =>
@@ -199,10 +193,7 @@ test('the export holds every column that is theirs, and nothing of how notices w
 test('after an erasure no column holds what was theirs or led to them', async () => {
   const { app, values } = await everythingOf('needle@sample.test')
   expect(await erase(app, 'needle@sample.test')).toMatchObject({ kind: 'erased' })
-  const tables = app.db.$client
-    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
-    .pluck()
-    .all() as string[]
+  const tables = [...new Set(columnsOf(app.db).map(({ table }) => table))]
   const left = JSON.stringify(
     tables.map((table) => [table, app.db.$client.prepare(`select * from ${table}`).all()]),
   )

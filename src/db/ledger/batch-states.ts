@@ -22,10 +22,13 @@ import { type FrozenContents, keepContents } from './frozen-contents.ts'
 /** What freezing writes: everything that the bytes of the request are made from, and their hash. */
 export type Freeze = Ended & FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string }
 
+/** Which batches are added; `installation` is this one's id (`installationId`). */
+export type NewBatches = Pick<Batch, 'editionId' | 'generation' | 'again'> & { installation: string }
+
 /** Inside a transaction: adds a batch of one generation for each of these, as `planned`, after the number `last`. */
 export async function addBatches<Member>(
   tx: Queries,
-  { editionId, generation, again }: Pick<Batch, 'editionId' | 'generation' | 'again'>,
+  { editionId, generation, again, installation }: NewBatches,
   last: number,
   portions: readonly Member[][],
 ): Promise<{ id: number; members: Member[] }[]> {
@@ -33,7 +36,8 @@ export async function addBatches<Member>(
   const numbered = portions.map((members, index) => ({ members, number: last + index + 1 }))
   const rows = numbered.map(({ members, number }) => ({
     number,
-    key: `openseat/${editionId}/g${generation}/b${number}`,
+    // Staging and production may share an account at the provider, so the key names whose it is.
+    key: `openseat/${installation}/${editionId}/g${generation}/b${number}`,
     size: members.length,
   }))
   const values = {

@@ -43,11 +43,12 @@ export const keyTrustEnd = (now: Date): number =>
 
 /** Whether an edition that may go on, or a notice, is unfinished, be it due or not. False while the installation is held. */
 export async function owesAnything(store: Store): Promise<boolean> {
-  const owes = sql<number>`select ${NOT_HELD} and (
+  const open = sql.raw(UNFINISHED)
+  const owes = sql`select 1 as owes where ${NOT_HELD} and (
     exists (select 1 from editions e where e.state = 'submitting' and e.paused_at is null
-      and exists (select 1 from batches b where b.state in ${sql.raw(UNFINISHED)} and b.edition_id = e.id))
-    or exists (select 1 from notices where state in ${sql.raw(UNFINISHED)})) as owes`
-  return (await store.read.get<{ owes: number }>(owes)).owes === 1
+      and exists (select 1 from batches b where b.state in ${open} and b.edition_id = e.id))
+    or exists (select 1 from notices where state in ${open}))`
+  return (await store.read.get(owes)) !== undefined
 }
 
 /**

@@ -69,7 +69,7 @@ export async function finishPlanning(store: Store, editionId: string, now: Date)
 export async function addGeneration(
   store: Store,
   editionId: string,
-  resend: { verdicts: readonly Verdict[]; again: boolean; note: string },
+  resend: { verdicts: readonly Verdict[]; again: boolean; installation: string; note: string },
   now: Date,
 ): Promise<number | null> {
   return store.write(async (tx) => {
@@ -82,7 +82,7 @@ export async function addGeneration(
       .where(eq(editionTally.editionId, editionId))
       .get()
     const generation = (latest?.generation ?? 0) + 1
-    await insertVerdicts(tx, { editionId, generation, again: resend.again }, resend.verdicts)
+    await insertVerdicts(tx, { editionId, generation, ...resend }, resend.verdicts)
     await audit(tx, now, { action: 'edition resent', subject: editionId, detail: resend.note })
     failpoint('before-resend')
     return generation
@@ -111,7 +111,7 @@ export async function pauseEdition(store: Store, id: string, reason: string, now
 export async function resumeEdition(store: Store, id: string, now: Date): Promise<boolean> {
   return store.write(async (tx) => {
     const paused = and(eq(editions.id, id), isNotNull(editions.pausedAt), ne(editions.state, 'cancelled'))
-    const breakerOff = sql`${editions.breakerOff} or ${editions.pauseReason} like ${`${BREAKER}%`}`
+    const breakerOff = sql`case when ${editions.breakerOff} = 1 or ${editions.pauseReason} like ${`${BREAKER}%`} then 1 else 0 end`
     const change = { pausedAt: null, pauseReason: null, breakerOff }
     if ((await tx.update(editions).set(change).where(paused).run()).changes === 0) return false
     await retryAtOnce(tx, id) // the operator has just fixed the cause

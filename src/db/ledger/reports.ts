@@ -9,9 +9,10 @@ import {
 import { deliveryIdIn, deliveryTagger, earlierDeliveryTagger, type HashKey } from '../../core/tokens.ts'
 import { failpoint } from '../../failpoint.ts'
 import { and, desc, eq, isNotNull, like, max, ne, sql } from '../drizzle.ts'
+import { earlierHashIn } from '../people/earlier-addresses.ts'
 import { applyReport, knownAmong, leave, recountBounces } from '../people/suppressions.ts'
 import { deliveries, editions, notices, providerEvents } from '../schema/ledger.ts'
-import { addressChanges, earlierHash, subscribers } from '../schema/people.ts'
+import { addressChanges, subscribers } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
 import { isLocked } from '../trouble.ts'
 import { settleUnknown } from './batch-states.ts'
@@ -220,7 +221,7 @@ async function addressesElsewhere(tx: Queries, mail: MailReport): Promise<string
             // The email about a change that was made went to the address before.
             asked: sql<
               string | null
-            >`case when ${notices.kind} = 'address-changed' then ${earlierHash} else ${addressChanges.emailHash} end`,
+            >`case when ${notices.kind} = 'address-changed' then ${earlierHashIn(tx)} else ${addressChanges.emailHash} end`,
           })
           .from(notices)
           .innerJoin(subscribers, eq(subscribers.id, notices.subscriberId))

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Db, dbOf } from '../../../test/db.ts'
 import { eq } from '../drizzle.ts'
-import { openStore } from '../open.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
+import { openSqlite } from '../sqlite/open.ts'
 import type { Store } from '../store.ts'
 import {
   claimBatch,
@@ -39,7 +39,7 @@ const SRC = join(DB, '..')
 let store: Store
 let db: Db
 beforeEach(() => {
-  store = openStore(':memory:')
+  store = openSqlite(':memory:')
   db = dbOf(store)
   for (let n = 1; n <= 4; n += 1)
     db.$client
@@ -145,7 +145,7 @@ async function planned(id: string): Promise<number> {
     seenThrough: 0,
     exclusion: subscriberId === 4 ? ('nothing-new' as const) : null,
   }))
-  await recordVerdicts(store, id, 0, verdicts)
+  await recordVerdicts(store, { editionId: id, installation: 'here' }, 0, verdicts)
   await finishPlanning(store, id, NOW)
   return batchOf(id).id
 }
@@ -186,7 +186,7 @@ async function submitted(id: string): Promise<void> {
   await answer(await frozen(await planned(id)))
   await finishEdition(store, id, NOW)
   const verdicts = [1, 2].map((subscriberId) => ({ subscriberId, seenThrough: 0, exclusion: null }))
-  await addGeneration(store, id, { verdicts, again: true, note: 'all' }, NOW)
+  await addGeneration(store, id, { verdicts, again: true, installation: 'here', note: 'all' }, NOW)
   const batch = await claimed(batchOf(id).id)
   const [one, two] = waitingIn(batch.id)
   const ended = {

@@ -1,5 +1,5 @@
 import { BREAKER } from '../../core/provider/breaker.ts'
-import { count, eq, sql, sum } from '../drizzle.ts'
+import { count, desc, eq, sum } from '../drizzle.ts'
 import { batches, editionTally, notices, providerEvents, unfinished } from '../schema/ledger.ts'
 import { suppressions } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
@@ -43,17 +43,9 @@ export async function ledgerStats(store: Store): Promise<LedgerStats> {
 
 /** When the provider last reported anything, ms UTC; null: never. */
 export async function lastReportAt(store: Store): Promise<number | null> {
-  const newestRow = sql`rowid desc`
-  return (
-    (
-      await store.read
-        .select({ at: providerEvents.receivedAt })
-        .from(providerEvents)
-        .orderBy(newestRow)
-        .limit(1)
-        .get()
-    )?.at ?? null
-  )
+  const { receivedAt: at } = providerEvents
+  const newest = await store.read.select({ at }).from(providerEvents).orderBy(desc(at)).limit(1).get()
+  return newest?.at ?? null
 }
 
 async function tallied(tx: Queries, editionId: string | null): Promise<Record<string, number>> {

@@ -3,7 +3,7 @@ import { failpoint, guardOn } from '../../failpoint.ts'
 import { and, desc, eq } from '../drizzle.ts'
 import { batches, editions } from '../schema/ledger.ts'
 import type { Queries, Store } from '../store.ts'
-import { addBatches, resizeBatch } from './batch-states.ts'
+import { addBatches, type NewBatches, resizeBatch } from './batch-states.ts'
 import type { Batch } from './batches.ts'
 import { addDeliveries } from './delivery-states.ts'
 
@@ -20,7 +20,7 @@ const BATCH_SIZE = 100
  */
 export async function recordVerdicts(
   store: Store,
-  editionId: string,
+  { editionId, installation }: Pick<NewBatches, 'editionId' | 'installation'>,
   from: number,
   verdicts: readonly Verdict[],
 ): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function recordVerdicts(
       )
       const { changes } = await tx.update(editions).set({ plannedThrough: through }).where(mine).run()
       if (changes === 0) return false
-      await insertVerdicts(tx, { editionId, generation: 0, again: false }, verdicts)
+      await insertVerdicts(tx, { editionId, installation, generation: 0, again: false }, verdicts)
       failpoint('before-verdicts')
       return true
     },
@@ -46,7 +46,7 @@ export async function recordVerdicts(
 /** Inside a transaction: one delivery per verdict, the recipients in batches; an unfilled last batch is filled first. */
 export async function insertVerdicts(
   tx: Queries,
-  of: Pick<Batch, 'editionId' | 'generation' | 'again'>,
+  of: NewBatches,
   verdicts: readonly Verdict[],
 ): Promise<void> {
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null)

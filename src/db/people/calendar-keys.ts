@@ -46,7 +46,7 @@ export async function calendarOwner(store: Store, key: string): Promise<Calendar
         discreet: subscribers.discreet,
         timeZone: subscribers.timeZone,
         locale: subscribers.locale,
-        suppressed: sql<number>`${suppressions.emailHash} is not null`,
+        suppressed: sql<boolean>`${suppressions.emailHash} is not null`.mapWith(Boolean),
       })
       .from(subscribers)
       .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
@@ -59,6 +59,6 @@ export async function calendarOwner(store: Store, key: string): Promise<Calendar
       .from(subscriberTopics)
       .where(eq(subscriberTopics.subscriberId, id))
       .all()
-    return { ...owner, timeZone: readableZone(owner.timeZone), suppressed: suppressed === 1, topicRows }
+    return { ...owner, timeZone: readableZone(owner.timeZone), suppressed, topicRows }
   })
 }

@@ -1,9 +1,10 @@
 import { audit } from '../audit.ts'
 import { and, eq, isNull } from '../drizzle.ts'
 import { detachDeliveries } from '../ledger/delivery-states.ts'
-import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
+import { addressChanges, erasures, subscribers, suppressions } from '../schema/people.ts'
 import { clearGapsAround, emptyLog, eraseFromCopies, noteToWipe } from '../sqlite/wiping.ts'
 import type { Queries, Store } from '../store.ts'
+import { earlierHashIn } from './earlier-addresses.ts'
 
 /**
  * Removes the subscriber and all that names them, here and in the copies of migrations beside the database, and from the
@@ -49,7 +50,7 @@ export async function eraseSubscriber(store: Store, emailHash: string, now: Date
  */
 async function forgetElsewhere(tx: Queries, emailHash: string): Promise<boolean> {
   const asked = and(eq(addressChanges.emailHash, emailHash), isNull(addressChanges.changedAt))
-  const left = eq(earlierHash, emailHash)
+  const left = eq(earlierHashIn(tx), emailHash)
   const gone = (await tx.delete(addressChanges).where(asked).run()).changes
   return gone + (await tx.update(addressChanges).set({ before: null }).where(left).run()).changes > 0
 }

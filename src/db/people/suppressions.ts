@@ -7,8 +7,9 @@ import {
 import { audit } from '../audit.ts'
 import { and, desc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, sql } from '../drizzle.ts'
 import { deliveries } from '../schema/ledger.ts'
-import { addressChanges, earlierHash, erasures, subscribers, suppressions } from '../schema/people.ts'
+import { addressChanges, erasures, subscribers, suppressions } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
+import { earlierHashIn } from './earlier-addresses.ts'
 import { liftRefusalIn } from './refusals.ts'
 
 /** Why an address must never be emailed. Instants are ms UTC. */
@@ -120,7 +121,7 @@ export async function knownAmong(tx: Queries, addresses: readonly string[]): Pro
   const places = [
     { table: subscribers, emailHash: sql<string>`${subscribers.emailHash}` },
     { table: addressChanges, emailHash: sql<string>`${addressChanges.emailHash}` },
-    { table: addressChanges, emailHash: sql<string>`${earlierHash}` },
+    { table: addressChanges, emailHash: sql<string>`${earlierHashIn(tx)}` },
   ]
   const known = new Set<string>()
   for (const { table, emailHash } of places) {

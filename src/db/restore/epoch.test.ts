@@ -2,10 +2,11 @@ import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { openStore } from '../open.ts'
+import { openSqlite } from '../sqlite/open.ts'
 import type { Store } from '../store.ts'
 import { advanceEpoch, currentHold, lookForCopy, RELEASE_GAP, skipEpochAhead } from './epoch.ts'
 import { establishFact } from './facts.ts'
+import { witnessOf } from './witness.ts'
 
 const NOW = new Date('2026-11-23T15:00:00.000Z')
 
@@ -18,8 +19,8 @@ beforeEach(() => {
   path = join(folder, 'openseat.db')
 })
 
-afterEach(() => {
-  for (const store of open.splice(0)) store.close()
+afterEach(async () => {
+  await end()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -28,7 +29,7 @@ test('an installation that goes on where it was is never held, however often it 
     const store = begin()
     expect(await lookForCopy(store, NOW)).toBeNull()
     expect(await advanceEpoch(store, NOW)).toBe(start + 1)
-    end()
+    await end()
   }
   const elsewhere = join(folder, 'elsewhere')
   renameSync(path, elsewhere)
@@ -43,7 +44,7 @@ test('one from before there was an epoch is not held; nor is a new one beside wh
   expect(await lookForCopy(store, NOW)).toBeNull()
   await advanceEpoch(store, NOW)
   expect(witness().epoch).toBe(2)
-  end()
+  await end()
   rmSync(path)
   const anew = begin()
   expect(await lookForCopy(anew, NOW)).toBeNull()
@@ -54,7 +55,7 @@ test('an older copy is held, also over the same file, and also one from before t
   const copy = join(folder, 'copy')
   const old = begin()
   await establishFact(old, 'hash_key', 'wrapped')
-  end()
+  await end()
   copyFileSync(path, `${copy}-0`)
   await worked(2)
   copyFileSync(path, `${copy}-1`)
@@ -62,7 +63,7 @@ test('an older copy is held, also over the same file, and also one from before t
   for (const which of ['0', '1']) {
     copyFileSync(`${copy}-${which}`, path)
     expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
-    end()
+    await end()
   }
 })
 
@@ -74,7 +75,7 @@ test('a copy of everything in another place is held, and so is another file in t
   writeFileSync(path, store)
   writeFileSync(`${path}.epoch`, beside)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'moved', knownThrough: NOW.getTime() })
-  end()
+  await end()
 
   path = home
   writeFileSync(`${path}.other`, store)
@@ -88,7 +89,7 @@ test('a database without what stood beside it is held, and so is one whose witne
   writeFileSync(`${path}.epoch`, '{"epoch":')
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'unwitnessed' })
   writeFileSync(`${path}.epoch`, beside)
-  end()
+  await end()
   rmSync(`${path}.epoch`)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'unwitnessed' })
 })
@@ -133,11 +134,11 @@ test('a hold stands until it is released, whatever is put back, and a release le
   expect(await lookForCopy(store, new Date(0))).toEqual(hold)
   expect(await advanceEpoch(store, NOW)).toBeNull()
 
-  const epoch = await store.write((tx) => skipEpochAhead(tx, path, NOW, 12))
+  const epoch = await store.write((tx) => skipEpochAhead(tx, witnessOf(store), NOW, 12))
   expect(epoch).toBe(RELEASE_GAP + 12)
   expect(await currentHold(store)).toBeNull()
   expect(await lookForCopy(store, NOW, epoch)).toBeNull()
-  end()
+  await end()
   copyFileSync(copy, path)
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
 })
@@ -153,14 +154,14 @@ test('two processes that step at once leave a file beside it that is not ahead, 
 })
 
 function begin(): Store {
-  const store = openStore(path)
+  const store = openSqlite(path)
   open.push(store)
   return store
 }
 
 /** Closes what is open, so that the file holds everything. */
-function end(): void {
-  for (const store of open.splice(0)) store.close()
+async function end(): Promise<void> {
+  for (const store of open.splice(0)) await store.close()
 }
 
 /** A process that ran for so many steps, and ended. */
@@ -168,7 +169,7 @@ async function worked(steps: number): Promise<void> {
   const store = begin()
   await lookForCopy(store, NOW)
   for (let n = 0; n < steps; n += 1) await advanceEpoch(store, NOW)
-  end()
+  await end()
 }
 
 function witness(): { epoch: number } {

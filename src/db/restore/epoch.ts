@@ -2,7 +2,7 @@ import type { Hold, HoldReason } from '../../core/hold.ts'
 import { guardOn } from '../../failpoint.ts'
 import type { Queries, Store } from '../store.ts'
 import { dropFact, type Fact, factIn, putFact } from './facts.ts'
-import { readWitness, writeWitness } from './witness.ts'
+import { type Witness, witnessOf } from './witness.ts'
 
 /** How far this database has come: a number that rises, and when it last rose, ms UTC. See docs/decisions/0011. */
 export type Epoch = { number: number; at: number }
@@ -28,15 +28,15 @@ export async function lookForCopy(
   now: Date,
   published: number | null = null,
 ): Promise<Hold | null> {
-  const file = store.sqlite?.file ?? null
-  if (file === null || !guardOn('hold')) return currentHold(store)
-  if ((await suspicion(store.read, file, published)) === null) return currentHold(store)
+  const witness = witnessOf(store)
+  if (witness === null || !guardOn('hold')) return currentHold(store)
+  if ((await suspicion(store.read, witness, published)) === null) return currentHold(store)
   // Under the write lock nobody steps on meanwhile, so what is read here fits together.
   return store.write(async (tx) => {
     const held = await holdIn(tx)
-    const reason = await suspicion(tx, file, published)
+    const reason = await suspicion(tx, witness, published)
     if (held !== null || reason === null) return held
-    if (reason === 'begin') return begin(tx, file, now)
+    if (reason === 'begin') return begin(tx, witness, now)
     const hold = { reason, since: now.getTime(), knownThrough: await knownThrough(tx) }
     await writeFact(tx, 'held', hold)
     return hold
@@ -57,69 +57,63 @@ export async function advanceEpoch(store: Store, now: Date): Promise<number | nu
     },
     { brief: true },
   )
-  const file = store.sqlite?.file ?? null
-  if (stepped === null || file === null) return stepped
+  const witness = witnessOf(store)
+  if (stepped === null || witness === null) return stepped
   return store.write(
     async (tx) => {
       const { number } = (await readFact<Epoch>(tx, 'epoch')) ?? { number: stepped }
-      writeWitness(file, number)
+      await witness.write(tx, number)
       return number
     },
     { brief: true },
   )
 }
 
-/**
- * Inside a transaction: lets it go on from here, ahead of every state that anything has seen. Returns the new epoch.
- * `file` is the database, null in memory.
- */
+/** Inside a transaction: lets it go on from here, ahead of every state that anything has seen. Returns the new epoch. */
 export async function skipEpochAhead(
   tx: Queries,
-  file: string | null,
+  witness: Witness | null,
   now: Date,
   published: number | null,
 ): Promise<number> {
-  const beside = file === null ? null : readWitness(file)
+  const beside = await witness?.read(tx)
   const epoch = await readFact<Epoch>(tx, 'epoch')
-  const number = Math.max(epoch?.number ?? 0, beside?.wrote.epoch ?? 0, published ?? 0) + RELEASE_GAP
+  const number = Math.max(epoch?.number ?? 0, beside?.epoch ?? 0, published ?? 0) + RELEASE_GAP
   await writeFact(tx, 'epoch', { number, at: now.getTime() })
   await dropFact(tx, 'held')
   await dropFact(tx, 'copied')
   // Killed before the commit it is still held, as the fact says; never is it released without a witness.
-  if (file !== null) writeWitness(file, number)
+  await witness?.write(tx, number)
   return number
 }
 
 /** `begin`: there is no epoch yet, neither here nor beside it. Null: nothing is amiss. */
 async function suspicion(
   queries: Queries,
-  file: string,
+  witness: Witness,
   published: number | null,
 ): Promise<HoldReason | 'begin' | null> {
   // Beside it first: it only ever follows the database, so a step in between cannot make it look ahead.
-  const beside = readWitness(file)
+  const beside = await witness.read(queries)
   const epoch = await readFact<Epoch>(queries, 'epoch')
   if ((await readFact<number>(queries, 'copied')) !== null) return 'backup'
   if (epoch === null) {
-    const begins = beside === null || beside.wrote.epoch === 0 || (await isNew(queries))
+    const begins = beside === null || beside.epoch === 0 || (await isNew(queries))
     return begins ? 'begin' : 'older'
   }
   if (beside === null) return 'unwitnessed'
-  if (Math.max(beside.wrote.epoch, published ?? 0) > epoch.number) return 'older'
-  const { wrote, now } = beside
-  if (wrote.database !== now.database || wrote.self !== now.self) return 'moved'
-  if (wrote.machine !== null && now.machine !== null && wrote.machine !== now.machine) return 'machine'
-  return null
+  if (Math.max(beside.epoch, published ?? 0) > epoch.number) return 'older'
+  return beside.moved
 }
 
 /**
  * The file beside it first, at 0: killed in between, the next start finds no epoch and a witness of nothing. Where that
  * file cannot be written there is no epoch yet, and nothing to hold.
  */
-async function begin(tx: Queries, file: string, now: Date): Promise<null> {
-  const before = readWitness(file)?.wrote.epoch ?? 0
+async function begin(tx: Queries, witness: Witness, now: Date): Promise<null> {
+  const before = (await witness.read(tx))?.epoch ?? 0
   try {
-    writeWitness(file, 0)
+    await witness.write(tx, 0)
   } catch {
     return null
   }

@@ -3,7 +3,7 @@ import { installation } from '../schema/installation.ts'
 import type { Queries, Store } from '../store.ts'
 
 /**
- * Facts about this installation that outlive a restart, each a row of `installation`. `epoch`, `held` and `copied` say
+ * Facts about this installation that outlive a restart, each a row of `installation`. `epoch`, `held`, `home` and `copied` say
  * whether it is a copy, `wipe` that erased data is in the write-ahead log, `time_zones` which list of zones was loaded.
  */
 export type Fact =
@@ -13,6 +13,7 @@ export type Fact =
   | 'pruned'
   | 'epoch'
   | 'held'
+  | 'home'
   | 'copied'
   | 'wipe'
   | 'time_zones'

@@ -8,6 +8,7 @@ import { batches, deliveries, editions, unfinished } from '../schema/ledger.ts'
 import { subscribers, suppressions } from '../schema/people.ts'
 import type { Store } from '../store.ts'
 import { holdIn, skipEpochAhead } from './epoch.ts'
+import { witnessOf } from './witness.ts'
 
 /** What a held database believes that it owes. Each may have been submitted by another since the copy was taken. */
 export type Owed = { editions: OwedEdition[]; notices: number; activeSubscribers: number }
@@ -83,7 +84,7 @@ export async function releaseHeld(store: Store, release: Release, now: Date): Pr
     // Those made since the hold was noticed are of this database alone, and go out when it is released.
     const lostNotices = isDoubtful ? await loseNotices(tx, hold.since, SUBMITTED_SINCE) : 0
     await audit(tx, now, { action: 'installation released', subject: hold.reason, detail: release.note })
-    const epoch = await skipEpochAhead(tx, store.sqlite?.file ?? null, now, release.published)
+    const epoch = await skipEpochAhead(tx, witnessOf(store), now, release.published)
     return { epoch, recipients, notices: lostNotices, editions: halfPlanned }
   })
 }

@@ -1,85 +1,47 @@
-import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fchownSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
-import { z } from 'zod'
+import type { HoldReason } from '../../core/hold.ts'
+import { readWitness, writeWitness } from '../sqlite/witness-file.ts'
+import type { Queries, Store } from '../store.ts'
+import { factIn, putFact } from './facts.ts'
 
-/**
- * What stands beside the database, in `openseat.db.epoch`: how far it had come, and which files these two were. A copy of
- * either has another inode, a rename within a file system has not; paths and host names say less and change more often.
- */
-export type Witness = z.infer<typeof Content>
+/** What shows whether a database is a copy: how far it had come when that was written, and whether it is where it was. */
+export type Witness = {
+  /** Null: there is none, or it cannot be read. */
+  read(queries: Queries): Promise<{ epoch: number; moved: HoldReason | null } | null>
+  /** Inside a transaction. */
+  write(tx: Queries, epoch: number): Promise<void>
+}
 
-const Content = z.object({
-  epoch: z.number().int().nonnegative(),
-  /** Inodes. */
-  self: z.string(),
-  database: z.string(),
-  /** A hash of the machine's id; null where there is none, as in containers. */
-  machine: z.string().nullable(),
-})
+/** The witness of a store; null for a database in memory, which is no one's copy. */
+export function witnessOf({ sqlite, postgres }: Store): Witness | null {
+  if (postgres) return atHome(postgres.home)
+  return sqlite?.file ? besideFile(sqlite.file) : null
+}
 
-/** What is there now: the witness as it was written, and the inodes and machine of this moment. Null: none, or unreadable. */
-export function readWitness(database: string): { wrote: Witness; now: Omit<Witness, 'epoch'> } | null {
-  const file = witnessFile(database)
-  try {
-    const wrote = Content.parse(JSON.parse(readFileSync(file, 'utf8')))
-    return { wrote, now: { self: inode(file), database: inode(database), machine: machineId() } }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null
-    if (error instanceof z.ZodError) return null
-    throw error
+function besideFile(file: string): Witness {
+  return {
+    async read() {
+      const beside = readWitness(file)
+      if (beside === null) return null
+      const { wrote, now } = beside
+      const isElsewhere = wrote.database !== now.database || wrote.self !== now.self
+      const isOtherMachine = wrote.machine !== null && now.machine !== null && wrote.machine !== now.machine
+      return { epoch: wrote.epoch, moved: isElsewhere ? 'moved' : isOtherMachine ? 'machine' : null }
+    },
+    async write(_tx, epoch) {
+      writeWitness(file, epoch)
+    },
   }
 }
 
-/** Writes it whole or not at all, and onto the disk. One writer at a time: the caller holds the database's write lock. */
-export function writeWitness(database: string, epoch: number): void {
-  const file = witnessFile(database)
-  const draft = `${file}.new`
-  rmSync(draft, { force: true }) // left by a kill, or a link that someone planted: a new file follows none
-  const fd = openSync(draft, 'wx', 0o600)
-  try {
-    const self = fstatSync(fd, { bigint: true }).ino.toString()
-    const content: Witness = { epoch, self, database: inode(database), machine: machineId() }
-    // A command that root runs must not leave a file that the service cannot read; SQLite does the same with its log.
-    const { uid, gid } = statSync(database)
-    if (process.getuid?.() === 0) fchownSync(fd, uid, gid)
-    writeSync(fd, `${JSON.stringify(content)}\n`)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(draft, file)
-  const folder = openSync(dirname(file), 'r')
-  try {
-    fsyncSync(folder) // else a power cut could bring the older one back, which only hides a copy
-  } finally {
-    closeSync(folder)
-  }
-}
-
-const witnessFile = (database: string) => `${database}.epoch`
-
-const inode = (file: string): string => statSync(file, { bigint: true }).ino.toString()
-
-// Only where systemd runs is the id surely the machine's own; an image may bring one to every container, or none.
-function machineId(): string | null {
-  if (!existsSync('/run/systemd/system')) return null
-  try {
-    const id = readFileSync('/etc/machine-id', 'utf8').trim()
-    return id === '' ? null : createHash('sha256').update(`openseat:${id}`).digest('base64url').slice(0, 16)
-  } catch {
-    return null
+/** On Postgres the witness is a row, with the cluster and the database that it was written in. */
+function atHome(home: string): Witness {
+  return {
+    async read(queries) {
+      const text = await factIn(queries, 'home')
+      if (text === null) return null
+      const wrote = JSON.parse(text) as { epoch: number; home: string }
+      return { epoch: wrote.epoch, moved: wrote.home === home ? null : 'moved' }
+    },
+    write: (tx, epoch) => putFact(tx, 'home', JSON.stringify({ epoch, home })),
   }
 }

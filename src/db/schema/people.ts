@@ -120,8 +120,3 @@ export const addressChanges = sqliteTable('address_changes', {
   /** JSON: the old address and its consent, once it was changed. */
   before: text(),
 })
-
-/** The keyed hash of the address that a change replaced; null before, and once it cannot be undone. */
-export const earlierHash = sql<
-  string | null
->`iif(json_valid(${addressChanges.before}), ${addressChanges.before} ->> '$.emailHash', null)`

@@ -1,6 +1,15 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
+import {
+  aSession,
+  aSubscriber,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+  testOnSqlite,
+} from '../../../test/app.ts'
+import { onPostgres } from '../../../test/db.ts'
 import { importSessions } from '../../actions/imports/sessions.ts'
 
 /** A session as a file and a table have it, but for what all have in common. */
@@ -222,19 +231,22 @@ test('a new session never gets the id of another, nor its seq', async () => {
   expect(idOf(app, 'a')).toBe(first)
 })
 
-test('a group or topic that is replaced keeps its id and its sessions, with foreign keys on or off', async () => {
-  const app = await testApp()
-  aSession(app, { group: 'Calm' })
-  const ids = () => app.db.$client.prepare('select topic_id, groups.id from groups').get()
-  const before = ids()
-  for (const keys of ['ON', 'OFF']) {
-    app.db.$client.pragma(`foreign_keys = ${keys}`)
-    app.db.$client.exec(`insert or replace into topics (slug, name) values ('anxiety', 'Anxiety and worry');
+testOnSqlite(
+  'a group or topic that is replaced keeps its id and its sessions, with foreign keys on or off',
+  async () => {
+    const app = await testApp()
+    aSession(app, { group: 'Calm' })
+    const ids = () => app.db.$client.prepare('select topic_id, groups.id from groups').get()
+    const before = ids()
+    for (const keys of ['ON', 'OFF']) {
+      app.db.$client.pragma(`foreign_keys = ${keys}`)
+      app.db.$client.exec(`insert or replace into topics (slug, name) values ('anxiety', 'Anxiety and worry');
       insert or replace into groups (topic_id, title) select id, 'Calm' from topics where slug = 'anxiety'`)
-    expect(ids()).toEqual(before)
-    expect(app.db.$client.pragma('foreign_key_check')).toEqual([])
-  }
-})
+      expect(ids()).toEqual(before)
+      expect(app.db.$client.pragma('foreign_key_check')).toEqual([])
+    }
+  },
+)
 
 function rowOf(line: string, from: Partial<Fields> = {}): Fields & { external_id: string } {
   return {
@@ -282,13 +294,16 @@ async function bySql(
     status, booking_url`
   const updates = columns.split(',').map((column) => `${column} = excluded.${column.trim()}`)
   const upsert = `on conflict (external_id) do update set ${updates.join()}`
+  // Postgres has no INSERT OR REPLACE; what it does is to delete and to insert.
+  if (change === 'replace' && onPostgres)
+    $client.prepare('delete from sessions where external_id = ?').run(line)
   $client
     .prepare(
-      `insert ${change === 'replace' ? 'or replace' : ''} into sessions (external_id, ${columns})
+      `insert ${change === 'replace' && !onPostgres ? 'or replace' : ''} into sessions (external_id, ${columns})
        values (:external_id, :groupId, :therapist, :starts_at, :time_zone, :duration_minutes, :repeats,
-         nullif(:occurrences, ''), :seats_left, :status, :booking_url) ${change === 'replace' ? '' : upsert}`,
+         :occurrences, :seats_left, :status, :booking_url) ${change === 'replace' ? '' : upsert}`,
     )
-    .run({ ...values, groupId })
+    .run({ ...values, groupId, occurrences: values.occurrences === '' ? null : values.occurrences })
 }
 
 /** The same through a file; what a file cannot do is done by SQL. */

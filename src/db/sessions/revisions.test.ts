@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSession, type TestApp, testApp } from '../../../test/app.ts'
+import { onPostgres } from '../../../test/db.ts'
 import { findDatedSession } from './sessions.ts'
 
 const COLUMNS = 'external_id, group_id, starts_at_local, time_zone, therapist, booking_url'
@@ -10,8 +11,8 @@ function replaced(therapist: string): string {
 }
 
 function deletedAndInserted(link: string): string {
-  return `create table kept as select ${COLUMNS} from sessions; delete from sessions;
-    insert into sessions (${COLUMNS}) select ${COLUMNS.replace('booking_url', link || 'booking_url')} from kept`
+  return `create temporary table kept as select ${COLUMNS} from sessions; delete from sessions;
+    insert into sessions (${COLUMNS}) select ${COLUMNS.replace('booking_url', link || 'booking_url')} from kept; drop table kept`
 }
 
 /** What another program may do to a session; `rises`: a calendar shows it otherwise afterward. */
@@ -46,7 +47,10 @@ const WRITES: [what: string, sql: string, rises: boolean][] = [
   ],
 ]
 
-test.each(WRITES)('SEQUENCE and DTSTAMP: %s', async (_what, sql, rises) => {
+// Postgres has no INSERT OR REPLACE.
+const POSSIBLE = WRITES.filter(([, sql]) => !onPostgres || !sql.includes('or replace'))
+
+test.each(POSSIBLE)('SEQUENCE and DTSTAMP: %s', async (_what, sql, rises) => {
   const app = await testApp()
   aSession(app, { externalId: 'a', group: 'Morning' })
   app.db.$client.exec(`update sessions set therapist = 'Dr. Before'`)

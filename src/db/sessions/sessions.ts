@@ -4,7 +4,8 @@ import { plain } from '../../core/mail/digest-page.ts'
 import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
-import { and, eq, sql } from '../drizzle.ts'
+import { and, type Column, eq, sql } from '../drizzle.ts'
+import { isWhole, jsonRows } from '../fragments.ts'
 import { editionSessions } from '../schema/ledger.ts'
 import { counters, groups, sessions, topics } from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
@@ -116,7 +117,7 @@ function historyOf(json: unknown): { history?: NewsState[] } {
 
 function sessionRows(read: Queries) {
   return read
-    .select(SESSION)
+    .select({ ...SESSION, ...changesOf(read) })
     .from(sessions)
     .leftJoin(groups, eq(groups.id, sessions.groupId))
     .leftJoin(topics, eq(topics.id, groups.topicId))
@@ -127,6 +128,7 @@ function datedRows(read: Queries) {
   return read
     .select({
       ...SESSION,
+      ...changesOf(read),
       revision: sessions.revision,
       revisedAt: sessions.revisedAt,
       newsAt: sessions.newsAt,
@@ -158,18 +160,27 @@ const SESSION = {
   seq: sessions.seq,
   addedSeq: sessions.addedSeq,
   news: sessions.news,
-  /** The first of the columns that triggers keep which holds what cannot be read; null = none. */
-  odd: sql<string | null>`case
-    when typeof(${sessions.seq}) <> 'integer' or ${sessions.seq} not between 0 and 1e15 then 'seq'
-    when typeof(${sessions.addedSeq}) <> 'integer' or ${sessions.addedSeq} not between 0 and 1e15 then 'added_seq'
-    when ${sessions.news} not in ('new', 'reopened', 'moved') then 'news'
-    when typeof(${sessions.newsAt}) <> 'integer' or ${sessions.newsAt} not between 0 and 253402300799000 then 'news_at'
-    when typeof(${sessions.revision}) <> 'integer' or ${sessions.revision} not between 0 and 2147483647 then 'revision'
-    when typeof(${sessions.revisedAt}) <> 'integer' or ${sessions.revisedAt} not between 0 and 253402300799000 then 'revised_at'
-  end`,
-  // Only of a session that changed: most have no more to say than `seq`.
-  history: sql<
-    string | null
-  >`(select case when count(*) > 1 then json_group_array(json_array(seq, topic_id, times, reopened)) end
-    from (select * from session_history where session_id = ${sessions.id} order by seq))`,
 }
+
+function changesOf(read: Queries) {
+  const { seq, addedSeq, news, newsAt, revision, revisedAt } = sessions
+  const odd = (column: Column, most: number) =>
+    sql`not ${isWhole(read, column)} or ${column} not between 0 and ${sql.raw(String(most))}`
+  return {
+    /** The first of the columns that triggers keep which holds what cannot be read; null = none. */
+    odd: sql<string | null>`case
+      when ${odd(seq, 1e15)} then 'seq' when ${odd(addedSeq, 1e15)} then 'added_seq'
+      when ${news} not in ('new', 'reopened', 'moved') then 'news' when ${odd(newsAt, LATEST)} then 'news_at'
+      when ${odd(revision, 2_147_483_647)} then 'revision' when ${odd(revisedAt, LATEST)} then 'revised_at'
+    end`,
+    // Only of a session that changed: most have no more to say than `seq`.
+    history: sql<string | null>`(select case when count(*) > 1 then ${jsonRows(
+      read,
+      sql`seq, topic_id, times, reopened`,
+      sql`seq`,
+    )} end from session_history where session_id = ${sessions.id})`,
+  }
+}
+
+/** The end of the year 9999, ms UTC. */
+const LATEST = 253_402_300_799_000

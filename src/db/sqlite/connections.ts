@@ -45,7 +45,9 @@ export function storeOn(sqlite: Database.Database): Store {
       backUp: async (file) => void (await reader.backup(file)),
       alone: (work) => inTurn(async () => work(sqlite)),
     },
-    close() {
+    postgres: null,
+    clockOffsetMs: () => 0,
+    async close() {
       reader.close()
       sqlite.close()
     },

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { dbOf } from '../../../test/db.ts'
-import { openStore } from '../open.ts'
+import { openSqlite } from './open.ts'
 
 const MIGRATIONS = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../../drizzle') })
 const NEWEST = MIGRATIONS.length
@@ -23,14 +23,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 // Schema 1 has no triggers and no topics; it was never without them in a release, but a kill may leave it.
 test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
   'from migration %i with data: brought to the newest, with a copy as it was, and the same schema as a new one',
-  (version) => {
+  async (version) => {
     makeAt(version)
-    const store = openStore(path)
-    expect(schemaOf(dbOf(store).$client)).toEqual(newSchema())
+    const store = openSqlite(path)
+    expect(schemaOf(dbOf(store).$client)).toEqual(await newSchema())
     expect(dbOf(store).$client.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
     expect(dbOf(store).$client.pragma('foreign_key_check')).toEqual([])
     expect(dbOf(store).$client.pragma('foreign_keys', { simple: true })).toBe(1)
-    store.close()
+    await store.close()
 
     const copy = new Database(`${path}.migration-${version}`, { readonly: true })
     expect(copy.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(version)
@@ -42,17 +42,17 @@ test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
   },
 )
 
-test('a new database and one at the newest schema get no copy', () => {
-  openStore(path).close()
-  openStore(path).close()
+test('a new database and one at the newest schema get no copy', async () => {
+  await openSqlite(path).close()
+  await openSqlite(path).close()
   expect(readdirSync(folder)).toEqual(['openseat.db'])
 })
 
-test('only the three newest copies are kept', () => {
+test('only the three newest copies are kept', async () => {
   for (let version = 1; version < NEWEST; version += 1) {
     rmSync(path, { force: true })
     makeAt(version)
-    openStore(path).close()
+    await openSqlite(path).close()
   }
   const kept = [NEWEST - 3, NEWEST - 2, NEWEST - 1].map((version) => `openseat.db.migration-${version}`)
   expect(
@@ -62,30 +62,30 @@ test('only the three newest copies are kept', () => {
   ).toEqual(kept.sort())
 })
 
-test('a database of a newer release is refused with what to do, and left as it is', () => {
-  openStore(path).close()
+test('a database of a newer release is refused with what to do, and left as it is', async () => {
+  await openSqlite(path).close()
   const sqlite = new Database(path)
   const later = (MIGRATIONS.at(-1)?.folderMillis ?? 0) + 1
   sqlite.prepare("insert into __drizzle_migrations (hash, created_at) values ('later', ?)").run(later)
   sqlite.close()
-  expect(() => openStore(path)).toThrow(
+  expect(() => openSqlite(path)).toThrow(
     `made by a newer release: it is at migration ${NEWEST + 1}, and this one knows ${NEWEST}`,
   )
 })
 
-test('a migration that would leave damage is taken back, and says so', () => {
+test('a migration that would leave damage is taken back, and says so', async () => {
   makeAt(NEWEST - 1)
   const sqlite = new Database(path)
   sqlite.exec(`create trigger damaging after insert on __drizzle_migrations
     begin delete from batches; end`)
   sqlite.close()
-  expect(() => openStore(path)).toThrow('20 rows refer to what is not there, first in deliveries')
+  expect(() => openSqlite(path)).toThrow('20 rows refer to what is not there, first in deliveries')
   const after = new Database(path)
   expect(after.prepare('select count(*) from __drizzle_migrations').pluck().get()).toBe(NEWEST - 1)
   after.close()
 })
 
-test('rows that referred to nothing before a migration do not stop it', () => {
+test('rows that referred to nothing before a migration do not stop it', async () => {
   makeAt(6) // the next one refuses such rows
   const sqlite = new Database(path)
   sqlite.pragma('foreign_keys = OFF')
@@ -93,20 +93,20 @@ test('rows that referred to nothing before a migration do not stop it', () => {
     insert into sessions (external_id, group_id, therapist, starts_at_local, time_zone, duration_minutes, booking_url)
       values ('x-1', 999, 'Dr. X', '2027-01-15 19:00', 'Eastern', '90 min', x'00'), ('x-2', 999, '', 'soon', '', -5, '');`)
   sqlite.close()
-  const store = openStore(path)
+  const store = openSqlite(path)
   expect(dbOf(store).$client.prepare('select external_id from sessions').pluck().all()).toEqual([
     'x-1',
     'x-2',
   ])
-  store.close()
+  await store.close()
 })
 
-test('without a copy nothing is migrated', () => {
+test('without a copy nothing is migrated', async () => {
   makeAt(NEWEST - 1)
   const sqlite = new Database(path)
   sqlite.exec('drop table installation') // the copy cannot be marked as one
   sqlite.close()
-  expect(() => openStore(path)).toThrow('was not migrated, as no copy of it could be made first')
+  expect(() => openSqlite(path)).toThrow('was not migrated, as no copy of it could be made first')
   expect(existsSync(`${path}.migration-${NEWEST - 1}`)).toBe(false)
 })
 
@@ -139,10 +139,10 @@ function makeAt(version: number): void {
   sqlite.close()
 }
 
-function newSchema() {
-  const store = openStore(join(folder, 'new.db'))
+async function newSchema() {
+  const store = openSqlite(join(folder, 'new.db'))
   const schema = schemaOf(dbOf(store).$client)
-  store.close()
+  await store.close()
   return schema
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { dbOf } from '../../../test/db.ts'
-import { openStore } from '../open.ts'
+import { openSqlite } from './open.ts'
 
 let folder: string
 
@@ -16,17 +16,17 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const rights = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
-test('a new database and the files beside it are for their owner alone, whatever the umask and the folder', () => {
+test('a new database and the files beside it are for their owner alone, whatever the umask and the folder', async () => {
   const open = join(folder, 'open to all')
   const umask = process.umask(0)
   try {
     mkdirSync(open, { mode: 0o777 })
-    const store = openStore(join(open, 'openseat.db'))
+    const store = openSqlite(join(open, 'openseat.db'))
     const files = readdirSync(open)
     expect(files.sort()).toEqual(['openseat.db', 'openseat.db-shm', 'openseat.db-wal'])
     expect(files.map((file) => rights(join(open, file)))).toEqual(['600', '600', '600'])
-    store.close()
-    openStore(join(folder, 'made/for/it.db')).close()
+    await store.close()
+    await openSqlite(join(folder, 'made/for/it.db')).close()
     expect(rights(join(folder, 'made'))).toBe('700')
   } finally {
     process.umask(umask)
@@ -44,23 +44,23 @@ test.each([
   other.exec(sql)
   other.close()
   const before = readFileSync(path)
-  expect(() => openStore(path)).toThrow(
+  expect(() => openSqlite(path)).toThrow(
     /belongs to another program, and nothing was written to it; set DATABASE_PATH/,
   )
   expect(readFileSync(path).equals(before)).toBe(true)
   expect(readdirSync(folder)).toEqual(['other.db'])
 })
 
-test('an empty file, an empty database and our own of any age are opened', () => {
+test('an empty file, an empty database and our own of any age are opened', async () => {
   const empty = new Database(join(folder, 'empty.db'))
   empty.exec('create table t (id); drop table t')
   empty.close()
-  openStore(join(folder, 'empty.db')).close()
+  await openSqlite(join(folder, 'empty.db')).close()
 
   const path = join(folder, 'ours.db')
-  const first = openStore(path)
+  const first = openSqlite(path)
   expect(dbOf(first).$client.pragma('application_id', { simple: true })).toBe(1332768371)
   dbOf(first).$client.pragma('application_id = 0') // as of a release before there was one
-  first.close()
-  openStore(path).close()
+  await first.close()
+  await openSqlite(path).close()
 })

@@ -115,12 +115,3 @@ function connect(path: string | Buffer): Database.Database {
   sqlite.pragma('secure_delete = ON') // what was erased is not left readable in free pages
   return sqlite
 }
-
-/** A copy of the whole database as bytes, for tests; `openSqlite` takes it back without migrating. */
-export async function imageOf({ sqlite }: Store): Promise<Buffer> {
-  if (sqlite === null) throw new Error('only SQLite has an image')
-  return sqlite.alone((connection) => {
-    connection.pragma('journal_mode = DELETE') // an image in WAL mode cannot be opened from memory
-    return connection.serialize()
-  })
-}

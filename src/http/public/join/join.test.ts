@@ -15,12 +15,12 @@ import {
   type TestApp,
   testApp,
 } from '../../../../test/app.ts'
+import { imageOf } from '../../../../test/db.ts'
 import { unsubscribeEmail } from '../../../actions/subscribers/consent.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { erase } from '../../../actions/subscribers/records.ts'
 import { signDatedToken } from '../../../core/tokens.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
-import { imageOf } from '../../../db/sqlite/open.ts'
 import { findProgram, redisServer } from '../../../machine/find-program.ts'
 import { sweep } from '../../../recurring.ts'
 import { startPrivateRedis } from '../../../redis/private-redis.ts'

@@ -10,12 +10,12 @@ import {
   type TestApp,
   testApp,
 } from '../../../../test/app.ts'
+import { imageOf } from '../../../../test/db.ts'
 import { importSubscribers } from '../../../actions/imports/subscribers.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { erase, exportSubscriber } from '../../../actions/subscribers/records.ts'
 import { hashEmail, signToken } from '../../../core/tokens.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
-import { imageOf } from '../../../db/sqlite/open.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'
@@ -64,7 +64,9 @@ const text = (body: string) => parse(body).textContent.replace(/\s+/g, ' ')
 const subjects = (app: TestApp) => app.resend.accepted.map(({ to, subject }) => [...to, subject])
 const suppress = (app: TestApp, email: string, reason: string) =>
   app.db.$client
-    .prepare('insert or replace into suppressions values (?, ?, 0)')
+    .prepare(
+      'insert into suppressions values (?, ?, 0) on conflict (email_hash) do update set reason = excluded.reason',
+    )
     .run(hashEmail(app.hashKey, email), reason)
 
 /** Moves Ada's subscription to `email`, as far as the link that `email` gets. */

@@ -9,11 +9,11 @@ import {
   type TestApp,
   testApp,
 } from '../../../../test/app.ts'
+import { imageOf } from '../../../../test/db.ts'
 import { submitNotice } from '../../../actions/subscribers/notices.ts'
 import { hashEmail, signDatedToken, signToken } from '../../../core/tokens.ts'
 import { owedNotices } from '../../../db/people/notices.ts'
 import { personalDataOf } from '../../../db/people/personal-data.ts'
-import { imageOf } from '../../../db/sqlite/open.ts'
 import { buildServer } from '../../server.ts'
 
 const ADA = 'ada@sample.test'

@@ -3,6 +3,7 @@ import { createContext, runInContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { parse } from 'node-html-parser'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../../test/app.ts'
+import { uncheck } from '../../../../test/db.ts'
 import { cancelEdition, pauseEdition } from '../../../db/ledger/edition-states.ts'
 import { editions } from '../../../db/schema/ledger.ts'
 import { buildServer } from '../../server.ts'
@@ -133,7 +134,7 @@ test('two hundred times come in pages of less than 50 KB, none missing and none 
 test('words and links from a booking system are shown as text, and never run', async () => {
   const app = await testApp()
   aSession(app, { group: '<script>alert(1)</script>' })
-  app.db.$client.exec('drop trigger sessions_checked_insert')
+  uncheck(app.db, 'sessions')
   aSession(app, { group: 'Sly', bookingUrl: 'javascript:alert(1)' })
   const { body } = await (await buildServer(app)).inject('/sessions')
   expect(body).toContain('&lt;script&gt;')
@@ -269,7 +270,7 @@ test('characters that turn the text around reach no page, whatever SQL wrote int
   const app = await testApp()
   aSession(app)
   aSession(app, { topic: 'ocd', group: 'Other' })
-  app.db.$client.exec('drop trigger topics_checked_update')
+  uncheck(app.db, 'topics')
   app.db.$client.prepare("update topics set name = ? where slug = 'anxiety'").run('Wor\u202ery\u0007 topic')
   const server = await buildServer(app)
   for (const url of ['/', '/sessions', '/sessions?topic=anxiety', '/feed.xml']) {

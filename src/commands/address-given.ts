@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts'
  * The address given to a command, or for `-` the one line on stdin: other users of the machine can see a command line, and
  * shells save it. `name` is the name of the argument. Throws `BadInput` if stdin has no address or several.
  */
-export async function emailGiven(terminal: Terminal, given: string, name = 'EMAIL'): Promise<string> {
+export async function addressGiven(terminal: Terminal, given: string, name = 'EMAIL'): Promise<string> {
   if (given !== '-') return given
   const { stdin } = terminal
   if (stdin.isTTY) terminal.note('Type the address and press Enter.')

@@ -1,0 +1,67 @@
+import type { Pool, PoolClient } from 'pg'
+import { ConnectionLost } from '../trouble.ts'
+
+/** Lends a connection for `work`. Throws `ConnectionLost` when Postgres cannot be reached, or the connection broke. */
+export type Lend = <Result>(work: (client: PoolClient) => Promise<Result>) => Promise<Result>
+
+/** A connection of one's own, until it is given back. */
+export type Checkout = () => Promise<PoolClient>
+
+/**
+ * Where one connection breaks, the others may be dead without a word, as behind a firewall that forgot them. So none that is
+ * older than the last break is used again.
+ */
+export function lenderOf(pool: Pool): { lend: Lend; checkOut: Checkout } {
+  const madeAt = new WeakMap<PoolClient, number>()
+  let brokeAt = 0
+  pool.on('connect', (client) => madeAt.set(client, performance.now()))
+  // An idle connection that is cut is replaced at its next use.
+  pool.on('error', () => {})
+
+  const checkOut: Checkout = async () => {
+    for (;;) {
+      const client = await pool.connect().catch(lost)
+      if ((madeAt.get(client) ?? 0) >= brokeAt) return client
+      client.release(true)
+    }
+  }
+  return {
+    checkOut,
+    async lend(work) {
+      const client = await checkOut()
+      let broken = false
+      try {
+        return await work(client)
+      } catch (error) {
+        broken = isBroken(error)
+        if (broken) brokeAt = performance.now()
+        return lost(error)
+      } finally {
+        client.release(broken)
+      }
+    },
+  }
+}
+
+/** Whether the connection is of no more use. After an error that the server tells it is, save where the server ends it. */
+export function isBroken(error: unknown): boolean {
+  if (error instanceof ConnectionLost) return true
+  if (isOfServer(error)) return codeOf(error).startsWith('57P')
+  return error instanceof Error && OF_CONNECTION.test(`${codeOf(error)} ${error.message}`)
+}
+
+/** Throws it, as `ConnectionLost` where it is about the connection. */
+function lost(error: unknown): never {
+  if (!isBroken(error) || error instanceof ConnectionLost) throw error
+  throw new ConnectionLost(`Postgres cannot be reached (${(error as Error).message})`, { cause: error })
+}
+
+/** The server's code of five characters, or node's. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export const codeOf = (error: unknown): string => (error as { code?: string } | null)?.code ?? ''
+
+const isOfServer = (error: unknown): boolean =>
+  (error as { severity?: string } | null)?.severity !== undefined
+
+/** What node and `pg` throw when a connection cannot be made, breaks, or does not answer. */
+const OF_CONNECTION =
+  /ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOST|ENOTFOUND|EAI_|timeout|terminated|closed|ended|not queryable/i
