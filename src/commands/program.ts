@@ -7,6 +7,7 @@ import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addEditions } from './editions.ts'
 import { addExplain } from './explain.ts'
+import { addMove } from './move.ts'
 import { addRelease } from './release.ts'
 import { addSessions } from './sessions.ts'
 import { addStart } from './start.ts'
@@ -31,6 +32,7 @@ export function program(terminal: Terminal): Command {
     addExplain,
     addDoctor,
     addBackup,
+    addMove,
     addRelease,
   ])
     add(openseat, terminal)
