@@ -23,12 +23,14 @@ const RECOVERS_WITHIN_MS = 15_000
 export const scenarios: Scenario[] = [
   {
     name: 'two schedulers',
+    onPostgres: true,
     group: 'doubles',
     quick: true,
     run: async (context) => [await twoStarts(context)],
   },
   {
     name: 'the same minute ten times',
+    onPostgres: true,
     group: 'doubles',
     quick: false,
     run: async (context) => [await manyBells(context)],

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { newPublicId } from '../../src/core/tokens.ts'
 import type { Guard, Wait } from '../../src/failpoint.ts'
+import { aDatabaseOn } from '../postgres/server.ts'
+import { closeSync, syncDb } from '../postgres/sync.ts'
 import { type Expectation, judge, type LedgerView, ledgerOf, type Verdict } from './judge.ts'
 import {
   type Program,
@@ -58,13 +60,16 @@ export type InstallationOptions = {
  */
 export async function makeInstallation(
   context: Context,
-  { subscribers, redis = true, settings: more = {}, standIn: flags = [] }: InstallationOptions,
+  { subscribers, redis = true, settings: given = {}, standIn: flags = [] }: InstallationOptions,
 ): Promise<Installation> {
   const folder = join(context.scratch, newPublicId())
   mkdirSync(folder, { recursive: true })
   const file = join(folder, 'openseat.db')
   const standIn = await startStandIn(folder, flags)
   const scratchRedis = redis ? await startScratchRedis(join(folder, 'redis')) : null
+  const url = context.postgres ? await aDatabaseOn(context.postgres) : null
+  const database = url ? { DATABASE_URL: url } : {}
+  const more = { ...database, ...given }
   const settings = settingsFor({ file, standIn, redis: scratchRedis, more, cache: context.scratch })
   const editionId = await seed(settings, subscribers, context.removed?.sql ?? null)
   return {
@@ -77,7 +82,9 @@ export async function makeInstallation(
     editionId,
     subscribers,
     programs: [],
-    ledger: new Database(file, { timeout: 10_000 }),
+    ledger: url
+      ? (syncDb(url).$client as unknown as Database.Database)
+      : new Database(file, { timeout: 10_000 }),
     startedAt: performance.now(),
   }
 }
@@ -87,7 +94,9 @@ export async function closeInstallation(installation: Installation): Promise<voi
   await Promise.all(installation.programs.map((program) => program.kill()))
   await installation.standIn.program.kill()
   await installation.redis?.close()
-  installation.ledger.close()
+  const { DATABASE_URL: url } = installation.settings
+  if (url) closeSync(url)
+  else installation.ledger.close()
 }
 
 /** Shortens the program's waits from minutes to seconds, and changes nothing else. Leases still outlast requests. */
@@ -152,7 +161,8 @@ export async function runProgram(installation: Installation, args: readonly stri
  * Changes data behind the program's back, as booking systems and readers do: other therapists, seats, and names. Frozen
  * content must not change with it. `sql` replaces these changes.
  */
-export function stir({ file }: Pick<Installation, 'file'>, sql = STIRRED): void {
+export function stir({ file, settings }: Pick<Installation, 'file' | 'settings'>, sql = STIRRED): void {
+  if (settings.DATABASE_URL) return syncDb(settings.DATABASE_URL).$client.exec(sql)
   const db = new Database(file, { timeout: 10_000 })
   try {
     db.exec(sql)
@@ -161,7 +171,7 @@ export function stir({ file }: Pick<Installation, 'file'>, sql = STIRRED): void 
   }
 }
 
-const STIRRED = `update sessions set therapist = therapist || 'x', seats_left = 1 + abs(random()) % 9;
+const STIRRED = `update sessions set therapist = therapist || 'x', seats_left = 1 + length(therapist) % 9;
   update subscribers set name = name || 'x'`
 
 /** The current ledger. */

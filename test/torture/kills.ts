@@ -34,12 +34,17 @@ const FULL = { recipients: 1_500, kills: 12 }
 const QUICK = { recipients: 500, kills: 3 }
 
 export const scenarios: Scenario[] = [
-  { name: 'random kills', group: 'kills', quick: true, run: randomKills },
+  { name: 'random kills', group: 'kills', quick: true, onPostgres: true, run: randomKills },
   { name: 'power cut: unsynced commits are lost', group: 'kills', quick: false, run: powerCut },
 ]
 
 /** BullMQ returns a dead worker's jobs after half a minute; here after seconds, like every other wait. */
-const WAITS: Waits = { ...QUICKER, 'job-lock': 3_000, 'stalled-job': 2_000 }
+export const KILL_WAITS: Waits = {
+  ...QUICKER,
+  'job-lock': 3_000,
+  'stalled-job': 2_000,
+  database: 3_000,
+}
 
 /** One row per seed; with `--minutes`, more seeds until the time is up. */
 async function randomKills(context: Context): Promise<Row[]> {
@@ -96,7 +101,7 @@ async function killAtRandom(context: Context, seed: number): Promise<Row> {
  * does: it restarts a worker that exited because Redis was down when it started.
  */
 async function killWorkers(installation: Installation, random: Random, most: number) {
-  const start = () => startWorker(installation, { waits: WAITS })
+  const start = () => startWorker(installation, { waits: KILL_WAITS })
   const workers: Program[] = Array.from({ length: WORKERS }, start)
   const revive = () => {
     for (const [place, worker] of workers.entries()) if (worker.hasEnded()) workers[place] = start()

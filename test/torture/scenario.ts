@@ -1,4 +1,5 @@
 import type { Guard } from '../../src/failpoint.ts'
+import type { PostgresServer } from '../postgres/server.ts'
 
 /** One line of the table. `twice` = addresses accepted more often than their ledger rows allow. */
 export type Row = {
@@ -29,6 +30,8 @@ export type Context = {
   quick: boolean
   /** Reports one line of progress. */
   say: (text: string) => void
+  /** The Postgres that installations of this run are on; null = SQLite. */
+  postgres: PostgresServer | null
   /** Prints a row as soon as it is known. A row that is also returned is printed only once. */
   row: (row: Row) => void
 }
@@ -36,9 +39,21 @@ export type Context = {
 export type Scenario = {
   /** Unique. `--only TEXT` selects scenarios whose group and name contain TEXT. */
   name: string
-  group: 'failpoints' | 'kills' | 'guards' | 'doubles' | 'time' | 'disk' | 'restore' | 'migrations' | 'load'
+  group:
+    | 'failpoints'
+    | 'kills'
+    | 'guards'
+    | 'doubles'
+    | 'time'
+    | 'disk'
+    | 'restore'
+    | 'migrations'
+    | 'load'
+    | 'postgres'
   /** Also part of the short run in `.ci/run`. */
   quick: boolean
+  /** Also runs on Postgres (`--postgres`); the others work on the file of SQLite. `only`: on Postgres alone. */
+  onPostgres?: boolean | 'only'
   run: (context: Context) => Promise<Row[]>
 }
 

@@ -60,15 +60,17 @@ function addReaders({ db, hashKey }: { db: Db; hashKey: HashKey }, count: number
 }
 
 function addSessions(db: Db): void {
-  const addGroup = db.$client.prepare(
-    "insert into groups (topic_id, kind, title) values ((select id from topics where slug = ?), 'therapy', 'Steady Ground')",
-  )
+  const addGroup = db.$client
+    .prepare(
+      "insert into groups (topic_id, kind, title) select id, 'therapy', 'Steady Ground' from topics where slug = ? returning id",
+    )
+    .pluck()
   const addSession = db.$client.prepare(
     `insert into sessions (external_id, group_id, therapist, starts_at_local, time_zone, seats_total, seats_left, booking_url)
      values (?, ?, 'Dr. Mira Lee', ?, 'America/New_York', 10, ?, ?)`,
   )
   for (const [n, topic] of ['anxiety', 'depression', 'ocd'].entries()) {
-    const { lastInsertRowid: group } = addGroup.run(topic)
+    const group = addGroup.get(topic)
     const startsAt = `${new Date(Date.now() + (7 + n) * DAY_MS).toISOString().slice(0, 10)}T18:30`
     addSession.run(`h-${n}`, group, startsAt, 3 + n, `https://book.harbor.test/h-${n}`)
   }

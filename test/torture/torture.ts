@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 import * as disk from './disk.ts'
 import * as doubles from './doubles.ts'
 import * as failpoints from './failpoints.ts'
@@ -9,13 +10,14 @@ import * as guards from './guards.ts'
 import * as kills from './kills.ts'
 import * as load from './load.ts'
 import * as migrations from './migrations.ts'
+import * as postgres from './postgres.ts'
 import * as restore from './restore.ts'
 import { sabotages } from './sabotage.ts'
-import { plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
+import { type Context, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
 import { headLines, rowLines } from './table.ts'
 import * as time from './time.ts'
 
-const PARTS = [failpoints, kills, guards, doubles, time, disk, restore, migrations, load]
+const PARTS = [failpoints, kills, guards, doubles, time, disk, restore, migrations, load, postgres]
 const ALL: Scenario[] = PARTS.flatMap(({ scenarios }) => scenarios)
 
 const HELP = `Tries to break the program's promises, with real processes, a real Redis, and real kills.
@@ -27,9 +29,17 @@ npm run torture [-- OPTIONS]
   --quick           only the short part, as in .ci/run
   --sabotage NAME   switch one guard off and run the scenarios that should notice; "all" does each in turn
   --json FILE       write the rows to FILE
+  --postgres        on Postgres, the scenarios that do not work on SQLite's file
   --list            list the scenarios and guards`
 
-type Options = { seed: number; minutes: number | null; only: string; quick: boolean; json: string | null }
+type Options = {
+  seed: number
+  minutes: number | null
+  only: string
+  quick: boolean
+  postgres: PostgresServer | null
+  json: string | null
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -40,6 +50,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       sabotage: { type: 'string' },
       json: { type: 'string' },
+      postgres: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -51,28 +62,33 @@ async function main(): Promise<number> {
     minutes: values.minutes === undefined ? null : wholeNumber('--minutes', values.minutes),
     only: values.only,
     quick: values.quick,
+    postgres: values.postgres ? await startPostgres({ safe: true, port: true }) : null,
     json: values.json ?? null,
   }
-  const rows = values.sabotage ? await sabotaged(values.sabotage, options) : await honest(options)
+  const rows = await (values.sabotage ? sabotaged(values.sabotage, options) : honest(options))
+  await options.postgres?.close()
   if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
   const failed = rows.filter(({ passed }) => !passed).length
   return say(`${rows.length - failed} passed, ${failed} failed`, failed > 0 || rows.length === 0 ? 1 : 0)
 }
 
 /** Runs the unchanged program: every row must pass. */
-async function honest({ seed, minutes, only, quick }: Options): Promise<Row[]> {
+async function honest({ seed, minutes, only, quick, postgres }: Options): Promise<Row[]> {
   const chosen = ALL.filter(
-    ({ group, name, quick: short }) => (!quick || short) && `${group} ${name}`.includes(only),
+    ({ group, name, quick: short, onPostgres = false }) =>
+      (!quick || short) &&
+      `${group} ${name}`.includes(only) &&
+      (postgres ? onPostgres !== false : onPostgres !== 'only'),
   )
   for (const line of headLines()) console.log(line)
   const rows: Row[] = []
   for (const scenario of chosen)
-    rows.push(...(await runOne(scenario, { seed, minutes, quick, removed: null }, report)))
+    rows.push(...(await runOne(scenario, { seed, minutes, quick, postgres, removed: null }, report)))
   return rows
 }
 
 /** Runs without one guard. The scenarios that should notice must fail; a row passes if they do. */
-async function sabotaged(name: string, { seed, minutes, only, quick }: Options): Promise<Row[]> {
+async function sabotaged(name: string, { seed, minutes, only, quick, postgres }: Options): Promise<Row[]> {
   const chosen = sabotages.filter(({ guard }) => name === 'all' || guard === name)
   if (chosen.length === 0)
     throw new Error(`no guard "${name}"; there are ${sabotages.map(({ guard }) => guard).join(', ')}`)
@@ -83,7 +99,7 @@ async function sabotaged(name: string, { seed, minutes, only, quick }: Options):
       const scenario = ALL.find((one) => one.name === caughtBy)
       if (!scenario) throw new Error(`${removed.guard} names the unknown scenario "${caughtBy}"`)
       if (!`${scenario.group} ${scenario.name} ${removed.guard}`.includes(only)) continue
-      const found = await runOne(scenario, { seed, minutes, quick, removed }, () => {})
+      const found = await runOne(scenario, { seed, minutes, quick, postgres, removed }, () => {})
       rows.push(verdictOf(removed, scenario, found))
       report(rows.at(-1) as Row)
     }
@@ -98,7 +114,7 @@ function verdictOf({ guard }: Sabotage, { name }: Scenario, found: readonly Row[
   return { ...shown, scenario: `${guard} → ${name}`, passed: red !== undefined, note }
 }
 
-type Round = { seed: number; minutes: number | null; quick: boolean; removed: Sabotage | null }
+type Round = Pick<Context, 'seed' | 'minutes' | 'quick' | 'postgres' | 'removed'>
 
 /** Runs one scenario in a folder of its own. If it throws, its row fails. */
 async function runOne(scenario: Scenario, round: Round, done: (row: Row) => void): Promise<Row[]> {
