@@ -1,14 +1,13 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg'
-import { waitOf } from '../../failpoint.ts'
 import { type Queries, queriesOn, type Runner } from '../queries.ts'
 import type { Store, WriteOptions } from '../store.ts'
 import { numbered } from './placeholders.ts'
-import { codeOf, isBroken, type Lend, lenderOf } from './pool.ts'
+import { codeOf, isBroken, type Lend, lenderOf, silenceMs } from './pool.ts'
 
 /** How long a write waits for the one before it; a question never has to. */
 const [PATIENCE_MS, BRIEF_MS] = [5_000, 250]
-/** A black-holed connection would never answer. One statement of an import of a million may take minutes. */
-const [ANSWER_MS, LONG_ANSWER_MS] = [30_000, 3_600_000]
+/** One statement of an import of a million may take minutes. */
+const LONG_ANSWER_MS = 3_600_000
 /** Two transactions that wait for each other, or for a row that changed: nothing was written. */
 const TRY_AGAIN = new Set(['40001', '40P01'])
 const TRIES = 4
@@ -88,7 +87,7 @@ async function transaction<Result>(
   }
 }
 
-const timed = (text: string): Timed => ({ text, query_timeout: waitOf('database', ANSWER_MS) })
+const timed = (text: string): Timed => ({ text, query_timeout: silenceMs() })
 
 /** `pg` takes these for one query, and does not declare them. */
 type Timed = QueryConfig & { query_timeout: number; rowMode?: 'array' }
@@ -106,7 +105,7 @@ function queriesOf(client: PoolClient): Queries {
   return queries
 }
 
-function runnerOn(lend: Lend, answerMs = waitOf('database', ANSWER_MS)): Runner {
+function runnerOn(lend: Lend, answerMs = silenceMs()): Runner {
   const run = (text: string, values: unknown[], rowMode?: 'array') => {
     const query: Timed = { ...numbered(text), values, query_timeout: answerMs, ...(rowMode && { rowMode }) }
     return lend((client) => client.query(query))

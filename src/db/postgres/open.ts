@@ -3,10 +3,11 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import pg from 'pg'
 import { Unavailable } from '../../core/errors.ts'
 import { acceptedZones } from '../../core/time/time-zones.ts'
-import { failpoint, waitOf } from '../../failpoint.ts'
+import { failpoint } from '../../failpoint.ts'
 import type { Store } from '../store.ts'
 import { databaseTrouble } from '../trouble.ts'
 import { storeOn, WRITERS_LOCK } from './connections.ts'
+import { silenceMs } from './pool.ts'
 
 const OLDEST = 140_000
 const MIGRATIONS = join(import.meta.dirname, '../../../drizzle/postgres')
@@ -28,7 +29,7 @@ export async function openPostgres(url: string): Promise<Store> {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     // Of a connection that was black-holed only the server knows the transaction, and with it the writers' lock.
-    idle_in_transaction_session_timeout: waitOf('database', 10_000),
+    idle_in_transaction_session_timeout: silenceMs(),
     types,
   })
   try {

@@ -1,5 +1,9 @@
 import type { Pool, PoolClient } from 'pg'
+import { waitOf } from '../../failpoint.ts'
 import { ConnectionLost } from '../trouble.ts'
+
+/** How long the other side may say nothing: a black-holed connection would never answer. */
+export const silenceMs = (): number => waitOf('database', 20_000)
 
 /** Lends a connection for `work`. Throws `ConnectionLost` when Postgres cannot be reached, or the connection broke. */
 export type Lend = <Result>(work: (client: PoolClient) => Promise<Result>) => Promise<Result>
