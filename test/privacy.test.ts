@@ -51,7 +51,8 @@ test('each sentence on privacy in the README names the tests that hold it', () =
   const begins = Object.keys(HELD_BY)
   expect(bullets.filter((words) => !begins.some((begin) => words.startsWith(begin)))).toEqual([])
   expect(begins.filter((begin) => !bullets.some((words) => words.startsWith(begin)))).toEqual([])
-  for (const [file, name] of Object.values(HELD_BY).flatMap((tests) => tests ?? []))
+  for (const [file, name] of Object.values(HELD_BY).flatMap((tests) => tests ?? [])) {
     const source = readFileSync(join(import.meta.dirname, '..', file), 'utf8')
     expect([`test('${name}`, `testOnSqlite('${name}`].some((start) => source.includes(start))).toBe(true)
+  }
 })

@@ -91,7 +91,7 @@ async function comparedWith(expected: readonly Due[], { app }: Faked): Promise<s
 function mailsOf({ resend }: Faked, expected: readonly Due[], { readers }: YearOptions) {
   const counts = new Map<string, number>()
   for (const { key, to } of resend.accepted) {
-    const mail = `${key?.split('/')[1]} ${to.join()}`
+    const mail = `${key?.split('/')[2]} ${to.join()}`
     counts.set(mail, (counts.get(mail) ?? 0) + 1)
   }
   const due = expected.length * readers

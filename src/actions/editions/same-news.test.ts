@@ -275,7 +275,7 @@ async function openWorld() {
     return app.resend.accepted.flatMap(({ to, text, key }) =>
       [...text.matchAll(/book\.harbor\.test\/(\d+)/g)].map(([, session]) => ({
         what: `${to[0]} ${session}`,
-        issue: key?.split('/').slice(1, 3).join('/') ?? '',
+        issue: key?.split('/').slice(2, 4).join('/') ?? '',
         to: to[0] ?? '',
       })),
     )
