@@ -239,7 +239,7 @@ export function manySubscribers(app: { db: Db; hashKey: HashKey }, count: number
 export async function oneReaderPerBatch({ db }: { db: Db }): Promise<void> {
   db.$client.exec(`begin;
     insert into batches (edition_id, generation, number, key, state, size, again)
-      select d.edition_id, d.generation, 1000000 + d.id, 'openseat/' || d.edition_id || '/g' || d.generation || '/b' || (1000000 + d.id),
+      select d.edition_id, d.generation, 1000000 + d.id, 'openseat/split/' || d.edition_id || '/g' || d.generation || '/b' || (1000000 + d.id),
         'planned', 1, b.again
       from deliveries d join batches b on b.id = d.batch_id
       where d.state = 'waiting' and b.state = 'planned' and b.first_attempt_at is null and b.size > 1;

@@ -94,6 +94,7 @@ function statement(query: Ask, text: string) {
 /** Positional values for `?`, and for `@name` or `:name` of an object. */
 function plain(text: string, given: unknown[]): { text: string; values: unknown[] } {
   const [named] = given
+  if (given.length === 1 && Array.isArray(named)) return plain(text, named)
   if (given.length === 1 && typeof named === 'object' && named !== null && !Buffer.isBuffer(named)) {
     const values: unknown[] = []
     const positional = text.replaceAll(/(?<!:)[@:]([a-z]\w*)/gi, (_, name: string) => {

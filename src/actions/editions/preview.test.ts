@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, manySubscribers, type TestApp, testApp } from '../../../test/app.ts'
+import { imageOf } from '../../../test/db.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { tallyOf } from '../../db/ledger/editions.ts'
 import { planEdition } from './plan.ts'
@@ -22,10 +23,9 @@ async function aList(): Promise<TestApp> {
 
 test('the preview counts whom planning this moment would reach, and records nothing', async () => {
   const app = await aList()
-  const changes = () => app.db.$client.prepare('select total_changes()').pluck().get()
-  const before = changes()
+  const before = await imageOf(app.store)
   const { mail: _mail, readers: _readers, sessions, ...preview } = await previewEdition(app)
-  expect(changes()).toBe(before)
+  expect((await imageOf(app.store)).equals(before)).toBe(true)
   expect(sessions.map(({ group }) => group).sort()).toEqual(['Quiet Harbor', 'Steady Ground'])
 
   const { edition } = await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
