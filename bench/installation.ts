@@ -6,7 +6,7 @@ import { type Db, dbOf } from '../test/db.ts'
 import { pick, readerAt } from './list.ts'
 import { benchEnvironment } from './settings.ts'
 
-/** Formats log lines as in production, then drops them. */
+/** Formats log lines as in production, then discards them. */
 export const quietLog = () => openLog('info', { write: () => {} })
 
 /** Settings for the installation in `file`, which submits to `providerUrl`. The default `rate` is too high to matter. */

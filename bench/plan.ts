@@ -14,7 +14,7 @@ export type Plan = {
   /** The same list is submitted by one worker, then by three. */
   limit: { mails: number; workers: number[] }
   idle: { subscribers: number; settle: number; seconds: number }
-  /** So many weekly editions, of which `kept` are younger than the retention. */
+  /** Number of weekly editions, of which `kept` are younger than the retention. */
   year: { subscribers: number; weeks: number; kept: number }
   kills: {
     mails: number

@@ -10,7 +10,7 @@ import type { Run } from './results.ts'
 import type { Sink } from './sinks.ts'
 import { endsWithUs, spawnNode } from './spawn-node.ts'
 
-/** What every part of the bench is given. */
+/** The input of every part of the bench. */
 export type Bench = {
   plan: Plan
   /** A scratch folder, removed at the end. */
@@ -20,7 +20,7 @@ export type Bench = {
 
 // React and others are a few times slower without it. The settings of ours are not read from here.
 const PRODUCTION = { ...process.env, NODE_ENV: 'production' }
-/** These run with what `start` and `subscribers import` give themselves. */
+/** These run with the Node flags that `start` and `subscribers import` set for themselves. */
 const LIKE_START = [
   'contenders/pipeline.ts',
   'contenders/command.ts',
@@ -29,14 +29,14 @@ const LIKE_START = [
 ]
 const LIMIT_MS = 30 * 60_000
 
-/** Runs one contender in a process of its own. Throws when the sink took other than what the contender tells. */
+/** Runs one contender in its own process. Throws if the sink's count differs from the contender's. */
 export async function run<Options, Outcome extends Measured = Measured>(
   bench: Bench,
   script: string,
   options: Options,
   sink: Sink | null,
 ): Promise<Run<Outcome>> {
-  await sink?.usage() // forgets what was before
+  await sink?.usage() // resets the counts
   const outcome = (await inProcess(bench, script, JSON.stringify(options))) as Outcome
   const usage = (await sink?.usage()) ?? null
   if (usage && usage.mails !== outcome.mails)
@@ -58,13 +58,13 @@ export async function inProcess(bench: Bench, script: string, ...args: string[])
   return stdout === '' ? null : JSON.parse(stdout)
 }
 
-/** Starts a script of the bench that is to be killed. Its stderr is ours. */
+/** Starts a bench script that will be killed. It shares our stderr. */
 export function startProcess(bench: Bench, script: string, options: object): ChildProcess {
   const { command, env } = asInProduction(bench, script)
   return spawnNode([...command, JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit'], env })
 }
 
-/** Kills with SIGKILL and waits until the process is gone. False: it had ended by itself. */
+/** Kills with SIGKILL and waits until the process is gone. False if it had ended on its own. */
 export async function killed(child: ChildProcess): Promise<boolean> {
   if (child.exitCode !== null) return false
   const gone = once(child, 'exit')
@@ -73,26 +73,26 @@ export async function killed(child: ChildProcess): Promise<boolean> {
   return child.signalCode === 'SIGKILL'
 }
 
-/** A made installation in a file of its own; with no subscribers it has topics and sessions only. */
+/** A new installation in its own file; without subscribers it has only topics and sessions. */
 export async function installation(bench: Bench, subscribers: number): Promise<string> {
   const file = join(bench.folder, `${subscribers}-${Math.random().toString(36).slice(2)}.db`)
   await inProcess(bench, 'installation.ts', file, String(subscribers))
   return file
 }
 
-/** A copy to use up, in place of the copy before. Redis and whatever else is kept beside the database start anew. */
+/** A disposable copy that replaces the last one. Redis and other files beside the database start empty. */
 export function fresh(file: string, suffix = 'used'): string {
   const copy = `${file}.${suffix}`
   remove(copy)
   copyFileSync(file, copy)
-  // A copy would be held until an operator releases it; without these facts it is a new installation.
+  // A copy would be on hold until released; without these facts it is a new installation.
   const sqlite = new Database(copy)
   sqlite.exec("delete from installation where name in ('epoch', 'held', 'copied')")
   sqlite.close()
   return copy
 }
 
-/** Removes a database with all that lies beside it. */
+/** Removes a database and all files beside it. */
 export function remove(file: string): void {
   const name = basename(file)
   for (const other of readdirSync(dirname(file)))

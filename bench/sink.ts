@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import type { SinkUsage } from './sinks.ts'
 
 /**
- * Accepts any mail, and does as little as it can: a strict stand-in would parse four megabytes a request and be what is
- * measured. Mails of a batch are counted by their recipient fields (a quote inside a JSON string is always escaped, so
+ * Accepts any email with as little work as possible: a strict stand-in would parse four megabytes a request and be what is
+ * measured. Emails of a batch are counted by their recipient fields (a quote inside a JSON string is always escaped, so
  * the mark is nowhere else). `GET /usage` answers `SinkUsage`, `POST /record` writes the next bodies to a file.
  */
 function startSink(): void {

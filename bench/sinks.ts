@@ -4,22 +4,22 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { spawnNode } from './spawn-node.ts'
 
-/** What a sink took since it was last asked, and what that cost it. */
+/** What a sink accepted since the last query, and the cost. */
 export type SinkUsage = {
   mails: number
   requests: number
   megabytes: number
   cpuSeconds: number
-  /** The longest time between two requests, where the sink looks at that. */
+  /** The longest time between two requests, if the sink measures it. */
   pauseSeconds?: number
 }
 
-/** A provider that takes everything, in a process of its own. */
+/** A provider that accepts everything, in its own process. */
 export type Sink = {
   url: string
-  /** Where it takes SMTP, when it does. */
+  /** Its SMTP port; 0 if it has none. */
   smtpPort: number
-  /** Tells, and forgets what was before. */
+  /** Returns the usage and resets it. */
   usage: () => Promise<SinkUsage>
   stop: () => void
 }
@@ -36,7 +36,7 @@ export async function startSink(script: 'sink.ts' | 'smtp-sink.ts'): Promise<Sin
   }
 }
 
-/** Who was mailed how often, as told by the one who took it. */
+/** How often each address was emailed, as counted by the provider. */
 export type Counter = {
   url: string
   smtpPort: number

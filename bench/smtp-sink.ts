@@ -4,8 +4,8 @@ import { SMTPServer } from 'smtp-server'
 import type { SinkUsage } from './sinks.ts'
 
 /**
- * Accepts any mail over SMTP, reads it to its end and forgets it. `GET /usage` answers `SinkUsage`, where requests are
- * mails too; `GET /counts` tells how many mails each address got, since the start.
+ * Accepts any email over SMTP, reads it to the end and discards it. `GET /usage` answers `SinkUsage`, where requests count
+ * emails; `GET /counts` returns how many emails each address got since the start.
  */
 function startSmtpSink(): void {
   const counts: Record<string, number> = {}

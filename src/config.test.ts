@@ -48,7 +48,7 @@ test('UNSUBSCRIBE_ADDRESS is refused without the webhook that reads what arrives
   )
 })
 
-test('every problem is told at once, with its variable and an example that works', () => {
+test('all problems are reported at once, each with its variable and a working example', () => {
   const problems = problemsOf({
     ...{ NODE_ENV: 'production', PUBLIC_URL: 'http://groups.harbor.test', PORT: 'http' },
     ...{ MAIL_FROM: 'Harbor Groups', REDIS_URL: 'localhost:6379', LOG_LEVEL: 'loud', DIGEST_DAY: 'someday' },
@@ -73,14 +73,14 @@ test('every setting that can be wrong says so with its name and an example', () 
   }
 })
 
-test('an empty setting is a setting that is not there', () => {
+test('an empty setting counts as not set', () => {
   expect(loadConfig({ ...NEEDED, DIGEST_TIME: '', REDIS_URL: '' })).toMatchObject({ DIGEST_TIME: '09:00' })
   expect(problemsOf({ ...NEEDED, RESEND_API_KEY: '' })).toEqual([
     'RESEND_API_KEY: is missing; for example re_123456789',
   ])
 })
 
-test('a secret may stand in a file', () => {
+test('a secret may be in a file', () => {
   const { RESEND_API_KEY, LINK_SECRET, ...others } = NEEDED
   const config = loadConfig({
     ...others,
@@ -91,7 +91,7 @@ test('a secret may stand in a file', () => {
   expect(config.LINK_SECRET).toEqual([SECRET, `${SECRET} of old`])
 })
 
-test('a secret in two places, or in a file that is not there, is refused once', () => {
+test('a secret set in two places, or in a missing file, is refused once', () => {
   const file = fileWith('re_987654321')
   expect(problemsOf({ ...NEEDED, RESEND_API_KEY_FILE: file })).toEqual([
     'RESEND_API_KEY: is set twice, also as RESEND_API_KEY_FILE; keep one of them',
@@ -182,7 +182,7 @@ test.each([
   expect(problemsOf({ ...NEEDED, [name]: value })).toEqual([expect.stringMatching(words)])
 })
 
-test('a language is spoken once its words are there', () => {
+test('a language is supported once its catalog exists', () => {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-words-'))
   mkdirSync(join(folder, 'words'))
   writeFileSync(join(folder, 'words/fr.json'), '{}')
@@ -210,7 +210,7 @@ test('international names are in ASCII wherever they go, and names of senders ar
   })
 })
 
-test('a practice has its own colour and logo', () => {
+test('a practice has its own color and logo', () => {
   const own = { BRAND_COLOR: '#7A1F5C', BRAND_LOGO_URL: `${NEEDED.PUBLIC_URL}/logo.png` }
   expect(loadConfig({ ...NEEDED, ...own }).palette.accent).toBe('#7a1f5c')
 })

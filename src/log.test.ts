@@ -18,7 +18,7 @@ test('no line holds an address or a person, in any field', () => {
   expect(text().trim().split('\n')).toHaveLength(4)
 })
 
-test('a line stays JSON whatever the address in it stands beside, and a long text is cut', () => {
+test('a line stays JSON whatever surrounds the address in it, and a long text is cut', () => {
   const { log, lines, text } = aLog()
   log.info({ reason: 'said "to miles.o\'needle@zone.test\\" is wrong' }, 'refused\nneedle@zone.test')
   log.info({ reason: 'x'.repeat(100_000) }, 'refused')

@@ -30,7 +30,7 @@ test('the weekly job plans the slot and submits every batch', async () => {
   expect(counts(app)).toEqual([1])
 })
 
-test('a first start on a Tuesday mails nobody; the next Monday does', async () => {
+test('a first start on a Tuesday emails no one; the next Monday does', async () => {
   const app = await started('2026-11-24T15:00:00Z', 3)
   await swept(app)
   expect(await allEditions(app.store)).toEqual([])
@@ -131,7 +131,7 @@ test('the slots of both DST weeks are planned once each, at nine in New York', a
   }
 })
 
-test('a paused edition waits, whatever rings', async () => {
+test('a paused edition waits, whatever is enqueued', async () => {
   const app = await started(SUNDAY, 0)
   manySubscribers(app, 20)
   app.setNow('2026-11-23T14:01:00Z')

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => program.close())
 
-test('commands that need the database alone load no Redis client, no web server and no mail compiler', async () => {
+test('commands that only need the database load no Redis client, web server or email compiler', async () => {
   const commands: [args: string[], input?: string][] = [
     [['migrate']],
     [['edition', 'list']],

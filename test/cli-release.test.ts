@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => program.close())
 
-test('a restored backup says at every door that it is held, and once released it mails nobody twice', async () => {
+test('every command and page says that a restored backup is on hold, and after its release no one is emailed twice', async () => {
   await withReaders(3)
   const copy = join(program.folder, 'copy.db')
   expect(await program.run(['backup', copy])).toMatchObject({ code: 0 })

@@ -20,7 +20,7 @@ async function withReaders(count: number): Promise<void> {
   await installation.close()
 }
 
-test('a send that is killed while the provider holds the answer is finished by the next, and nobody is mailed twice', async () => {
+test('a send killed before the provider answers is finished by the next one, and no one is emailed twice', async () => {
   await withReaders(400)
   program.resend.inject({ kind: 'hang-after-accept', times: 2 })
   const killed = program.start(['edition', 'send', '--wait'])

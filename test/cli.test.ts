@@ -79,7 +79,7 @@ test('help and version need no settings', async () => {
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--unknown'), err: '' })
 })
 
-test('what is typed or set wrongly is told in one line, without an address, and ends with 2', async () => {
+test('a wrong argument or setting is reported in one line, without an address, and exits with 2', async () => {
   const wrong: [string[], string][] = [
     [['edition', 'show', 'last'], 'ID is not the id of an edition; write its date, for example 2026-11-23'],
     [
@@ -107,7 +107,7 @@ test('what is typed or set wrongly is told in one line, without an address, and 
   expect(unset).toMatchObject({ code: 2, out: '', err: expect.stringContaining('LINK_SECRET: is missing') })
 }, 60_000)
 
-test('what was erased is erased the second time, and only they can undo it, which allow says', async () => {
+test('erasing twice succeeds, and allow says that only the person can undo it', async () => {
   await program.run(['subscribers', 'import', '-', '--consent', 'on paper'], {
     input: 'email\nmara@sample.test',
   })

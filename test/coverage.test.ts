@@ -14,9 +14,9 @@ import { owedBatches } from '../src/db/ledger/batches.ts'
 import { aSession, aSubscriber, testApp } from './app.ts'
 
 /**
- * "A session is told once, and missed by no one", tried with random histories. An oracle that knows no marks, only
- * what each reader was told, says after every edition who gets which sessions; first the rules alone are held against
- * it, then the whole program with its database. Sessions, readers and topics are named by their index.
+ * "A session is shown once, and missed by no one", tested with random histories. An oracle that knows no marks, only
+ * what each reader was shown, says after every edition who should get which sessions. First the rules alone are compared
+ * with it, then the whole program with its database. Sessions, readers and topics are named by their index.
  */
 type Step =
   | { do: 'add'; topic: number; once: boolean }
@@ -28,7 +28,7 @@ type Step =
   | { do: 'pause'; reader: number; weeks: 0 | 2 | 4 }
   | { do: 'leave' | 'return'; reader: number }
 
-/** `during`: after planning; `late`: after the mail was made, before the provider answered; `refused`: whose mail fails. */
+/** `during`: after planning; `late`: after the email was made, before the provider answered; `refused`: their email fails. */
 type Week = { before: Step[]; during: Step[]; late: Step[]; refused: number[] }
 
 /** What reached one reader; `more` counts those that did not fit. */
@@ -49,7 +49,7 @@ const QUIET: Week = { before: [], during: [], late: [], refused: [] }
 const choose = (...topics: number[]): Step => ({ do: 'choose', reader: 0, topics })
 const add = (topic: number): Step => ({ do: 'add', topic, once: false })
 
-/** Readers who drop the topic of their mail, or ask for all, while it is with the provider; both once went wrong. */
+/** Readers who drop a topic, or choose all, while their email is with the provider. Both had a bug once. */
 const CHANGED_MEANWHILE: [Week[]][] = [
   [
     [
@@ -84,7 +84,7 @@ const CHANGED_MEANWHILE: [Week[]][] = [
 
 const FIRST = Date.parse('2026-11-30T14:00:00Z')
 
-test('the rules tell everything bookable once, whatever happens between the editions', async () => {
+test('the rules show everything bookable once, whatever happens between the editions', async () => {
   await fc.assert(
     fc.asyncProperty(histories(9), async (weeks) => relive(weeks, rulesWorld())),
     { numRuns: 300, examples: CHANGED_MEANWHILE },
@@ -126,7 +126,7 @@ function histories(maxLength: number): fc.Arbitrary<Week[]> {
   return fc.array(week, { minLength: 2, maxLength })
 }
 
-/** Lets the world live through the weeks and holds every edition against the oracle. */
+/** Runs the world through the weeks and compares every edition with the oracle. */
 async function relive(weeks: Week[], world: World): Promise<void> {
   const oracle = newOracle()
   const join: Step = { do: 'join' }
@@ -150,7 +150,7 @@ async function relive(weeks: Week[], world: World): Promise<void> {
       if (moment === 'late') expected = oracle.due(n, planned, week.refused)
       await take(week[moment], soon, true)
     })
-    // Nobody was left to mail when the batch was made, so the provider was never asked.
+    // No recipient was left when the batch was made, so nothing was submitted.
     const mailed = expected ?? oracle.due(n, planned, week.refused)
     const got = new Set(mails.map(({ reader }) => reader))
     for (const [reader, { surely }] of mailed) if (surely.size > 0) expect(got).toContain(reader)
@@ -174,23 +174,23 @@ type KnownReader = {
   pausedBefore: number
   left: boolean
   lastMail: number
-  /** By session: how it stood when they were told. */
+  /** By session: its state when this reader was shown it. */
   told: Map<number, string>
   /** Sessions of which the program cannot know what they know, and since which week; `news.md` says when. */
   unsure: Map<number, number>
 }
 type Snapshot = Map<number, { state: string; topic: number }>
-/** `certain`: those of `readers` who have surely news. The others may have been left out at planning. */
+/** `certain`: the `readers` who surely have news. Planning may have left out the others. */
 type Planned = {
   offered: Snapshot
   readers: KnownReader[]
   certain: Set<KnownReader>
   chosen: Map<KnownReader, number[]>
 }
-/** What a mail must tell, and what else it may. */
+/** What an email must list, and what else it may list. */
 type Due = { surely: Set<number>; perhaps: Set<number> }
 
-/** Who was told what, by writing it down. */
+/** Records what each reader was shown. */
 function newOracle() {
   const sessions: KnownSession[] = []
   const readers: KnownReader[] = []
@@ -217,7 +217,7 @@ function newOracle() {
   const some = ({ surely, perhaps }: Due) => surely.size + perhaps.size > 0
 
   return {
-    /** The step on a session or reader that is there; null when there is none, or it changes nothing. */
+    /** The step on an existing session or reader; null if there is none, or it changes nothing. */
     fit(step: Step): Step | null {
       if ('session' in step) {
         if (sessions.length === 0) return null
@@ -226,7 +226,7 @@ function newOracle() {
       }
       if (!('reader' in step)) return step
       const reader = step.reader % readers.length
-      // Whoever left has no preferences to set.
+      // Someone who unsubscribed has no preferences to set.
       return readers[reader]?.left && step.do !== 'return' ? null : { ...step, reader }
     },
     step(step: Step, week: number, underWay: boolean): void {
@@ -285,7 +285,7 @@ function newOracle() {
         chosen: new Map(),
       }
     },
-    /** Who is mailed what, save for those whose mail is refused; by the topics as they were planned. */
+    /** Who is emailed what, except those whose email is refused. Uses the topics as planned. */
     due(week: number, planned: Planned, refused: number[]): Map<number, Due> {
       const now = bookable(week)
       const stands = [...planned.offered].filter(([id, { state }]) => now.get(id)?.state === state)
@@ -301,7 +301,7 @@ function newOracle() {
       planned.offered = new Map(stands)
       return mailed
     },
-    /** They got the mail: what it offered in the topics they followed, they know. */
+    /** They got the email, so they have seen what it offered in the topics they followed. */
     told(index: number, week: number, { offered, chosen }: Planned): void {
       const reader = readers[index] as KnownReader
       const topics = chosen.get(reader) ?? reader.topics
@@ -432,7 +432,7 @@ function rulesWorld(): World {
   }
 }
 
-/** Another start than before, in the same week as one added now; of a weekly series, at another hour. */
+/** A new start in the same week as a session added now; for a weekly series, at another hour. */
 function movedStart(before: string, at: Date, repeats: string): string {
   const start = startOf(at, daysAhead(at))
   const same = repeats === 'weekly' ? before.endsWith('T20:00') : start === before

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 
 /**
- * The program from the top down. A room is a folder of src/ or a file at its top. It may import itself and rooms on
- * lower lines; rooms that share a line do not know one another, but for the doors. `test/` and `bench/` may import
+ * The layers, top to bottom. A room is a folder of src/ or a file at its top. It may import itself and rooms on
+ * lower lines; rooms on the same line do not import one another, except the doors. `test/` and `bench/` may import
  * anything; nothing in src/ imports them.
  */
 const SHAPE: readonly string[][] = [
@@ -51,7 +51,7 @@ const PURE = [
   'zod',
 ]
 
-/** Only these files read these things; everyone else gets them as an argument. */
+/** Only these files read these; all others get them as arguments. */
 const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   {
     what: /process\.env\b/,
@@ -65,7 +65,7 @@ const READ_IN: { what: RegExp; files: string[]; say: string }[] = [
   },
 ]
 
-/** The action that commits enqueues. A door that did it too would hide an action that forgot. */
+/** The action that commits also enqueues. A door that enqueued too would hide an action that forgot to. */
 const ENQUEUES = /\bqueue\.(wake|forget)\w*\(/
 const DOORS = ['cli.ts', 'commands', 'http', 'demo']
 
@@ -112,7 +112,7 @@ function sourceFiles(): { path: string; source: string }[] {
     .map((path) => ({ path, source: readFileSync(join(SRC, path), 'utf8') }))
 }
 
-/** What a file imports or reads that it should not, each said as a sentence; `path` is relative to src. */
+/** What a file must not import or read but does, one sentence each; `path` is relative to src. */
 function wrongTurns(path: string, source: string): string[] {
   const room = roomOf(path)
   const here = `src/${path}`

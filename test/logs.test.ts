@@ -18,11 +18,11 @@ import { signedWebhook } from './resend/webhooks.ts'
 const ID = '2026-11-23'
 const READERS = 450
 const WEBHOOK_SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
-/** In no word that the program itself would log. */
+/** Appears in no word that the program itself would log. */
 const NAME = 'Quillonia'
 const STRANGER = `stranger-${randomUUID()}`
 
-test('the log of an edition, with all that can go wrong in one, names nobody', async () => {
+test('the log of an edition in which everything goes wrong names no one', async () => {
   const app = await anInstallation()
   const server = await startServer(app)
   afterTest(() => server.close())
@@ -52,7 +52,7 @@ test('the log of an edition, with all that can go wrong in one, names nobody', a
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
   const linesOf = (message: string) => lines.filter(({ msg }) => String(msg).startsWith(message))
-  // The clock runs so fast that a batch may be taken over from a worker that is alive; both are told.
+  // The clock runs so fast that a batch may be taken over from a living worker; both workers log it.
   expect(new Set(linesOf('batch submitted').map(({ batch }) => batch))).toEqual(new Set([1, 2, 3, 4, 5]))
   for (const line of [...linesOf('batch submitted'), ...linesOf('no certain answer')])
     expect(line).toMatchObject({ edition: ID, batch: expect.any(Number), attempt: expect.any(Number) })
@@ -69,7 +69,7 @@ function withoutPlaces(text: string): string {
   return written.reduce((rest, place) => rest.replaceAll(place, ''), text)
 }
 
-test('a Redis that is away is told once, then counted', async () => {
+test('an unreachable Redis is logged once, then counted', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-logs-'))
   const quiet = { info: () => {}, warn: () => {} }
   const start = () => startPrivateRedis({ folder, binary: findProgram(redisServer), log: quiet })
@@ -113,7 +113,7 @@ async function anInstallation(): Promise<TestApp> {
   return app
 }
 
-/** Answers that are wrong, late, lost, or tell whom they are about. */
+/** Answers that are wrong, late, lost, or contain the recipient's address. */
 async function provoke({ resend }: TestApp): Promise<void> {
   resend.inject({ kind: 'status', status: 500, message: 'Failed for <reader-1@sample.test>' })
   resend.inject({ kind: 'status', status: 503, message: 'mailto:reader-2%40sample.test' })
@@ -124,7 +124,7 @@ async function provoke({ resend }: TestApp): Promise<void> {
   resend.inject({ kind: 'status-after-accept', status: 500, message: 'reader-1@sample.test is odd' })
 }
 
-/** Somebody signs up, wrongly and then rightly; somebody else leaves by the button of their mail client. */
+/** Someone signs up, first with errors, then correctly. Someone else unsubscribes with their mail client's button. */
 async function visit(address: string, app: TestApp): Promise<void> {
   expect((await signUp(address, app, `${STRANGER}@`)).status).toBe(400)
   expect((await signUp(address, app, `${STRANGER}@sample.test`)).status).toBe(200)

@@ -15,5 +15,5 @@ const server = createServer((request, response) => {
   )
 })
 server.listen(process.argv[2], () => process.send?.('ready'))
-// The test run may be killed, and then nobody stops this process.
+// A killed test run cannot stop this process.
 process.on('disconnect', () => process.exit())

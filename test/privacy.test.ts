@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 
-/** By the words each bullet of README's Privacy begins with: the tests that hold it. Null: advice, which nothing can test. */
+/** For each bullet of README's Privacy, by its first words: the tests that prove it. Null: advice, which no test can prove. */
 const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
   'The database holds addresses': null,
   'The form gives the same answer': [
-    ['src/http/public/join/join.test.ts', 'the answer is the same for every state of an address'],
+    ['src/http/public/join/join.test.ts', 'the response is the same for every state of an address'],
     ['src/http/public/join/join.test.ts', 'one address is written to three times in thirty days at most'],
     ['src/http/steadily.test.ts', 'whatever comes of the work, and however fast'],
   ],
@@ -27,24 +27,24 @@ const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[]
   '`subscribers export` prints everything': [
     [
       'src/actions/subscribers/personal-data.test.ts',
-      'every column that can hold something of a person has a decision',
+      'every column that may contain personal data has a decision',
     ],
-    ['src/actions/subscribers/personal-data.test.ts', 'the export holds every column that is theirs'],
+    ['src/actions/subscribers/personal-data.test.ts', 'the export has every column of personal data'],
     ['src/actions/subscribers/personal-data.test.ts', 'after an erasure no column holds what was theirs'],
-    ['src/actions/retention/wipe.test.ts', 'the copies that migrations left lose the person too'],
-    ['src/actions/imports/subscribers.test.ts', 'erasing removes the person, keeps the ledger whole'],
+    ['src/actions/retention/wipe.test.ts', 'the person is also erased from migration copies'],
+    ['src/actions/imports/subscribers.test.ts', 'erasing removes the person and keeps the ledger whole'],
   ],
   'Consent is kept': [
     ['src/actions/imports/subscribers.test.ts', 'new subscribers are active with the consent on record'],
   ],
   'Resend sees the address': null,
-  'Discreet readers get': [['src/core/mail/digest.test.ts', 'a discreet mail does not even say']],
+  'Discreet readers get': [['src/core/mail/digest.test.ts', 'a discreet email does not even mention groups']],
   'The pages set no cookie': [
     ['src/http/server.test.ts', 'every answer is kept from caches, scripts, frames'],
   ],
 }
 
-test('each sentence on privacy in the README names the tests that hold it', () => {
+test('each sentence on privacy in the README has tests that prove it', () => {
   const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
   const section = /^## Privacy\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
   const bullets = [...section.matchAll(/^- (.+)$/gm)].map(([, words = '']) => words)

@@ -19,8 +19,9 @@ let running:
 const COMPILED = join(import.meta.dirname, '../node_modules/.cache/compiled')
 
 /**
- * Jest's global setup: one private Redis, one MJML compiler, and one migrated database to copy for the whole run. Each test uses a prefix of its own. The programs that tests
- * start find their modules compiled, which is two thirds of their start.
+ * Jest's global setup: one private Redis, one MJML compiler, and one migrated database to copy for the whole run. Each
+ * test uses its own Redis prefix. The programs that tests start find their modules compiled: that saves two thirds of
+ * their startup.
  */
 export default async function setup(): Promise<void> {
   const binary = await findOrInstallProgram(redisServer, (line) => process.stderr.write(`${line}\n`))

@@ -10,7 +10,7 @@ import { type Measured, measured, optionsFromBench, tellBench } from '../measure
 import { clockFromSlot, SLOT } from '../settings.ts'
 
 export type AnswersOptions = { file: string; subscribers: number; times: number }
-/** Milliseconds. The first answer also loads and compiles; `status` is null for what is no page. */
+/** Milliseconds. The first answer includes loading and compiling; `status` is null if it is not a page. */
 export type Answer = {
   question: string
   first: number
@@ -20,7 +20,7 @@ export type Answer = {
 }
 export type AnswersOutcome = Measured & { answers: Answer[] }
 
-// What operators and readers ask of a database after its edition, in the process of `web`. `mails` are the answers.
+// Requests by operators and readers after an edition, in the process of `web`. `mails` counts the answers.
 const { file, subscribers, times } = optionsFromBench<AnswersOptions>()
 const config = { ...benchConfig(file, 'http://127.0.0.1:9'), PORT: 0 }
 const app = await openApp(config, { log: quietLog(), now: clockFromSlot() })

@@ -5,7 +5,7 @@ import { measured, optionsFromBench, tellBench } from '../measure.ts'
 
 export type CeilingOptions = { bodies: string; providerUrl: string; mails: number; concurrency: number }
 
-// Nothing but the SDK: batches that are ready in memory, posted over and over under new keys. No database, no queue.
+// Only the SDK posts prepared batches from memory, over and over, under new keys. No database, no queue.
 const { bodies, providerUrl, mails, concurrency } = optionsFromBench<CeilingOptions>()
 const batches: CreateEmailOptions[][] = []
 for await (const line of createInterface({ input: createReadStream(bodies) })) batches.push(asOptions(line))

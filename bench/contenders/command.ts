@@ -8,7 +8,7 @@ import { benchEnvironment, clockFromSlot, SLOT } from '../settings.ts'
 
 export type CommandOptions = { file: string; providerUrl: string }
 
-// `edition send --wait` as an operator types it: measured from the plan to the summary, without what the start takes.
+// `edition send --wait` as an operator types it: measured from the plan to the summary, without startup.
 const { file, providerUrl } = optionsFromBench<CommandOptions>()
 let outcome: Measured | undefined
 const terminal = {

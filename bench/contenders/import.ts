@@ -7,7 +7,7 @@ import { clockFromSlot } from '../settings.ts'
 
 export type ImportOptions = { file: string; csv: string }
 
-// A CSV file of new subscribers, as `subscribers import` reads it. `mails` are the subscribers added.
+// A CSV file of new subscribers, as `subscribers import` reads it. `mails` counts the subscribers added.
 const { file, csv } = optionsFromBench<ImportOptions>()
 const installation = await openInstallation(benchConfig(file, 'http://127.0.0.1:9'), {
   log: quietLog(),

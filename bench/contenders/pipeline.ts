@@ -39,7 +39,7 @@ tellBench({ ...outcome, planned, submitted })
 await app.close()
 
 async function submit(): Promise<number> {
-  const worker = await startWorker(app, { scheduled: false }) // rings for the batches itself
+  const worker = await startWorker(app, { scheduled: false }) // enqueues the batches itself
   while ((await findEdition(app.store, SLOT.editionId))?.state !== 'submitted') await setTimeout(20)
   await worker.stop()
   return (await tallyOf(app.store, SLOT.editionId)).submitted

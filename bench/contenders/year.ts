@@ -23,7 +23,7 @@ export type YearOutcome = Measured & { megabytes: number[]; steps: number[] }
 const DAY_MS = 86_400_000
 const REPORTS = ['email.sent', 'email.delivered']
 
-// Week after week as production does it, with Resend's two reports of each mail; what is too old is removed after each.
+// Week after week as production does it, with Resend's two reports per email. Old data is removed after each week.
 const { file, providerUrl, weeks, kept } = optionsFromBench<YearOptions>()
 let now = SLOT.at
 const app = await openApp(benchConfig(file, providerUrl), { log: quietLog(), now: () => now })

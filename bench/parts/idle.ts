@@ -10,7 +10,7 @@ import { spawnNode } from '../spawn-node.ts'
 
 /** Clock ticks in a second, as Linux shows them in /proc on every machine. */
 const TICKS = 100
-/** It has so long to start. */
+/** How long it may take to start. */
 const START_SECONDS = 60
 
 /** `start`, as an operator runs it, while there is nothing to do: the process itself and its private Redis. */
@@ -75,7 +75,7 @@ function processesOf(pid: number, file: string) {
       const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS
       return [{ pid: Number(id), name: Number(id) === pid ? 'openseat start' : name, megabytes, cpuSeconds }]
     } catch {
-      return [] // it ended while we looked
+      return [] // it ended in the meantime
     }
   })
 }

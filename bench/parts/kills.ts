@@ -14,13 +14,16 @@ type Case = Pick<KillRow, 'who' | 'what'> & {
   list: string
   recipients: number
   provider: 'stand-in' | 'smtp'
-  /** `redis` is null for who uses none. */
+  /** `redis` is null for contenders without one. */
   options(world: { file: string; redis: BenchRedis | null; provider: Counter; resume: boolean }): object
 }
 
 const LONGEST_SECONDS = 300
 
-/** Kills every contender in the middle, starts it again, and so on, and counts at the provider. All at once: no speeds are told. */
+/**
+ * Kills every contender in the middle, starts it again, and so on, and counts at the provider. They run in parallel, so
+ * no speeds are reported.
+ */
 export async function measureKills(bench: Bench): Promise<KillRow[]> {
   const cases = await casesOf(bench)
   return Promise.all(cases.map((one, index) => killInTheMiddle(bench, one, `killed-${index}`)))
@@ -84,7 +87,7 @@ async function killInTheMiddle(bench: Bench, one: Case, suffix: string): Promise
   const options = (resume: boolean) => one.options({ file, redis, provider, resume })
   let kills = 0
   try {
-    // Once Redis is lost, a queue has nothing left to be killed at.
+    // Once Redis is lost, a queue has no work left.
     for (const share of losesRedis ? [0.4] : bench.plan.kills.at) {
       const child = startProcess(bench, one.script, options(kills > 0))
       await acceptedAtLeast(share * recipients, provider, child)
@@ -109,7 +112,7 @@ function judged(countByAddress: Record<string, number>, recipients: number) {
   return { once, twice, never: recipients - counts.length }
 }
 
-/** Resolves when the provider has taken so many, or the process has ended by itself. */
+/** Resolves when the provider has accepted that many, or the process has ended on its own. */
 async function acceptedAtLeast(mails: number, provider: Counter, child: ReturnType<typeof startProcess>) {
   const until = performance.now() + LONGEST_SECONDS * 1000
   while (child.exitCode === null && Object.keys(await provider.counts()).length < mails) {

@@ -10,13 +10,13 @@ import { type Bench, fresh, installation, run } from '../run.ts'
 /** Until then the workers learn the limit, and Resend's bucket of one second's requests is used up. */
 const FIRST_SECONDS = 3
 
-/** Workers at a provider that takes ten requests a second: how near they come, and what it costs them. */
+/** Workers with a provider that accepts ten requests a second: how close they get, and what it costs. */
 export async function measureLimit(bench: Bench): Promise<LimitRun[]> {
   const { mails, workers } = bench.plan.limit
   const list = await installation(bench, mails)
   const runs: LimitRun[] = []
   for (const count of workers) {
-    // A new one each time: the same keys come again, and would be answered from memory.
+    // A new one each time: keys repeat, so an old one would answer from memory.
     const resend = fork(join(import.meta.dirname, '../limited-resend.ts'))
     const [{ url }] = (await once(resend, 'message')) as [{ url: string }]
     try {
@@ -61,7 +61,7 @@ function judge(
   const from = accepted[0] ?? 0
   const steady = accepted.filter((at) => at >= from + FIRST_SECONDS * 1000)
   const [first = 0, last = 0] = [steady[0], steady.at(-1)]
-  // Those accepted at the first instant came in the time before it.
+  // Emails accepted at the first instant belong to the time before it.
   const counted = steady.filter((at) => at > first).length
   return {
     workers: outcomes.length,
@@ -74,7 +74,7 @@ function judge(
   }
 }
 
-/** The last second is left out: it is not a whole one. */
+/** Leaves out the last second, which is not a full one. */
 function bySecond(instants: readonly number[], from: number): number[] {
   const counts: number[] = []
   for (const at of instants) {

@@ -11,7 +11,7 @@ import { type Sink, startSink } from '../sinks.ts'
 /** As many requests at once as the worker makes (CONCURRENCY in src/redis/workers.ts). */
 const CONCURRENCY = 6
 const QUEUE_CONCURRENCY = 20
-/** 5 and 20 differ from it by less than the noise: one thread makes the mails. */
+/** 5 and 20 differ from it by less than the noise: one thread makes the emails. */
 const SMTP_CONNECTIONS = 10
 
 /** The pipeline, the ceiling and the peers, in turns. */
@@ -45,7 +45,7 @@ async function inTurns(bench: Bench, sink: Sink, smtpSink: Sink): Promise<PeerRu
     ...{ file: fresh(lists.smtp), prepared, smtpPort: smtpSink.smtpPort, connections: SMTP_CONNECTIONS },
   })
 
-  // The first run is not among the timed ones: it warms the disk and records the mails for the ceiling.
+  // The first run is not timed: it warms the disk and records the emails for the ceiling.
   await fetch(`${providerUrl}/record`, {
     method: 'POST',
     body: JSON.stringify({ file: bodies, left: recorded }),
@@ -65,7 +65,7 @@ async function inTurns(bench: Bench, sink: Sink, smtpSink: Sink): Promise<PeerRu
   return runs
 }
 
-/** What peers would have made at their deployment, in a file of its own; `file` is any installation. */
+/** Writes what peers would prepare at deployment to its own file; `file` is any installation. */
 export async function prepare(bench: Bench, file: string): Promise<string> {
   const prepared = join(bench.folder, 'prepared.json')
   await inProcess(bench, 'peers/prepare.ts', fresh(file), prepared)

@@ -14,7 +14,7 @@ import { type Sink, startSink } from '../sinks.ts'
 
 const TIMES_ASKED = 30
 
-/** Lists of several lengths from an empty database to the last receipt, and questions to the longest. */
+/** Lists of several lengths from an empty database to the last receipt, and queries to the longest. */
 export async function measureScale(bench: Bench): Promise<Scale> {
   const sink = await startSink('sink.ts')
   const runs: ScaleRun[] = []

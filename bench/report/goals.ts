@@ -40,7 +40,7 @@ function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
       value: cpu / medianOf(smtp, perCpuSecond),
       atLeast: 1,
     },
-    // Older results do not tell of pauses.
+    // Older results do not include pauses.
     ...(pauses.length === 0
       ? []
       : [

@@ -14,7 +14,7 @@ import {
 
 const [SECRET, NEXT] = ['a link secret that is long enough', 'another one that is long enough!']
 
-test('an address to unsubscribe at says whom, in whatever case, and fits into an address', () => {
+test('an unsubscribe address identifies the subscriber in any letter case and is a valid length', () => {
   const publicId = fc.stringMatching(/^[A-Za-z0-9_-]{22}$/)
   fc.assert(
     fc.property(publicId, fc.boolean(), (id, upper) => {
@@ -47,7 +47,7 @@ test('a public id that is not ours, and a name that leaves no room, get no addre
 
 const EDITION = { editionId: '2026-11-23', generation: 0 }
 
-test('a tag tells its delivery to us and nothing to anyone else', () => {
+test('a tag identifies its delivery to us and reveals nothing to anyone else', () => {
   const key = newHashKey()
   const tagOf = deliveryTagger(key, EDITION)
   const tags = Array.from({ length: 2_000 }, (_, id) => tagOf(id))

@@ -48,11 +48,11 @@ export const jsonRows = ({ engine }: Queries, columns: SQL, order: SQL): SQL =>
     ? sql`json_group_array(json_array(${columns}) order by ${order})`
     : sql`cast(json_agg(json_build_array(${columns}) order by ${order}) as text)`
 
-/** A field of a JSON object in a text column; null where the column is. */
+/** A text of a JSON object in a column; null where there is none, and where another program wrote what is no JSON. */
 export const fieldOf = ({ engine }: Queries, column: Column, name: string): SQL<string | null> =>
   engine === 'sqlite'
     ? sql`case when json_valid(${column}) then ${column} ->> ${sql.raw(`'${name}'`)} end`
-    : sql`(cast(${column} as jsonb) ->> ${sql.raw(`'${name}'`)})`
+    : sql`substring(${column} from ${sql.raw(`'"${name}":"([^"]*)"'`)})`
 
 type Given = SQL | number | string | boolean | null
 

@@ -151,7 +151,7 @@ test.each(DAMAGED)(
   },
 )
 
-test('whatever happened to a link, nobody reads that they are unsubscribed who is not', async () => {
+test('a damaged link never claims that a subscriber is unsubscribed', async () => {
   const { app, server } = await withAda()
   const character = fc.constantFrom(...'abzAZ09-_.~/)>%?#& '.split(''), '%20', '%2F', '\u200b', '\u00a0', 'é')
   const damage = fc.record({

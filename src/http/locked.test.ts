@@ -23,7 +23,7 @@ test('one click waits for another program without stopping the process, and is d
   expect(statusOf(app)).toBe('unsubscribed')
 })
 
-test('while it lasts, one click and every form are answered 503 with when to come again; the log says what to look for', async () => {
+test('while it lasts, one-click and every form get 503 with Retry-After, and the log says what to look for', async () => {
   const { app, server, lock } = await served()
   lock.exec('begin exclusive')
   for (const url of [UNSUBSCRIBE, `${UNSUBSCRIBE}/pause`]) {

@@ -68,7 +68,7 @@ test('an edition can be watched from its slot to its last batch', async () => {
   })
 })
 
-test('what the provider reports, whom it costs and what waits for an operator is counted', async () => {
+test('counts provider reports, the readers they cost, and what waits for an operator', async () => {
   const app = await testApp({
     settings: { RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, BREAKER_MIN_SUBMITTED: '10' },
   })
@@ -113,7 +113,7 @@ test('what the provider reports, whom it costs and what waits for an operator is
   expect(id).toBe('2026-11-23')
 })
 
-test('what cannot be read now is left out, and which part is missing is told', async () => {
+test('what cannot be read is left out, and a metric names the missing part', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-metrics-'))
   const log = { info: () => {}, warn: () => {} }
   const start = () => startPrivateRedis({ folder, binary: findProgram(redisServer), log })
@@ -155,7 +155,7 @@ test('no label names a person, and the names of labels are few', async () => {
   expect(body.length).toBeLessThan(20_000)
 })
 
-test('without a token only a program on this machine may read, and nobody through a proxy', async () => {
+test('without a token only a program on this machine may read, and never through a proxy', async () => {
   const app = await testApp()
   const server = await buildServer(app)
   const status = async (headers: Record<string, string>, remoteAddress = '127.0.0.1') =>
@@ -168,7 +168,7 @@ test('without a token only a program on this machine may read, and nobody throug
     expect(await status({ host: '127.0.0.1:3000', [name]: '127.0.0.1' })).toBe(404)
 })
 
-test('with a token whoever brings it may read, and nobody else', async () => {
+test('with a token set, only requests that carry it may read', async () => {
   const app = await testApp({ settings: { METRICS_TOKEN: TOKEN } })
   const server = await buildServer(app)
   const status = async (headers: Record<string, string>) =>
@@ -178,7 +178,7 @@ test('with a token whoever brings it may read, and nobody else', async () => {
     expect(await status({ authorization })).toBe(404)
 })
 
-test('a proxy that speaks HTTP/1.0 and says nothing else is told from a program here', async () => {
+test('a proxy that only speaks HTTP/1.0 is not mistaken for a local program', async () => {
   const app = await testApp({ settings: { PORT: '0' } })
   const server = await startServer(app)
   afterTest(() => server.close())
@@ -192,7 +192,7 @@ test('a proxy that speaks HTTP/1.0 and says nothing else is told from a program 
   expect(await ask('1.0')).toBe('404')
 })
 
-test('a worker without pages answers for itself, and tells what the web cannot know', async () => {
+test('a worker without pages serves its own metrics, including what the web process cannot know', async () => {
   const app = await testApp({ at: '2026-11-23T13:59:00Z', resend: { requestsPerSecond: 7 } })
   aSession(app)
   manySubscribers(app, 30)

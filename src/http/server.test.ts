@@ -85,7 +85,7 @@ test('a body beyond the limit is refused', async () => {
   expect(body).toContain('That did not work')
 })
 
-test('a failure tells the reader nothing, and the log neither token nor address', async () => {
+test('a failure page reveals nothing, and the log has neither token nor address', async () => {
   const app = await testApp()
   const server = await buildServer(app)
   server.get('/broken/:token', () => {
@@ -168,7 +168,7 @@ test('closing finishes the request in flight and takes no new one', async () => 
   await expect(fetch(`${address}/healthz`)).rejects.toThrow()
 })
 
-test('an address that is taken is told with what to set', async () => {
+test('an address in use is reported with the setting to change', async () => {
   const app = await testApp({ settings: { PORT: '0' } })
   const first = await startServer(app)
   const PORT = Number(new URL(first.address).port)
@@ -178,7 +178,7 @@ test('an address that is taken is told with what to set', async () => {
   await first.close()
 })
 
-test('a logo stands where the name does, and is the only image that a page may show', async () => {
+test('a logo replaces the name and is the only image a page may show', async () => {
   const logo = 'https://groups.harbor.test/logo.png'
   const server = await buildServer(await testApp({ settings: { BRAND_LOGO_URL: logo } }))
   const { body, headers } = await server.inject('/')

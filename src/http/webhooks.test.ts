@@ -33,7 +33,7 @@ const stored = (app: TestApp) => app.db.select().from(providerEvents).all()
 const report = (app: TestApp) => app.db.select().from(deliveries).get()?.report
 const secondsAgo = (seconds: number) => ({ timestamp: Math.floor(Date.now() / 1000) - seconds })
 
-test('a signed event is stored and then answered with 200; told again it is a repeat', async () => {
+test('a signed event is stored and then answered with 200; sent again it is a repeat', async () => {
   const { app, post, event } = await mailed()
   const hook = signedWebhook(SECRET, event('email.delivered'), { id: 'msg_1' })
   expect(await post(hook)).toEqual({ code: 200, status: 'stored' })

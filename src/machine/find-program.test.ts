@@ -56,7 +56,7 @@ test('root installs a missing server with the package manager, and the command i
   ])
 })
 
-test('a server that is there is not installed again', async () => {
+test('an existing server is not installed again', async () => {
   await findOrInstallProgram(redisServer, announce, machine({ 'redis-server': '', 'apt-get': installing() }))
   expect(announced).toEqual([])
 })

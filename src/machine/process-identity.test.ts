@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import { afterTest } from '../../test/app.ts'
 import { hasCertainlyEnded, identifyProcess } from './process-identity.ts'
 
-test('a process that lives has not ended, one that was killed has', async () => {
+test('a running process has not ended, a killed one has', async () => {
   const child = sleeper()
   const name = nameOf({ pid: child.pid ?? 0, start: startOf(child.pid ?? 0) })
   expect(hasCertainlyEnded(name)).toBe(false)
@@ -20,13 +20,13 @@ test('this process has not ended, and each name is given once', () => {
   expect(identifyProcess()).not.toBe(identifyProcess())
 })
 
-test('a pid that another process has by now is of one that ended, ours too', () => {
+test('a process has ended if its pid now belongs to another, even to ours', () => {
   const child = sleeper()
   expect(hasCertainlyEnded(nameOf({ pid: child.pid ?? 0, start: '12' }))).toBe(true)
   expect(hasCertainlyEnded(nameOf({ start: '12' }))).toBe(true)
 })
 
-test('nothing is certain of another container or machine with our host name, though no such pid is here', () => {
+test('nothing is certain about another container or machine with our host name, even if the pid does not exist here', () => {
   const { pid } = spawnSync('true')
   expect(hasCertainlyEnded(nameOf({ pid }))).toBe(true)
   for (const place of ['another-boot.pid:[4026531836]', '']) {
@@ -36,7 +36,7 @@ test('nothing is certain of another container or machine with our host name, tho
   expect(hasCertainlyEnded(`localhost/${pid}/as-before`)).toBe(false)
 })
 
-/** The name of this process, with some of it in another way. */
+/** The name of this process, with some parts replaced. */
 function nameOf(other: { pid?: number; place?: string; start?: string }): string {
   const [host, pid, , place, start] = identifyProcess().split('/')
   return [host, other.pid ?? pid, 'abcdefgh', other.place ?? place, other.start ?? start].join('/')

@@ -3,9 +3,9 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 /**
- * A name for this process that is never given again: `host/pid/random/place/start`. The place is the boot and the PID
- * namespace, so that two containers with one host name and one pid are told apart. Both are empty where the system does
- * not say them (anything but Linux): then nobody can tell whether the process still lives.
+ * A unique name for this process, never reused: `host/pid/random/place/start`. The place is the boot and the PID
+ * namespace, which distinguish two containers with the same host name and pid. Both are empty if the system does not
+ * provide them (anything but Linux); then it is unknown whether the process is still running.
  * https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
  */
 export function identifyProcess(): string {
@@ -14,7 +14,7 @@ export function identifyProcess(): string {
   return [hostname(), process.pid, randomUUID().slice(0, 8), place, start].join('/')
 }
 
-/** Whether the process of this name has certainly ended. False: it lives, or it cannot be known from here. */
+/** True if the process of this name has certainly ended; false if it is running or we cannot know. */
 export function hasCertainlyEnded(name: string): boolean {
   const [, pid = '', , place = '', start = ''] = name.split('/')
   if (place === '' || start === '' || place !== ownPlace()) return false

@@ -25,7 +25,7 @@ test('a key that only sends is right, and what it cannot see is left to a person
   ])
 })
 
-test('a wrong key, and a Resend that cannot be reached, are told apart', async () => {
+test('distinguishes a wrong key from a Resend that cannot be reached', async () => {
   expect(await told({ apiKey: 're_another' })).toMatchObject(
     [/^fail Resend key: 401: API key is invalid \| Make a key with sending access/, expect.anything()].map(
       (line) => (line instanceof RegExp ? expect.stringMatching(line) : line),
@@ -85,7 +85,7 @@ test.each([
   expect(await told({ domains })).toContainEqual(expect.stringMatching(says))
 })
 
-test('a clock that is wrong is told, as little as webhooks allow', async () => {
+test('a wrong clock is reported, even at the smallest error that breaks webhooks', async () => {
   const off = async (minutes: number) =>
     (await told({}, new Date(Date.now() + minutes * 60_000))).find((line) => line.includes('clock'))
   expect(await off(2.5)).toMatch(/^warn clock: 3 minutes ahead of Resend \| .*timedatectl/)
@@ -172,7 +172,7 @@ test('an email that arrived proves the address to a key that only sends', async 
   )
 })
 
-test('answers to an address whose domain receives at Resend are warned of, as nobody reads them there', async () => {
+test('warns when the reply address is on a domain that receives at Resend, where no one reads replies', async () => {
   const receiving = aDomain('in.harbor.test', { capabilities: { sending: 'enabled', receiving: 'enabled' } })
   const domains = [aDomain(OUR_DOMAIN), receiving]
   const warned = expect.stringMatching(/^warn answers: in\.harbor\.test receives at Resend.*MAIL_REPLY_TO/)

@@ -19,7 +19,7 @@ afterAll(() => browser?.close())
 
 const seen = async (mail: Mail) => complaints(await appearance(browser, [mail], 1))
 
-test('a sound mail can be read by everybody', async () => {
+test('everyone can read a sound email', async () => {
   expect(await seen(confirm)).toBe('')
 })
 

@@ -257,7 +257,7 @@ async function beForgotten(app: TestApp, { page, sees }: Visit, link: string): P
   await sees('This link opens no preferences')
 }
 
-/** An app whose pages are served where its mails say they are; nothing is submitted but by the test. */
+/** An app whose pages are served where its emails link to. Only the test submits anything. */
 async function aServedApp(): Promise<{ app: TestApp; url: string }> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -290,7 +290,7 @@ const readers = (app: TestApp) => app.db.select().from(subscribers).all()
 
 const lastMail = (app: TestApp): string => app.resend.accepted.at(-1)?.text ?? ''
 
-/** The address under this line of a mail. */
+/** The address under this line of an email. */
 function linkAfter(line: string, mail: string): string {
   const [, link] = mail.match(new RegExp(`${line}:\\s+(http\\S+)`)) ?? []
   if (!link) throw new Error(`no link after "${line}" in: ${mail}`)

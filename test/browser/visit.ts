@@ -6,7 +6,7 @@ import { type Browser, type Page, chromium as playwright } from 'playwright-core
 import { chromium, findOrInstallProgram } from '../../src/machine/find-program.ts'
 import { afterTest } from '../app.ts'
 
-/** How somebody comes: without `script` the browser runs none. */
+/** The visitor's browser; without `script` it runs no JavaScript. */
 export type Visitor = { script: boolean }
 
 export type Visit = Awaited<ReturnType<ReturnType<typeof realBrowser>>>
@@ -19,7 +19,7 @@ const LOOKS = [
 ] as const
 const HEIGHT = 800
 const MOST_BYTES = 50_000
-// It talks to nobody but our server, and asks no other host for updates or lists.
+// It connects only to our server, and asks no other host for updates or lists.
 const QUIET = [
   '--headless',
   '--no-sandbox',
@@ -75,7 +75,7 @@ export function realBrowser() {
       expect(await context.cookies()).toEqual([])
       // Evaluated, not added as an element, which the policy of our pages would keep out.
       // By the debugger, as Playwright would take twice as long over its 600 KB.
-      // Another visitor on the same page would only be told the same.
+      // Another visitor would get the same result on the same page.
       const view = heading + new URL(page.url()).search
       const isNew = script && !judged.has(view)
       judged.add(view)
@@ -95,12 +95,12 @@ export function realBrowser() {
   }
 }
 
-/** Returns what the browser complained of since it was last asked, and what it wanted from anyone but `url`. */
+/** Returns the browser's complaints since the last call, and its requests to anything but `url`. */
 function watch(page: Page, url: string): () => string[] {
   const heard: string[] = []
   page.on('pageerror', (error) => heard.push(String(error)))
   page.on('console', (message) => {
-    // Chromium also says so of a page that is answered with 404, which is meant.
+    // Chromium also complains about an intended 404.
     const ofPage =
       message.text().startsWith('Failed to load resource') && message.location().url === page.url()
     if (['error', 'warning'].includes(message.type()) && !ofPage) heard.push(message.text())
@@ -122,7 +122,7 @@ const MEASURE = `({
 type Measured = Record<'width' | 'inner' | 'bytes', number> & { dark: boolean }
 
 const EVERY_RULE = "{ resultTypes: ['violations'] }"
-/** The words of a page are the same in its other look; only these rules can tell the two apart. */
+/** A page has the same words in its other look, so only these rules can give different results. */
 const OF_COLOR =
   "{ resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block', 'target-size'] }"
 

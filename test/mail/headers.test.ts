@@ -23,7 +23,7 @@ test.each([
   expect(complaints(await headers({ ...digest, eml }))).toContain(words)
 })
 
-test('a confirmation that offers to unsubscribe is told of', async () => {
+test('a confirmation that offers to unsubscribe is reported', async () => {
   const confirm = await soundMail('confirm')
   expect(complaints(await headers(confirm))).toBe('')
   const early = await broken(confirm, ({ headers: sent }) => ({
@@ -32,7 +32,7 @@ test('a confirmation that offers to unsubscribe is told of', async () => {
   expect(complaints(await headers(early))).toContain('before it is subscribed to')
 })
 
-test('a discreet mail that says what it is about before it is opened is told of', async () => {
+test('a discreet email that says what it is about before it is opened is reported', async () => {
   const mail = await broken(discreet, ({ html }) => ({
     html: swap(html, /<h1[^>]*>[^<]*/, '<h1>New group times'),
   }))

@@ -7,7 +7,7 @@ import { broken, complaints, soundMail } from './broken.fixture.ts'
 import { spamassassin, spamScores } from './spam-assassin.ts'
 
 // Without SpamAssassin this fails with the line that installs it.
-test('SpamAssassin has nothing against a sound mail, and says what it has against a loud one', async () => {
+test('SpamAssassin accepts a sound email and says what is wrong with a loud one', async () => {
   const sound = await soundMail()
   const loud = await broken(sound, ({ html }) => ({
     subject: 'FREE!!! GROUP TIMES $$$ NOW',

@@ -127,7 +127,7 @@ function refuseSender(email: Fields, { fromDomain }: SendRules): Refusal | null 
   return { status: 403, name: 'validation_error', message }
 }
 
-// Resend refuses these domains, since mail to them hurts a sender's reputation. It accepts `.test`.
+// Resend refuses these domains, since email to them hurts a sender's reputation. It accepts `.test`.
 const EXAMPLE_DOMAIN = /(^|\.)(example|test)\.(com|net|org)$/
 
 function refuseRecipients(email: Fields, { refuseAddress }: SendRules): Refusal | null {

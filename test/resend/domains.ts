@@ -1,13 +1,13 @@
 import { type Answer, envelope } from './faults.ts'
 
-/** A sender domain of the account, as Resend tells of it. */
+/** A sender domain of the account, as Resend reports it. */
 export type StandInDomain = {
   name: string
   status: 'pending' | 'verified' | 'failed' | 'temporary_failure' | 'not_started' | 'partially_verified'
   open_tracking: boolean
   click_tracking: boolean
   capabilities: { sending: 'enabled' | 'disabled'; receiving: 'enabled' | 'disabled' }
-  /** How its MX record stands, once it is to receive. */
+  /** The status of its MX record, if it is set to receive. */
   receivingRecord?: 'pending' | 'verified' | 'failed' | 'temporary_failure' | 'not_started'
 }
 

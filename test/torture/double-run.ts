@@ -26,7 +26,7 @@ export async function withInstallation(
   options: Partial<InstallationOptions>,
   use: (installation: Installation) => Promise<Row>,
 ): Promise<Row> {
-  // At `debug` the program logs each wake-up, which tells enqueued batches from submitted ones.
+  // At `debug` the program logs each wake-up, which distinguishes enqueued batches from submitted ones.
   const settings = { RESEND_REQUESTS_PER_SECOND: '10', LOG_LEVEL: 'debug', ...options.settings }
   const subscribers = context.quick ? 1_000 : 3_000
   const installation = await makeInstallation(context, { subscribers, ...options, settings })

@@ -25,7 +25,7 @@ const INDEX_ALONE = 'the unique index alone: planners without a mark'
 const SWEEP_ALONE = 'the sweep alone: killed, and Redis emptied'
 const SCANNER = 'a scanner opens every link'
 
-/** So many chunks that two planners meet in some. */
+/** Enough chunks for two planners to collide in some. */
 const PLANNED_TWICE = 20_000
 
 /**
@@ -39,7 +39,7 @@ export const scenarios: Scenario[] = [
   { name: SCANNER, group: 'guards', quick: false, run: scanner },
 ]
 
-/** Three workers, every batch rung for again and again while answers are slow, and no key to save them. */
+/** Three workers. Every batch is enqueued again and again while answers are slow, without an idempotency key. */
 async function claimAlone(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 900, standIn: ['--ignore-keys'] })
   try {
@@ -55,7 +55,7 @@ async function claimAlone(context: Context): Promise<Row[]> {
   }
 }
 
-/** Rings for every batch of the edition until it is through. */
+/** Enqueues every batch of the edition until it is finished. */
 async function ringForAll(installation: Installation): Promise<{ through: boolean; rings: number }> {
   const config = loadConfig(installation.settings)
   const log = openLog('silent')
@@ -84,7 +84,7 @@ async function ringForAll(installation: Installation): Promise<{ through: boolea
   }
 }
 
-/** Two planners without their mark, which write the same readers. */
+/** Two planners without their mark write the same readers. */
 async function indexAlone(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: PLANNED_TWICE })
   try {
@@ -98,7 +98,7 @@ async function indexAlone(context: Context): Promise<Row[]> {
   }
 }
 
-/** A worker dies with claimed batches, and Redis forgets that it was ever rung: only the ledger knows. */
+/** A worker dies with claimed batches, and Redis loses their jobs: only the ledger knows. */
 async function sweepAlone(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 250 })
   try {
@@ -115,7 +115,7 @@ async function sweepAlone(context: Context): Promise<Row[]> {
   }
 }
 
-/** Every link of every reader is opened before the edition goes out: nobody may be lost by that. */
+/** Opens every link of every reader before the edition goes out. This must unsubscribe no one. */
 async function scanner(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 60 })
   try {

@@ -16,23 +16,23 @@ test('three readers, each submitted and each accepted once, pass', () => {
   })
 })
 
-test('a second mail is seen', () => {
+test('detects a second email', () => {
   const { twice, once, problems } = judge(accepts(1, 2, 1), ledger(), EVERYONE)
   expect({ twice, once }).toEqual({ twice: 1, once: 2 })
   expect(problems).toEqual(['1 mailed more often than the ledger says'])
 })
 
-test('a reader who stands as submitted and never was is seen', () => {
+test('detects a reader who is recorded as submitted but never was', () => {
   const { never, problems } = judge(accepts(1, 0, 1), ledger(), EVERYONE)
   expect(never).toBe(1)
   expect(problems).toEqual(['1 never mailed, with no reason in the ledger'])
 })
 
-test('a reader who still waits is seen', () => {
+test('detects a reader who still waits', () => {
   expect(judge(accepts(1, 0, 1), ledger({ 1: { state: 'waiting' } }), EVERYONE).never).toBe(1)
 })
 
-test('a reader whom planning lost is seen, though nothing in the ledger names them', () => {
+test('detects a reader whom planning lost, although the ledger has no trace of them', () => {
   const two = ledger()
   two.deliveries.pop()
   two.tally = [sum('submitted', 2)]
@@ -41,12 +41,12 @@ test('a reader whom planning lost is seen, though nothing in the ledger names th
   expect(problems).toEqual(['1 never mailed, with no reason in the ledger'])
 })
 
-test('a mail to someone outside the ledger is seen', () => {
+test('detects an email to someone outside the ledger', () => {
   const counts = new Map([...accepts(1, 1, 1), ['stranger@sample.test', 1]])
   expect(judge(counts, ledger(), EVERYONE).problems).toEqual(['1 mailed who are not in the ledger'])
 })
 
-test('a failed reader who was accepted all the same was mailed more often than the ledger says', () => {
+test('detects a reader who is recorded as failed but was accepted', () => {
   const failed = ledger({ 1: { state: 'failed', reason: 'refused' } })
   expect(judge(accepts(1, 1, 1), failed, { recipients: 3, failed: 1 }).twice).toBe(1)
 })
@@ -62,14 +62,14 @@ test('unknown ones may have been accepted once or not at all, when unknown ones 
   expect(judge(accepts(1, 1, 1), doubtful, EVERYONE).problems).toEqual(['1 unknown (no answer)'])
 })
 
-test('an end without a reason is seen', () => {
+test('detects a delivery that ended without a reason', () => {
   const silent = ledger({ 1: { state: 'failed' } })
   expect(judge(accepts(1, 0, 1), silent, { recipients: 3, failed: 1 }).problems).toEqual([
     '1 failed, unknown or excluded without a reason',
   ])
 })
 
-test('a second row for the same issue is seen, and entitles to no second mail', () => {
+test('detects a second row for the same issue, which does not permit a second email', () => {
   const doubled = ledger()
   doubled.deliveries.push({ ...(doubled.deliveries[0] as Delivery) })
   doubled.tally = [sum('submitted', 4)]
@@ -78,7 +78,7 @@ test('a second row for the same issue is seen, and entitles to no second mail', 
   expect(problems).toContain('1 deliveries stand twice in the ledger')
 })
 
-test('a resend is another issue, and another mail', () => {
+test('a resend is another issue and permits another email', () => {
   const resent = ledger()
   resent.deliveries.push(...resent.deliveries.map((row) => ({ ...row, generation: 1 })))
   resent.tally.push({ ...sum('submitted', 3), generation: 1 })
@@ -86,7 +86,7 @@ test('a resend is another issue, and another mail', () => {
   expect(judge(accepts(2, 1, 2), resent, EVERYONE).never).toBe(1)
 })
 
-test('sums that are not what the rows come to are seen', () => {
+test('detects sums that do not match the rows', () => {
   const off = ledger()
   off.tally = [sum('submitted', 2)]
   expect(judge(accepts(1, 1, 1), off, EVERYONE).problems).toEqual([

@@ -18,7 +18,7 @@ export type Program = {
   /** All it has written so far, stdout and stderr together. */
   output: () => string
   stdout: () => string
-  /** Settled when it has ended. A failpoint that was reached ends with `SIGKILL` that nobody else sent. */
+  /** Settles when it has ended. A reached failpoint ends with a `SIGKILL` that no one else sent. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   hasEnded: () => boolean
   /** True once `kill` was called: then a SIGKILL was ours. */
@@ -79,7 +79,7 @@ export type StandIn = {
   url: string
   counts: () => Promise<Map<string, number>>
   summary: () => Promise<StandInSummary>
-  /** Accepted mails: what a webhook about them needs (`id`, `to`, `tags`; start it with `--keep-bodies` for tags). */
+  /** Accepted emails: what a webhook about them needs (`id`, `to`, `tags`; start it with `--keep-bodies` for tags). */
   accepted: () => Promise<AcceptedMail[]>
   inject: (fault: z.infer<typeof FaultSettings>) => Promise<void>
   clearFaults: () => Promise<void>
@@ -131,7 +131,7 @@ export async function startStandIn(cwd: string, flags: readonly string[] = []): 
 export type ScratchRedis = {
   url: string
   port: number
-  /** The server that runs now; its `pid` is what INFO told. */
+  /** The server that runs now; its `pid` comes from INFO. */
   program: () => Program
   /** kill -9, and a new and empty one on the same port, after `downMs`. Checks that it was ours, and is. */
   restart: (downMs?: number) => Promise<void>
@@ -174,7 +174,7 @@ export async function startScratchRedis(folder: string): Promise<ScratchRedis> {
   }
 }
 
-/** The process id that INFO tells, or null when nobody answers. */
+/** The process id from INFO, or null if there is no answer. */
 async function processOf(port: number): Promise<number | null> {
   try {
     const info = await withRedis(port, (redis) => redis.info('server'))

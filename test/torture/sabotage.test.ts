@@ -6,13 +6,13 @@ import { sabotages } from './sabotage.ts'
 
 const SRC = join(import.meta.dirname, '../../src')
 
-test('each guard stands in the program once, and the list says what its absence turns red', () => {
+test('each guard appears in the program once, and the list says which scenarios fail without it', () => {
   const listed = sabotages.map(({ guard }) => guard).sort()
   expect(namesIn(/\bguardOn\('([^']+)'\)/g)).toEqual(listed)
   expect([...GUARDS].sort()).toEqual(listed)
 })
 
-test('each wait that can be shortened stands in the program once', () => {
+test('each wait that can be shortened appears in the program once', () => {
   expect(namesIn(/\bwaitOf\('([^']+)', /g)).toEqual([...WAITS].sort())
 })
 

@@ -62,7 +62,7 @@ export type Sabotage = {
   guard: Guard
   /** What is removed, for the table. */
   removes: string
-  /** Removes a second guard from the database, where the first one stands behind it. */
+  /** Removes a second guard from the database, if the first one is backed by it. */
   sql?: string
   /** Names of scenarios of which at least one row must fail. */
   caughtBy: string[]

@@ -57,7 +57,7 @@ test('a date that is more than eleven months from today carries its year', async
   expect(await said(app, 'paula@sample.test')).toContain('until Dec 4, 2028 when the edition')
 })
 
-test('who is mailed, waits, or unsubscribes before their turn is told so', async () => {
+test('says whether a reader is emailed, is waiting, or unsubscribed before their turn', async () => {
   const app = await testApp()
   aSession(app)
   aSubscriber(app, 'mara@sample.test')
@@ -82,7 +82,7 @@ test('who is mailed, waits, or unsubscribes before their turn is told so', async
   )
 })
 
-test('who was never a candidate is told why', async () => {
+test('says why someone was never a candidate', async () => {
   const app = await testApp()
   aSession(app)
   aSubscriber(app, 'mara@sample.test')
@@ -119,7 +119,7 @@ test('a batch that is tried again, a pause, a refusal and a cancellation give th
   )
 })
 
-test('an exclusion names what stands now only where it can be what stood then', async () => {
+test('an exclusion only cites current data that can be the same as at the time', async () => {
   const app = await testApp()
   aSession(app)
   aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })

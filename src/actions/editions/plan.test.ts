@@ -72,7 +72,7 @@ test('two processes that plan at once make one edition', async () => {
   expect(sizes).toEqual([{ size: 100, n: 50 }])
 })
 
-test('a planner killed half-way is gone on from where it was', async () => {
+test('planning continues where a killed planner stopped', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 330)
@@ -110,7 +110,7 @@ test('someone who subscribes after planning began is not a candidate', async () 
   expect(await tallyOf(app.store, SLOT.editionId)).toMatchObject({ candidates: 1 })
 })
 
-test('with nothing to tell, everyone is excluded and the edition has ended', async () => {
+test('with no news, everyone is excluded and the edition has ended', async () => {
   const app = await testApp()
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
@@ -121,7 +121,7 @@ test('with nothing to tell, everyone is excluded and the edition has ended', asy
   })
 })
 
-test('a newer edition takes over what a paused one had left', async () => {
+test('a newer edition takes over what a paused one had not submitted', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 3)
@@ -139,7 +139,7 @@ test('a newer edition takes over what a paused one had left', async () => {
   expect(app.resend.accepted).toHaveLength(3)
 })
 
-test('what does not fit a mail is counted, and still told once', async () => {
+test('sessions that do not fit in an email are counted and still shown once', async () => {
   const app = await testApp({ settings: { DIGEST_MAX_SESSIONS: '3' } })
   for (let n = 0; n < 10; n += 1)
     aSession(app, { group: `Group ${n}`, startsAtLocal: `2026-12-0${1 + (n % 9)}T18:00` })

@@ -21,7 +21,7 @@ async function aList(): Promise<TestApp> {
   return app
 }
 
-test('the preview counts whom planning this moment would reach, and records nothing', async () => {
+test('the preview counts the recipients that planning now would find, and records nothing', async () => {
   const app = await aList()
   const before = await imageOf(app.store)
   const { mail: _mail, readers: _readers, sessions, ...preview } = await previewEdition(app)
@@ -40,7 +40,7 @@ test('the preview counts whom planning this moment would reach, and records noth
   expect(excluded).toEqual({ paused: 1, 'nothing-new': 1 })
 })
 
-test('the typical reader is of the commonest kind and is nobody', async () => {
+test('the typical reader is of the most common kind and is not a real person', async () => {
   const { mail } = await previewEdition(await aList())
   if (mail.kind !== 'mail') throw new Error(mail.kind)
   expect(mail.email.text).toContain('Steady Ground')
@@ -48,7 +48,7 @@ test('the typical reader is of the commonest kind and is nobody', async () => {
   expect(mail.email.html).not.toContain('sample.test')
 })
 
-test('one reader gets the mail in their own topics and zone, or the reason why not', async () => {
+test("one reader's preview is the email in their own topics and zone, or the reason there is none", async () => {
   const app = await aList()
   const { mail } = await previewEdition(app, { email: 'Mara@sample.test' })
   if (mail.kind !== 'mail') throw new Error(mail.kind)
@@ -63,7 +63,7 @@ test('one reader gets the mail in their own topics and zone, or the reason why n
   })
 })
 
-test("when this week's edition exists, the preview is of the next", async () => {
+test("if this week's edition exists, the preview shows the next", async () => {
   const app = await aList()
   await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
   expect(await previewEdition(app)).toMatchObject({
@@ -72,7 +72,7 @@ test("when this week's edition exists, the preview is of the next", async () => 
   })
 })
 
-test('each kind of reader is shown by someone who is one, without saying who', async () => {
+test("each kind of reader is previewed with a real reader's choices, without naming the reader", async () => {
   const app = await aList()
   aSubscriber(app, 'lola@sample.test', { name: 'Lola', locale: 'es-MX' })
   aSubscriber(app, 'dora@sample.test', { name: 'Dora', discreet: true })
@@ -98,7 +98,7 @@ test('each kind of reader is shown by someone who is one, without saying who', a
   expect(JSON.stringify(readers)).not.toMatch(/sample\.test|Lola|Dora|Mara/)
 })
 
-test('a kind of reader that nobody is, or that would get no mail, is made up', async () => {
+test('a kind of reader that does not exist or would get no email is invented', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 2)

@@ -16,7 +16,7 @@ import { resendEdition } from './resend.ts'
 
 const MONDAY_ID = '2026-11-23'
 
-test('--failed mails those who failed, under a key of a new generation', async () => {
+test('--failed emails those whose delivery failed, under a key of a new generation', async () => {
   let broken = true
   const refuseAddress = (address: string) =>
     broken && address === 'reader-2@sample.test' ? 'mailbox on fire' : null
@@ -36,7 +36,7 @@ test('--failed mails those who failed, under a key of a new generation', async (
   expect(await resendEdition(app, MONDAY_ID, { kind: 'failed' })).toMatchObject({ kind: 'refused' })
 })
 
-test('--unknown mails those whose outcome nobody knows', async () => {
+test('--unknown emails those whose outcome is unknown', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 2)
@@ -54,7 +54,7 @@ test('--unknown mails those whose outcome nobody knows', async () => {
   expect(app.resend.accepted).toHaveLength(2)
 })
 
-test('--to tells one reader again what the edition told, though they have seen it', async () => {
+test('--to shows one reader the edition again, although they have seen it', async () => {
   const app = await submitted(2)
   const request = { kind: 'to', email: ' Reader-1@Sample.Test ' } as const
   expect(await resendEdition(app, MONDAY_ID, request)).toMatchObject({ kind: 'planned', recipients: 1 })
@@ -63,7 +63,7 @@ test('--to tells one reader again what the edition told, though they have seen i
   expect(app.resend.countByAddress().get('reader-1@sample.test')).toBe(2)
 })
 
-test('--all reaches everyone who was mailed, but nobody who has unsubscribed since', async () => {
+test('--all reaches everyone who was emailed, except those who have unsubscribed since', async () => {
   const app = await submitted(5)
   await unsubscribeEmail(app, 'reader-3@sample.test')
   expect(await resendEdition(app, MONDAY_ID, { kind: 'all' })).toEqual({

@@ -22,7 +22,7 @@ import { openSubmitter } from './submit.ts'
 const [A, B] = ['2026-11-23', '2026-11-30']
 const FAILED = { kind: 'failed' } as const
 
-test('a resend is refused while a later edition may have told the same, and says which', async () => {
+test('a resend is refused, naming the edition, while a later edition may have shown the same', async () => {
   const app = await failedForAda()
   app.resend.inject({ kind: 'reset-after-accept' })
   await nextEdition(app)
@@ -36,7 +36,7 @@ test('a resend is refused while a later edition may have told the same, and says
   expect(await resendEdition(app, A, FAILED)).toMatchObject({ kind: 'refused' })
 })
 
-test('a resend is refused while a later edition that tells the same has not been submitted', async () => {
+test('a resend is refused while a later edition with the same news has not been submitted', async () => {
   const app = await failedForAda()
   app.setNow('2026-11-30T15:00:00Z')
   await planNow(app)
@@ -48,7 +48,7 @@ test('a resend is refused while a later edition that tells the same has not been
   expect(toldAda(app)).toEqual(['A'])
 })
 
-test('a resend is refused when nobody knows whether a later edition told the same', async () => {
+test('a resend is refused if it is unknown whether a later edition showed the same', async () => {
   const app = await failedForAda()
   app.resend.inject({ kind: 'reset-after-accept' })
   await nextEdition(app)
@@ -62,7 +62,7 @@ test('a resend is refused when nobody knows whether a later edition told the sam
   expect(await resendEdition(app, B, { kind: 'unknown' })).toMatchObject({ kind: 'planned' })
 })
 
-test('those whom a later edition tells are left out of a resend, the others get it', async () => {
+test('a resend leaves out readers who get the news in a later edition, and reaches the others', async () => {
   const app = await failedForAda()
   // Bela failed too, and gets no later edition so far.
   app.db.$client.exec("update deliveries set state = 'failed', reason = 'mailbox on fire'")
@@ -84,7 +84,7 @@ test('those whom a later edition tells are left out of a resend, the others get 
   })
 })
 
-test('a later edition waits for a resend in doubt, says so, and then leaves out what that told', async () => {
+test('a later edition waits for a resend in doubt, says so, and then leaves out what the resend showed', async () => {
   const app = await failedForAda()
   app.resend.inject({ kind: 'reset-after-accept' })
   await resendEdition(app, A, FAILED)
@@ -114,7 +114,7 @@ test('a later edition waits for a resend in doubt, says so, and then leaves out 
   expect(await summaryOf(app, '2026-11-24')).toMatchObject({ state: 'submitted', waiting: 0 })
 })
 
-test('what an operator tells one reader again waits for a later edition in doubt, and goes out then', async () => {
+test('a resend to one reader waits for a later edition in doubt, then goes out', async () => {
   const app = await failedForAda()
   app.resend.inject({ kind: 'reset-before' })
   await nextEdition(app)
@@ -129,7 +129,7 @@ test('what an operator tells one reader again waits for a later edition in doubt
   expect(toldAda(app)).toEqual(['A', 'A'])
 })
 
-test('of two emails to one reader the first to be claimed is the only one at work, whichever is older', async () => {
+test('of two emails to one reader, only the first one claimed is in progress, whichever is older', async () => {
   for (const order of [
     [0, 1],
     [1, 0],

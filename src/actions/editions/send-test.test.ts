@@ -29,13 +29,13 @@ test('one marked copy goes to the operator under a key of its own, and the ledge
   expect(one?.key).not.toBe(two?.key)
 })
 
-test('it can be had as each kind of reader gets it', async () => {
+test('the copy can be made for each kind of reader', async () => {
   const app = await aList()
   const outcome = await testEdition(app, { to: 'op@sample.test', reader: 'spanish' })
   expect(outcome).toMatchObject({ subject: '[Test] 1 nuevo horario de grupo esta semana' })
 })
 
-test('an address that is none or must never be mailed is refused, and nothing is submitted', async () => {
+test('an address that is invalid or must never be emailed is refused, and nothing is submitted', async () => {
   const app = await aList()
   const emailHash = hashEmail(app.hashKey, 'gone@sample.test')
   app.db.insert(suppressions).values({ emailHash, reason: 'bounce', createdAt: 0 }).run()
@@ -44,7 +44,7 @@ test('an address that is none or must never be mailed is refused, and nothing is
   expect(app.resend.accepted).toEqual([])
 })
 
-test('where nobody would get a mail there is none to test, and what the provider refuses is told', async () => {
+test('without recipients there is no email to test, and a refusal by the provider is reported', async () => {
   const empty = await testApp()
   expect(await testEdition(empty, { to: 'op@sample.test', reader: 'typical' })).toEqual({ kind: 'nobody' })
   const app = await aList()

@@ -26,7 +26,7 @@ import { openSubmitter } from './submit.ts'
 
 const MONDAY_ID = '2026-11-23'
 
-test('everyone of an edition is submitted once, in batches of a hundred under the documented keys', async () => {
+test('everyone in an edition is submitted once, in batches of a hundred under the documented keys', async () => {
   const app = await planned(250)
   await submitOwed(app)
   await submitOwed(app)
@@ -39,7 +39,7 @@ test('everyone of an edition is submitted once, in batches of a hundred under th
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'submitted' })
 })
 
-test('deliveries carry the id that Resend gave, and nothing of the reader is left in the ledger', async () => {
+test('deliveries carry Resend’s id, and the ledger keeps no data of the reader', async () => {
   const app = await planned(3)
   await submitOwed(app)
   const rows = app.db.select().from(deliveries).all()
@@ -63,7 +63,7 @@ test('one bad address fails with Resend’s words, and the other ninety-nine go'
   expect(failed?.reason).toContain('Invalid `to` field')
 })
 
-test('an address that no header can hold fails alone', async () => {
+test('an address that fits in no header fails alone', async () => {
   const app = await planned(2)
   uncheck(app.db, 'subscribers')
   app.db.$client.exec("update subscribers set email = 'ada@sample.test\r\nBcc: eve@sample.test' where id = 1")
@@ -110,7 +110,7 @@ test.each(answersLost)(
   },
 )
 
-test('a retry sends the same bytes though the session, the reader and the settings have changed meanwhile', async () => {
+test('a retry sends the same bytes although the session, the reader and the settings have changed', async () => {
   const app = await planned(3)
   app.resend.inject({ kind: 'reset-after-accept' })
   await submitOwed(app)
@@ -123,7 +123,7 @@ test('a retry sends the same bytes though the session, the reader and the settin
   expect(counts(app)).toEqual([1])
 })
 
-test('a mail that cannot be made again as it was is unknown, never a second mail', async () => {
+test('an email that cannot be rebuilt exactly becomes unknown, never a second email', async () => {
   const app = await planned(3)
   app.resend.inject({ kind: 'reset-after-accept' })
   await submitOwed(app)
@@ -202,7 +202,7 @@ test.each(stops)('%j pauses the edition and says why; after a resume it goes on'
   expect(counts(app)).toEqual([1])
 })
 
-test('after a definite refusal the content is looked at afresh', async () => {
+test('after a definite refusal the content is frozen again from current data', async () => {
   const app = await planned(2)
   const second = aSession(app, { group: 'Quiet Harbor' })
   app.resend.inject({ kind: 'status', status: 401, name: 'validation_error', message: 'API key is invalid' })
@@ -214,7 +214,7 @@ test('after a definite refusal the content is looked at afresh', async () => {
   expect(second).toBe(2)
 })
 
-test('at the first claim, full and past sessions drop out and those who left are excluded; no empty mail', async () => {
+test('at the first claim, full and past sessions drop out and those who left are excluded; no empty email', async () => {
   const app = await testApp()
   aSession(app, { group: 'Stays', startsAtLocal: '2026-12-02T18:00' })
   const full = aSession(app, { group: 'Fills up' })
@@ -306,7 +306,7 @@ test('killed after acceptance and before recording: the retry replays, and each 
   expect(counts(app)).toEqual([1])
 })
 
-test('a pause takes effect at the next batch, a resume lets it go on', async () => {
+test('a pause takes effect at the next batch, and a resume continues', async () => {
   const app = await planned(250)
   const [first, second] = await owedBatches(app.store, app.now(), 10)
   await openSubmitter(app).submit(first?.id ?? 0)
@@ -320,7 +320,7 @@ test('a pause takes effect at the next batch, a resume lets it go on', async () 
   expect(await resume(app, MONDAY_ID)).toMatchObject({ kind: 'refused' })
 })
 
-test('a cancel excludes what was not attempted and calls unknown what was in doubt', async () => {
+test('a cancel excludes what was not attempted and marks as unknown what was in doubt', async () => {
   const app = await planned(250)
   const [first, second] = await owedBatches(app.store, app.now(), 10)
   await openSubmitter(app).submit(first?.id ?? 0)
@@ -338,7 +338,7 @@ test('a cancel excludes what was not attempted and calls unknown what was in dou
   expect(await cancel(app, '2020-01-06')).toEqual({ kind: 'not-found' })
 })
 
-test('a reader is told once: the next edition has nothing for them until there is news', async () => {
+test('a reader is shown a session once: the next edition has nothing for them until there is news', async () => {
   const app = await planned(1)
   await submitOwed(app)
   aSession(app, { group: 'Second Wind' })
@@ -349,7 +349,7 @@ test('a reader is told once: the next edition has nothing for them until there i
   expect(app.resend.accepted[1]?.text).not.toContain('Steady Ground')
 })
 
-test('a reader whose delivery failed hears everything the next week', async () => {
+test('a reader whose delivery failed gets everything the next week', async () => {
   const app = await testApp({
     resend: {
       refuseAddress: (address) => (week === 1 && address === 'ada@sample.test' ? 'mailbox on fire' : null),

@@ -60,7 +60,7 @@ test('without a first start nothing is ever due', async () => {
   expect(await allEditions(app.store)).toEqual([])
 })
 
-test('what is in doubt for 23 hours becomes unknown though nothing rings for it', async () => {
+test('a delivery in doubt for 23 hours becomes unknown although nothing enqueues it', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 2)
@@ -73,7 +73,7 @@ test('what is in doubt for 23 hours becomes unknown though nothing rings for it'
   expect((await allEditions(app.store))[0]).toMatchObject({ state: 'submitted' })
 })
 
-test('what a killed process held of an edition cancelled meanwhile is ended too', async () => {
+test('batches that a killed process had claimed also end if their edition was cancelled since', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 2)
@@ -109,7 +109,7 @@ test('owed batches are enqueued once, and not again while wake-ups wait', async 
   ).toBe(true)
 })
 
-test('what killed processes still hold in Redis does not keep owed batches from being enqueued', async () => {
+test('jobs of killed processes in Redis do not keep owed batches from being enqueued', async () => {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 100)

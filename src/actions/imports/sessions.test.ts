@@ -99,7 +99,7 @@ test('the same file again changes nothing and is no news', async () => {
   ])
 })
 
-test('other seats or another therapist is an update and no news; a move or a reopening is', async () => {
+test('a change of seats or therapist is an update but not news; a move or a reopening is news', async () => {
   using at = practice()
   await at.takeRows({ id: 'a' }, { id: 'b', left: '0' }, { id: 'c' }, { id: 'd' })
   const later = [
@@ -209,7 +209,7 @@ test('a topic that an operator added is known', async () => {
   expect(await at.takeRows({ topic: 'new-parents' })).toEqual(report(1, 0, 0))
 })
 
-test('when the input breaks off with an error, nothing is written or left behind', async () => {
+test('if the input ends with an error, nothing is written or left behind', async () => {
   using at = practice()
   async function* breaking() {
     yield `${HEADER}\n${row({})}\n`
@@ -240,7 +240,7 @@ const STORED = {
 }
 const full = `${ALL}\na,Calm,anxiety,skills,Dr. A,2027-01-12T19:00,America/New_York,60,weekly,8,8,0,full,https://b.test/1\n`
 
-test('a column that the file lacks changes nothing of a known session, in CSV and JSON', async () => {
+test('a column missing from the file changes nothing in a known session, in CSV and JSON', async () => {
   using at = practice()
   await at.take(
     `${full}b,Calm two,anxiety,therapy,Dr. A,2027-01-13T19:00,America/New_York,60,once,,8,3,cancelled,https://b.test/2\n`,
@@ -269,7 +269,7 @@ test('a column that the file lacks changes nothing of a known session, in CSV an
   expect(await at.sessions()).toMatchObject(kept)
 })
 
-test('what the file lacks, a new session gets by default', async () => {
+test('a new session gets defaults for what the file lacks', async () => {
   using at = practice()
   await at.take(`${FEW}\na,Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1\n`)
   const defaults = {
@@ -282,7 +282,7 @@ test('what the file lacks, a new session gets by default', async () => {
   expect(await at.sessions()).toMatchObject([{ ...defaults, status: 'open' }])
 })
 
-test('without a status column, seats that come back open a session that was full for want of them', async () => {
+test('without a status column, new seats reopen a session that had none left', async () => {
   using at = practice()
   await at.take(full)
   const seats = (left: number) =>
@@ -304,7 +304,7 @@ test('without a status column, seats that come back open a session that was full
   expect(await at.sessions()).toMatchObject([{ seatsLeft: 2 }])
 })
 
-test('a start more than two years ahead is refused unless it is said twice', async () => {
+test('a start more than two years ahead is refused unless it is confirmed', async () => {
   using at = practice()
   const file = (year: number) => `${HEADER}\n${row({ starts: `${year}-11-24T19:00` })}\n`
   expect(await at.take(file(2072))).toMatchObject({

@@ -82,7 +82,7 @@ test('a language is kept in its usual spelling, changed where the file gives it,
     })
 })
 
-test('consent must be said', async () => {
+test('consent must be stated', async () => {
   using at = practice()
   const taken = importSubscribers(at, Readable.from([`email\n${MARA}\n`]), {
     consent: ' ',
@@ -92,7 +92,7 @@ test('consent must be said', async () => {
   expect(await at.find(MARA)).toBeNull()
 })
 
-test('an active subscriber is updated only where the file says something else', async () => {
+test('an active subscriber is updated only where the file differs', async () => {
   using at = practice()
   const file = `email,name,topics\n${MARA},Mara,anxiety;ocd\n${JONAS},Jonas,\n${INES},Ines,ocd\n`
   await at.take(file)
@@ -196,7 +196,7 @@ function withAnEdition(at: ReturnType<typeof practice>): void {
       ('2026-11-23', 1, 0, 2, 'waiting', null, null), ('2026-11-23', 1, 1, 3, 'waiting', '{"email":"${MARA}"}', null)`)
 }
 
-test('the export holds everything stored about a person', async () => {
+test('the export has everything stored about a person', async () => {
   using at = practice()
   await at.take(`email,name,topics\n${MARA},Mara,ocd\n`)
   withAnEdition(at)
@@ -222,7 +222,7 @@ test('the export holds everything stored about a person', async () => {
   expect(await showSubscriber(at, JONAS)).toEqual({ kind: 'not-found', suppressed: null })
 })
 
-test('erasing removes the person, keeps the ledger whole, and no later import can mail them', async () => {
+test('erasing removes the person and keeps the ledger whole, and no later import can email them', async () => {
   using at = practice()
   await at.take(`email,topics\n${MARA},ocd\n`)
   withAnEdition(at)
@@ -264,7 +264,7 @@ test('after erasing, the address is not in the bytes of the database either', as
   expect(bytes()).toContain(JONAS)
 })
 
-test('many subscribers with other topics than before are all updated', async () => {
+test('many subscribers with changed topics are all updated', async () => {
   using at = practice()
   const file = (topics: string) =>
     `email,topics\n${Array.from({ length: 1201 }, (_, n) => `p${n}@sample.test,${topics}\n`).join('')}`

@@ -34,7 +34,7 @@ const BELA = 'bela@sample.test'
 const PERMANENT = { bounce: { type: 'Permanent', subType: 'General', message: `no ${ADA}` } }
 const TRANSIENT = { bounce: { type: 'Transient', subType: 'MailboxFull', message: 'full' } }
 
-test('a report moves the delivery on by the id of Resend, and never back', async () => {
+test('a report finds its delivery by Resend’s id and never moves it back', async () => {
   const app = await mailed([ADA])
   await tell(app, 'email.delivered', ADA)
   expect(delivery(app, ADA)).toMatchObject({ state: 'submitted', report: 'delivered' })
@@ -47,7 +47,7 @@ test('a report moves the delivery on by the id of Resend, and never back', async
   expect(delivery(app, ADA)).toMatchObject({ report: 'complained' })
 })
 
-test('the same event told twice is a repeat and changes nothing', async () => {
+test('the same event received twice is a repeat and changes nothing', async () => {
   const app = await mailed([ADA])
   const told = eventAbout(app, 'email.bounced', ADA, PERMANENT)
   expect(await recordEvent(app, { svixId: 'msg_1', event: told })).toMatchObject({ kind: 'stored' })
@@ -59,7 +59,7 @@ test('the same event told twice is a repeat and changes nothing', async () => {
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1 })
 })
 
-test('an unknown delivery is found by its tag and becomes submitted; its reader has been told', async () => {
+test("an unknown delivery is found by its tag and becomes submitted, and its reader's seen mark moves", async () => {
   const app = await unknown([ADA, BELA])
   expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 2, submitted: 0 })
   await tell(app, 'email.delivered', ADA)
@@ -85,7 +85,7 @@ test('an unknown delivery is found by its tag and becomes submitted; its reader 
   )
 })
 
-test('a topic that was added while the mail was unknown is not taken as told', async () => {
+test('a topic that was added while the email was unknown is not marked as seen', async () => {
   const app = await unknown([ADA], ['anxiety'])
   const ocd =
     app.db
@@ -107,7 +107,7 @@ test('a topic that was added while the mail was unknown is not taken as told', a
   )
 })
 
-test('nor is one of a mark of its own, for a reader of every topic; all the others are told', async () => {
+test('nor is a topic with its own mark, for a reader of every topic; all others are marked as seen', async () => {
   const app = await unknown([ADA])
   const [first] = app.db.select().from(topics).all()
   const mark = {
@@ -173,7 +173,7 @@ test('a bounce takes effect on a batch that is planned already', async () => {
   expect(await tallyOf(app.store, next)).toMatchObject({ submitted: 1, excluded: { suppressed: 1 } })
 })
 
-test('a complaint suppresses and unsubscribes, and stays the reason whatever else is told', async () => {
+test('a complaint suppresses and unsubscribes, and stays the reason whatever is reported later', async () => {
   const app = await mailed([ADA])
   await tell(app, 'email.complained', ADA)
   await tell(app, 'email.bounced', ADA, PERMANENT)
@@ -183,7 +183,7 @@ test('a complaint suppresses and unsubscribes, and stays the reason whatever els
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1, complained: 1 })
 })
 
-test('an address that Resend will not mail is suppressed, and counts for no breaker', async () => {
+test('an address that Resend will not email is suppressed and does not count toward the breaker', async () => {
   const app = await mailed([ADA])
   await tell(app, 'email.suppressed', ADA, { suppressed: { type: 'OnAccountSuppressionList' } })
   expect(await showSubscriber(app, ADA)).toMatchObject({
@@ -192,7 +192,7 @@ test('an address that Resend will not mail is suppressed, and counts for no brea
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 0, complained: 0 })
 })
 
-test('a mail that Resend could not pass on stays submitted, with the report and its reason', async () => {
+test('an email that Resend could not pass on stays submitted, with the report and its reason', async () => {
   const app = await mailed([ADA])
   await tell(app, 'email.failed', ADA, { failed: { reason: 'reached_daily_quota' } })
   expect(delivery(app, ADA)).toMatchObject({ state: 'submitted', report: 'failed' })
@@ -254,7 +254,7 @@ test('a complaint at an address that a change left, and can still be undone to, 
   expect(suppressed(app)).toEqual([emailHash])
 })
 
-test('a delivery between soft bounces begins the count anew', async () => {
+test('a delivery between soft bounces restarts the count', async () => {
   const app = await mailed([ADA])
   for (const type of ['bounced', 'bounced', 'bounced', 'bounced', 'delivered', 'bounced', 'bounced']) {
     await tell(app, `email.${type}`, ADA, type === 'bounced' ? TRANSIENT : {})
@@ -276,7 +276,7 @@ test('a reader on holiday, whose automatic answers are reported as soft bounces,
   expect(app.db.select().from(suppressions).all()).toEqual([])
 })
 
-test('a bounce at an address that the reader has left does not stop mail to the new one', async () => {
+test("a bounce at a reader's old address does not stop email to the new one", async () => {
   const app = await mailed([ADA])
   const moved = { email: 'ada@new.test', emailHash: hashEmail(app.hashKey, 'ada@new.test') }
   app.db.update(subscribers).set(moved).run()
@@ -379,7 +379,7 @@ test('a report on an address that is not known here leaves no mark, nor does a p
   expect(suppressed(app)).toEqual([])
 })
 
-test('a complaint at an old address stops the mail to whoever has it now, too', async () => {
+test('a complaint at an old address also stops email to the subscriber who has it now', async () => {
   const app = await mailed([ADA])
   const { id } = subscriber(app, ADA)
   const moved = { email: 'ada@new.test', emailHash: hashEmail(app.hashKey, 'ada@new.test') }
@@ -402,7 +402,7 @@ test('a late complaint of someone who was erased counts once they have signed up
   expect(await erase(app, ADA)).toEqual({ kind: 'already' })
 })
 
-test('what is stored of an event holds no address, subject, link or IP', async () => {
+test('stored events contain no address, subject, link or IP', async () => {
   const app = await mailed([ADA])
   const click = {
     ipAddress: '192.0.2.7',
@@ -504,7 +504,7 @@ test('a resume after another pause leaves the breaker on', async () => {
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ breakerOff: false })
 })
 
-test('reports that come after the edition has ended are told once, and nothing is paused', async () => {
+test('reports after the edition has ended are logged once, and nothing is paused', async () => {
   const app = await ready([])
   manySubscribers(app, 200)
   await planNow(app)

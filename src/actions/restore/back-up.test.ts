@@ -15,7 +15,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a backup is one whole file that only its owner can read, and never takes the place of another', async () => {
+test('a backup is one whole file that only its owner can read, and never overwrites another', async () => {
   const app = await testApp({ file: true })
   aSubscriber(app, 'mara@sample.test')
   const file = join(folder, 'copy.db')

@@ -27,7 +27,7 @@ const LAST_WEEK = '2026-11-16T15:00:00.000Z'
 const WEDNESDAY = '2026-11-18T15:00:00.000Z'
 const MONDAY = '2026-11-23T15:00:00.000Z'
 
-test("last week's copy put in place sends nothing, and once released it mails nobody twice", async () => {
+test("restoring last week's copy sends nothing, and after its release no one is emailed twice", async () => {
   const app = await mailedWeekly(LAST_WEEK, 150)
   app.setNow(WEDNESDAY)
   const copy = await backup(app)
@@ -62,7 +62,7 @@ test("last week's copy put in place sends nothing, and once released it mails no
   expect(new Set(app.resend.countByAddress().values())).toEqual(new Set([3]))
 })
 
-test('what a copy believes to be owed ends as unknown, and only a resend mails it', async () => {
+test('deliveries that a copy believes are owed become unknown, and only a resend submits them', async () => {
   const { app, copy, id } = await halfSubmitted()
   await submitOwed(app)
   app.setNow('2026-11-25T15:00:00.000Z') // Resend has forgotten the keys
@@ -81,7 +81,7 @@ test('what a copy believes to be owed ends as unknown, and only a resend mails i
   expect(await resendEdition(restored, id, { kind: 'unknown' })).toMatchObject({ recipients: 150 })
 })
 
-test('to go on with a young copy mails nobody twice either: the keys are known', async () => {
+test('continuing from a recent copy emails no one twice either: Resend knows the keys', async () => {
   const { app, copy, id } = await halfSubmitted()
   await submitOwed(app)
   app.setNow('2026-11-23T20:00:00.000Z')
@@ -92,7 +92,7 @@ test('to go on with a young copy mails nobody twice either: the keys are known',
   expect(await tallyOf(restored.store, id)).toMatchObject({ candidates: 250, waiting: 0 })
 })
 
-test('to go on with a young copy sends what had not been submitted', async () => {
+test('continuing from a recent copy sends what had not been submitted', async () => {
   const { app, copy, id } = await halfSubmitted()
   app.setNow('2026-11-23T20:00:00.000Z')
   const restored = await restore(app, copy)
@@ -103,7 +103,7 @@ test('to go on with a young copy sends what had not been submitted', async () =>
   expect(app.resend.accepted).toHaveLength(250)
 })
 
-test('to go on with an old copy, or with a key that grows old meanwhile, leaves it unknown', async () => {
+test('continuing from an old copy, or with a key that expires in the meantime, makes them unknown', async () => {
   const { app, copy, id } = await halfSubmitted()
   app.setNow('2026-11-24T15:00:00.000Z')
   const old = await restore(app, copy)
@@ -132,7 +132,7 @@ test('an edition that was half planned is cancelled, and its slot is not planned
   expect(app.resend.accepted).toEqual([])
 })
 
-test('a release says nothing and does nothing where nothing is held, and cannot be done twice', async () => {
+test('without a hold a release does nothing, and it cannot be done twice', async () => {
   const app = await mailedWeekly(LAST_WEEK, 1)
   expect(await heldState(app)).toBeNull()
   expect(await release(app, 'safe')).toBeNull()

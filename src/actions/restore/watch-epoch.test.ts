@@ -5,7 +5,7 @@ import { signEpoch } from '../../core/tokens.ts'
 import { RELEASE_GAP } from '../../db/restore/epoch.ts'
 import { watchEpoch } from './watch-epoch.ts'
 
-test('a number that someone else wrote into a shared Redis holds nothing', async () => {
+test('a number that another program wrote into a shared Redis causes no hold', async () => {
   const app = await testApp({ file: true })
   const redis = aRedis()
   const key = `${app.queuePrefix}:epoch`
@@ -19,7 +19,7 @@ test('a number that someone else wrote into a shared Redis holds nothing', async
   }
 })
 
-test('what this installation itself told Redis holds an older copy, also after a leap', async () => {
+test('the epoch in Redis puts an older copy on hold, also after a leap', async () => {
   for (const ahead of [5, RELEASE_GAP]) {
     const app = await testApp({ file: true })
     await watchEpoch(app)

@@ -116,7 +116,7 @@ test('explain, a resend and the export say that it was removed', async () => {
   expect(await exportSubscriber(app, ADA)).toMatchObject({ record: { deliveries: [], retentionDays: 400 } })
 })
 
-test('a process that ends in the middle goes on where it was, and no step takes more than a batch', async () => {
+test('pruning continues where an ended process stopped, and no step removes more than a batch', async () => {
   const app = await anOldEdition()
   app.setNow(AFTER)
   const tally = await summaryOf(app, OLD)
@@ -133,7 +133,7 @@ test('a process that ends in the middle goes on where it was, and no step takes 
   expect(await summaryOf(app, OLD)).toMatchObject({ candidates: 123, submitted: tally?.submitted })
 })
 
-test('it is done once a day, and goes on the next minute when a day has too much for one sweep', async () => {
+test('pruning runs once a day, and continues in the next minute if there is too much for one sweep', async () => {
   const app = await anOldEdition()
   app.setNow(AFTER)
   app.db.$client.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 41000)
@@ -169,7 +169,7 @@ test('nothing that is still owed is removed, however old', async () => {
   expect(await summaryOf(app, id)).toMatchObject({ candidates: 1, excluded: { cancelled: 1 } })
 })
 
-test('the bounces in a row of a reader are counted past RETENTION_DAYS, until a mail arrives', async () => {
+test('the bounces in a row of a reader are counted past RETENTION_DAYS, until an email arrives', async () => {
   const app = await anOldEdition({ RETENTION_DAYS: '60' })
   app.db.$client.exec(`update deliveries set report = 'bounced' where subscriber_id in (1, 4);
     update subscribers set soft_bounces = 2 where id = 1`)
@@ -200,7 +200,7 @@ testOnSqlite('copies of migrations, and drafts of such copies, go after thirty d
   expect(Object.keys(copies).filter((copy) => existsSync(copy))).toEqual([`${file}.migration-6`])
 })
 
-test('of a session that moves each week a year and no more is remembered, and who was paused all the time hears of it', async () => {
+test('a session that moves each week is remembered for a year only, and a reader paused all that time is shown it', async () => {
   const app = await testApp({ at: '2026-01-05T15:00:00Z', settings: { RETENTION_DAYS: '60' } })
   aSubscriber(app, ADA)
   const paused = aSubscriber(app, 'ben@sample.test')
@@ -229,7 +229,7 @@ test('of a session that moves each week a year and no more is remembered, and wh
   expect(mail.slice(1).every(({ text }) => text.includes('(New time)'))).toBe(true)
 }, 30_000)
 
-test('a session that was deleted long ago is forgotten, and nobody gets its id', async () => {
+test('a session deleted long ago is forgotten, and its id is not reused', async () => {
   const app = await testApp()
   aSubscriber(app, ADA)
   const keep = aSession(app, { externalId: 'stays' })
@@ -251,7 +251,7 @@ test('a session that was deleted long ago is forgotten, and nobody gets its id',
   expect(ids).toEqual([keep, gone + 1, gone + 2].map((id) => ({ id, news: 'new' })))
 })
 
-test('nothing is removed from a held installation', async () => {
+test('nothing is removed while the installation is on hold', async () => {
   const app = await anOldEdition()
   const held = { reason: 'backup', since: 0, knownThrough: null }
   app.db.$client

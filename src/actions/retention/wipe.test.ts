@@ -71,7 +71,7 @@ test('the needles are found where they are', async () => {
   for (const text of [EMAIL, NAME, OTHER]) expect(filesWith(app, [text])).toEqual(['openseat.db'])
 })
 
-test('erased bytes are in no file at once when nobody else reads', async () => {
+test('erased bytes are gone from every file at once if no one else is reading', async () => {
   const { app } = await withNeedle()
   expect(await erase(app, EMAIL)).toEqual({ kind: 'erased', left: { logSince: null, inFlight: 0 } })
   expect(filesWith(app, [EMAIL, NAME, 'needle-public-id'])).toEqual([])
@@ -96,7 +96,7 @@ test('with a reader open the erasure says what is left, and a sweep wipes it onc
   expect(await leftToWipe(app.store)).toEqual({ logSince: null, inFlight: 0 })
 })
 
-test('a process that starts after that wipes it too, also of a held installation', async () => {
+test('a process that starts later wipes it too, even while on hold', async () => {
   const { app, file } = await withNeedle()
   const reader = aReader(file)
   await erase(app, EMAIL)
@@ -130,7 +130,7 @@ test('in a quiet week what an email was made from is gone a minute after its out
   ).toEqual([{ provider_id: null }])
 })
 
-test('the copies that migrations left lose the person too, and one that cannot be opened goes wholly', async () => {
+test('the person is also erased from migration copies, and a copy that cannot be opened is deleted', async () => {
   const { app, file } = await withNeedle()
   await sweep(app)
   const [whole, broken] = [`${file}.migration-5`, `${file}.migration-4`]
@@ -172,7 +172,7 @@ test('an address that was moved by a page split is erased with its old copies', 
   expect($client.prepare('select min(id), max(id) from subscribers').raw().get()).toEqual([1, 1_502])
 })
 
-test('an erased database that is closed and opened again holds nothing of them', async () => {
+test('a database closed and reopened after an erasure contains nothing of the person', async () => {
   const { app, file } = await withNeedle()
   const other = openSqlite(file)
   await eraseSubscriber(other, hashEmail(app.hashKey, EMAIL), app.now())

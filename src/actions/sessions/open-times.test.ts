@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { aSession, testApp } from '../../../test/app.ts'
 import { openTimes } from './open-times.ts'
 
-test('what is open is read once per change and minute', async () => {
+test('open times are read once per change and minute', async () => {
   const app = await testApp({ at: '2026-11-23T15:00:10.000Z' })
   aSession(app)
   const first = await openTimes(app)
@@ -28,7 +28,7 @@ test('a session that begins is gone with its minute', async () => {
   expect((await openTimes(app)).offers).toEqual([])
 })
 
-test('two databases do not share what is kept', async () => {
+test('two databases do not share cached times', async () => {
   const [one, other] = [await testApp(), await testApp()]
   aSession(one)
   aSession(other, { therapist: 'Dr. Noa Field' })

@@ -37,7 +37,7 @@ test('after a bounce an operator allows the address, with consent on record, and
   expect(app.resend.accepted.map(({ to }) => to)).toEqual([[ADA]])
 })
 
-test('a complaint is lifted with the unsubscribing that came of it', async () => {
+test('lifting a complaint also undoes the unsubscription it caused', async () => {
   const app = await withAda()
   await report(app, 'email.bounced', { bounce: { type: 'Permanent' } })
   app.setNow('2026-11-24T15:00:00Z')
@@ -47,7 +47,7 @@ test('a complaint is lifted with the unsubscribing that came of it', async () =>
   expect(ada(app)).toMatchObject({ status: 'active', unsubscribedAt: null })
 })
 
-test('who unsubscribed by themselves stays so, whatever is lifted', async () => {
+test('someone who unsubscribed on their own stays unsubscribed, whatever is lifted', async () => {
   const app = await withAda()
   await unsubscribeEmail(app, ADA)
   app.setNow('2026-11-24T15:00:00Z')
@@ -56,7 +56,7 @@ test('who unsubscribed by themselves stays so, whatever is lifted', async () => 
   expect(await resubscribeEmail(app, ADA)).toEqual({ kind: 'resubscribed' })
 })
 
-test('nothing is lifted without consent, for nobody, or for who was erased', async () => {
+test('nothing is lifted without consent, without a known address, or for an erased address', async () => {
   const app = await withAda()
   await report(app, 'email.complained')
   await expect(allowEmail(app, ADA, ' ')).rejects.toThrow('--consent is empty')
@@ -86,7 +86,7 @@ test('an address without a subscriber is allowed, too: then an import with conse
   expect(await bringIn(app)).toMatchObject({ report: { added: 1 } })
 })
 
-test('erasing answers the same the second time, also for who had bounced or complained before', async () => {
+test('erasing returns the same result the second time, also after a bounce or complaint', async () => {
   for (const type of [null, 'email.bounced', 'email.complained']) {
     const app = await withAda()
     if (type !== null) await report(app, type, { bounce: { type: 'Permanent' } })
@@ -95,7 +95,7 @@ test('erasing answers the same the second time, also for who had bounced or comp
   }
 })
 
-test('who was erased comes back by a sign-up of their own, once it is confirmed, and by nothing else', async () => {
+test('an erased person comes back only by signing up and confirming', async () => {
   const app = await withAda()
   await erase(app, ADA)
   expect(await bringIn(app)).toMatchObject({ report: { added: 0 } })
@@ -130,7 +130,7 @@ test.each(['bounce', 'complaint', 'provider', 'operator'] as const)(
   },
 )
 
-test('a confirming mail of someone who was erased and then bounced confirms nothing', async () => {
+test('a confirmation email confirms nothing after its address was erased and bounced', async () => {
   const app = await withAda()
   await erase(app, ADA)
   const link = await signUp(app)
@@ -139,7 +139,7 @@ test('a confirming mail of someone who was erased and then bounced confirms noth
   expect(await requestSubscription(app, FORM, 1)).toEqual({ kind: 'suppressed' })
 })
 
-test('an earlier “not me, never again” is lifted too, is told as that, and is on record', async () => {
+test('an earlier “not me, never again” is lifted too, reported as such, and recorded', async () => {
   const app = await testApp()
   const emailHash = hashEmail(app.hashKey, ADA)
   app.db.$client.prepare('insert into refusals values (?, 7)').run(emailHash)

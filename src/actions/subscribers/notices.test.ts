@@ -6,7 +6,7 @@ import { notices } from '../../db/schema/ledger.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { submitNotice } from './notices.ts'
 
-test('a notice of which no email can be made has failed at once, with the reason, and stops nobody', async () => {
+test('a notice that cannot be composed fails at once with the reason and does not stop the others', async () => {
   const app = await testApp()
   const bad = await aNotice(app, 'ada@sample.test')
   const good = await aNotice(app, 'bela@sample.test')
@@ -24,7 +24,7 @@ test('a notice of which no email can be made has failed at once, with the reason
   expect(app.logged()).not.toContain('@')
 })
 
-test('an address that no header can hold fails its notice, and is not in the reason', async () => {
+test('an address that fits in no header fails its notice, and is not in the reason', async () => {
   const app = await testApp()
   const id = await aNotice(app, 'ada@sample.test')
   uncheck(app.db, 'subscribers')
@@ -52,7 +52,7 @@ test('what fails for another reason is tried again later and later, and in the e
   expect(app.resend.accepted).toHaveLength(1)
 })
 
-test('a notice that a dead process held is taken over at once, one of a living process is not', async () => {
+test('a notice claimed by a dead process is taken over at once, one claimed by a living process is not', async () => {
   const app = await testApp()
   const id = await aNotice(app, 'ada@sample.test')
   const claim = { state: 'submitting' as const, claimedAt: app.now().getTime() }

@@ -84,7 +84,7 @@ const decided = () =>
     })),
   )
 
-test('every column that can hold something of a person has a decision: exported, erased, or why not', async () => {
+test('every column that may contain personal data has a decision: exported, erased, or why not', async () => {
   const app = await testApp()
   expect(
     decided()
@@ -169,7 +169,7 @@ function typeOf(app: TestApp, table: string, column: string): string {
 const isNeedle = (value: unknown): value is string | number =>
   String(value).startsWith('needle') || Number(value) > 7_700_000
 
-test('the export holds every column that is theirs, and nothing of how notices went', async () => {
+test('the export has every column of personal data, and nothing about how notices were submitted', async () => {
   const { app, values } = await everythingOf('needle@sample.test')
   const exported = await exportSubscriber(app, 'needle@sample.test')
   const text = JSON.stringify(exported)

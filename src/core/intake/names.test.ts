@@ -44,7 +44,7 @@ test.each([
   expect(holdsContact(name)).toBe(true)
 })
 
-test('a name is cleaned, and is told what is wrong with it', () => {
+test('a name is cleaned, or the error says what is wrong with it', () => {
   expect(readName('  Ada \n M. ', 60)).toEqual({ name: 'Ada M.', error: null })
   expect(readName('x'.repeat(61), 60).error).toEqual({
     field: 'name',

@@ -106,7 +106,7 @@ test('common names of clocks are understood, and stored as a zone', () => {
   })
 })
 
-test('what nobody sees is dropped around and within every field', () => {
+test('invisible characters are dropped around and within every field', () => {
   const marked = Object.fromEntries(
     Object.entries(least).map(([field, text]) => [
       field,
@@ -129,7 +129,7 @@ test('what nobody sees is dropped around and within every field', () => {
   })
 })
 
-test('topics separated by something else are told what separates them', () => {
+test('an error says how to separate topics if they are separated by something else', () => {
   expect(subscriber({ email: 'mara@sample.test', topics: 'anxiety, ocd' })).toEqual({
     ok: false,
     errors: [
@@ -200,7 +200,7 @@ test.each([
   ])
 })
 
-test('a file without a header line is told so once, without a word of what it holds', () => {
+test('a file without a header line is reported once, without quoting its content', () => {
   expect(columnErrors(['ann@sample.test', 'Ann'], SUBSCRIBER_COLUMNS)).toEqual([
     {
       field: 'header',

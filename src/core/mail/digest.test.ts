@@ -44,7 +44,7 @@ test('sessions are grouped by topic, topics by name and sessions soonest first',
   ])
 })
 
-test('each session says when, with whom, how often, and how many places are left when few', () => {
+test('each session says when, with whom, how often, and how many spots are left when few are', () => {
   const page = parse(mailTo(template, ada).html)
   expect(
     page.querySelectorAll('td.row').map((cell) => cell.querySelectorAll('div').map((one) => one.innerHTML)),
@@ -116,7 +116,7 @@ test('when clocks change before the next date, here or there, the card says so; 
   )
 })
 
-test('a reader of Spanish gets it from the subject to the foot, with dates and plurals', () => {
+test('a Spanish reader gets Spanish from the subject to the footer, with dates and plurals', () => {
   const spanish = { ...ada, locale: 'es-MX', shown: shownAs('new', 'moved', 'reopened'), more: 2 }
   const mail = mailTo(template, spanish)
   expect(mail.subject).toBe('5 horarios de grupo que aún no has visto')
@@ -132,11 +132,11 @@ test('a reader of Spanish gets it from the subject to the foot, with dates and p
   expect(same.filter((line) => !names.test(line))).toEqual([])
 })
 
-test('who reads a language that we do not speak gets English', () => {
+test('a reader with an unsupported language gets English', () => {
   expect(mailTo(template, { ...ada, locale: 'fi-FI' }).text).toBe(mailTo(template, ada).text)
 })
 
-test('no line of the text part is longer than 72 columns, save the greeting and what cannot be broken', () => {
+test('no line of the text part exceeds 72 columns, except the greeting and unbreakable words', () => {
   const group = 'A group with a name that goes on and on, as names do that a committee has agreed upon'
   const { text } = mailTo(
     template,
@@ -150,13 +150,13 @@ test('no line of the text part is longer than 72 columns, save the greeting and 
   expect(long.filter((line) => line.trim().includes(' '))).toEqual([])
 })
 
-test('the logo of a practice takes the place of its name, with the name for who sees no images', () => {
+test("a practice's logo replaces its name, with the name as alternative text", () => {
   const letterhead = { ...harbor, logoUrl: 'https://groups.sample.test/logo.png' }
   const image = parse(mailTo({ ...template, letterhead }, ada).html).querySelector('img')
   expect(image?.attributes).toMatchObject({ src: letterhead.logoUrl, alt: 'Harbor Groups' })
 })
 
-test('the label tells what is new about a session, in the eyes of this reader', () => {
+test('the label says what is new about a session for this reader', () => {
   const mail = mailTo(template, { ...ada, shown: shownAs('reopened', 'moved', 'new') })
   expect(textsOf(parse(mail.html), '.label')).toEqual(['New', 'New time', 'Place reopened'])
   expect(mail.text).toContain('Quiet Mornings (New time)')
@@ -201,7 +201,7 @@ test('the subject, and what an inbox shows beside it, name no condition and no t
       expect(before.toLowerCase()).not.toContain(word.toLowerCase())
 })
 
-test('a discreet mail does not even say that it is about groups before it is opened', () => {
+test('a discreet email does not even mention groups before it is opened', () => {
   const mail = mailTo(template, { ...ada, discreet: true, more: 2 })
   expect(mail.subject).toBe('Your weekly update')
   expect(mail.from).toBe('Weekly update <groups@mail.sample.test>')
@@ -217,7 +217,7 @@ test('a discreet mail does not even say that it is about groups before it is ope
   expect(parse(mail.html).querySelector('title')?.text).toBe('Your weekly update')
 })
 
-test('the foot says who writes, where they are, why, and how to stop', () => {
+test('the footer says who writes, where they are, why, and how to stop', () => {
   const { html, text } = mailTo(template, ada)
   for (const words of [html, text]) {
     const read = words === html ? visibleText(words) : words.replace(/\s+/g, ' ')
@@ -260,7 +260,7 @@ test('no header offers an email to unsubscribe where none is read, whatever the 
   expect(JSON.stringify(mail.headers)).not.toContain('mailto')
 })
 
-test('without a reply address there is no Reply-To and no word of replying', () => {
+test('without a reply address there is no Reply-To and no mention of replying', () => {
   const letterhead = { ...harbor, replyTo: null }
   const mail = mailTo({ ...template, letterhead }, ada)
   expect(mail).not.toHaveProperty('replyTo')
@@ -319,7 +319,7 @@ test('no template tag and no absent value is ever printed', () => {
   }
 })
 
-test('the greeting does without a name, also when the name is nothing but blanks', () => {
+test('the greeting works without a name, or with a blank one', () => {
   expect(mailTo(template, ada).text).toMatch(/^Hello Ada,\n/)
   for (const name of [null, '', ' \r\n\t'])
     expect(mailTo(template, { ...ada, name }).text).toMatch(/^Hello,\n/)
@@ -372,7 +372,7 @@ test('a session that was not frozen is a fault, not an empty row', () => {
   expect(() => mailTo(template, { ...ada, shown: [{ id: 99, news: 'new' }] })).toThrow('session 99')
 })
 
-test('a composer that has made a thousand other mails makes the same bytes as a fresh one', () => {
+test('a composer that has made a thousand other emails makes the same bytes as a fresh one', () => {
   const compose = digestComposer(template, allOffers, edition, links)
   const zones = ['America/New_York', 'Europe/Berlin', 'Asia/Kolkata', 'UTC']
   const readers = Array.from({ length: 1000 }, (_, n) => ({
@@ -390,7 +390,7 @@ test('a composer that has made a thousand other mails makes the same bytes as a 
   }
 })
 
-test('a mail of long ago is made again byte for byte, on another machine and in another year', async () => {
+test('an old email is rebuilt byte for byte on another machine and in another year', async () => {
   const mail = JSON.stringify(mailTo(template, ada))
   const fixture = new URL('./digest.fixture.ts', import.meta.url).href
   const templates = new URL('../../templates/load.ts', import.meta.url).href
@@ -410,7 +410,7 @@ test('a mail of long ago is made again byte for byte, on another machine and in 
 })
 
 // When a template or a word is changed on purpose, put the new sums here: they show that nothing changed by itself.
-test('the sample mail has not changed', () => {
+test('the sample email has not changed', () => {
   const { html, text } = mailTo(template, ada)
   expect({ html: sha256(html), text: sha256(text) }).toEqual({
     html: '72142d72996eeea9186c9fc57e8d2652fce5c83ef5e2b63c32caa8d46537a928',
@@ -418,7 +418,7 @@ test('the sample mail has not changed', () => {
   })
 })
 
-test('a typical mail is at most 40 KB, and the largest at most 60 KB: where names are long, fewer sessions are shown', () => {
+test('a typical email is at most 40 KB and the largest at most 60 KB: long names mean fewer sessions', () => {
   const mailOf = (count: number, group = 'Quiet Mornings') => {
     const offers = Array.from({ length: count }, (_, n) => ({
       ...quietMornings,

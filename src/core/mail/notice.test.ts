@@ -38,7 +38,7 @@ test.each(KINDS)(
   },
 )
 
-test('a welcome says when the first mail comes, and has the ways out', () => {
+test('a welcome says when the first email comes and how to unsubscribe', () => {
   const ways = {
     unsubscribeUrl: 'https://groups.harbor.test/u',
     preferencesUrl: 'https://groups.harbor.test/p',

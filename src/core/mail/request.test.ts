@@ -39,7 +39,7 @@ const reader = fc
   })
   .map((own) => ({ ...ada, ...own }))
 
-test('the bytes of a batch hold exactly the mails that are composed the plain way', () => {
+test('the bytes of a batch contain exactly the emails that are composed one by one', () => {
   const plainly = digestComposer(template, allOffers, edition, links)
   const asBytes = requestComposer(template, allOffers, edition, links)
   fc.assert(
@@ -54,7 +54,7 @@ test('the bytes of a batch hold exactly the mails that are composed the plain wa
   )
 })
 
-test('an address with a line break is refused, as the plain way refuses it', () => {
+test('an address with a line break is refused, as when composing one by one', () => {
   const compose = requestComposer(template, allOffers, edition, links)
   expect(() => compose({ ...ada, email: 'ada@sample.test\r\nBcc: eve@sample.test' }, 'tag')).toThrow(
     'line break',

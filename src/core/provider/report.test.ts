@@ -95,7 +95,7 @@ test.each([
   expect(read(event(type, data))).toEqual({ type, at: Date.parse(AT), mail: null })
 })
 
-test('what is not an event is unreadable, whatever it is', () => {
+test('anything that is not an event is unreadable', () => {
   const notEvents = [
     null,
     undefined,
@@ -162,7 +162,7 @@ test('a soft bounce is further than a delay and less than a delivery; a bounce f
   expect(furthest(soft, hard)).toBe(hard)
 })
 
-test('only what will not pass ends all mail to an address', () => {
+test('only permanent failures stop all email to an address', () => {
   expect(suppressionFor({ report: 'bounced', soft: false })).toBe('bounce')
   expect(suppressionFor({ report: 'bounced', soft: true })).toBeNull()
   expect(suppressionFor({ report: 'complained', soft: false })).toBe('complaint')

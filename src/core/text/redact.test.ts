@@ -34,7 +34,7 @@ const quoted = fc
   })
   .map((parts) => `"${parts.join('')}"`)
 
-test('whatever stands before the @ is gone, and the words around it stay', () => {
+test('everything before the @ is removed, and the words around it stay', () => {
   fc.assert(
     fc.property(fc.oneof(dotAtom, quoted), (local) => {
       const text = withoutAddresses(`refused ${local}@zone.test today`)

@@ -121,7 +121,7 @@ test('killed between the database and the file beside it, at any step, it is not
   expect(await advanceEpoch(store, NOW)).toBe(witness().epoch)
 })
 
-test('a hold stands until it is released, whatever is put back, and a release leads every copy', async () => {
+test('a hold lasts until released, whatever is restored, and a release puts the epoch ahead of every copy', async () => {
   await worked(3)
   const copy = join(folder, 'copy')
   copyFileSync(path, copy)
@@ -143,7 +143,7 @@ test('a hold stands until it is released, whatever is put back, and a release le
   expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
 })
 
-test('two processes that step at once leave a file beside it that is not ahead, and nobody is held', async () => {
+test('two processes that advance the epoch at once leave a file that is not ahead, and cause no hold', async () => {
   const [one, two] = [begin(), begin()]
   await Promise.all([lookForCopy(one, NOW), lookForCopy(two, NOW)])
   for (let n = 0; n < 20; n += 1) {

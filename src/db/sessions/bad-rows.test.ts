@@ -134,7 +134,7 @@ test('and bad topics, groups and subscribers', async () => {
   insert(app, 'subscribers', person)
 })
 
-test('a group or topic that is in use cannot be deleted or renumbered, whoever enforces foreign keys', async () => {
+test('a group or topic in use cannot be deleted or renumbered, with or without foreign keys enforced', async () => {
   const app = await testApp()
   aSession(app)
   app.db.$client.pragma('foreign_keys = OFF')
@@ -258,7 +258,7 @@ test('a name with line breaks stays on its line', async () => {
   ])
 })
 
-test('a subscriber with a bad zone or language stops nobody, and can open their own page', async () => {
+test('a subscriber with a bad zone or language does not stop the others, and can open their own page', async () => {
   const app = await testApp()
   aSession(app)
   uncheck(app.db, 'subscribers')

@@ -199,7 +199,7 @@ test('a corrected groups.topic_id is news to those alone who newly get its sessi
   expect((await edition(app, '2026-12-07T15:00:00.000Z', 'Monday three'))('Morning')).toEqual({})
 })
 
-test('a topic that was wrong before any edition is new to the right readers, whatever they were told since', async () => {
+test('a topic corrected before any edition is news to the right readers, whatever they were shown since', async () => {
   const app = await testApp()
   const bob = aSubscriber(app, 'bob@sample.test', { topics: ['anxiety'] })
   await bySql(app, 'Morning', rowOf('Morning'), {})
@@ -210,7 +210,7 @@ test('a topic that was wrong before any edition is new to the right readers, wha
   expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Morning')).toEqual({ bob: 'New' })
 })
 
-test("a group's title and kind are nobody's news", async () => {
+test("changing a group's title or kind is not news", async () => {
   const app = await testApp()
   for (const [name, topics] of Object.entries(READERS))
     aSubscriber(app, `${name}@sample.test`, { topics: [...topics] })

@@ -119,7 +119,7 @@ test('the first page and all it fetches are under 50 KB, from here, and without 
   expect(headers['cache-control']).toBe('no-store')
 })
 
-test('the answer is the same for every state of an address, and the mail is the one that fits', async () => {
+test('the response is the same for every state of an address, and the email fits the state', async () => {
   const { app, server } = await aPage()
   aSubscriber(app, 'pending@sample.test', { status: 'pending' })
   aSubscriber(app, 'active@sample.test')
@@ -161,7 +161,7 @@ test('the answer is the same for every state of an address, and the mail is the 
   expect(app.logged()).not.toContain('@sample.test')
 })
 
-test('no mail is made inside the request, and a lost answer of the provider does not make two', async () => {
+test('no email is made inside the request, and a lost provider response does not cause a second one', async () => {
   const { app, server } = await aPage()
   await send(app, server)
   expect(app.resend.requests.length).toBe(0)
@@ -210,7 +210,7 @@ test('confirming keeps what was agreed to, and the next edition brings all that 
   expect(text).not.toContain('Loose Ends')
 })
 
-test('the day of the mail is the one where the reader is, on the page and in the mail', async () => {
+test("page and email name the day of the email in the reader's zone", async () => {
   const { app, server } = await aPage()
   const confirmedIn = async (tz: string) => {
     await send(app, server, { email: `${tz.replace('/', '-')}@sample.test`, tz }, anotherNetwork())
@@ -266,7 +266,7 @@ test('confirming welcomes once, and the welcome counts in no limit of sign-ups',
   expect(ask(app, "select id from notices where kind = 'confirm'")).toHaveLength(3)
 })
 
-test('someone who left comes back by confirming alone, and is told everything again', async () => {
+test('someone who left comes back only by confirming, and is shown everything again', async () => {
   const { app, server } = await aPage()
   aSession(app)
   aSubscriber(app, ADA, {
@@ -327,7 +327,7 @@ test('a link that is old, forged, for something else or of before they left chan
   expect((await post(server, link(MONDAY))).statusCode).toBe(410)
 })
 
-test('a flood becomes sixty emails, and everyone after it reads that we are busy, whoever they are', async () => {
+test('a flood is cut to sixty emails, and everyone after that sees that we are busy', async () => {
   const { app, server } = await aPage()
   aSubscriber(app, 'active@sample.test')
   for (let n = 0; n < 60; n += 1)
@@ -351,7 +351,7 @@ test('a flood becomes sixty emails, and everyone after it reads that we are busy
   expect(app.resend.countByAddress().get('late@sample.test')).toBe(1)
 })
 
-test('no six networks spend the emails of an hour: whoever asks for the first time still gets one', async () => {
+test("six networks cannot use up an hour's emails: a first request still gets one", async () => {
   const { app, server } = await aPage()
   for (let n = 0; n < 60; n += 1)
     await send(app, server, { email: `person-${n}@sample.test` }, `203.0.${n % 6}.1`)
@@ -360,7 +360,7 @@ test('no six networks spend the emails of an hour: whoever asks for the first ti
   expect((await send(app, server, { email: 'more@sample.test' }, '203.0.0.2')).statusCode).toBe(429)
 })
 
-test('a long list allows more mails an hour: one for every hundred readers of the last edition', async () => {
+test('a long list allows more emails an hour: one per hundred readers of the last edition', async () => {
   const { app, server } = await aPage()
   aSession(app)
   app.db.$client.exec(`with recursive reader(n) as (select 1 union all select n + 1 from reader where n < 6300)
@@ -371,7 +371,7 @@ test('a long list allows more mails an hour: one for every hundred readers of th
   expect(one(app, 'select count(*) as n from notices')).toEqual({ n: 63 })
 })
 
-test('one network may sign up ten addresses an hour, and is then told so with the form kept', async () => {
+test('one network may sign up ten addresses an hour, then sees the limit with the form kept', async () => {
   const { app, server } = await aPage()
   const from = (n: number) =>
     send(app, server, { email: `person-${n}@sample.test`, name: 'Ada' }, `203.0.113.${n}`)
@@ -393,7 +393,7 @@ test.each([
   expect(networkOf(ip)).toBe(network)
 })
 
-test('whom a request came from is believed of a trusted proxy alone, and is stored nowhere', async () => {
+test('only a trusted proxy may name the client address, which is never stored', async () => {
   for (const [TRUST_PROXY, answered] of [
     ['off', 429],
     ['10.9.0.0/16', 200],
@@ -432,7 +432,7 @@ test('one address is written to three times in thirty days at most, wherever the
   expect(one(app, 'select count(*) as n from notices')).toEqual({ n: 4 })
 })
 
-test('asking for more than is allowed is told to no one, whoever is asked about', async () => {
+test('exceeding the limit for an address looks the same for every address', async () => {
   const { app, server } = await aPage()
   aSubscriber(app, ADA)
   const pages = new Set<string>()
@@ -480,7 +480,7 @@ test('no autofill and no password manager knows the field that no one sees', asy
   })
 })
 
-test('a page left open over night may be sent once more at once, with all that was typed', async () => {
+test('a form left open overnight can be resubmitted at once with everything that was typed', async () => {
   const { app, server } = await aPage()
   const old = stampFor([LINK_SECRET], new Date(Date.parse(MONDAY) - 25 * HOUR_MS))
   const answer = await send(app, server, { stamp: old, name: 'Ada', tz: 'Europe/London', topics: 'ocd' })
@@ -631,7 +631,7 @@ test('“not me, never again” ends every email that a stranger can cause, unti
     expect((await post(server, forged)).statusCode).toBe(404)
 })
 
-test('“not me” by who is subscribed keeps the weekly mail, and stops what strangers cause', async () => {
+test('“not me” from a subscriber keeps the weekly email and stops emails that strangers cause', async () => {
   const { app, server } = await aPage()
   aSession(app)
   aSubscriber(app, ADA)
@@ -648,7 +648,7 @@ test('“not me” by who is subscribed keeps the weekly mail, and stops what st
   ])
 })
 
-test('the answer waits for its moment, and something is enqueued for later, whoever it is about', async () => {
+test('for every address, the response waits for a fixed time and a job is enqueued for later', async () => {
   const answerMs = 60
   const { app, server } = await aPage({ pace: { answerMs, emailDelayMs: () => 5_000 } })
   aSubscriber(app, 'active@sample.test')
@@ -671,7 +671,7 @@ test('the answer waits for its moment, and something is enqueued for later, whoe
   expect(await submitNotice(app, 0)).toEqual({ kind: 'not-ours' })
 })
 
-test('HTML in what was typed is text, on the page and in the mail', async () => {
+test('typed HTML is shown as text on the page and in the email', async () => {
   const { app, server } = await aPage()
   const name = '<img src=x onerror=alert(1)>"'
   const { body } = await send(app, server, { name, email: '"><script>alert(1)</script>' })
@@ -698,7 +698,7 @@ test('a form of odd shape is answered, never run', async () => {
   expect(one(app, 'select count(*) as n from subscribers')).toEqual({ n: 0 })
 })
 
-test('without Redis no mail is planned, and the reader is told with the form kept', async () => {
+test('without Redis no email is planned, and the page says so with the form kept', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'openseat-join-'))
   const log = { info: () => {}, warn: () => {} }
   const redis = await startPrivateRedis({ folder, binary: findProgram(redisServer), log })
@@ -731,7 +731,7 @@ test('who does not confirm is forgotten after thirty days, unless they asked aga
   ])
 })
 
-test('the crisis line is the country’s own, on the pages and in the mail, and can be turned off', async () => {
+test('pages and emails show the country’s own crisis line, which can be turned off', async () => {
   const uk = await aPage({ settings: { CRISIS_LINE: 'uk' } })
   aSession(uk.app)
   aSubscriber(uk.app, ADA)

@@ -164,7 +164,7 @@ test('forgetting deletes everything, kills the links, and no import brings them 
   expect(report?.rejected).toEqual([expect.objectContaining({ message: expect.stringContaining('erased') })])
 })
 
-test('whoever left still gets the data and is forgotten, and has no address to change', async () => {
+test('someone who unsubscribed can still download and delete their data, but not change the address', async () => {
   const { app, server, post, fresh } = await withAda({ status: 'unsubscribed' })
   expect((await server.inject(PAGE)).body).not.toContain('Change the address')
   expect((await post(await fresh('data'))).statusCode).toBe(200)
@@ -331,7 +331,7 @@ test('a change cannot be undone after seven days, and then the old address is fo
   expect(stored(app)).toMatchObject({ email: NEW })
 })
 
-test('an undo does not say that the mail comes again when somebody ended it at the new address', async () => {
+test('an undo does not say that emails resume if they were stopped at the new address', async () => {
   const ada = await withAda()
   const { app, post } = ada
   await post((await askToMove(ada)).link)
@@ -356,7 +356,7 @@ test('an undo whose address has subscribed anew ends the moved subscription', as
 
 const TARGETS = ['active', 'left', 'pending', 'complained', 'erased', 'unknown', 'refused', 'often']
 
-test('neither asking nor confirming tells who is on the list', async () => {
+test('neither asking nor confirming reveals who is on the list', async () => {
   const asked = new Set<string>()
   const confirmed = new Set<string>()
   const moved: Record<string, boolean> = {}
@@ -484,7 +484,7 @@ test('new links end a change of address that somebody else asked for and has not
   expect(stored(app)).toMatchObject({ email: ADA })
 })
 
-test('whoever was erased and comes back by moving here is erased no more', async () => {
+test('an erased address is no longer erased once a subscriber moves to it', async () => {
   const ada = await withAda()
   const { app, post } = ada
   aSubscriber(app, NEW)
@@ -507,7 +507,7 @@ test('an erasure also takes the address from where it stands with others, and no
   expect((await imageOf(app.store)).includes(ADA)).toBe(false)
 })
 
-test('the data does not tell whether the holder of another address wanted no email', async () => {
+test('the data does not reveal whether the owner of another address wanted no email', async () => {
   const told = new Set<string>()
   for (const refused of [false, true]) {
     const ada = await withAda()

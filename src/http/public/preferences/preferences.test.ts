@@ -265,7 +265,7 @@ test('whatever a scanner opens, nothing changes', async () => {
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
-test('a link that is forged, for something else or of nobody tells how to get a fresh one, and does nothing', async () => {
+test('a link that is forged, for something else, or for no subscriber says how to get a fresh one and does nothing', async () => {
   const { app, server, post } = await withAda()
   const before = await imageOf(app.store)
   const answers = new Set<string>()
@@ -302,7 +302,7 @@ test('a link that is forged, for something else or of nobody tells how to get a 
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
-test('whoever left sees so, and can set nothing', async () => {
+test('someone who unsubscribed sees that and can change nothing', async () => {
   const { app, save, show } = await withAda({ status: 'unsubscribed' })
   expect(text(await show())).toContain('You are not subscribed')
   const before = await imageOf(app.store)
@@ -311,7 +311,7 @@ test('whoever left sees so, and can set nothing', async () => {
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
-test('leaving comes first; a pause or less mail is offered after it', async () => {
+test('unsubscribing comes first; a pause or fewer emails are offered after it', async () => {
   const { app, server, post } = await withAda({ seenThrough: 7 })
   const link = linkOf('unsubscribe')
   const page = parse((await server.inject(link)).body)
@@ -354,7 +354,7 @@ test('the calendar has an address when asked for, another when replaced, none wh
   expect(stored(app)).toMatchObject({ calendar_key: null })
 })
 
-test('a discreet reader sees no practice before the mail is opened: not as sender, subject or preview', async () => {
+test('a discreet email does not show the practice before it is opened: not in sender, subject or preview', async () => {
   const { app, post } = await withAda()
   aSubscriber(app, 'ben@sample.test')
   aSession(app)

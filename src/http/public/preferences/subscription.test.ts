@@ -199,7 +199,7 @@ test('unsubscribing takes effect for a batch that is planned but not yet claimed
   expect(app.resend.accepted.map(({ to }) => to).flat()).toEqual(['ben@sample.test'])
 })
 
-test('the links of a mail as it was submitted open their pages', async () => {
+test('the links in a submitted email open their pages', async () => {
   const { app, server } = await withAda()
   aSession(app)
   await planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))

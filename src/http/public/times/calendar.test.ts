@@ -179,7 +179,7 @@ test('a discreet reader has a discreet calendar', async () => {
   expect(body).not.toMatch(/Steady|Mira|Harbor Groups/)
 })
 
-test('nobody keeps or lists a private calendar, and it does not name its reader', async () => {
+test('a private calendar is neither cached nor indexed and does not name its reader', async () => {
   const { app, url } = await appWithCalendar({ name: 'Ada Sample' })
   aSession(app)
   const { headers, body } = await get(app, url)
@@ -248,7 +248,7 @@ test('a suppressed and an erased reader, and a made-up address, get the same ans
   expect(new Set([madeUp, suppressed, erased].map(({ body }) => body)).size).toBe(1)
 })
 
-test('pausing the mail leaves the calendar', async () => {
+test('pausing emails does not affect the calendar', async () => {
   const { app, titles } = await appWithCalendar({ pausedUntil: Date.parse('2027-01-01T00:00:00Z') })
   aSession(app)
   expect(await titles()).toEqual(['Steady Ground'])

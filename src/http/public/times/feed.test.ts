@@ -107,7 +107,7 @@ test('a feed without entries is still one, with at most fifty otherwise, and not
   expect((await (await buildServer(app)).inject('/feed.xml')).body).not.toMatch(/ada@|Ada Sample/)
 })
 
-test('a reader that has the feed already is told so in a few bytes, until it changes', async () => {
+test('a reader that already has the feed gets a short 304 until it changes', async () => {
   const app = await testApp()
   aSession(app)
   const server = await buildServer(app)

@@ -194,7 +194,7 @@ async function appWithEdition(): Promise<{ app: TestApp; id: string }> {
   return { app, id: await planNow(app) }
 }
 
-test('an edition shows what it told, with what has changed since marked, and nothing personal', async () => {
+test('an edition shows what it listed, marks later changes, and shows nothing personal', async () => {
   const { app, id } = await appWithEdition()
   await submitOwed(app)
   app.setNow('2026-11-25T15:00:00Z')
@@ -235,13 +235,13 @@ test('an edition shows what it told, with what has changed since marked, and not
   expect(body).not.toMatch(/\bAda\b|ada@|unsubscribe|preferences|\/calendar\//)
 })
 
-test('an edition is told in the zone that is asked for', async () => {
+test('an edition is shown in the requested zone', async () => {
   const { app, id } = await appWithEdition()
   const page = await pageAt(app, `/editions/${id}?tz=Europe/London`)
   expect(texts(page, '.when')).toContain('Wed, Dec 2 · 12:00 AM GMT, weekly')
 })
 
-test('editions that nobody can have got are not there', async () => {
+test('editions that no one can have received are not shown', async () => {
   const { app, id } = await appWithEdition()
   const status = async (of: string) => (await (await buildServer(app)).inject(`/editions/${of}`)).statusCode
   expect(await status(id)).toBe(200)
