@@ -3,7 +3,6 @@ import Database from 'better-sqlite3'
 import { queriesOn, type Runner } from '../queries.ts'
 import type { Store } from '../store.ts'
 import { isLocked } from '../trouble.ts'
-import { pragma } from './pragma.ts'
 
 /** How long a write waits for another program's lock; a question never has to. */
 const [PATIENCE_MS, BRIEF_MS] = [5_000, 250]
@@ -19,12 +18,15 @@ export function storeOn(sqlite: Database.Database): Store {
   const read = reader === sqlite ? tx : queriesOn('sqlite', runnerOn(reader))
   const inTurn = turns()
   const snapshotInTurn = reader === sqlite ? inTurn : turns()
+  sqlite.pragma('busy_timeout = 0') // `beginToWrite` waits instead
+  let isDurable = true
   const write: Store['write'] = (work, { durable = true, brief = false, temporary = false } = {}) => {
     // Counted from here: behind others who wait for the same lock, it must not wait for each of them.
     const until = performance.now() + (brief ? BRIEF_MS : PATIENCE_MS)
     return inTurn(async () => {
       // It cannot change within a transaction.
-      sqlite.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+      if (durable !== isDurable) sqlite.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+      isDurable = durable
       if (temporary) sqlite.exec('begin')
       else await beginToWrite(sqlite, until)
       return inTransaction(sqlite, () => work(tx))
@@ -58,7 +60,6 @@ export function storeOn(sqlite: Database.Database): Store {
 async function beginToWrite(sqlite: Database.Database, until: number): Promise<void> {
   for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, 50)) {
     try {
-      using _ = pragma(sqlite, 'busy_timeout', 0)
       sqlite.exec('begin immediate')
       return
     } catch (error) {
