@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -37,6 +38,15 @@ test('what cannot be put in place leaves nothing behind', async () => {
   mkdirSync(taken)
   await expect(writePrivately(taken, 'private')).rejects.toThrow()
   expect(readdirSync(folder)).toEqual(['folder'])
+})
+
+test('what root writes beside the database belongs to the owner of the database', async () => {
+  if (process.getuid?.() !== 0) return expect(process.getuid?.()).not.toBe(0) // no one else may give files away
+  const path = join(aFolder(), 'openseat.db')
+  await openSqlite(path).close()
+  chownSync(path, 1234, 1235)
+  writeWitness(path, 3)
+  expect(statSync(`${path}.epoch`)).toMatchObject({ uid: 1234, gid: 1235 })
 })
 
 test('the witness beside the database does not follow a planted link', async () => {

@@ -20,6 +20,14 @@ const least = {
 const session = (fields: Record<string, unknown>) => parseSessionRow({ ...least, ...fields }, topics)
 const subscriber = (fields: Record<string, unknown>) => parseSubscriberRow(fields, topics)
 
+test('as many seats may be left as there are, and not one more', () => {
+  expect(session({ seats_total: 8, seats_left: 8 })).toMatchObject({
+    ok: true,
+    row: { seatsTotal: 8, seatsLeft: 8 },
+  })
+  expect(session({ seats_total: 8, seats_left: 9 })).toMatchObject({ ok: false })
+})
+
 test('the least a session needs is enough, and the rest has its defaults', () => {
   expect(session({})).toEqual({
     ok: true,
