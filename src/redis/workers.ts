@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Queue as BullQueue, DelayedError, type Job, Worker } from 'bullmq'
 import { guardOn, waitOf } from '../failpoint.ts'
 import { connect, type RedisAddress } from './connect.ts'
@@ -48,39 +48,52 @@ export function startWorkers(
     stalledInterval: waitOf('stalled-job', LOCK_MS),
   }
   const inFlight = new Set<Promise<unknown>>()
-  const noted = async <Result>(work: Promise<Result>): Promise<Result> => {
+  /** Wake-ups whose end Redis has not heard of. */
+  const unheard = new Set<string>()
+  const noted = async <Result>(job: Job, work: Promise<Result>): Promise<Result> => {
+    unheard.add(nameOf(job))
     inFlight.add(work)
     return work.finally(() => inFlight.delete(work))
   }
-  const sweeper = new Worker('editions', () => noted(handlers.sweep()), { ...options, concurrency: 1 })
+  const sweeper = new Worker('editions', (job) => noted(job, handlers.sweep()), {
+    ...options,
+    concurrency: 1,
+  })
   const submitter = new Worker(
     'batches',
     async (job, token) => {
       void takenUp(job)
-      await applyOutcome(await noted(handlers.submit(job.name, job.data)), job, token, batches)
+      const outcome = await noted(job, handlers.submit(job.name, job.data))
+      if (outcome.kind !== 'done') unheard.delete(nameOf(job)) // BullMQ emits nothing for these
+      await applyOutcome(outcome, job, token, batches)
     },
     { ...options, concurrency: CONCURRENCY },
   )
   submitter.on('drained', handlers.drained)
   const workers = [sweeper, submitter]
   for (const worker of workers)
-    worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
+    worker
+      .on('error', logRedisError)
+      .on('completed', (job) => void unheard.delete(nameOf(job)))
+      .on('failed', (job, error) => {
+        if (job) unheard.delete(nameOf(job))
+        logRedisError(error)
+      })
   return {
     async stop() {
       // With Redis away, `close()` without force waits for a connection that never comes (BullMQ 6.7).
       await Promise.allSettled(workers.map((worker) => worker.pause(true)))
       await finished(inFlight)
-      // Redis answers in order, so this answer means that it has heard of everything finished.
-      await Promise.race([
-        nextTurn().then(() => connection.ping()),
-        wait(GOODBYE_MS, null, { ref: false }),
-      ]).catch(() => {})
+      const until = performance.now() + GOODBYE_MS
+      while (unheard.size > 0 && connection.status === 'ready' && performance.now() < until) await wait(5)
       await finished(inFlight) // a wake-up may have arrived just before the pause
       await Promise.allSettled(workers.map((worker) => worker.close(true)))
       connection.disconnect()
     },
   }
 }
+
+const nameOf = ({ queueName, id }: Job): string => `${queueName} ${id}`
 
 async function finished(work: ReadonlySet<Promise<unknown>>): Promise<void> {
   while (work.size > 0) await Promise.allSettled(work)
