@@ -64,7 +64,7 @@ export async function undone(tx: Queries, work: () => Promise<unknown>): Promise
   }
 }
 
-// Drizzle lets another engine in by these two classes alone.
+// To run on another engine, drizzle needs these two classes.
 
 class Session extends SQLiteSession<'async', Ran, Record<string, never>, Record<string, never>> {
   private readonly runner: Runner

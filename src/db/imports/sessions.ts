@@ -17,7 +17,7 @@ export async function stagingForSessions(store: Store): Promise<Staging> {
   )
 }
 
-/** Adds sessions to the staging table, save those whose external id it has already: these are returned. */
+/** Adds sessions to the staging table. Returns the ones whose external id is in it already. */
 export async function stageSessions(staging: Staging, rows: readonly StagedSession[]): Promise<Duplicate[]> {
   const values = [
     ...[whole('line'), words('externalId'), sql`(select id from topics where slug = ${words('topic')})`],
@@ -84,7 +84,7 @@ export async function applySessions(
 
 const ABSENT_FIELDS = ['duration_minutes', 'repeats', 'occurrences', 'seats_total', 'seats_left', 'status']
 
-/** A column that the file lacks changes nothing. Only, a session that was full for want of seats opens when it has some. */
+/** A column that the file lacks changes nothing, with one exception: a session that was full because no seats were left opens when it has some. */
 async function keepAbsent(tx: Queries, table: SQL): Promise<void> {
   const lacks = (column: string) => `staged.absent like '%,${column},%'`
   const kept = ABSENT_FIELDS.map(

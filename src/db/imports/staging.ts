@@ -4,12 +4,12 @@ import { rowsIn } from '../fragments.ts'
 import type { Connection, Store } from '../store.ts'
 
 /**
- * Rows of a file on their way in, in a temporary table on a connection of its own: it takes no lock that others wait for, and
- * keeps a file of any length out of the memory. Close it always; it is gone with the connection at the latest.
+ * Rows of a file that is being imported, in a temporary table on a connection of its own. It takes no lock that others wait
+ * for, and it keeps a file of any length out of memory. Always close it.
  */
 export type Staging = { table: SQL; connection: Connection }
 
-/** A row that names what an earlier line of the same file named already. */
+/** A row with the same key as an earlier line of the file. */
 export type Duplicate = { line: number; firstLine: number }
 
 export type Counts = { added: number; updated: number; unchanged: number }
@@ -33,7 +33,7 @@ export async function closeStaging({ table, connection }: Staging): Promise<void
   connection.release()
 }
 
-/** Stages rows, save those whose `key` is staged already: these are returned. `values` are SQL for the other columns. */
+/** Stages rows. Returns the ones whose `key` is staged already. `values` are SQL for the other columns. */
 export async function stage<Row extends { line: number }>(
   { table, connection }: Staging,
   key: { column: string; of: (row: Row) => string },

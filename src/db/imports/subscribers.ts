@@ -9,7 +9,7 @@ import { type Counts, createStaging, type Duplicate, type Staging, stage } from 
 
 export type StagedSubscriber = { line: number; row: SubscriberRow; emailHash: string; publicId: string }
 
-/** Why an address in the file stays as it is: an import revives nobody. `reason` is there for a suppressed one. */
+/** Why an address in the file stays as it is: an import brings no one back. `reason` is set for a suppressed address. */
 export type LeftUnchanged = {
   line: number
   outcome: 'suppressed' | 'unsubscribed' | 'pending'
@@ -28,7 +28,7 @@ export async function stagingForSubscribers(store: Store): Promise<Staging> {
   )
 }
 
-/** Adds subscribers to the staging table, save those whose address it has already: these are returned. */
+/** Adds subscribers to the staging table. Returns the ones whose address is in it already. */
 export async function stageSubscribers(
   { read }: Store,
   staging: Staging,
@@ -104,7 +104,7 @@ async function decideOutcomes(tx: Queries, table: SQL): Promise<void> {
   const chosen = sql`(select '[' || coalesce(string_agg(cast(topic_id as text), ',' order by topic_id), '') || ']'
     from subscriber_topics where subscriber_id = subscribers.id and chosen = 1)`
   await tx.run(
-    // Whoever is not on record stays `new`, so that in a first import no row is written twice.
+    // People we do not know stay `new`, so that a first import writes no row twice.
     sql`update ${table} as staged set outcome = case
        when exists (select 1 from suppressions where email_hash = staged.email_hash) then 'suppressed'
        else (select case

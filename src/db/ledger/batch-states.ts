@@ -97,7 +97,7 @@ export async function freezeBatch(store: Store, batch: Batch, freeze: Freeze, no
         templateHash,
         offersHash,
         bodyHash,
-        // Of a batch that came back with a restored copy: the provider may have had it from when that was taken.
+        // A batch from a restored copy may have been submitted at any time since the copy was taken.
         firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
         size: freeze.frozen.length,
       })
@@ -119,7 +119,7 @@ export async function freezeBatch(store: Store, batch: Batch, freeze: Freeze, no
   })
 }
 
-/** Ends a claimed batch in which nobody is left to email. False when the claim was lost. */
+/** Ends a claimed batch that has no one left to email. False when the claim was lost. */
 export async function closeEmptyBatch(store: Store, batch: Batch, ended: Ended, now: Date): Promise<boolean> {
   return store.write(async (tx) => {
     const done = { state: 'submitted' as const, submittedAt: now.getTime(), size: 0, claimedBy: null }
@@ -174,7 +174,7 @@ export async function returnBatch(
       reason: how.reason,
       nextAttemptAt: how.nextAttemptAt?.getTime() ?? null,
       ...(forget ? { firstAttemptAt: null } : {}),
-      ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // being told to wait uses no attempt
+      ...(how.refused ? { attempts: batch.attempts - 1 } : {}), // a refusal that asks us to wait uses no attempt
     }
     if ((await tx.update(batches).set(change).where(stillClaimed(batches, batch)).run()).changes === 0) return
     failpoint('before-release')
@@ -188,7 +188,7 @@ export async function returnBatch(
   failpoint('after-release')
 }
 
-/** Ends a batch whose outcome nobody can know any more. False when it had ended already. */
+/** Ends a batch whose outcome can no longer be known. False when it had ended already. */
 export async function markUnknown(store: Store, id: number, reason: string): Promise<boolean> {
   const ended = await store.write(async (tx) => {
     if ((await loseBatches(tx, eq(batches.id, id), reason)).batches === 0) return false
@@ -217,7 +217,7 @@ export async function loseBatches(
   return { batches: lost.changes, deliveries }
 }
 
-/** Inside a transaction: ends the batches among `which` that nobody has claimed. */
+/** Inside a transaction: ends the batches among `which` that are not claimed. */
 export async function cancelPlanned(
   tx: Queries,
   which: SQL | undefined,
@@ -226,7 +226,7 @@ export async function cancelPlanned(
   await cancelBatches(tx, and(which, eq(batches.state, 'planned')), reason)
 }
 
-/** Ends what a killed process had claimed of an edition that was cancelled meanwhile; nobody else would come back to it. */
+/** Ends batches that a killed process had claimed and whose edition was cancelled since. Nothing else would end them. */
 export async function endAbandonedBatches(store: Store, now: Date): Promise<void> {
   const abandoned = and(
     eq(batches.state, 'submitting'),

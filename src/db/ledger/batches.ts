@@ -17,7 +17,7 @@ const KEY_TRUST_MS = 23 * 3_600_000
 
 /**
  * Another email that may be reaching a reader of this batch now, or may have reached them: of another edition, claimed or
- * in doubt. It and this one may show the same news, and which of it is still news shows only when the other has ended.
+ * in doubt. Both may show the same news. Only when the other has ended do we know what is still news.
  * As each batch waits for the other, no two of them are ever claimed at once. Where a release put both in doubt, the
  * older one goes first.
  */
@@ -108,7 +108,7 @@ export async function mayGoOn(store: Store, id: number): Promise<boolean> {
   return row !== undefined && row.state === 'submitting' && row.pausedAt === null && row.batch !== 'cancelled'
 }
 
-/** Batches that nobody has claimed and whose key has outlived the provider's memory. */
+/** Batches that are not claimed and whose key the provider no longer remembers. */
 export async function batchesInDoubtTooLong(store: Store, now: Date): Promise<number[]> {
   const noLiveClaim = or(ne(batches.state, 'submitting'), lt(batches.claimedAt, leaseEnd(now)))
   const rows = store.read

@@ -47,10 +47,10 @@ export type ResendScope =
   | { kind: 'all' }
   | { kind: 'to'; subscriberId: number }
 
-/** A reader whom a resend may reach. */
+/** A reader that a resend may go to. */
 export type ResendCandidate = KnownCandidate & ResendFacts
 
-/** The readers in scope. Those whom the edition itself left out are not among `all`; `to` may be anyone. */
+/** The readers in scope. `all` does not include readers that the edition itself left out; `to` may be anyone. */
 export async function resendCandidates(
   { read }: Store,
   editionId: string,

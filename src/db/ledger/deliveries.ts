@@ -7,7 +7,7 @@ import { prepared, type Store } from '../store.ts'
 import type { Batch } from './batches.ts'
 import { CANDIDATE } from './candidates.ts'
 
-/** A delivery whose reader is known as of now, before its content is frozen. Null `subscriber`: erased meanwhile. */
+/** A delivery before its content is frozen, with its reader's current data. Null `subscriber`: erased since. */
 export type OpenDelivery = {
   id: number
   seenThrough: number
@@ -37,7 +37,7 @@ type ReaderRow = Pick<
   'publicId' | 'email' | 'name' | 'timeZone' | 'locale' | 'discreet'
 >
 
-/** The waiting deliveries of a batch with their readers as of now, in the order in which they are submitted. */
+/** The waiting deliveries of a batch with their readers' current data, in the order in which they are submitted. */
 export async function openDeliveries({ read }: Store, batchId: number): Promise<OpenDelivery[]> {
   const rows = await openOf(read).all({ batchId })
   const topicRows = await topicRowsOf(

@@ -14,7 +14,7 @@ export type Receipt = { deliveryId: number; covered: number[] | null } & (
   | { refused: string }
 )
 
-/** Whom the last checks left out, and for whom no email can be made, each with the reason. */
+/** Readers that the last checks left out, and readers for whom no email can be made, each with the reason. */
 export type Ended = {
   excluded: readonly { id: number; reason: Exclusion }[]
   failed: readonly { id: number; reason: string }[]
@@ -80,7 +80,7 @@ export async function recordReceipts(
       ? { id: receipt.deliveryId, state: 'submitted', providerId: receipt.id }
       : { id: receipt.deliveryId, state: 'failed', reason: receipt.refused },
   )
-  // Of someone who was erased meanwhile nothing is kept that leads to them.
+  // For someone who was erased since, we keep nothing that leads to them.
   const unlessErased = (name: string) =>
     sql`case when ${deliveries.subscriberId} is not null then ${words(name)} end`
   const recorded = await tx
@@ -129,7 +129,7 @@ async function accept(
   { id, editionId, subscriberId }: typeof deliveries.$inferSelect,
   covered: number[] | null,
 ): Promise<void> {
-  // Of someone who was erased nothing is kept that leads to them.
+  // For someone who was erased, we keep nothing that leads to them.
   const erased = subscriberId === null && { providerId: null }
   await tx
     .update(deliveries)
@@ -178,7 +178,7 @@ export async function excludeWaiting(
 
 /**
  * `waiting` → `excluded` for someone who is being erased, where no attempt was made. What was frozen of them is forgotten,
- * save where a retry must send the same bytes.
+ * unless a retry must send the same bytes.
  */
 export async function detachDeliveries(tx: Queries, subscriberId: number): Promise<void> {
   const own = eq(deliveries.subscriberId, subscriberId)

@@ -107,7 +107,7 @@ export async function pauseEdition(store: Store, id: string, reason: string, now
   })
 }
 
-/** Lets a paused edition go on; after a pause by the circuit breaker, without it from then on. False when it was not paused. */
+/** Resumes a paused edition. If the circuit breaker paused it, the breaker is off from then on. False when it was not paused. */
 export async function resumeEdition(store: Store, id: string, now: Date): Promise<boolean> {
   return store.write(async (tx) => {
     const paused = and(eq(editions.id, id), isNotNull(editions.pausedAt), ne(editions.state, 'cancelled'))

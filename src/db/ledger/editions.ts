@@ -4,7 +4,7 @@ import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
 import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 import { prepared, type Store } from '../store.ts'
 
-/** One weekly issue as it stands in the ledger; `paused` covers planning and submitting alike. Instants are ms UTC. */
+/** One weekly issue in the ledger; `paused` may be during planning or submitting. Instants are ms UTC. */
 export type Edition = Omit<typeof editions.$inferSelect, 'state'> & {
   state: 'planning' | 'submitting' | 'submitted' | 'paused' | 'cancelled'
 }

@@ -51,7 +51,7 @@ export async function storeEvent(
   const storeIt = async (tx: Queries): Promise<Recorded> => {
     const { svixId, type, at, mail, leavers = [] } = event
     const delivery = mail && (await findDelivery(tx, hashKey, mail))
-    // Of someone who was erased only that this event came is kept, so that it counts once.
+    // For someone who was erased, we keep only that this event came, so that it counts once.
     const known = delivery?.subscriberId === null ? null : delivery
     const row = { svixId, type, at, deliveryId: known?.id ?? null, receivedAt: now.getTime() }
     const added = await tx

@@ -5,7 +5,7 @@ import { suppressions } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
 import { allEditions, type Edition } from './editions.ts'
 
-/** Where everything stands, in numbers. Read from tallies and partial indexes: it costs the same at any size of the list. */
+/** The state of the ledger in numbers. It reads tallies and partial indexes, so it costs the same for a list of any size. */
 export type LedgerStats = {
   newest: Edition | null
   editions: Record<string, number>
@@ -22,7 +22,7 @@ export type LedgerStats = {
 const STATES = { waiting: 0, submitted: 0, excluded: 0, failed: 0, unknown: 0 }
 const EDITIONS = { planning: 0, submitting: 0, submitted: 0, paused: 0, cancelled: 0 }
 
-/** Where everything stands. */
+/** Reads `LedgerStats`. */
 export async function ledgerStats(store: Store): Promise<LedgerStats> {
   const all = await allEditions(store)
   const [newest = null] = all

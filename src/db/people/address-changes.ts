@@ -80,8 +80,8 @@ export type Replaced =
 
 /**
  * Puts the new address in place of the old one, with the consent it gave and links of its own, and plans the email that
- * lets the old address undo it. `replaced`: a later request counts. `taken`: another subscriber has it, who is told that
- * nothing changed, or it must not be emailed. Whoever signed up from there and did not confirm, or left, gives way.
+ * lets the old address undo it. `replaced`: a later request counts. `taken`: another subscriber has it, and gets an
+ * email that nothing changed, or it must not be emailed. An unconfirmed or former subscriber with that address is deleted.
  */
 export async function replaceAddress(
   store: Store,
@@ -152,7 +152,7 @@ export async function undoAddressChange(
       : { ...before, softBounces: 0 }
     await tx.update(subscribers).set(put).where(eq(subscribers.id, subscriber.id)).run()
     await renewLinksIn(tx, subscriber, 'undo-change-address', now)
-    // With a change goes every later one: whoever made them came by this one.
+    // Undo later changes too: the person who made them got in through this one.
     await tx
       .delete(addressChanges)
       .where(and(eq(addressChanges.subscriberId, subscriber.id), sql`${addressChanges.id} >= ${change.id}`))
@@ -167,7 +167,7 @@ export async function forgetAddressChanges(store: Store, until: Date): Promise<v
   await store.write((tx) => tx.delete(addressChanges).where(lte(last, until.getTime())).run())
 }
 
-/** Deletes who has this address without getting emails there; returns who does get it. */
+/** Deletes an unconfirmed or former subscriber with this address. Returns the active one, if there is one. */
 async function makeWay(tx: Queries, emailHash: string, exceptId: number): Promise<Subscriber | undefined> {
   const elsewhere = and(eq(subscribers.emailHash, emailHash), ne(subscribers.id, exceptId))
   await tx

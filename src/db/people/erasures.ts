@@ -45,8 +45,8 @@ export async function eraseSubscriber(store: Store, emailHash: string, now: Date
 }
 
 /**
- * Forgets the address where it stands with somebody else: they asked to move to it, or have moved from it and could go
- * back. Whoever asked does not hear of it. True when it stood there.
+ * Deletes the address from the records of other subscribers: they asked to move to it, or moved away from it and could go
+ * back. They are not notified. True when there was such a record.
  */
 async function forgetElsewhere(tx: Queries, emailHash: string): Promise<boolean> {
   const asked = and(eq(addressChanges.emailHash, emailHash), isNull(addressChanges.changedAt))

@@ -47,7 +47,7 @@ export async function planFreshLink(
     if (counted !== 'counted') return { kind: counted }
     if (ask.renew) {
       await renewLinksIn(tx, subscriber, 'renew-links', now)
-      // A new address that somebody else asked for is confirmed by a link too.
+      // Someone else may have asked for a change of address, and a link confirms that too.
       const waiting = and(eq(addressChanges.subscriberId, subscriberId), isNull(addressChanges.changedAt))
       await tx.delete(addressChanges).where(waiting).run()
     }

@@ -12,7 +12,7 @@ import { type Suppression, suppressionIn } from './suppressions.ts'
 /** One email to one person outside the editions. Instants are ms UTC. */
 export type Notice = typeof notices.$inferSelect
 
-/** Whom a notice is for, as of now; `to` is the address it goes to. */
+/** The current data of the person a notice is for; `to` is the address it goes to. */
 export type NoticeReader = typeof subscribers.$inferSelect & {
   to: string
   /** The keyed hash of `to`. */
@@ -20,7 +20,7 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   addressChange: typeof addressChanges.$inferSelect | null
   /** Why `to` must not be emailed. */
   suppressed: Suppression['reason'] | null
-  /** Its holder wants no email that somebody else can cause. */
+  /** Its holder wants no email that someone else can cause. */
   refused: boolean
 }
 
@@ -73,7 +73,7 @@ export async function findNotice(store: Store, id: number): Promise<Notice | nul
   return (await store.read.select().from(notices).where(eq(notices.id, id)).get()) ?? null
 }
 
-/** Whom the notice is for; null when they are gone, or the change of address is. */
+/** The person the notice is for; null when they, or the change of address, no longer exist. */
 export async function readerOf(store: Store, notice: Notice): Promise<NoticeReader | null> {
   const subscriber = await store.read
     .select()

@@ -31,7 +31,7 @@ export type PersonalData = {
   notices: { kind: string; createdAt: number }[]
   /** `before` is what a change that took effect can be undone to, for seven days, as JSON. */
   addressChanges: { email: string; createdAt: number; changedAt: number | null; before: string | null }[]
-  /** When emails went out because somebody entered the address. */
+  /** When emails went out because someone entered the address. */
   requestedEmails: { createdAt: number }[]
   /** When they said "not me, never again"; null: they did not. */
   refusedAt: number | null

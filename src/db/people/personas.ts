@@ -52,7 +52,7 @@ export async function personaIds(
   }
 }
 
-/** What shapes the emails of a subscriber, besides what they have seen; without who it is. */
+/** What shapes the emails of a subscriber, besides what they have seen. It does not say who it is. */
 export async function personaTraits(store: Store, id: number) {
   const { timeZone, locale, discreet } = subscribers
   const own = await store.read

@@ -3,8 +3,8 @@ import { addressChanges, refusals, subscribers } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
 
 /**
- * Notes that the holder of an address wants no email that somebody else can cause, and forgets a sign-up or a change of
- * address from there that nobody confirmed. A subscription stays as it is.
+ * Records that the holder of an address wants no email that someone else can cause, and deletes an unconfirmed sign-up or
+ * change of address for it. A subscription stays as it is.
  */
 export async function refuse(store: Store, emailHash: string, now: Date): Promise<void> {
   await store.write(async (tx) => {

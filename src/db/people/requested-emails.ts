@@ -3,8 +3,8 @@ import { refusals, requestedEmails } from '../schema/people.ts'
 import type { Queries, Store } from '../store.ts'
 
 /**
- * How many emails anybody may cause who is not signed in: to one address since an instant, and to all together since
- * another. `fromNetwork`: which request of its network in the last hour this is, counted from 1.
+ * How many emails strangers may cause: to one address since an instant, and in total since another instant. `fromNetwork`:
+ * the number of this request among those of its network in the last hour, from 1.
  */
 export type RequestLimits = {
   perAddress: { max: number; since: Date }
@@ -16,15 +16,15 @@ export type RequestLimits = {
 export type Requested = 'counted' | 'busy' | 'often' | 'refused'
 
 /**
- * Whether the total is spent. The second half of it is kept for networks that ask for the first time in the hour, so
- * that a handful of them cannot spend it for all others.
+ * Whether the total is used up. The second half of it is reserved for networks with their first request in the hour, so
+ * that a few networks cannot use it up for everyone.
  */
 export async function isBusy(tx: Queries, { overall, fromNetwork }: RequestLimits): Promise<boolean> {
   const share = fromNetwork > 1 ? Math.ceil(overall.max / 2) : overall.max
   return await atLeast(tx, gt(requestedEmails.createdAt, overall.since.getTime()), share)
 }
 
-/** Inside a transaction: counts one more email to this address, unless a limit or its holder is against it. */
+/** Inside a transaction: counts one more email to this address, unless a limit is reached or its holder refused. */
 export async function countRequest(
   tx: Queries,
   emailHash: string,
@@ -41,14 +41,14 @@ export async function countRequest(
   return 'counted'
 }
 
-/** Forgets the requests that count no more. */
+/** Deletes the requests that no longer count. */
 export async function forgetRequests(store: Store, until: Date): Promise<void> {
   await store.write((tx) =>
     tx.delete(requestedEmails).where(lte(requestedEmails.createdAt, until.getTime())).run(),
   )
 }
 
-/** Whether the holder of this address wants no email that somebody else can cause. */
+/** Whether the holder of this address wants no email that someone else can cause. */
 export async function isRefused(tx: Queries, emailHash: string): Promise<boolean> {
   return (await tx.select().from(refusals).where(eq(refusals.emailHash, emailHash)).get()) !== undefined
 }

@@ -23,7 +23,7 @@ export type SignUp = {
   topics: TopicChoice
 }
 
-/** `suppressed`, `often` and `refused` plan nothing, and whoever asked cannot tell. */
+/** `suppressed`, `often` and `refused` plan nothing. The person who asked gets the same answer. */
 export type SignUpTaken =
   | { kind: 'confirm' | 'already'; noticeId: number }
   | { kind: 'suppressed' | Exclude<Requested, 'counted'> }
@@ -92,7 +92,7 @@ export async function confirmSignUp(
     if (!subscriber || (await mustNotEmail(tx, subscriber.emailHash))) return { kind: 'expired' }
     if (askedAt.getTime() < (subscriber.unsubscribedAt ?? 0)) return { kind: 'expired' }
     if (subscriber.status === 'active') return { kind: 'already' }
-    // The wish of whoever holds the address now; what they or an erasure refused before is over.
+    // This is what the holder of the address wants now. An earlier refusal or erasure no longer counts.
     await liftRefusalIn(tx, subscriber.emailHash)
     for (const mark of [suppressions, erasures])
       await tx.delete(mark).where(eq(mark.emailHash, subscriber.emailHash)).run()
@@ -178,14 +178,14 @@ function formAsText({ name, timeZone, locale, discreet, topics }: SignUp): strin
   return JSON.stringify(kept)
 }
 
-/** How to write to whoever filled this form, which nobody has confirmed: in its language, and as discreetly as it asks. */
+/** The language and discretion for the email about this unconfirmed form. */
 export function manner(form: string): Pick<SignUp, 'locale' | 'discreet'> {
   return JSON.parse(form) as Kept
 }
 
 /**
- * What the confirmed form says, with its topics stored; nothing for a link of before forms were kept. Whoever was written to
- * discreetly still is: that ends in their preferences alone.
+ * The values of the confirmed form, after its topics are stored; empty for a link from before forms were kept. A subscriber
+ * with discreet emails keeps them: only their preferences can end that.
  */
 async function applyForm(tx: Queries, { id, discreet }: typeof subscribers.$inferSelect, askedAt: Date) {
   const asked = and(
@@ -210,7 +210,7 @@ async function storeForm(tx: Queries, { topics, ...form }: SignUp, now: Date): P
   return id
 }
 
-/** Whether even a sign-up of their own must not be emailed. Being erased was their own wish, and so is coming back. */
+/** Whether this address must not be emailed even if its holder signs up. Someone who was erased may come back. */
 async function mustNotEmail(tx: Queries, emailHash: string): Promise<boolean> {
   const suppression = await suppressionIn(tx, emailHash)
   return suppression !== null && suppression.reason !== 'erased'

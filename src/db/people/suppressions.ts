@@ -41,8 +41,8 @@ export async function erasedAtIn(tx: Queries, emailHash: string): Promise<number
 }
 
 /**
- * What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = nobody has the address.
- * `refusal-lifted`: all that stood in the way was that its holder wanted no email that somebody else can cause.
+ * What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = no subscriber has the address.
+ * `refusal-lifted`: the only obstacle was that its holder wanted no email that someone else can cause.
  */
 export type Lifted =
   | { kind: 'allowed'; reason: Suppression['reason']; status: Subscriber['status'] | null; erased: boolean }

@@ -5,7 +5,7 @@ import { subscribers, subscriberTopics } from '../schema/people.ts'
 import { topics } from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
 
-/** The topic rows of these subscribers, gathered by subscriber; whoever has none is not in the map. */
+/** The topic rows of these subscribers, by subscriber. Those without rows are not in the map. */
 export async function topicRowsOf(
   queries: Queries,
   subscriberIds: readonly number[],

@@ -47,7 +47,7 @@ export function lenderOf(pool: Pool): { lend: Lend; checkOut: Checkout } {
   }
 }
 
-/** Whether the connection is of no more use. After an error that the server tells it is, save where the server ends it. */
+/** Whether the connection can no longer be used. After an error from the server it can, unless the server closes it. */
 export function isBroken(error: unknown): boolean {
   if (error instanceof ConnectionLost) return true
   if (isOfServer(error)) return codeOf(error).startsWith('57P')

@@ -31,7 +31,7 @@ export async function lookForCopy(
   const witness = witnessOf(store)
   if (witness === null || !guardOn('hold')) return currentHold(store)
   if ((await suspicion(store.read, witness, published)) === null) return currentHold(store)
-  // Under the write lock nobody steps on meanwhile, so what is read here fits together.
+  // No other process can advance the epoch while this one has the write lock, so what is read here fits together.
   return store.write(async (tx) => {
     const held = await holdIn(tx)
     const reason = await suspicion(tx, witness, published)
@@ -69,7 +69,7 @@ export async function advanceEpoch(store: Store, now: Date): Promise<number | nu
   )
 }
 
-/** Inside a transaction: lets it go on from here, ahead of every state that anything has seen. Returns the new epoch. */
+/** Inside a transaction: ends the hold, with an epoch ahead of every one that was seen anywhere. Returns the new epoch. */
 export async function skipEpochAhead(
   tx: Queries,
   witness: Witness | null,

@@ -43,7 +43,7 @@ export async function installationFact(store: Store, name: Fact): Promise<string
   return factIn(store.read, name)
 }
 
-/** Sets the fact unless it is set, and returns what stands: of two processes that start at once, one value wins. */
+/** Sets the fact if it is not set, and returns its value. If two processes start at once, both get the same value. */
 export async function establishFact(store: Store, name: Fact, value: string): Promise<string> {
   // Asked first: an insert that does nothing waits for another program's lock too, and all that opens the database comes here.
   const stands = await factIn(store.read, name)

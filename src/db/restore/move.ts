@@ -12,7 +12,7 @@ export type MovedTable = { table: string; rows: number; checksum: string }
 
 export type Moved = { kind: 'moved'; tables: MovedTable[] } | { kind: 'not-empty'; table: string }
 
-/** What a move copies, parents first. Zones are filled by the program; what the triggers of SQLite alone need stays behind. */
+/** The tables that are copied, parents first. The program fills `time_zones`; two tables serve SQLite's triggers only. */
 const TABLES = [
   ...[sessions.topics, sessions.groups, sessions.sessions, sessions.knownSessions, sessions.sessionHistory],
   ...[people.subscribers, people.subscriberTopics, people.suppressions, people.erasures, people.formerIds],
@@ -29,8 +29,8 @@ const SEEDED: readonly Table[] = [sessions.topics, sessions.counters]
 const PAGE = 1_000
 
 /**
- * Copies everything from a SQLite store, which nobody writes to meanwhile, into an empty Postgres, in one transaction there:
- * killed half-way, nothing has arrived. The copy is held. Throws when a table arrived with other rows than it left with.
+ * Copies everything from a SQLite store, which stays locked for writers, into an empty Postgres, in one transaction there. If
+ * it is killed, nothing has arrived. The copy is held. Throws when the rows of a table differ after the copy.
  */
 export async function moveEverything(from: Store, to: Store, now: Date): Promise<Moved> {
   // Under its write lock, so that what is read is one state.

@@ -68,7 +68,7 @@ export async function owedWhileHeld(store: Store, hold: Hold): Promise<Owed> {
   }
 }
 
-/** Lets a held installation go on, with all marks in one transaction. Null when it is not held (any more). */
+/** Releases a held installation, with all marks in one transaction. Null when it is not held (any more). */
 export async function releaseHeld(store: Store, release: Release, now: Date): Promise<Released | null> {
   return store.write(async (tx) => {
     const hold = await holdIn(tx)

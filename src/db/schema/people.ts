@@ -85,7 +85,7 @@ export const formerIds = sqliteTable(
   (t) => [index('former_ids_subscriber').on(t.subscriberId)],
 )
 
-/** Emails that anybody could have asked for, by the keyed hash of their target; kept for as long as they count. */
+/** Emails that anyone could have asked for, by the keyed hash of the address; kept while they count toward a limit. */
 export const requestedEmails = sqliteTable(
   'requested_emails',
   {
@@ -99,7 +99,7 @@ export const requestedEmails = sqliteTable(
   ],
 )
 
-/** Addresses whose holder wants no email that somebody else can cause; as keyed hashes. */
+/** Addresses whose holder wants no email that someone else can cause; as keyed hashes. */
 export const refusals = sqliteTable('refusals', {
   emailHash: text('email_hash').primaryKey(),
   createdAt: integer('created_at').notNull(),
