@@ -1,12 +1,9 @@
-import { availableParallelism } from 'node:os'
 import common from '../../jest.config.ts'
 
 /** Every test again on Postgres, save those of what SQLite alone does: its files, locks, copies, and pages. */
 export default {
   ...common,
   rootDir: '../..',
-  // Most of the time they wait for Postgres.
-  maxWorkers: availableParallelism() + 2,
   testPathIgnorePatterns: [
     '/test/browser/',
     '/src/db/sqlite/',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import Database from 'better-sqlite3'
 import { newPublicId, signToken } from '../../src/core/tokens.ts'
 import { signedWebhook } from '../resend/webhooks.ts'
@@ -48,7 +49,8 @@ async function pagesWhileSending(context: Context): Promise<Row[]> {
     const nothing = await addressOf(bare)
     const watched = join(installation.folder, 'held')
     writeFileSync(watched, '')
-    const loopWatch = join(import.meta.dirname, 'loop-watch.ts')
+    // As a URL, because a blank in the path would end the option.
+    const loopWatch = pathToFileURL(join(import.meta.dirname, 'loop-watch.ts')).href
     const env = { NODE_OPTIONS: `--import ${loopWatch}`, LOOP_WATCH_FILE: watched }
     const start = startProgram(installation, ['start'], { env })
     const url = await addressOf(start)
