@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import { eventually } from '../../test/app.ts'
+import { afterTest, eventually } from '../../test/app.ts'
 import { aFolder } from '../../test/folder.ts'
 import { openLog } from '../log.ts'
 import { startPrivateRedis } from './private-redis.ts'
@@ -8,9 +9,24 @@ import { openQueue } from './queue.ts'
 
 const nowhere = { info() {}, warn() {} }
 
+test('a worker that stops leaves no wake-up taken, at whatever moment it stops', async () => {
+  const { queue } = await aQueue()
+  for (let round = 0; round < 60; round++) {
+    const worker = queue.work({
+      sweep: () => setTimeout(1),
+      drained() {},
+      submit: async () => ({ kind: 'done' }),
+    })
+    await queue.wakeSweep()
+    await queue.wakeBatches([round, 1000 + round])
+    for (let turn = 0; turn < round; turn++) await setImmediate()
+    await worker.stop()
+    expect(await queue.stats()).toMatchObject({ batchJobs: { active: 0 }, editionJobs: { active: 0 } })
+  }
+})
+
 test('a worker whose Redis is gone finishes its work and stops', async () => {
-  const redis = await startPrivateRedis({ folder: aFolder(), binary: 'redis-server', log: nowhere })
-  const queue = await openQueue({ redis: redis.connection, prefix: 'test', log: openLog('silent') })
+  const { queue, redis } = await aQueue()
   const hold = new EventTarget()
   const submitted: unknown[] = []
   const worker = queue.work({
@@ -30,5 +46,13 @@ test('a worker whose Redis is gone finishes its work and stops', async () => {
   hold.dispatchEvent(new Event('go'))
   await stopped
   expect(submitted).toEqual([{ batchId: 7 }])
-  await queue.close()
 }, 20_000)
+
+/** A queue with a Redis of its own. */
+async function aQueue() {
+  const redis = await startPrivateRedis({ folder: aFolder(), binary: 'redis-server', log: nowhere })
+  afterTest(() => redis.close())
+  const queue = await openQueue({ redis: redis.connection, prefix: 'test', log: openLog('silent') })
+  afterTest(() => queue.close())
+  return { queue, redis }
+}

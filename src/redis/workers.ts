@@ -48,14 +48,11 @@ export function startWorkers(
     stalledInterval: waitOf('stalled-job', LOCK_MS),
   }
   const inFlight = new Set<Promise<unknown>>()
-  /** Wake-ups whose end Redis has not heard of. */
-  const unheard = new Set<string>()
-  const noted = async <Result>(job: Job, work: Promise<Result>): Promise<Result> => {
-    unheard.add(nameOf(job))
+  const noted = async <Result>(work: Promise<Result>): Promise<Result> => {
     inFlight.add(work)
     return work.finally(() => inFlight.delete(work))
   }
-  const sweeper = new Worker('editions', (job) => noted(job, handlers.sweep()), {
+  const sweeper = new Worker('editions', () => noted(handlers.sweep()), {
     ...options,
     concurrency: 1,
   })
@@ -63,8 +60,7 @@ export function startWorkers(
     'batches',
     async (job, token) => {
       void takenUp(job)
-      const outcome = await noted(job, handlers.submit(job.name, job.data))
-      if (outcome.kind !== 'done') unheard.delete(nameOf(job)) // BullMQ emits nothing for these
+      const outcome = await noted(handlers.submit(job.name, job.data))
       await applyOutcome(outcome, job, token, batches)
     },
     { ...options, concurrency: CONCURRENCY },
@@ -72,31 +68,31 @@ export function startWorkers(
   submitter.on('drained', handlers.drained)
   const workers = [sweeper, submitter]
   for (const worker of workers)
-    worker
-      .on('error', logRedisError)
-      .on('completed', (job) => void unheard.delete(nameOf(job)))
-      .on('failed', (job, error) => {
-        if (job) unheard.delete(nameOf(job))
-        logRedisError(error)
-      })
+    worker.on('error', logRedisError).on('failed', (_job, error) => logRedisError(error))
   return {
+    /** Finishes what was taken from the queue, and lets Redis hear of it: what it does not hear of waits LOCK_MS. */
     async stop() {
       // With Redis away, `close()` without force waits for a connection that never comes (BullMQ 6.7).
-      await Promise.allSettled(workers.map((worker) => worker.pause(true)))
-      await finished(inFlight)
-      const until = performance.now() + GOODBYE_MS
-      while (unheard.size > 0 && connection.status === 'ready' && performance.now() < until) await wait(5)
-      await finished(inFlight) // a wake-up may have arrived just before the pause
-      await Promise.allSettled(workers.map((worker) => worker.close(true)))
+      const isReady = connection.status === 'ready'
+      const closed = Promise.allSettled(workers.map((worker) => worker.close(!isReady)))
+      do await finished(inFlight)
+      while ((await unlessLate(closed)) === LATE && inFlight.size > 0)
+      for (const worker of workers) worker.disconnect().catch(logRedisError)
       connection.disconnect()
     },
   }
 }
 
-const nameOf = ({ queueName, id }: Job): string => `${queueName} ${id}`
-
 async function finished(work: ReadonlySet<Promise<unknown>>): Promise<void> {
   while (work.size > 0) await Promise.allSettled(work)
+}
+
+const LATE = Symbol('late')
+
+/** Waits for `work`, at most GOODBYE_MS. */
+async function unlessLate(work: Promise<unknown>): Promise<unknown> {
+  const timer = new AbortController()
+  return Promise.race([work, wait(GOODBYE_MS, LATE, { signal: timer.signal })]).finally(() => timer.abort())
 }
 
 async function applyOutcome(
