@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type SQL, sql } from '../drizzle.ts'
 import { rowsIn } from '../fragments.ts'
 import type { Connection, Store } from '../store.ts'
+import { ConnectionLost } from '../trouble.ts'
 
 /**
  * Rows of a file that is being imported, in a temporary table on a connection of its own. It takes no lock that others wait
@@ -23,14 +24,24 @@ export async function createStaging(store: Store, columns: string): Promise<Stag
     sqlite.pragma('temp.cache_size = -16000') // kB
   })
   const create = sql.raw(`create temporary table ${name} (line integer primary key, ${columns})`)
-  await connection.write((tx) => tx.run(create), { temporary: true })
+  try {
+    await connection.write((tx) => tx.run(create), { temporary: true })
+  } catch (error) {
+    connection.release()
+    throw error
+  }
   return { table: sql.identifier(name) as unknown as SQL, connection }
 }
 
-/** Drops the staging table. */
+/** Drops the staging table, and gives its connection back. A connection that was lost has dropped it already. */
 export async function closeStaging({ table, connection }: Staging): Promise<void> {
-  await connection.write((tx) => tx.run(sql`drop table if exists ${table}`), { temporary: true })
-  connection.release()
+  try {
+    await connection.write((tx) => tx.run(sql`drop table if exists ${table}`), { temporary: true })
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error
+  } finally {
+    connection.release()
+  }
 }
 
 /** Stages rows. Returns the ones whose `key` is staged already. `values` are SQL for the other columns. */

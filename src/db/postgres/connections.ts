@@ -2,7 +2,7 @@ import type { Pool, PoolClient, QueryConfig } from 'pg'
 import { type Queries, queriesOn, type Runner } from '../queries.ts'
 import type { Store, WriteOptions } from '../store.ts'
 import { numbered } from './placeholders.ts'
-import { codeOf, isBroken, type Lend, lenderOf, silenceMs } from './pool.ts'
+import { codeOf, isBroken, type Lend, type Lender, silenceMs } from './pool.ts'
 
 /** How long a write waits for the one before it; a question never has to. */
 const [PATIENCE_MS, BRIEF_MS] = [5_000, 250]
@@ -19,27 +19,24 @@ export const WRITERS_LOCK = 7_204_711
  * transaction reads is then still so when it commits. Programs that write by plain SQL do not take it; compare-and-swap,
  * constraints and triggers hold against them.
  */
-export function storeOn(pool: Pool, { home, clockOffsetMs }: { home: string; clockOffsetMs: number }): Store {
-  const { lend, checkOut } = lenderOf(pool)
+export function storeOn(
+  pool: Pool,
+  { lend, checkOut }: Lender,
+  { home, clockOffsetMs }: { home: string; clockOffsetMs: number },
+): Store {
   return {
     read: queriesOn('postgres', runnerOn(lend)),
     snapshot: (work) =>
       lend((client) => transaction(client, 'begin isolation level repeatable read read only', work)),
     write: (work, options) => lend((client) => write(client, work, options)),
     async connect() {
-      const client = await checkOut()
-      byClient.set(
-        client,
-        queriesOn(
-          'postgres',
-          runnerOn((work) => work(client), LONG_ANSWER_MS),
-        ),
-      )
+      const { client, use, release } = await checkOut()
+      byClient.set(client, queriesOf(client, LONG_ANSWER_MS))
       return {
-        write: (work, options) => write(client, work, options),
+        write: (work, options) => use(() => write(client, work, options)),
         release() {
           byClient.delete(client)
-          client.release()
+          release()
         },
       }
     },
@@ -77,7 +74,7 @@ async function transaction<Result>(
 ): Promise<Result> {
   try {
     await client.query(timed(begin))
-    const result = await work(queriesOf(client))
+    const result = await work(keptQueriesOf(client))
     await client.query(timed('commit'))
     return result
   } catch (error) {
@@ -94,16 +91,17 @@ type Timed = QueryConfig & { query_timeout: number; rowMode?: 'array' }
 
 const byClient = new WeakMap<PoolClient, Queries>()
 
-function queriesOf(client: PoolClient): Queries {
-  const queries =
-    byClient.get(client) ??
-    queriesOn(
-      'postgres',
-      runnerOn((work) => work(client)),
-    )
+function keptQueriesOf(client: PoolClient): Queries {
+  const queries = byClient.get(client) ?? queriesOf(client)
   byClient.set(client, queries)
   return queries
 }
+
+const queriesOf = (client: PoolClient, answerMs?: number): Queries =>
+  queriesOn(
+    'postgres',
+    runnerOn((work) => work(client), answerMs),
+  )
 
 function runnerOn(lend: Lend, answerMs = silenceMs()): Runner {
   const run = (text: string, values: unknown[], rowMode?: 'array') => {

@@ -7,7 +7,7 @@ import { failpoint } from '../../failpoint.ts'
 import type { Store } from '../store.ts'
 import { databaseTrouble } from '../trouble.ts'
 import { storeOn, WRITERS_LOCK } from './connections.ts'
-import { silenceMs } from './pool.ts'
+import { lenderOf, silenceMs } from './pool.ts'
 
 const OLDEST = 140_000
 const MIGRATIONS = join(import.meta.dirname, '../../../drizzle/postgres')
@@ -32,8 +32,9 @@ export async function openPostgres(url: string): Promise<Store> {
     idle_in_transaction_session_timeout: silenceMs(),
     types,
   })
+  const lender = lenderOf(pool) // before the first connection, which it must hear of
   try {
-    return storeOn(pool, await prepare(pool))
+    return storeOn(pool, lender, await prepare(pool))
   } catch (error) {
     await pool.end().catch(() => {})
     const why = error instanceof Unavailable ? null : (databaseTrouble(error) ?? (error as Error).message)

@@ -5,44 +5,53 @@ import { ConnectionLost } from '../trouble.ts'
 /** How long the other side may say nothing: a black-holed connection would never answer. */
 export const silenceMs = (): number => waitOf('database', 20_000)
 
-/** Lends a connection for `work`. Throws `ConnectionLost` when Postgres cannot be reached, or the connection broke. */
+/** Runs `work` on a connection. Throws `ConnectionLost` when Postgres cannot be reached, or the connection broke. */
 export type Lend = <Result>(work: (client: PoolClient) => Promise<Result>) => Promise<Result>
 
-/** A connection of one's own, until it is given back. */
-export type Checkout = () => Promise<PoolClient>
+/** One connection, until `release`. */
+export type Checkout = { client: PoolClient; use: Lend; release: () => void }
+
+export type Lender = { lend: Lend; checkOut: () => Promise<Checkout> }
 
 /**
  * Where one connection breaks, the others may be dead without a word, as behind a firewall that forgot them. So none that is
  * older than the last break is used again.
  */
-export function lenderOf(pool: Pool): { lend: Lend; checkOut: Checkout } {
+export function lenderOf(pool: Pool): Lender {
   const madeAt = new WeakMap<PoolClient, number>()
   let brokeAt = 0
-  pool.on('connect', (client) => madeAt.set(client, performance.now()))
+  pool.on('connect', (client) => {
+    madeAt.set(client, performance.now())
+    // One that is cut while lent, between two queries. Without a listener the process ends; with it, the next query fails.
+    client.on('error', () => {})
+  })
   // An idle connection that is cut is replaced at its next use.
   pool.on('error', () => {})
 
-  const checkOut: Checkout = async () => {
+  async function connected(): Promise<PoolClient> {
     for (;;) {
       const client = await pool.connect().catch(lost)
       if ((madeAt.get(client) ?? 0) >= brokeAt) return client
       client.release(true)
     }
   }
+
+  async function checkOut(): Promise<Checkout> {
+    const client = await connected()
+    let broken = false
+    const use: Lend = (work) =>
+      work(client).catch((error: unknown) => {
+        if (isBroken(error)) [broken, brokeAt] = [true, performance.now()]
+        return lost(error)
+      })
+    return { client, use, release: () => client.release(broken) }
+  }
+
   return {
     checkOut,
     async lend(work) {
-      const client = await checkOut()
-      let broken = false
-      try {
-        return await work(client)
-      } catch (error) {
-        broken = isBroken(error)
-        if (broken) brokeAt = performance.now()
-        return lost(error)
-      } finally {
-        client.release(broken)
-      }
+      const { use, release } = await checkOut()
+      return use(work).finally(release)
     },
   }
 }
