@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../core/errors.ts'
 import { addressGiven } from './address-given.ts'
-import { counted, number } from './layout.ts'
+import { counted, number, table } from './layout.ts'
 import { command, type Terminal } from './terminal.ts'
 
 type Options = { json?: boolean; to: string }
@@ -34,14 +34,15 @@ async function move(terminal: Terminal, options: Options): Promise<undefined> {
   await terminal.withInstallation(async (installation) => {
     const tables = await moveTo(installation, url)
     const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-    const lines = tables.map(
-      ({ table, rows: count, checksum }) =>
-        `  ${table.padEnd(18)} ${number(count).padStart(12)}  ${checksum.slice(0, 12)}`,
-    )
+    const lines = tables.map(({ table: name, rows: count, checksum }) => [
+      name,
+      number(count).padStart(number(rows).length),
+      checksum.slice(0, 12),
+    ])
     terminal.show(
       options,
       { tables, held: true },
-      `Copied and compared ${counted(rows, 'row')}:\n${lines.join('\n')}\nIt is held. Set DATABASE_URL, then run: openseat release`,
+      `Copied and compared ${counted(rows, 'row')}:\n${table(lines, '  ')}\nIt is held. Set DATABASE_URL, then run: openseat release`,
     )
   })
 }

@@ -20,7 +20,7 @@ export type Terminal = {
   /** The log of a short command: only what needs attention, unless LOG_LEVEL is set. */
   log(config: Config): Promise<Logger>
   /** Opens the database for `work`, and closes it. */
-  withInstallation<T>(work: (store: Installation) => Promise<T>): Promise<T>
+  withInstallation<T>(work: (installation: Installation) => Promise<T>): Promise<T>
   /** Opens the database and the queue for `work`, which commits something and enqueues it; closes them. */
   withQueue<T>(work: (app: Installation & Pick<App, 'queue'>) => Promise<T>): Promise<T>
   /** Opens the database and what wakes the sweep for `work`, which commits something that the sweep continues; closes them. */
