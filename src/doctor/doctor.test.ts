@@ -45,7 +45,7 @@ test('a healthy installation has nothing to fix', async () => {
     .values({ svixId: 'msg_1', type: 'email.delivered', at: 0, receivedAt: app.now().getTime() })
     .run()
   app.setNow(AN_HOUR_LATER)
-  const lines = await told(app)
+  const lines = await linesFor(app)
   // The clock of the test is not the one on the wall.
   expect(lines.filter((line) => /^fail (?!clock)/.test(line))).toEqual([])
   expect(lines).toEqual(
@@ -66,12 +66,12 @@ test('a worker at work is seen', async () => {
   const app = await installation()
   const real = await openApp(app.config, { log: app.log, now: app.now })
   const worker = await startWorker(real, { scheduled: false })
-  await eventually(async () => (await told(app)).some((line) => /^ok Redis: .*; 1 at work$/.test(line)))
+  await eventually(async () => (await linesFor(app)).some((line) => /^ok Redis: .*; 1 at work$/.test(line)))
   await worker.stop()
   await real.close()
 })
 
-test('a slot that nobody planned is told, and differently once it is too late', async () => {
+test('a slot that nobody planned is reported, and differently once it is too late', async () => {
   const app = await installation({ DIGEST_CATCH_UP_HOURS: '10' }, '2026-11-22T15:00:00Z')
   await recordStart(app)
   app.setNow('2026-11-23T14:10:00Z')
@@ -86,7 +86,7 @@ test('a slot that nobody planned is told, and differently once it is too late', 
   ])
 })
 
-test('an edition that does not go on is told, with why', async () => {
+test('an edition that does not go on is reported, with why', async () => {
   const app = await installation()
   await recordStart(app)
   manySubscribers(app, 150)
@@ -102,7 +102,7 @@ test('an edition that does not go on is told, with why', async () => {
   ])
 })
 
-test('an installation that is held is told to be looked at and released', async () => {
+test('an installation that is held is reported, to look at and release', async () => {
   const app = await installation()
   app.db.insert(installationFacts).values({ name: 'held', value: HELD }).run()
   expect(await about(app, 'held')).toEqual([
@@ -112,7 +112,7 @@ test('an installation that is held is told to be looked at and released', async 
   ])
 })
 
-test('mail that failed, and too much that came back, is told', async () => {
+test('mail that failed, and too much that came back, is reported', async () => {
   const refuse = (address: string) => (address === 'reader-3@sample.test' ? 'No such user.' : null)
   const app = await installation({ BREAKER_MIN_SUBMITTED: '10' }, undefined, refuse)
   await mailed(app, 20)
@@ -125,7 +125,7 @@ test('mail that failed, and too much that came back, is told', async () => {
   ])
 })
 
-test('webhooks that never arrive are told an hour after an edition', async () => {
+test('webhooks that never arrive are reported an hour after an edition', async () => {
   const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET })
   await mailed(app, 30)
   expect(await about(app, 'reports')).toEqual([])
@@ -137,7 +137,7 @@ test('webhooks that never arrive are told an hour after an edition', async () =>
   ])
 })
 
-test('settings that suit a trial only are told', async () => {
+test('settings that suit a trial only are reported', async () => {
   const app = await installation()
   expect(await about(app, 'settings')).toEqual([
     expect.stringMatching(/^warn settings: email goes to http:\/\/127.* \| Unless/),
@@ -150,7 +150,7 @@ test('settings that suit a trial only are told', async () => {
   ])
 })
 
-test('an installation with nothing to tell of is told', async () => {
+test('an installation with nothing to report says so', async () => {
   const app = await testApp({ file: true, settings: { PUBLIC_URL } })
   expect(await about(app, 'sessions')).toEqual([
     expect.stringMatching(/^warn sessions: no bookable session.* \| Add some/),
@@ -158,7 +158,7 @@ test('an installation with nothing to tell of is told', async () => {
   expect(await about(app, 'last edition')).toEqual(['ok last edition: none yet'])
 })
 
-testOnSqlite('a database that is damaged, or of another installation, is told', async () => {
+testOnSqlite('a database that is damaged, or of another installation, is reported', async () => {
   const app = await installation()
   const other = { ...app.config, LINK_SECRET: ['another secret that is long enough for it'] }
   expect((await examine(other, app)).map(asLine)).toContainEqual(
@@ -176,7 +176,7 @@ testOnSqlite('a database that is damaged, or of another installation, is told', 
   )
 })
 
-testOnSqlite('a list that other users of the machine can read is told', async () => {
+testOnSqlite('a list that other users of the machine can read is reported', async () => {
   const app = await installation()
   chmodSync(dirname(app.config.DATABASE_PATH), 0o755)
   chmodSync(app.config.DATABASE_PATH, 0o644)
@@ -187,7 +187,7 @@ testOnSqlite('a list that other users of the machine can read is told', async ()
   expect(await about(app, 'rights')).toEqual([])
 })
 
-test('a disk that fills up is told before it is full', () => {
+test('a disk that fills up is reported before it is full', () => {
   const state = (mb: number) => roomCheck(mb * 1024 ** 2, '/var/lib/openseat').status
   expect([state(5000), state(900), state(100)]).toEqual(['ok', 'warn', 'fail'])
   expect(asLine(roomCheck(0, '/data'))).toBe(
@@ -195,7 +195,7 @@ test('a disk that fills up is told before it is full', () => {
   )
 })
 
-test('a network file system is told, a disk of this machine is not', () => {
+test('a network file system is reported, a disk of this machine is not', () => {
   expect(fileSystemCheck(0x6969, '/mnt/nas').map(asLine)).toEqual([
     expect.stringMatching(/^fail file system: \/mnt\/nas is on a network file system \(NFS\).* \| Move/),
   ])
@@ -204,7 +204,7 @@ test('a network file system is told, a disk of this machine is not', () => {
   expect(fileSystemCheck(0xef53, '/var/lib')).toEqual([])
 })
 
-test('a Redis that evicts, and one that is not there, are told', async () => {
+test('a Redis that evicts, and one that is not there, are reported', async () => {
   const app = await installation()
   const REDIS_URL = await evictingRedis()
   const line = (await examine({ ...app.config, REDIS_URL }, app)).map(asLine)
@@ -254,9 +254,9 @@ async function mailed(app: TestApp, readers: number): Promise<void> {
   await submitOwed(app)
 }
 
-const told = async (app: TestApp): Promise<string[]> => (await examine(app.config, app)).map(asLine)
+const linesFor = async (app: TestApp): Promise<string[]> => (await examine(app.config, app)).map(asLine)
 const about = async (app: TestApp, name: string): Promise<string[]> =>
-  (await told(app)).filter((line) => line.split(' ').slice(1).join(' ').startsWith(`${name}:`))
+  (await linesFor(app)).filter((line) => line.split(' ').slice(1).join(' ').startsWith(`${name}:`))
 const asLine = ({ status, name, detail, fix }: Check) =>
   `${status} ${name}: ${detail}${fix ? ` | ${fix}` : ''}`
 

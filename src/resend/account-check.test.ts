@@ -8,7 +8,7 @@ const OUR_DOMAIN = 'mail.harbor.test'
 const FROM = `Harbor Groups <groups@${OUR_DOMAIN}>`
 
 test('all is well with a verified domain, no tracking and the right time', async () => {
-  expect(await told({ domains: [aDomain('other.test'), aDomain('Mail.Harbor.test')] })).toEqual([
+  expect(await linesFor({ domains: [aDomain('other.test'), aDomain('Mail.Harbor.test')] })).toEqual([
     'ok Resend key: Resend accepts it',
     'ok mail domain: mail.harbor.test is verified',
     'ok tracking: open and click tracking are off',
@@ -17,7 +17,7 @@ test('all is well with a verified domain, no tracking and the right time', async
 })
 
 test('a key that only sends is right, and what it cannot see is left to a person', async () => {
-  expect(await told({ sendingOnly: true })).toEqual([
+  expect(await linesFor({ sendingOnly: true })).toEqual([
     expect.stringMatching(
       /^ok Resend key: may only send, as it should; .* that mail\.harbor\.test is verified/,
     ),
@@ -26,7 +26,7 @@ test('a key that only sends is right, and what it cannot see is left to a person
 })
 
 test('distinguishes a wrong key from a Resend that cannot be reached', async () => {
-  expect(await told({ apiKey: 're_another' })).toMatchObject(
+  expect(await linesFor({ apiKey: 're_another' })).toMatchObject(
     [/^fail Resend key: 401: API key is invalid \| Make a key with sending access/, expect.anything()].map(
       (line) => (line instanceof RegExp ? expect.stringMatching(line) : line),
     ),
@@ -45,7 +45,7 @@ test('distinguishes a wrong key from a Resend that cannot be reached', async () 
 })
 
 test('a busy Resend is no failure', async () => {
-  expect(await told({ requestsPerSecond: 0 })).toContainEqual(
+  expect(await linesFor({ requestsPerSecond: 0 })).toContainEqual(
     expect.stringMatching(/^warn Resend key: 429: .* \| Resend is busy/),
   )
 })
@@ -81,13 +81,13 @@ test.each([
     [aDomain(OUR_DOMAIN, { capabilities: { sending: 'disabled', receiving: 'enabled' } })],
     /^fail mail domain: .* may not be sent from \| Enable/,
   ],
-])('a domain %s is told', async (_what, domains, says) => {
-  expect(await told({ domains })).toContainEqual(expect.stringMatching(says))
+])('a domain %s is reported', async (_what, domains, says) => {
+  expect(await linesFor({ domains })).toContainEqual(expect.stringMatching(says))
 })
 
 test('a wrong clock is reported, even at the smallest error that breaks webhooks', async () => {
   const off = async (minutes: number) =>
-    (await told({}, new Date(Date.now() + minutes * 60_000))).find((line) => line.includes('clock'))
+    (await linesFor({}, new Date(Date.now() + minutes * 60_000))).find((line) => line.includes('clock'))
   expect(await off(2.5)).toMatch(/^warn clock: 3 minutes ahead of Resend \| .*timedatectl/)
   expect(await off(-90)).toMatch(/^fail clock: 90 minutes behind Resend/)
 })
@@ -159,15 +159,15 @@ test.each<[string, StandInOptions, RegExp]>([
     { sendingOnly: true },
     /^warn .* no email has arrived at it yet \| See at .* run doctor again/,
   ],
-])('of the address to unsubscribe at it is told when %s', async (_what, account, says) => {
+])('of the address to unsubscribe at it is reported when %s', async (_what, account, says) => {
   expect(
-    (await told(account, new Date(), UNSUBSCRIBING)).find((line) => line.includes('unsubscribe address')),
+    (await linesFor(account, new Date(), UNSUBSCRIBING)).find((line) => line.includes('unsubscribe address')),
   ).toMatch(says)
 })
 
 test('an email that arrived proves the address to a key that only sends', async () => {
   const lastAt = new Date('2026-11-20T10:00:00Z')
-  expect(await told({ sendingOnly: true }, new Date(), { ...UNSUBSCRIBING, lastAt })).toContain(
+  expect(await linesFor({ sendingOnly: true }, new Date(), { ...UNSUBSCRIBING, lastAt })).toContain(
     'ok unsubscribe address: email arrives; the last on 2026-11-20',
   )
 })
@@ -176,22 +176,24 @@ test('warns when the reply address is on a domain that receives at Resend, where
   const receiving = aDomain('in.harbor.test', { capabilities: { sending: 'enabled', receiving: 'enabled' } })
   const domains = [aDomain(OUR_DOMAIN), receiving]
   const warned = expect.stringMatching(/^warn answers: in\.harbor\.test receives at Resend.*MAIL_REPLY_TO/)
-  expect(await told({ domains }, new Date(), null, 'Mira <mira@In.harbor.test>')).toContainEqual(warned)
-  expect(await told({ domains }, new Date(), null, 'mira@harbor.test')).not.toContainEqual(
+  expect(await linesFor({ domains }, new Date(), null, 'Mira <mira@In.harbor.test>')).toContainEqual(warned)
+  expect(await linesFor({ domains }, new Date(), null, 'mira@harbor.test')).not.toContainEqual(
     expect.stringContaining('answers'),
   )
-  expect(await told({ domains }, new Date())).not.toContainEqual(expect.stringContaining('answers'))
+  expect(await linesFor({ domains }, new Date())).not.toContainEqual(expect.stringContaining('answers'))
   const leaving = { address: 'leave@in.harbor.test', endpoint: 'https://x.test', lastAt: null }
-  expect(await told({ sendingOnly: true }, new Date(), leaving, 'mira@in.harbor.test')).toContainEqual(warned)
+  expect(await linesFor({ sendingOnly: true }, new Date(), leaving, 'mira@in.harbor.test')).toContainEqual(
+    warned,
+  )
   // Without MAIL_REPLY_TO, answers go to MAIL_FROM.
   const own = aDomain(OUR_DOMAIN, { capabilities: { sending: 'enabled', receiving: 'enabled' } })
-  expect(await told({ domains: [own] }, new Date())).toContainEqual(
+  expect(await linesFor({ domains: [own] }, new Date())).toContainEqual(
     expect.stringContaining('warn answers: mail.harbor.test'),
   )
 })
 
-/** What is told of an account like this, a line each. */
-async function told(
+/** What the check reports of an account like this, a line each. */
+async function linesFor(
   account: StandInOptions,
   now = new Date(),
   unsubscribing: Parameters<typeof checkMail>[0]['unsubscribing'] = null,

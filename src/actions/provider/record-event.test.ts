@@ -49,13 +49,13 @@ test('a report finds its delivery by Resend’s id and never moves it back', asy
 
 test('the same event received twice is a repeat and changes nothing', async () => {
   const app = await mailed([ADA])
-  const told = eventAbout(app, 'email.bounced', ADA, PERMANENT)
-  expect(await recordEvent(app, { svixId: 'msg_1', event: told })).toMatchObject({ kind: 'stored' })
+  const bounced = eventAbout(app, 'email.bounced', ADA, PERMANENT)
+  expect(await recordEvent(app, { svixId: 'msg_1', event: bounced })).toMatchObject({ kind: 'stored' })
   const before = state(app.db)
-  expect(await recordEvent(app, { svixId: 'msg_1', event: told })).toEqual({ kind: 'repeat' })
+  expect(await recordEvent(app, { svixId: 'msg_1', event: bounced })).toEqual({ kind: 'repeat' })
   expect(state(app.db)).toEqual(before)
   // The same bounce under another id, as from a second webhook to the same place.
-  await recordEvent(app, { svixId: 'msg_2', event: told })
+  await recordEvent(app, { svixId: 'msg_2', event: bounced })
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1 })
 })
 
@@ -125,12 +125,12 @@ test('nor is a topic with its own mark, for a reader of every topic; all others 
 
 test('a tag that we did not make finds nothing', async () => {
   const app = await unknown([ADA])
-  const told = eventAbout(app, 'email.delivered', ADA)
+  const delivered = eventAbout(app, 'email.delivered', ADA)
   const { id } = delivery(app, ADA)
   for (const tag of [`${id.toString(36)}-aaaaaaaaaa`, 'x', '', `${'z'.repeat(11)}-aaaaaaaaaa`])
     await recordEvent(app, {
       svixId: randomUUID(),
-      event: { ...told, data: { ...told.data, tags: { delivery: tag } } },
+      event: { ...delivered, data: { ...delivered.data, tags: { delivery: tag } } },
     })
   expect(await tallyOf(app.store, MONDAY_ID)).toMatchObject({ unknown: 1 })
   expect(app.db.select().from(suppressions).all()).toEqual([])
@@ -540,13 +540,13 @@ testOnSqlite(
       fc.record({ type: fc.constant<string>('bounced'), extra }),
     )
     const mails = app.resend.accepted
-    const told = fc
+    const anEvent = fc
       .record({ kind, mail: fc.constantFrom(...mails), at: fc.nat(3) })
       .map(({ kind, mail, at }) => ({
         svixId: randomUUID(),
         event: webhookEvent(`email.${kind.type}`, mail, app.now().getTime() + at * 1000, kind.extra),
       }))
-    const orders = fc.array(told, { minLength: 1, maxLength: 8 }).chain((events) => {
+    const orders = fc.array(anEvent, { minLength: 1, maxLength: 8 }).chain((events) => {
       const shuffled = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 })
       return fc.tuple(fc.constant(events), shuffled)
     })

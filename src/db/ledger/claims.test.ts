@@ -24,7 +24,7 @@ async function claimed(): Promise<{ app: TestApp; batch: Batch }> {
   return { app, batch: batch as Batch }
 }
 
-test('only the owner of a claim freezes, closes, or returns its batch, and each is told whether it did', async () => {
+test('only the owner of a claim freezes, closes, or returns its batch, and each learns whether it did', async () => {
   const { app, batch } = await claimed()
   for (const claimedBy of ['worker two', null, '']) {
     const stranger = { ...batch, claimedBy }

@@ -91,7 +91,7 @@ function runnerOn(sqlite: Database.Database): Runner {
   }
 }
 
-/** Statements are kept prepared, the oldest given up: preparing costs more than most of them. */
+/** Keeps the statements used last prepared: preparing costs more than running most of them. */
 function statementsOf(sqlite: Database.Database): (text: string) => Database.Statement {
   const kept = new Map<string, Database.Statement>()
   return (text) => {

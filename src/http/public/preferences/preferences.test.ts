@@ -122,7 +122,7 @@ const MISTAKES = [
 ]
 
 test.each(MISTAKES)(
-  'a mistake in $field is told beside it, and nothing is saved',
+  'a mistake in $field is named beside it, and nothing is saved',
   async ({ form, field, says }) => {
     const { app, post } = await withAda()
     const before = await imageOf(app.store)
