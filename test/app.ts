@@ -265,7 +265,7 @@ export async function submitOwed(app: App): Promise<SubmitOutcome[]> {
 }
 
 /** Waits until `holds` is true, looking every few milliseconds; fails after `withinMs`. */
-export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 40_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms: ${String(holds)}`)
