@@ -153,7 +153,7 @@ export function afterTest(close: () => Promise<void>): void {
   open.push({ close })
 }
 
-/** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows themselves. */
+/** `candidates` is the sum of the rest, for every edition, by the tally and by counting the rows. */
 async function expectSums(store: Store): Promise<void> {
   for (const { id, prunedAt } of await allEditions(store)) {
     const tally = await tallyOf(store, id)
@@ -246,6 +246,16 @@ export async function oneReaderPerBatch({ db }: { db: Db }): Promise<void> {
     update deliveries set batch_id = own.id from batches own
       where own.edition_id = deliveries.edition_id and own.generation = deliveries.generation and own.number = 1000000 + deliveries.id;
     delete from batches where state = 'planned' and id not in (select batch_id from deliveries where batch_id is not null);
+    commit`)
+}
+
+/** Counts deliveries anew, after a test has written their states itself. */
+export function recountTally({ db }: { db: Db }): void {
+  db.$client.exec(`begin;
+    delete from edition_tally;
+    insert into edition_tally (edition_id, generation, state, reason, count)
+      select edition_id, generation, state, case state when 'excluded' then reason else '' end, count(*)
+      from deliveries group by 1, 2, 3, 4;
     commit`)
 }
 

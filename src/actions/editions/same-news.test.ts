@@ -5,6 +5,7 @@ import {
   aSubscriber,
   oneReaderPerBatch,
   planNow,
+  recountTally,
   submitOwed,
   type TestApp,
   testApp,
@@ -66,6 +67,7 @@ test('a resend leaves out readers who get the news in a later edition, and reach
   const app = await failedForAda()
   // Bela failed too, and gets no later edition so far.
   app.db.$client.exec("update deliveries set state = 'failed', reason = 'mailbox on fire'")
+  recountTally(app)
   app.db.$client.exec('update subscribers set seen_through = 0')
   app.db.$client.exec("update subscribers set paused_until = 1795500000000 where email like 'bela%'")
   app.setNow('2026-11-23T16:00:00Z')

@@ -6,6 +6,7 @@ import {
   aSubscriber,
   manySubscribers,
   planNow,
+  recountTally,
   submitOwed,
   type TestApp,
   testApp,
@@ -480,6 +481,7 @@ test('at 199 submitted the breaker waits; the next report after more are submitt
     .set({ state: 'submitted' })
     .where(eq(deliveries.subscriberId, subscriber(app, reader(201)).id))
     .run()
+  recountTally(app)
   await tell(app, 'email.delivered', reader(150))
   expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ state: 'paused' })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
+import { aSubscriber, recountTally, type TestApp, testApp } from '../../../test/app.ts'
 import { columnsOf } from '../../../test/db.ts'
 import { personalDataOf } from '../../db/people/personal-data.ts'
 import { erase, exportSubscriber } from './records.ts'
@@ -146,6 +146,7 @@ async function everythingOf(email: string) {
       .prepare(`insert into ${table} (${names.join()}) values (${names.map(() => '?').join()})`)
       .run(names.map((name) => values.get(`${table}.${name}`)))
   }
+  recountTally(app)
   return { app, values }
 }
 

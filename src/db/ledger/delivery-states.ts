@@ -1,12 +1,13 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { and, eq, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } from '../drizzle.ts'
-import { insertFrom, rowsIn, whole, words } from '../fragments.ts'
+import { idsIn, insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { markSeen, surelyCovered } from '../people/seen-marks.ts'
 import { batches, deliveries, unfinished } from '../schema/ledger.ts'
 import type { Queries } from '../store.ts'
+import { tallied, tallyAdded } from './tally.ts'
 
 // Every transition of a delivery; README.md has them in one table. Nothing else writes `deliveries.state`. All of it runs
-// inside a transaction, mostly one of batch-states.ts.
+// inside a transaction, mostly one of batch-states.ts, and moves the tally with the deliveries.
 
 /** What the provider said of one delivery, and the topics that its email covered (null = every topic). */
 export type Receipt = { deliveryId: number; covered: number[] | null } & (
@@ -41,6 +42,7 @@ export async function addDeliveries(
     ...{ state: words('state'), reason: words('reason'), seenThrough: whole('seenThrough') },
   }
   await tx.run(insertFrom(deliveries, values, rowsIn(tx, added)))
+  await tallyAdded(tx, { editionId, generation }, added)
 }
 
 const isThisRow = and(eq(deliveries.id, whole('id')), eq(deliveries.state, 'waiting'))
@@ -66,7 +68,13 @@ export async function endChecked(tx: Queries, { excluded, failed }: Ended): Prom
   ]
   if (ended.length === 0) return
   const end = { state: words('state'), reason: words('reason'), frozen: null }
-  await tx.update(deliveries).set(end).from(rowsIn(tx, ended)).where(isThisRow).run()
+  const these = isOneOf(
+    tx,
+    ended.map(({ id }) => id),
+  )
+  await tallied(tx, these, () =>
+    tx.update(deliveries).set(end).from(rowsIn(tx, ended)).where(isThisRow).run(),
+  )
 }
 
 /** `waiting` or `unknown` → `submitted` or `failed`, as the provider answered. Moves the seen marks of the submitted ones. */
@@ -83,18 +91,24 @@ export async function recordReceipts(
   // For someone who was erased since, we keep nothing that leads to them.
   const unlessErased = (name: string) =>
     sql`case when ${deliveries.subscriberId} is not null then ${words(name)} end`
-  const recorded = await tx
-    .update(deliveries)
-    .set({
-      state: words('state'),
-      reason: unlessErased('reason'),
-      providerId: unlessErased('providerId'),
-      frozen: null,
-    })
-    .from(rowsIn(tx, rows))
-    .where(eq(deliveries.id, whole('id')))
-    .returning({ id: deliveries.id, subscriberId: deliveries.subscriberId })
-    .all()
+  const these = isOneOf(
+    tx,
+    rows.map(({ id }) => id),
+  )
+  const recorded = await tallied(tx, these, () =>
+    tx
+      .update(deliveries)
+      .set({
+        state: words('state'),
+        reason: unlessErased('reason'),
+        providerId: unlessErased('providerId'),
+        frozen: null,
+      })
+      .from(rowsIn(tx, rows))
+      .where(eq(deliveries.id, whole('id')))
+      .returning({ id: deliveries.id, subscriberId: deliveries.subscriberId })
+      .all(),
+  )
   const readerOf = new Map(recorded.map(({ id, subscriberId }) => [id, subscriberId]))
   const seen = new Map<number, number[] | null>()
   for (const receipt of receipts) {
@@ -131,11 +145,14 @@ async function accept(
 ): Promise<void> {
   // For someone who was erased, we keep nothing that leads to them.
   const erased = subscriberId === null && { providerId: null }
-  await tx
-    .update(deliveries)
-    .set({ state: 'submitted', reason: null, frozen: null, ...erased })
-    .where(eq(deliveries.id, id))
-    .run()
+  const isThis = eq(deliveries.id, id)
+  await tallied(tx, isThis, () =>
+    tx
+      .update(deliveries)
+      .set({ state: 'submitted', reason: null, frozen: null, ...erased })
+      .where(isThis)
+      .run(),
+  )
   if (subscriberId !== null) await markSeen(tx, editionId, new Map([[subscriberId, covered]]))
 }
 
@@ -154,13 +171,10 @@ export async function proveAccepted(tx: Queries, id: number, providerId: string 
 
 /** `waiting` → `unknown`, in batches that end without an answer; returns how many. */
 export async function loseWaiting(tx: Queries, batchIds: SQL, reason: string): Promise<number> {
-  return (
-    await tx
-      .update(deliveries)
-      .set({ state: 'unknown', reason, frozen: null })
-      .where(waitingIn(batchIds))
-      .run()
-  ).changes
+  const lost = await tallied(tx, isIn(batchIds), () =>
+    tx.update(deliveries).set({ state: 'unknown', reason, frozen: null }).where(waitingIn(batchIds)).run(),
+  )
+  return lost.changes
 }
 
 /** `waiting` → `excluded`, in batches that end before their first attempt. */
@@ -169,11 +183,9 @@ export async function excludeWaiting(
   batchIds: SQL,
   reason: 'cancelled' | 'superseded',
 ): Promise<void> {
-  await tx
-    .update(deliveries)
-    .set({ state: 'excluded', reason, frozen: null })
-    .where(waitingIn(batchIds))
-    .run()
+  await tallied(tx, isIn(batchIds), () =>
+    tx.update(deliveries).set({ state: 'excluded', reason, frozen: null }).where(waitingIn(batchIds)).run(),
+  )
 }
 
 /**
@@ -187,11 +199,13 @@ export async function detachDeliveries(tx: Queries, subscriberId: number): Promi
     tx.select({ id: batches.id }).from(batches).where(condition)
   const outside = (condition: SQL | undefined) =>
     or(isNull(deliveries.batchId), notInArray(deliveries.batchId, batchesWhere(condition)))
-  await tx
-    .update(deliveries)
-    .set({ state: 'excluded', reason: 'erased', frozen: null })
-    .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
-    .run()
+  await tallied(tx, own, () =>
+    tx
+      .update(deliveries)
+      .set({ state: 'excluded', reason: 'erased', frozen: null })
+      .where(and(own, eq(deliveries.state, 'waiting'), outside(attempted)))
+      .run(),
+  )
   await tx
     .update(deliveries)
     .set({ frozen: null })
@@ -199,5 +213,8 @@ export async function detachDeliveries(tx: Queries, subscriberId: number): Promi
     .run()
 }
 
-const waitingIn = (batchIds: SQL): SQL | undefined =>
-  and(sql`${deliveries.batchId} in (${batchIds})`, eq(deliveries.state, 'waiting'))
+const isIn = (batchIds: SQL): SQL => sql`${deliveries.batchId} in (${batchIds})`
+
+const waitingIn = (batchIds: SQL): SQL | undefined => and(isIn(batchIds), eq(deliveries.state, 'waiting'))
+
+const isOneOf = (tx: Queries, ids: readonly number[]): SQL => sql`${deliveries.id} in ${idsIn(tx, ids)}`

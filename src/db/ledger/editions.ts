@@ -70,7 +70,7 @@ export async function offersOfEdition(store: Store, id: string): Promise<Offer[]
   return rows.map((row) => JSON.parse(row.snapshot) as Offer)
 }
 
-/** The sum of an edition over all generations, or of one; kept by triggers, so it costs the same at any size. */
+/** The sum of an edition over all generations, or of one. It costs the same at any size (tally.ts). */
 export async function tallyOf(store: Store, id: string, generation?: number): Promise<Tally> {
   const rows = await store.read
     .select({

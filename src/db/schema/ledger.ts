@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, sql, sqliteTable, text, unique } from '../drizzle.ts'
 import { addressChanges, subscribers } from './people.ts'
 
-// Instants are integers, milliseconds UTC. Triggers keep `edition_tally` (drizzle/0001, 0012). States: db/ledger/README.md.
+// Instants are integers, milliseconds UTC. States: db/ledger/README.md.
 
 /** The states of a batch or a notice that is still owed, as SQL: SQLite takes a partial index only for its own words. */
 export const UNFINISHED = "('planned','submitting')"
@@ -121,7 +121,7 @@ export const deliveries = sqliteTable(
   ],
 )
 
-/** How many deliveries stand where; kept by triggers, so that `edition show` is instant at a million. */
+/** How many deliveries stand where, moved with them (db/ledger/tally.ts), so that `edition show` is instant at a million. */
 export const editionTally = sqliteTable(
   'edition_tally',
   {
