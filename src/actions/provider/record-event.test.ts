@@ -605,7 +605,11 @@ async function nextEdition(app: TestApp): Promise<string> {
 }
 
 async function submitSome(app: TestApp, count: number): Promise<void> {
-  const planned = app.db.select({ id: batches.id, state: batches.state }).from(batches).all()
+  const planned = app.db
+    .select({ id: batches.id, state: batches.state })
+    .from(batches)
+    .orderBy(batches.id)
+    .all()
   for (const { id } of planned.filter(({ state }) => state === 'planned').slice(0, count))
     await openSubmitter(app).submit(id)
 }
