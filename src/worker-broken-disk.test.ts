@@ -34,7 +34,7 @@ test('a claim of this process that it could not give back is taken up again, one
   manySubscribers(app, 1)
   await planNow(app)
   const [batch] = await owedBatches(app.store, app.now(), 1)
-  await claimBatch(app.store, batch?.id ?? 0, app.instance, app.now())
+  await claimBatch(app.store, batch?.id ?? 0, { by: app.instance, at: app.now(), gone: null })
   const submitter = openSubmitter(app)
   const both = await Promise.all([submitter.submit(batch?.id ?? 0), submitter.submit(batch?.id ?? 0)])
   expect(both.map(({ kind }) => kind).sort()).toEqual(['not-ours', 'submitted'])

@@ -1,12 +1,15 @@
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { type Column, getTableColumns, type SQL, sql } from './drizzle.ts'
+import { type Column, getTableColumns, type Placeholder, type SQL, sql } from './drizzle.ts'
 import type { Queries } from './queries.ts'
 
 // The few places where SQLite and Postgres use other words for the same thing.
 
-/** The rows of a JSON array of objects, as a table `each`; a field is `each.value ->> 'name'`, as text in Postgres. */
-export function rowsIn({ engine }: Queries, rows: readonly object[]): SQL {
-  const json = JSON.stringify(rows)
+/**
+ * The rows of a JSON array of objects, as a table `each`; a field is `each.value ->> 'name'`, as text in Postgres. A
+ * placeholder takes the JSON as text.
+ */
+export function rowsIn({ engine }: Queries, rows: readonly object[] | Placeholder): SQL {
+  const json = jsonOf(rows)
   return engine === 'sqlite'
     ? sql`json_each(${json}) as each`
     : sql`jsonb_array_elements(${json}::jsonb) as each`
@@ -18,13 +21,16 @@ export const whole = (name: string): SQL => sql`cast(each.value ->> ${sql.raw(`'
 /** A text of a row of `rowsIn`; null where it is null. */
 export const words = (name: string): SQL => sql`(each.value ->> ${sql.raw(`'${name}'`)})`
 
-/** These ids, for `in`: one parameter however many there are. */
-export function idsIn({ engine }: Queries, ids: readonly number[]): SQL {
-  const json = JSON.stringify(ids)
+/** These ids, for `in`: one parameter however many there are. A placeholder takes them as JSON. */
+export function idsIn({ engine }: Queries, ids: readonly number[] | Placeholder): SQL {
+  const json = jsonOf(ids)
   return engine === 'sqlite'
     ? sql`(select value from json_each(${json}))`
     : sql`(select cast(value as bigint) from jsonb_array_elements_text(${json}::jsonb))`
 }
+
+const jsonOf = (given: readonly unknown[] | Placeholder): string | Placeholder =>
+  Array.isArray(given) ? JSON.stringify(given) : (given as Placeholder)
 
 /** The elements of a JSON array of numbers in a column, as a table with one column `value`. */
 export function elementsOf({ engine }: Queries, column: SQL, name: string): SQL {
@@ -35,7 +41,7 @@ export function elementsOf({ engine }: Queries, column: SQL, name: string): SQL 
 }
 
 /** The larger of two; neither is null. */
-export const larger = (one: SQL | Column, other: SQL | Column | number | string): SQL =>
+export const larger = (one: SQL | Column, other: SQL | Column | Placeholder | number | string): SQL =>
   sql`case when ${one} > ${other} then ${one} else ${other} end`
 
 /** Whether a value is a whole number: SQLite lets anything into a column, Postgres does not. */

@@ -47,7 +47,7 @@ const WAYS: Record<Failpoint, Way> = {
   'before-planned': 'sending',
   'after-planned': 'sending',
   'before-claim': 'sending',
-  'after-claim': 'sending',
+  'after-claim': 'an answer that is no answer',
   'before-freeze': 'sending',
   'after-freeze': 'sending',
   'before-submit': 'sending',

@@ -102,7 +102,7 @@ async function indexAlone(context: Context): Promise<Row[]> {
 async function sweepAlone(context: Context): Promise<Row[]> {
   const installation = await makeInstallation(context, { subscribers: 250 })
   try {
-    const worker = startWorker(installation, { failpoint: 'after-claim' })
+    const worker = startWorker(installation, { failpoint: 'after-freeze' })
     await until(() => worker.hasEnded(), 'a batch is claimed', 60_000)
     await installation.redis?.flush()
     startWorker(installation)

@@ -21,62 +21,85 @@ import { offersLeft } from './offers-left.ts'
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
 export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
 
+/** The outcome of a first claim. `changed`: what it looked at changed meanwhile, so that it must look again. */
+export type FirstClaim = { batch: Batch; frozen: Frozen } | 'nobody-left' | 'changed' | 'not-ours'
+
 /** What a delivery keeps from its first claim to its outcome. */
 type FrozenReader = Reader & { covered: number[] | null }
 
 /** A cache from one batch to the next; safe to drop at any time. */
 export type FreezeMemory = {
-  offers: { editionId: string; version: number; validUntil: number; offers: Offer[] } | null
+  offers: KnownOffers | null
+  template: Content | null
   composers: Map<string, ReturnType<typeof requestComposer>>
 }
+
+type KnownOffers = {
+  editionId: string
+  version: number
+  validUntil: number
+  offers: Offer[]
+  content: Content
+}
+
+/** Something frozen, as text, with its hash. */
+type Content = { text: string; hash: string }
 
 /** With more offers than this, a batch freezes only the ones that its own readers see. */
 const OFFERS_SHARED = 300
 
 /**
- * Makes the last checks, once, at the first claim: who may still be emailed, and what can still be booked. Freezes the
- * result, so that every later attempt sends the same bytes. Returns null if nobody is left to email (the batch is then
- * closed), or if the claim was lost.
+ * Makes the last checks, once, before the first attempt: who may still be emailed, and what can still be booked. Claims the
+ * batch and freezes the result in one transaction, so that every later attempt sends the same bytes. If nobody is left to
+ * email, it closes the batch.
  */
-export async function freeze(
+export async function claimAndFreeze(
   app: App,
   memory: FreezeMemory,
-  batch: Batch,
-  edition: Edition,
-): Promise<Frozen | null> {
+  { batch, edition, gone }: { batch: Batch; edition: Edition; gone: string | null },
+): Promise<FirstClaim> {
   const now = app.now()
-  const offers = await bookableOffers(app, memory, edition, now)
-  const open = await openDeliveries(app.store, batch.id)
+  const known = await bookableOffers(app, memory, edition, now)
+  const { open, readers: asRead } = await openDeliveries(app.store.read, batch.id)
+  const checked = { readers: asRead, sessionsVersion: known.version }
   const resend = batch.generation === 0 ? null : { again: batch.again }
   const max = app.config.DIGEST_MAX_SESSIONS
-  const judge = openJudge({ ...edition, offers, at: now, max, resend })
+  const judge = openJudge({ ...edition, offers: known.offers, at: now, max, resend })
   const { excluded, readers } = lastChecks(open, judge)
-  // Frozen with the batch, so that a retry outlives a change of templates and settings.
-  const template = canonical({ ...app.templates.digest, letterhead: letterheadOf(app.config) })
-  const offersJson = canonical(offers.length <= OFFERS_SHARED ? offers : offersShown(offers, readers))
-  const parts = {
-    template,
-    templateHash: sha256(template),
-    offers: offersJson,
-    offersHash: sha256(offersJson),
-  }
+  const parts = partsOf(app, memory, known, readers)
   const { composed, failed } = compose(app, memory, { batch, parts, readers })
+  const claim = { by: app.instance, at: app.now(), gone }
   if (composed.length === 0) {
-    await closeEmptyBatch(app.store, batch, { excluded, failed }, now)
+    const closed = await closeEmptyBatch(app.store, batch.id, claim, { excluded, failed, checked })
     failpoint('after-close')
-    return null
+    return closed === 'closed' ? 'nobody-left' : (closed ?? 'not-ours')
   }
   const body = bodyOf(composed)
   const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
-  const keeping = freezeBatch(
-    app.store,
-    batch,
-    { ...parts, excluded, failed, frozen, bodyHash: hashOf(composed) },
-    app.now(), // not the instant of the checks: a process that slept since has lost its turn
-  )
-  const kept = await (guardOn('freeze-first') ? keeping : keeping.catch(() => true))
+  const content = { ...parts, excluded, failed, frozen, checked, bodyHash: hashOf(composed) }
+  const freezing = freezeBatch(app.store, batch, claim, content)
+  const unchecked = { ...batch, claimedBy: app.instance }
+  const claimed = await (guardOn('freeze-first') ? freezing : freezing.catch(() => unchecked))
   failpoint('after-freeze')
-  return kept ? { body, deliveries: covered(composed) } : null
+  if (claimed === null) return 'not-ours'
+  return claimed === 'changed' ? claimed : { batch: claimed, frozen: { body, deliveries: covered(composed) } }
+}
+
+/** Frozen with the batch, so that a retry outlives a change of templates and settings. */
+function partsOf(
+  app: App,
+  memory: FreezeMemory,
+  known: KnownOffers,
+  readers: readonly CheckedReader[],
+): Parts {
+  memory.template ??= contentOf({ ...app.templates.digest, letterhead: letterheadOf(app.config) })
+  const { template } = memory
+  const offers =
+    known.offers.length <= OFFERS_SHARED ? known.content : contentOf(offersShown(known.offers, readers))
+  return {
+    ...{ template: template.text, templateHash: template.hash },
+    ...{ offers: offers.text, offersHash: offers.hash },
+  }
 }
 
 /**
@@ -128,15 +151,20 @@ function readerOf(
 }
 
 /** What the edition can still offer. Reads it again only after a session changed or the next one started. */
-async function bookableOffers(app: App, memory: FreezeMemory, edition: Edition, now: Date): Promise<Offer[]> {
+async function bookableOffers(
+  app: App,
+  memory: FreezeMemory,
+  edition: Edition,
+  now: Date,
+): Promise<KnownOffers> {
   const version = await sessionsVersion(app.store)
   const kept = memory.offers
   if (kept && kept.editionId === edition.id && kept.version === version && now.getTime() < kept.validUntil)
-    return kept.offers
+    return kept
   const offers = await offersLeft(app.store, edition, now)
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
-  memory.offers = { editionId: edition.id, version, validUntil, offers }
-  return offers
+  memory.offers = { editionId: edition.id, version, validUntil, offers, content: contentOf(offers) }
+  return memory.offers
 }
 
 function offersShown(offers: readonly Offer[], readers: readonly CheckedReader[]): Offer[] {
@@ -201,6 +229,9 @@ function covered(readers: readonly CheckedReader[]) {
   return readers.map(({ id, reader }) => ({ id, covered: reader.covered }))
 }
 
-const canonical = (value: unknown): string => JSON.stringify(value)
+function contentOf(value: unknown): Content {
+  const text = JSON.stringify(value)
+  return { text, hash: sha256(text) }
+}
 
 const sha256 = (text: string): string => hash('sha256', text, 'base64url')

@@ -401,12 +401,12 @@ function later(app: TestApp, seconds: number): void {
 
 // Stands for a kill -9 that a process cannot do to itself at this line: the second transaction, which records, never happens.
 function dyingBeforeRecording(store: Store): Store {
-  let writes = 0 // a claim, a freeze, a record
+  let writes = 0 // a claim with its freeze, then a record
   return {
     ...store,
     async write(work, options) {
       writes += 1
-      if (writes === 3) throw new Error('killed')
+      if (writes === 2) throw new Error('killed')
       return store.write(work, options)
     },
   }

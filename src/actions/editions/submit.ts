@@ -3,11 +3,11 @@ import type { App } from '../../app.ts'
 import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
 import { type Batch, findBatch, keyTrustEnd, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
 import { finishEdition, pauseEdition } from '../../db/ledger/edition-states.ts'
-import { type Edition, findEdition } from '../../db/ledger/editions.ts'
-import { failpoint, waitOf } from '../../failpoint.ts'
+import { findEdition } from '../../db/ledger/editions.ts'
+import { failpoint, guardOn, waitOf } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
-import { type FreezeMemory, type Frozen, freeze, rebuildFrozen } from './freeze.ts'
+import { claimAndFreeze, type FreezeMemory, type Frozen, rebuildFrozen } from './freeze.ts'
 
 /** The outcome of one attempt to submit a batch. */
 export type SubmitOutcome =
@@ -30,12 +30,12 @@ export type Submitter = {
    */
   submit(batchId: number): Promise<SubmitOutcome>
   /** Whether a claim may be taken over: its lease ran out, its process has ended, or it is ours and not in flight. */
-  isStale(claim: Claim, now: Date): boolean
+  isStale(claim: ClaimOf, now: Date): boolean
   /** The limit in Resend's last answer to this process, in requests per second; null before the first answer. */
   perSecond(): number | null
 }
 
-type Claim = Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
+type ClaimOf = Pick<OwedBatch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
 
 /** Losing it with the process does no harm. */
 type Memory = FreezeMemory & {
@@ -50,6 +50,7 @@ type Memory = FreezeMemory & {
 export function openSubmitter(app: App): Submitter {
   const memory: Memory = {
     offers: null,
+    template: null,
     composers: new Map(),
     inFlight: new Set(),
     lastYield: Promise.resolve(),
@@ -73,38 +74,101 @@ export function openSubmitter(app: App): Submitter {
 
 async function claimAndSubmit(app: App, memory: Memory, batchId: number): Promise<SubmitOutcome> {
   const found = await findBatch(app.store, batchId)
-  if (
-    found === null ||
-    found.state === 'submitted' ||
-    found.state === 'cancelled' ||
-    found.state === 'unknown'
-  )
+  if (found === null || (found.state !== 'planned' && found.state !== 'submitting'))
     return { kind: 'not-ours' }
   const gone =
     found.claimedBy === app.instance || isStale(app, memory, found, app.now()) ? found.claimedBy : null
   failpoint('before-claim')
-  const batch = await claimBatch(app.store, batchId, app.instance, app.now(), gone)
-  if (batch === null) return { kind: 'not-ours' }
-  failpoint('after-claim')
-  const edition = await findEdition(app.store, batch.editionId)
-  if (edition === null) throw new Error(`batch ${batchId} has no edition`)
-
+  let batch: Batch | null = null
   try {
-    const { outcome, perSecond } = await submitClaimed(app, memory, batch, edition)
-    if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, edition.id)
+    const claimed = await claim(app, memory, found, gone)
+    if ('kind' in claimed) return await ended(app, found, claimed)
+    batch = claimed.batch
+    const { outcome, perSecond } = await submitClaimed(app, claimed)
+    await ended(app, found, outcome)
     await followLimit(app, memory, perSecond) // last, as it waits for Redis
     return outcome
   } catch (error) {
-    // It may have been accepted, so what is frozen stays frozen.
-    const reason = error instanceof Error ? error.message : String(error)
-    await returnBatch(app.store, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) }).catch(
-      () => {},
-    )
+    await postpone(app, batch ?? { id: batchId, gone }, error).catch(() => {})
     throw error
   }
 }
 
-function isStale(app: App, { inFlight }: Memory, claim: Claim, now: Date): boolean {
+type Claimed = { batch: Batch; frozen: Frozen }
+
+/** Claims the batch with the bytes to submit; otherwise, the outcome. */
+async function claim(
+  app: App,
+  memory: Memory,
+  found: Batch,
+  gone: string | null,
+): Promise<Claimed | SubmitOutcome> {
+  await yieldToLoop(memory)
+  if (!isFrozen(app, found)) return await claimFirst(app, memory, found, gone)
+  const batch = await claimBatch(app.store, found.id, { by: app.instance, at: app.now(), gone })
+  failpoint('after-claim')
+  if (batch === null) return { kind: 'not-ours' }
+  const tooOld = outlived(app, batch.firstAttemptAt ?? 0)
+  const frozen = tooOld ? null : await rebuildFrozen(app, memory, batch)
+  if (frozen) return { batch, frozen }
+  const why = tooOld
+    ? 'no certain answer within 23 hours of the first attempt'
+    : 'the mail cannot be made again as it first was'
+  app.log.error(
+    { edition: batch.editionId, batch: batch.number, attempt: batch.attempts, reason: why },
+    'a batch became unknown',
+  )
+  await markUnknown(app.store, batch.id, why)
+  return { kind: 'closed', reason: 'unknown' }
+}
+
+// Another program may change readers or sessions at any time, and what was made from them must then be made again.
+const LOOKS = 5
+
+async function claimFirst(
+  app: App,
+  memory: Memory,
+  batch: Batch,
+  gone: string | null,
+): Promise<Claimed | SubmitOutcome> {
+  const edition = await findEdition(app.store, batch.editionId)
+  if (edition === null) throw new Error(`batch ${batch.id} has no edition`)
+  for (let look = 0; look < LOOKS; look += 1) {
+    const claimed = await claimAndFreeze(app, memory, { batch, edition, gone })
+    if (claimed === 'nobody-left') return { kind: 'closed', reason: claimed }
+    if (claimed === 'not-ours') break
+    if (claimed !== 'changed') return claimed
+  }
+  return { kind: 'not-ours' }
+}
+
+/** Whether it must go out with the bytes of its first attempt. What is in doubt without any may only become unknown. */
+function isFrozen(app: App, { firstAttemptAt, bodyHash }: Batch): boolean {
+  if (firstAttemptAt === null || !guardOn('frozen-content')) return false
+  return bodyHash !== null || outlived(app, firstAttemptAt)
+}
+
+async function ended(app: App, { editionId }: Batch, outcome: SubmitOutcome): Promise<SubmitOutcome> {
+  if (outcome.kind === 'submitted' || outcome.kind === 'closed') await finish(app, editionId)
+  return outcome
+}
+
+/** Lets a batch that the program or the database failed on wait for its next attempt. What is frozen stays so. */
+async function postpone(
+  app: App,
+  of: Batch | { id: number; gone: string | null },
+  error: unknown,
+): Promise<void> {
+  const batch =
+    'state' in of
+      ? of
+      : await claimBatch(app.store, of.id, { by: app.instance, at: app.now(), gone: of.gone })
+  if (batch === null) return
+  const reason = error instanceof Error ? error.message : String(error)
+  await returnBatch(app.store, batch, { refused: false, reason, nextAttemptAt: retryAt(app, batch) })
+}
+
+function isStale(app: App, { inFlight }: Memory, claim: ClaimOf, now: Date): boolean {
   if (claim.state !== 'submitting' || claim.claimedBy === null) return false
   // A claim of ours that is not in flight is left over from a disk error that kept us from returning the batch.
   if (claim.claimedBy === app.instance) return !inFlight.has(claim.id)
@@ -119,10 +183,7 @@ export function isLeft(claim: Pick<OwedBatch, 'claimedBy' | 'claimedAt'>, now: D
 
 type Settled = { outcome: SubmitOutcome; perSecond: number | null }
 
-async function submitClaimed(app: App, memory: Memory, batch: Batch, edition: Edition): Promise<Settled> {
-  await yieldToLoop(memory)
-  const frozen = await contentOf(app, memory, batch, edition)
-  if ('kind' in frozen) return { outcome: frozen, perSecond: null }
+async function submitClaimed(app: App, { batch, frozen }: Claimed): Promise<Settled> {
   failpoint('before-submit')
   const answer = await app.mailer.submitBatch({
     body: frozen.body,
@@ -181,30 +242,6 @@ async function settle(app: App, batch: Batch, frozen: Frozen, answer: SubmitAnsw
 async function yieldToLoop(memory: Memory): Promise<void> {
   memory.lastYield = memory.lastYield.then(() => setImmediate())
   await memory.lastYield
-}
-
-async function contentOf(
-  app: App,
-  memory: Memory,
-  batch: Batch,
-  edition: Edition,
-): Promise<Frozen | SubmitOutcome> {
-  if (batch.firstAttemptAt === null || (batch.bodyHash === null && !outlived(app, batch.firstAttemptAt))) {
-    const frozen = await freeze(app, memory, batch, edition)
-    return frozen ?? { kind: 'closed', reason: 'nobody-left' }
-  }
-  const tooOld = outlived(app, batch.firstAttemptAt)
-  const frozen = tooOld ? null : await rebuildFrozen(app, memory, batch)
-  if (frozen) return frozen
-  const why = tooOld
-    ? 'no certain answer within 23 hours of the first attempt'
-    : 'the mail cannot be made again as it first was'
-  app.log.error(
-    { edition: batch.editionId, batch: batch.number, attempt: batch.attempts, reason: why },
-    'a batch became unknown',
-  )
-  await markUnknown(app.store, batch.id, why)
-  return { kind: 'closed', reason: 'unknown' }
 }
 
 const outlived = (app: App, firstAttemptAt: number): boolean => firstAttemptAt < keyTrustEnd(app.now())

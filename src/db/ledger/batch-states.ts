@@ -1,10 +1,11 @@
 import { failpoint, guardOn } from '../../failpoint.ts'
-import { and, eq, gte, inArray, isNotNull, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
+import { and, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from '../drizzle.ts'
 import { insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, unfinished } from '../schema/ledger.ts'
-import type { Queries, Store } from '../store.ts'
-import { type Batch, claimable, leaseEnd, otherEmailOpen, stillClaimed } from './batches.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
+import { type Batch, type Claim, claimable, leaseEnd, otherEmailOpen, stillClaimed } from './batches.ts'
+import { type Checked, isStillSo } from './deliveries.ts'
 import {
   type Ended,
   endChecked,
@@ -20,7 +21,8 @@ import { type FrozenContents, keepContents } from './frozen-contents.ts'
 // Every transition of a batch; README.md has them in one table. Nothing else writes `batches.state`.
 
 /** What freezing writes: everything that the bytes of the request are made from, and their hash. */
-export type Freeze = Ended & FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string }
+export type Freeze = Ended &
+  FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string; checked: Checked }
 
 /** Which batches are added; `installation` is this one's id (`installationId`). */
 export type NewBatches = Pick<Batch, 'editionId' | 'generation' | 'again'> & { installation: string }
@@ -56,80 +58,112 @@ export async function resizeBatch(tx: Queries, id: number, size: number): Promis
 }
 
 /**
- * Takes the batch for `by`, if it is planned, or claimed under a lease that has run out or by `gone` (a claim owner known
- * to be dead). Null: someone else has it, it is done, its edition may not go on, the installation is held, or an email of
- * another edition may be on its way to one of the same readers. The update is the guard; of two claimers one wins.
+ * Claims a batch whose content is frozen already, or is too old to be tried again. Null: someone else has it, it is done,
+ * its edition may not go on, the installation is held, or an email of another edition may be on its way to one of the same
+ * readers. The update is the guard; of two claimers one wins.
  */
-export async function claimBatch(
-  store: Store,
-  id: number,
-  by: string,
-  now: Date,
-  gone?: string | null,
-): Promise<Batch | null> {
-  const free = guardOn('claim') ? claimable(batches, now, gone) : undefined
-  const mayGoOn = sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`
-  const claim = {
-    state: 'submitting' as const,
-    claimedBy: by,
-    claimedAt: now.getTime(),
-    attempts: sql`${batches.attempts} + 1`,
-    ...(!guardOn('frozen-content') && { firstAttemptAt: null }),
-  }
-  const claimableNow = and(eq(batches.id, id), free, mayGoOn, sql`not ${otherEmailOpen(now)}`, NOT_HELD)
-  const row = await store.write((tx) => tx.update(batches).set(claim).where(claimableNow).returning().get(), {
-    durable: false,
-  })
-  return row ?? null
+export async function claimBatch(store: Store, id: number, claim: Claim): Promise<Batch | null> {
+  const batch = await store.write((tx) => claiming(tx).get(valuesOf(id, claim)), { durable: false })
+  return batch ?? null
 }
 
 /**
- * Freezes the content of a claimed batch, so that every later attempt sends the same bytes, and starts the clock of its
- * key: from now on it is in doubt. False when the claim was lost meanwhile or its lease has run out, as another email may
- * have gone to the same readers since: then nothing was written.
+ * Claims a batch for its first attempt and freezes its content, so that every later attempt sends the same bytes, and
+ * starts the clock of its key: from now on it is in doubt. Returns the batch with the `firstAttemptAt` of an attempt
+ * before, which `returnBatch` must know. Null when `claimBatch` would say so, or when it is frozen;
+ * `changed` when the last checks would not read the same now. Then nothing was written.
  */
-export async function freezeBatch(store: Store, batch: Batch, freeze: Freeze, now: Date): Promise<boolean> {
+export async function freezeBatch(
+  store: Store,
+  { id, firstAttemptAt }: Pick<Batch, 'id' | 'firstAttemptAt'>,
+  claim: Claim,
+  freeze: Freeze,
+): Promise<Batch | 'changed' | null> {
   return store.write(async (tx) => {
-    const { templateHash, offersHash, bodyHash } = freeze
-    const change = await tx
-      .update(batches)
-      .set({
-        templateHash,
-        offersHash,
-        bodyHash,
-        // A batch from a restored copy may have been submitted at any time since the copy was taken.
-        firstAttemptAt: batch.firstAttemptAt ?? now.getTime(),
-        size: freeze.frozen.length,
-      })
-      .where(
-        and(
-          stillClaimed(batches, batch),
-          gte(batches.claimedAt, leaseEnd(now)),
-          or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)),
-        ),
-      )
-      .run()
-    if (change.changes === 0) return false
+    if (!(await isStillSo(tx, id, freeze.checked))) return 'changed'
+    const { templateHash, offersHash, bodyHash, frozen } = freeze
+    const content = { templateHash, offersHash, bodyHash, size: frozen.length }
+    const batch = await freezing(tx).get({ ...valuesOf(id, claim), ...content })
+    if (!batch) return null
     if (!guardOn('whole-freeze')) for (const cut of ['commit', 'begin']) await tx.run(sql.raw(cut))
     await keepContents(tx, freeze)
     await endChecked(tx, freeze)
-    await freezeWaiting(tx, freeze.frozen)
+    await freezeWaiting(tx, frozen)
     failpoint('before-freeze')
-    return true
+    return { ...batch, firstAttemptAt }
   })
 }
 
-/** Ends a claimed batch that has no one left to email. False when the claim was lost. */
-export async function closeEmptyBatch(store: Store, batch: Batch, ended: Ended, now: Date): Promise<boolean> {
+/** Ends a batch in which the last checks left no one to email. Null or `changed` when `freezeBatch` would be. */
+export async function closeEmptyBatch(
+  store: Store,
+  id: number,
+  claim: Claim,
+  ended: Ended & { checked: Checked },
+): Promise<'closed' | 'changed' | null> {
   return store.write(async (tx) => {
-    const done = { state: 'submitted' as const, submittedAt: now.getTime(), size: 0, claimedBy: null }
-    if ((await tx.update(batches).set(done).where(stillClaimed(batches, batch)).run()).changes === 0)
-      return false
+    if (!(await isStillSo(tx, id, ended.checked))) return 'changed'
+    if ((await closing(tx).run(valuesOf(id, claim))).changes === 0) return null
     await endChecked(tx, ended)
     failpoint('before-close')
-    return true
+    return 'closed'
   })
 }
+
+const valuesOf = (id: number, { by, at, gone }: Claim) => ({
+  ...{ id, by, gone },
+  ...{ at: at.getTime(), leaseEnd: leaseEnd(at) },
+})
+
+const given = (name: string): SQL => sql`${sql.placeholder(name)}`
+
+const claimedNow = () => ({
+  state: 'submitting' as const,
+  claimedBy: given('by'),
+  claimedAt: given('at'),
+  attempts: sql`${batches.attempts} + 1`,
+})
+
+const claimableNow = (): SQL | undefined => {
+  const free = { leaseEnd: sql.placeholder('leaseEnd'), gone: sql.placeholder('gone') }
+  return and(
+    eq(batches.id, sql.placeholder('id')),
+    guardOn('claim') ? claimable(batches, free) : undefined,
+    sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`,
+    sql`not ${otherEmailOpen(sql.placeholder('leaseEnd'))}`,
+    NOT_HELD,
+  )
+}
+
+const notFrozen = (): SQL | undefined =>
+  guardOn('frozen-content') ? or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)) : undefined
+
+const claiming = prepared((tx) =>
+  tx.update(batches).set(claimedNow()).where(claimableNow()).returning().prepare(),
+)
+
+const freezing = prepared((tx) =>
+  tx
+    .update(batches)
+    .set({
+      ...claimedNow(),
+      ...{ templateHash: given('templateHash'), offersHash: given('offersHash') },
+      ...{ bodyHash: given('bodyHash'), size: given('size') },
+      // A batch from a restored copy may have been submitted at any time since the copy was taken.
+      firstAttemptAt: sql`coalesce(${batches.firstAttemptAt}, ${sql.placeholder('at')})`,
+    })
+    .where(and(claimableNow(), notFrozen()))
+    .returning()
+    .prepare(),
+)
+
+const closing = prepared((tx) =>
+  tx
+    .update(batches)
+    .set({ state: 'submitted', submittedAt: given('at'), size: 0, claimedBy: null })
+    .where(and(claimableNow(), notFrozen()))
+    .prepare(),
+)
 
 /**
  * Records what the provider answered for a whole batch: deliveries become `submitted` or `failed`, readers of the
@@ -144,9 +178,8 @@ export async function recordSubmission(
 ): Promise<boolean> {
   return store.write(
     async (tx) => {
-      const open = and(eq(batches.id, batch.id), inArray(batches.state, ['planned', 'submitting', 'unknown']))
-      const done = { state: 'submitted' as const, submittedAt: now.getTime(), reason: null, claimedBy: null }
-      if ((await tx.update(batches).set(done).where(open).run()).changes === 0) return false
+      const ended = await recording(tx).run({ id: batch.id, at: now.getTime() })
+      if (ended.changes === 0) return false
       await recordReceipts(tx, batch.editionId, receipts)
       failpoint('before-record')
       return true
@@ -154,6 +187,19 @@ export async function recordSubmission(
     { durable: false },
   )
 }
+
+const recording = prepared((tx) =>
+  tx
+    .update(batches)
+    .set({ state: 'submitted', submittedAt: given('at'), reason: null, claimedBy: null })
+    .where(
+      and(
+        eq(batches.id, sql.placeholder('id')),
+        inArray(batches.state, ['planned', 'submitting', 'unknown']),
+      ),
+    )
+    .prepare(),
+)
 
 /**
  * Gives a claimed batch back after an attempt that did not end in acceptance. `refused`: the provider surely took

@@ -1,5 +1,5 @@
 import { guardOn, waitOf } from '../../failpoint.ts'
-import { and, asc, eq, isNull, lt, ne, or, type SQL, sql } from '../drizzle.ts'
+import { and, asc, eq, isNull, lt, ne, or, type Placeholder, type SQL, sql } from '../drizzle.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
 import { prepared, type Store } from '../store.ts'
@@ -9,6 +9,12 @@ export type Batch = typeof batches.$inferSelect
 
 /** A batch that is owed: planned and due, or claimed by someone who may be gone. */
 export type OwedBatch = Pick<Batch, 'id' | 'state' | 'claimedBy' | 'claimedAt'>
+
+/**
+ * A claim for a batch: by which process, and when. `gone` names an owner that is known to have ended, whose claim may be
+ * taken over before its lease runs out.
+ */
+export type Claim = { by: string; at: Date; gone: string | null }
 
 /** A claim this old is taken over even when its owner seems alive: requests end after 30 s. */
 const CLAIM_LEASE_MS = 90_000
@@ -21,17 +27,17 @@ const KEY_TRUST_MS = 23 * 3_600_000
  * As each batch waits for the other, no two of them are ever claimed at once. Where a release put both in doubt, the
  * older one goes first.
  */
-export const otherEmailOpen = (now: Date): SQL =>
-  sql`(exists (${openEmails(now, '<')}) or exists (${openEmails(now, '>')}))`
+export const otherEmailOpen = (leaseEnd: number | Placeholder): SQL =>
+  sql`(exists (${openEmails(leaseEnd, '<')}) or exists (${openEmails(leaseEnd, '>')}))`
 
 // Two ranges instead of one `<>`, so that the index skips the batches of the edition itself, which are thousands.
-const openEmails = (now: Date, side: '<' | '>'): SQL => sql`
+const openEmails = (leaseEnd: number | Placeholder, side: '<' | '>'): SQL => sql`
   select 1 from batches o
   join deliveries theirs on theirs.batch_id = o.id and theirs.state = 'waiting'
   join deliveries mine on mine.subscriber_id = theirs.subscriber_id and mine.edition_id = batches.edition_id
     and mine.generation = batches.generation and mine.batch_id = batches.id and mine.state = 'waiting'
   where o.state in ${sql.raw(UNFINISHED)} and o.edition_id ${sql.raw(side)} batches.edition_id
-    and (o.first_attempt_at is not null or (o.state = 'submitting' and o.claimed_at >= ${leaseEnd(now)}))
+    and (o.first_attempt_at is not null or (o.state = 'submitting' and o.claimed_at >= ${leaseEnd}))
     and (batches.first_attempt_at is null or o.id < batches.id)`
 
 /** A claim made before this instant (ms UTC) has run out. */
@@ -75,7 +81,7 @@ export async function owedBatches(store: Store, now: Date, limit: number): Promi
         eq(editions.state, 'submitting'),
         isNull(editions.pausedAt),
         or(due, eq(batches.state, 'submitting')),
-        sql`not ${otherEmailOpen(now)}`,
+        sql`not ${otherEmailOpen(leaseEnd(now))}`,
         NOT_HELD,
       ),
     )
@@ -121,8 +127,11 @@ export async function batchesInDoubtTooLong(store: Store, now: Date): Promise<nu
 type Claimed = typeof batches | typeof notices
 
 /** Of batches or notices: planned, or claimed under a lease that has run out or by `gone`, a claim owner known to be dead. */
-export function claimable(table: Claimed, now: Date, gone?: string | null): SQL | undefined {
-  const stale = or(lt(table.claimedAt, leaseEnd(now)), gone ? eq(table.claimedBy, gone) : undefined)
+export function claimable(
+  table: Claimed,
+  { leaseEnd, gone }: { leaseEnd: number | Placeholder; gone: string | null | Placeholder },
+): SQL | undefined {
+  const stale = or(lt(table.claimedAt, leaseEnd), gone === null ? undefined : eq(table.claimedBy, gone))
   return or(eq(table.state, 'planned'), and(eq(table.state, 'submitting'), stale))
 }
 

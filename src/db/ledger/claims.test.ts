@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { aSession, manySubscribers, planNow, type TestApp, testApp } from '../../../test/app.ts'
+import { sessionsVersion } from '../sessions/sessions.ts'
 import {
   claimBatch,
   closeEmptyBatch,
@@ -8,48 +9,98 @@ import {
   recordSubmission,
   returnBatch,
 } from './batch-states.ts'
-import { type Batch, findBatch, owedBatches } from './batches.ts'
+import { type Batch, type Claim, findBatch, owedBatches } from './batches.ts'
+import { openDeliveries } from './deliveries.ts'
 
 const CONTENTS = { template: '{}', templateHash: 't', offers: '[]', offersHash: 'o', bodyHash: 'b' }
-const NOTHING = { ...CONTENTS, frozen: [], excluded: [], failed: [] }
 const AGAIN = { refused: false, nextAttemptAt: null, reason: 'no answer' }
 
-async function claimed(): Promise<{ app: TestApp; batch: Batch }> {
+async function planned() {
   const app = await testApp()
   aSession(app)
   manySubscribers(app, 2)
   await planNow(app)
   const [owed] = await owedBatches(app.store, app.now(), 1)
-  const batch = await claimBatch(app.store, owed?.id ?? 0, 'worker one', app.now())
-  return { app, batch: batch as Batch }
+  return { app, batch: (await findBatch(app.store, owed?.id ?? 0)) as Batch }
 }
 
-test('only the owner of a claim freezes, closes, or returns its batch, and each learns whether it did', async () => {
+async function claimed() {
+  const { app, batch } = await planned()
+  return { app, batch: (await claimBatch(app.store, batch.id, byOne(app))) as Batch }
+}
+
+const byOne = (app: TestApp): Claim => ({ by: 'worker one', at: app.now(), gone: null })
+
+/** What `freezeBatch` and `closeEmptyBatch` get after the last checks found everyone as they are now. */
+async function nothing(app: TestApp, { id }: Batch) {
+  const { readers } = await openDeliveries(app.store.read, id)
+  const checked = { readers, sessionsVersion: await sessionsVersion(app.store) }
+  return { ...CONTENTS, frozen: [], excluded: [], failed: [], checked }
+}
+
+test('only the owner of a claim returns its batch', async () => {
   const { app, batch } = await claimed()
   for (const claimedBy of ['worker two', null, '']) {
-    const stranger = { ...batch, claimedBy }
-    expect(await freezeBatch(app.store, stranger, NOTHING, app.now())).toBe(false)
-    expect(await closeEmptyBatch(app.store, stranger, { excluded: [], failed: [] }, app.now())).toBe(false)
-    await returnBatch(app.store, stranger, AGAIN)
+    await returnBatch(app.store, { ...batch, claimedBy }, AGAIN)
     expect(await findBatch(app.store, batch.id)).toEqual(batch)
   }
-  expect(await freezeBatch(app.store, batch, NOTHING, app.now())).toBe(true)
-  expect(await freezeBatch(app.store, batch, NOTHING, app.now())).toBe(false) // its content is frozen already
+  await returnBatch(app.store, batch, AGAIN)
+  expect(await findBatch(app.store, batch.id)).toMatchObject({ state: 'planned', claimedBy: null })
 })
 
-test('a claim without an owner is no one’s: nothing freezes, closes, or returns its batch', async () => {
+test('a claim without an owner is no one’s: nothing returns its batch', async () => {
   const { app, batch } = await claimed()
   app.db.$client.exec('update batches set claimed_by = null')
   const ownerless = { ...batch, claimedBy: null }
-  expect(await freezeBatch(app.store, ownerless, NOTHING, app.now())).toBe(false)
   await returnBatch(app.store, ownerless, AGAIN)
   expect(await findBatch(app.store, batch.id)).toEqual(ownerless)
 })
 
-test('a claim whose lease has run out freezes nothing, as another email may have gone to its readers since', async () => {
-  const { app, batch } = await claimed()
-  const late = new Date(app.now().getTime() + 3_600_000)
-  expect(await freezeBatch(app.store, batch, NOTHING, late)).toBe(false)
+test('of two that would make the first attempt, one claims and freezes, and each learns whether it did', async () => {
+  const { app, batch } = await planned()
+  const content = await nothing(app, batch)
+  const other = { ...byOne(app), by: 'worker two' }
+  expect(await freezeBatch(app.store, batch, byOne(app), content)).toMatchObject({
+    ...{ id: batch.id, state: 'submitting', claimedBy: 'worker one', attempts: 1, bodyHash: 'b' },
+    firstAttemptAt: null, // of an attempt before
+  })
+  expect(await freezeBatch(app.store, batch, other, content)).toBeNull()
+  expect(await closeEmptyBatch(app.store, batch.id, other, content)).toBeNull()
+  expect(await claimBatch(app.store, batch.id, other)).toBeNull()
+  expect(await findBatch(app.store, batch.id)).toMatchObject({ claimedBy: 'worker one', size: 0 })
+})
+
+test('what is frozen is never frozen again, also when its claim has run out', async () => {
+  const { app, batch } = await planned()
+  const content = await nothing(app, batch)
+  await freezeBatch(app.store, batch, byOne(app), content)
+  const late = { ...byOne(app), at: new Date(app.now().getTime() + 3_600_000) }
+  expect(await freezeBatch(app.store, batch, late, content)).toBeNull()
+  expect(await closeEmptyBatch(app.store, batch.id, late, content)).toBeNull()
+  expect(await claimBatch(app.store, batch.id, late)).toMatchObject({ attempts: 2 })
+})
+
+test.each([
+  ['a reader left', "update subscribers set status = 'unsubscribed' where id = 1"],
+  [
+    'a reader chose a topic',
+    'insert into subscriber_topics (subscriber_id, topic_id, chosen) values (1, 1, 1)',
+  ],
+  ['a reader saw another edition', 'update subscribers set seen_through = 7 where id = 2'],
+  ['a reader was erased', 'delete from subscribers where id = 1'],
+  [
+    'an address was suppressed',
+    "insert into suppressions select email_hash, 'complained', 1 from subscribers where id = 2",
+  ],
+  ['a session filled up', 'update sessions set seats_left = 0'],
+])('when %s after the last checks, nothing is frozen or closed', async (_what, sql) => {
+  const { app, batch } = await planned()
+  const content = await nothing(app, batch)
+  app.db.$client.exec(sql)
+  expect(await freezeBatch(app.store, batch, byOne(app), content)).toBe('changed')
+  expect(await closeEmptyBatch(app.store, batch.id, byOne(app), content)).toBe('changed')
+  expect(await findBatch(app.store, batch.id)).toEqual(batch)
+  expect(await freezeBatch(app.store, batch, byOne(app), await nothing(app, batch))).not.toBe('changed')
 })
 
 test('an answer is recorded once, and a batch ends as unknown once', async () => {

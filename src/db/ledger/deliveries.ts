@@ -3,7 +3,8 @@ import { and, asc, eq, isNotNull, sql } from '../drizzle.ts'
 import { topicRowsOf } from '../people/topic-rows.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
 import { subscribers, suppressions } from '../schema/people.ts'
-import { prepared, type Store } from '../store.ts'
+import { sessionsVersionIn } from '../sessions/sessions.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 import type { Batch } from './batches.ts'
 import { CANDIDATE } from './candidates.ts'
 
@@ -37,17 +38,39 @@ type ReaderRow = Pick<
   'publicId' | 'email' | 'name' | 'timeZone' | 'locale' | 'discreet'
 >
 
-/** The waiting deliveries of a batch with their readers' current data, in the order in which they are submitted. */
-export async function openDeliveries({ read }: Store, batchId: number): Promise<OpenDelivery[]> {
-  const rows = await openOf(read).all({ batchId })
+/** What the last checks looked at. */
+export type Checked = { readers: string; sessionsVersion: number }
+
+/**
+ * The waiting deliveries of a batch with their readers' current data, in the order in which they are submitted. The same
+ * `readers` text later means that nothing has changed.
+ */
+export async function openDeliveries(
+  queries: Queries,
+  batchId: number,
+): Promise<{ open: OpenDelivery[]; readers: string }> {
+  const rows = await openOf(queries).all({ batchId })
   const topicRows = await topicRowsOf(
-    read,
+    queries,
     rows.flatMap(({ subscriber }) => (subscriber === null ? [] : [subscriber.id])),
   )
-  return rows.map(({ subscriber, suppressed, ...delivery }) => ({
+  const open = rows.map(({ subscriber, suppressed, ...delivery }) => ({
     ...delivery,
     subscriber: subscriber && { ...subscriber, suppressed, topicRows: topicRows.get(subscriber.id) ?? [] },
   }))
+  return { open, readers: JSON.stringify(open) }
+}
+
+/** Whether the last checks of a batch would look at the same now. */
+export async function isStillSo(
+  tx: Queries,
+  batchId: number,
+  { readers, sessionsVersion }: Checked,
+): Promise<boolean> {
+  return (
+    (await sessionsVersionIn(tx)) === sessionsVersion &&
+    (await openDeliveries(tx, batchId)).readers === readers
+  )
 }
 
 const { suppressed, ...CANDIDATE_ROW } = CANDIDATE

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Db, dbOf } from '../../../test/db.ts'
 import { eq } from '../drizzle.ts'
 import { batches, deliveries } from '../schema/ledger.ts'
+import { sessionsVersion } from '../sessions/sessions.ts'
 import { openSqlite } from '../sqlite/open.ts'
 import type { Store } from '../store.ts'
 import {
@@ -17,6 +18,7 @@ import {
   settleUnknown,
 } from './batch-states.ts'
 import { type Batch, findBatch } from './batches.ts'
+import { type Checked, openDeliveries } from './deliveries.ts'
 import { acceptUnknown, detachDeliveries, proveAccepted } from './delivery-states.ts'
 import {
   addGeneration,
@@ -161,15 +163,23 @@ const waitingIn = (batchId: number) =>
     .all()
     .filter(({ state }) => state === 'waiting')
 
+const CLAIM = { by: 'a worker', at: NOW, gone: null }
+
+async function checkedNow(id: number): Promise<Checked> {
+  const { readers } = await openDeliveries(store.read, id)
+  return { readers, sessionsVersion: await sessionsVersion(store) }
+}
+
 async function claimed(id: number): Promise<Batch> {
-  return (await claimBatch(store, id, 'a worker', NOW)) as Batch
+  return (await claimBatch(store, id, CLAIM)) as Batch
 }
 
 async function frozen(id: number): Promise<Batch> {
-  const batch = await claimed(id)
+  const found = (await findBatch(store, id)) as Batch
   const contents = { template: '{}', templateHash: 't', offers: '[]', offersHash: 'o', bodyHash: 'b' }
   const readers = waitingIn(id).map((delivery) => ({ id: delivery.id, frozen: '{}' }))
-  await freezeBatch(store, batch, { ...contents, frozen: readers, excluded: [], failed: [] }, NOW)
+  const checked = await checkedNow(id)
+  await freezeBatch(store, found, CLAIM, { ...contents, frozen: readers, excluded: [], failed: [], checked })
   return (await findBatch(store, id)) as Batch
 }
 
@@ -187,13 +197,13 @@ async function submitted(id: string): Promise<void> {
   await finishEdition(store, id, NOW)
   const verdicts = [1, 2].map((subscriberId) => ({ subscriberId, seenThrough: 0, exclusion: null }))
   await addGeneration(store, id, { verdicts, again: true, installation: 'here', note: 'all' }, NOW)
-  const batch = await claimed(batchOf(id).id)
+  const batch = batchOf(id)
   const [one, two] = waitingIn(batch.id)
   const ended = {
     excluded: [{ id: one?.id ?? 0, reason: 'suppressed' as const }],
     failed: [{ id: two?.id ?? 0, reason: 'bad time zone' }],
   }
-  await closeEmptyBatch(store, batch, ended, NOW)
+  await closeEmptyBatch(store, batch.id, CLAIM, { ...ended, checked: await checkedNow(batch.id) })
   await finishEdition(store, id, NOW)
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
-import { claimable, stillClaimed } from '../ledger/batches.ts'
+import { claimable, leaseEnd, stillClaimed } from '../ledger/batches.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { notices, unfinished } from '../schema/ledger.ts'
 import { addressChanges, subscribers } from '../schema/people.ts'
@@ -63,7 +63,11 @@ export async function claimNotice(
   now: Date,
   gone?: string | null,
 ): Promise<Notice | null> {
-  const free = and(eq(notices.id, id), claimable(notices, now, gone), NOT_HELD)
+  const free = and(
+    eq(notices.id, id),
+    claimable(notices, { leaseEnd: leaseEnd(now), gone: gone ?? null }),
+    NOT_HELD,
+  )
   const claim = { state: 'submitting' as const, claimedBy: by, claimedAt: now.getTime() }
   return (await store.write((tx) => tx.update(notices).set(claim).where(free).returning().get())) ?? null
 }

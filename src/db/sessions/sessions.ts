@@ -8,7 +8,7 @@ import { and, type Column, eq, sql } from '../drizzle.ts'
 import { isWhole, jsonRows } from '../fragments.ts'
 import { editionSessions } from '../schema/ledger.ts'
 import { counters, groups, sessions, topics } from '../schema/sessions.ts'
-import type { Queries, Store } from '../store.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 
 /** A subject that groups are about and readers choose by. */
 export type Topic = { id: number; slug: string; name: string }
@@ -75,16 +75,26 @@ export async function leftOutSessions(store: Store): Promise<LeftOut[]> {
 }
 
 /** Rises with every change to sessions, groups or topics: what was read at one version may be kept while it lasts. */
-export async function sessionsVersion(store: Store): Promise<number> {
-  return await counterIn(store.read, 'sessions_version')
+export async function sessionsVersion({ read }: Store): Promise<number> {
+  return await sessionsVersionIn(read)
 }
 
-async function counterIn(read: Queries, name: 'seq' | 'sessions_version'): Promise<number> {
-  return (
-    (await read.select({ value: counters.value }).from(counters).where(eq(counters.name, name)).get())
-      ?.value ?? 0
-  )
+/** `sessionsVersion` inside a transaction. */
+export async function sessionsVersionIn(queries: Queries): Promise<number> {
+  return await counterIn(queries, 'sessions_version')
 }
+
+async function counterIn(queries: Queries, name: 'seq' | 'sessions_version'): Promise<number> {
+  return (await counterNamed(queries).get({ name }))?.value ?? 0
+}
+
+const counterNamed = prepared((read) =>
+  read
+    .select({ value: counters.value })
+    .from(counters)
+    .where(eq(counters.name, sql.placeholder('name')))
+    .prepare(),
+)
 
 function mayBeBookable(now: Date) {
   const twoDaysAgo = new Date(now.getTime() - 2 * 86_400_000).toISOString().slice(0, 10)
