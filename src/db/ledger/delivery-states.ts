@@ -3,7 +3,7 @@ import { and, eq, inArray, isNotNull, isNull, notInArray, or, type SQL, sql } fr
 import { idsIn, insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { markSeen, surelyCovered } from '../people/seen-marks.ts'
 import { batches, deliveries, unfinished } from '../schema/ledger.ts'
-import type { Queries } from '../store.ts'
+import { prepared, type Queries } from '../store.ts'
 import { tallied, tallyAdded } from './tally.ts'
 
 // Every transition of a delivery; README.md has them in one table. Nothing else writes `deliveries.state`. All of it runs
@@ -52,13 +52,17 @@ export async function freezeWaiting(
   tx: Queries,
   frozen: readonly { id: number; frozen: string }[],
 ): Promise<void> {
-  await tx
+  await freezing(tx).run({ rows: JSON.stringify(frozen) })
+}
+
+const freezing = prepared((tx) =>
+  tx
     .update(deliveries)
     .set({ frozen: words('frozen') })
-    .from(rowsIn(tx, frozen))
+    .from(rowsIn(tx, sql.placeholder('rows')))
     .where(isThisRow)
-    .run()
-}
+    .prepare(),
+)
 
 /** `waiting` → `excluded` or `failed`, by the last checks of a claimed batch. */
 export async function endChecked(tx: Queries, { excluded, failed }: Ended): Promise<void> {
@@ -88,27 +92,11 @@ export async function recordReceipts(
       ? { id: receipt.deliveryId, state: 'submitted', providerId: receipt.id }
       : { id: receipt.deliveryId, state: 'failed', reason: receipt.refused },
   )
-  // For someone who was erased since, we keep nothing that leads to them.
-  const unlessErased = (name: string) =>
-    sql`case when ${deliveries.subscriberId} is not null then ${words(name)} end`
   const these = isOneOf(
     tx,
     rows.map(({ id }) => id),
   )
-  const recorded = await tallied(tx, these, () =>
-    tx
-      .update(deliveries)
-      .set({
-        state: words('state'),
-        reason: unlessErased('reason'),
-        providerId: unlessErased('providerId'),
-        frozen: null,
-      })
-      .from(rowsIn(tx, rows))
-      .where(eq(deliveries.id, whole('id')))
-      .returning({ id: deliveries.id, subscriberId: deliveries.subscriberId })
-      .all(),
-  )
+  const recorded = await tallied(tx, these, () => recording(tx).all({ rows: JSON.stringify(rows) }))
   const readerOf = new Map(recorded.map(({ id, subscriberId }) => [id, subscriberId]))
   const seen = new Map<number, number[] | null>()
   for (const receipt of receipts) {
@@ -117,6 +105,22 @@ export async function recordReceipts(
   }
   await markSeen(tx, editionId, seen)
 }
+
+const recording = prepared((tx) => {
+  // For someone who was erased since, we keep nothing that leads to them.
+  const unlessErased = (name: string) =>
+    sql`case when ${deliveries.subscriberId} is not null then ${words(name)} end`
+  return tx
+    .update(deliveries)
+    .set({
+      ...{ state: words('state'), reason: unlessErased('reason') },
+      ...{ providerId: unlessErased('providerId'), frozen: null },
+    })
+    .from(rowsIn(tx, sql.placeholder('rows')))
+    .where(eq(deliveries.id, whole('id')))
+    .returning({ id: deliveries.id, subscriberId: deliveries.subscriberId })
+    .prepare()
+})
 
 /**
  * `waiting` → `submitted`, where a report of the provider has already proved that it accepted them, in batches that end

@@ -5,7 +5,7 @@ import { audit } from '../audit.ts'
 import { and, eq, isNotNull, isNull, lt, max, ne, notInArray, type SQL, sql } from '../drizzle.ts'
 import { batches, editionSessions, editions, editionTally, UNFINISHED } from '../schema/ledger.ts'
 import { subscribers } from '../schema/people.ts'
-import type { Queries, Store } from '../store.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 import { cancelPlanned, retryAtOnce } from './batch-states.ts'
 import { dropUnused } from './frozen-contents.ts'
 import { insertVerdicts, type Verdict } from './verdicts.ts'
@@ -136,9 +136,9 @@ export async function cancelEdition(store: Store, id: string, now: Date): Promis
 
 /** Marks the edition `submitted` when nothing of it is left to do, and drops what only its batches needed. */
 export async function finishEdition(store: Store, id: string, now: Date): Promise<boolean> {
+  if ((await finishable(store.read).get({ id })) === undefined) return false // without a transaction, as each batch asks
   const finished = await store.write(async (tx) => {
-    const left = sql`exists (select 1 from batches where edition_id = ${id} and state in ${sql.raw(UNFINISHED)})`
-    const done = and(eq(editions.id, id), eq(editions.state, 'submitting'), sql`not ${left}`)
+    const done = and(eq(editions.id, id), IS_FINISHABLE)
     const change = {
       state: 'submitted' as const,
       finishedAt: now.getTime(),
@@ -153,6 +153,19 @@ export async function finishEdition(store: Store, id: string, now: Date): Promis
   if (finished) failpoint('after-finish')
   return finished
 }
+
+const IS_FINISHABLE = and(
+  eq(editions.state, 'submitting'),
+  sql`not exists (select 1 from batches b where b.edition_id = ${editions.id} and b.state in ${sql.raw(UNFINISHED)})`,
+)
+
+const finishable = prepared((read) =>
+  read
+    .select({ id: editions.id })
+    .from(editions)
+    .where(and(eq(editions.id, sql.placeholder('id')), IS_FINISHABLE))
+    .prepare(),
+)
 
 /**
  * Ends what was never attempted of every edition before `editionId`: its news goes out with the new one instead. What is

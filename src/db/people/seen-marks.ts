@@ -1,10 +1,10 @@
 import { marksAfter, type TopicRow } from '../../core/audience/seen.ts'
-import { eq, sql } from '../drizzle.ts'
+import { eq, type SQL, sql } from '../drizzle.ts'
 import { idsIn, larger } from '../fragments.ts'
 import { editions } from '../schema/ledger.ts'
 import { subscribers } from '../schema/people.ts'
 import { topics } from '../schema/sessions.ts'
-import type { Queries } from '../store.ts'
+import { prepared, type Queries } from '../store.ts'
 import { replaceTopicRows, topicRowsOf } from './topic-rows.ts'
 
 /**
@@ -16,23 +16,35 @@ export async function markSeen(
   editionId: string,
   covered: ReadonlyMap<number, number[] | null>,
 ): Promise<void> {
-  const edition = await tx
+  const throughSeq = (await throughSeqOf(tx).get({ editionId }))?.throughSeq ?? 0
+  await moveTopicMarks(tx, covered, throughSeq)
+  await moving(tx).run({ ids: JSON.stringify([...covered.keys()]), throughSeq, editionId })
+}
+
+const throughSeqOf = prepared((tx) =>
+  tx
     .select({ throughSeq: editions.throughSeq })
     .from(editions)
-    .where(eq(editions.id, editionId))
-    .get()
-  const throughSeq = edition?.throughSeq ?? 0
-  const these = sql`${subscribers.id} in ${idsIn(tx, [...covered.keys()])}`
-  await moveTopicMarks(tx, covered, throughSeq)
-  await tx
+    .where(eq(editions.id, sql.placeholder('editionId')))
+    .prepare(),
+)
+
+const moving = prepared((tx) =>
+  tx
     .update(subscribers)
     .set({
-      seenThrough: larger(subscribers.seenThrough, throughSeq),
-      lastEditionId: larger(sql`coalesce(${subscribers.lastEditionId}, '')`, editionId),
+      seenThrough: larger(subscribers.seenThrough, sql.placeholder('throughSeq')),
+      lastEditionId: larger(sql`coalesce(${subscribers.lastEditionId}, '')`, sql.placeholder('editionId')),
     })
-    .where(these)
-    .run()
-}
+    .where(among('ids')(tx))
+    .prepare(),
+)
+
+/** The subscribers with these ids, given as JSON. */
+const among =
+  (name: string) =>
+  (queries: Queries): SQL =>
+    sql`${subscribers.id} in ${idsIn(queries, sql.placeholder(name))}`
 
 // Most readers' rows stay as they are: a chosen topic without a mark of its own follows the general one.
 async function moveTopicMarks(
@@ -45,12 +57,7 @@ async function moveTopicMarks(
   const withOwn = ids.filter((id) => rows.has(id) || covered.get(id) !== null)
   if (withOwn.length === 0) return
   const topicIds = await allTopicIds(tx)
-  const { id, seenThrough } = subscribers
-  const general = await tx
-    .select({ id, seenThrough })
-    .from(subscribers)
-    .where(sql`${id} in ${idsIn(tx, withOwn)}`)
-    .all()
+  const general = await generalMarks(tx).all({ ids: JSON.stringify(withOwn) })
   const changed = general.flatMap((reader) => {
     const own = rows.get(reader.id) ?? []
     const after = marksAfter(
@@ -64,6 +71,14 @@ async function moveTopicMarks(
   })
   await replaceTopicRows(tx, changed)
 }
+
+const generalMarks = prepared((tx) =>
+  tx
+    .select({ id: subscribers.id, seenThrough: subscribers.seenThrough })
+    .from(subscribers)
+    .where(among('ids')(tx))
+    .prepare(),
+)
 
 function sameRows(before: readonly TopicRow[], after: readonly TopicRow[]): boolean {
   const isThere = (row: TopicRow) =>
@@ -87,5 +102,7 @@ export async function surelyCovered(tx: Queries, subscriberId: number): Promise<
 }
 
 async function allTopicIds(tx: Queries): Promise<number[]> {
-  return (await tx.select({ id: topics.id }).from(topics).all()).map(({ id }) => id)
+  return (await topicIdsIn(tx).all()).map(({ id }) => id)
 }
+
+const topicIdsIn = prepared((tx) => tx.select({ id: topics.id }).from(topics).prepare())

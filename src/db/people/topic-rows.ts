@@ -1,17 +1,25 @@
 import { chooseTopics, type TopicChoice, type TopicRow } from '../../core/audience/seen.ts'
-import { and, eq, gt, lte, type SQL, sql } from '../drizzle.ts'
+import { and, eq, gt, lte, sql } from '../drizzle.ts'
 import { idsIn, insertFrom, rowsIn, whole } from '../fragments.ts'
 import { subscribers, subscriberTopics } from '../schema/people.ts'
 import { topics } from '../schema/sessions.ts'
-import type { Queries, Store } from '../store.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 
 /** The topic rows of these subscribers, by subscriber. Those without rows are not in the map. */
 export async function topicRowsOf(
   queries: Queries,
   subscriberIds: readonly number[],
 ): Promise<Map<number, TopicRow[]>> {
-  return gathered(queries, sql`${subscriberTopics.subscriberId} in ${idsIn(queries, subscriberIds)}`)
+  return bySubscriber(await rowsOf(queries).all({ ids: JSON.stringify(subscriberIds) }))
 }
+
+const rowsOf = prepared((queries) =>
+  queries
+    .select()
+    .from(subscriberTopics)
+    .where(sql`${subscriberTopics.subscriberId} in ${idsIn(queries, sql.placeholder('ids'))}`)
+    .prepare(),
+)
 
 /** The topic rows of the subscribers with ids after `afterId`, up to `throughId`. */
 export async function topicRowsBetween(
@@ -20,7 +28,8 @@ export async function topicRowsBetween(
   throughId: number,
 ): Promise<Map<number, TopicRow[]>> {
   const { subscriberId } = subscriberTopics
-  return gathered(queries, and(gt(subscriberId, afterId), lte(subscriberId, throughId)))
+  const between = and(gt(subscriberId, afterId), lte(subscriberId, throughId))
+  return bySubscriber(await queries.select().from(subscriberTopics).where(between).all())
 }
 
 /** Stores the topics that the subscriber wants; nothing is shown twice or missed because of it (`chooseTopics`). */
@@ -61,13 +70,12 @@ export async function replaceTopicRows(
   if (rows.length > 0) await tx.run(insertFrom(subscriberTopics, values, rowsIn(tx, rows)))
 }
 
-async function gathered(queries: Queries, which: SQL | undefined): Promise<Map<number, TopicRow[]>> {
-  const rows = await queries.select().from(subscriberTopics).where(which).all()
-  const bySubscriber = new Map<number, TopicRow[]>()
+function bySubscriber(rows: readonly (TopicRow & { subscriberId: number })[]): Map<number, TopicRow[]> {
+  const found = new Map<number, TopicRow[]>()
   for (const row of rows) {
-    const list = bySubscriber.get(row.subscriberId)
+    const list = found.get(row.subscriberId)
     if (list) list.push(row)
-    else bySubscriber.set(row.subscriberId, [row])
+    else found.set(row.subscriberId, [row])
   }
-  return bySubscriber
+  return found
 }
