@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
-import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { dbOf } from '../../../test/db.ts'
+import { EARLIER, MIGRATIONS, makeAt } from './earlier.fixture.ts'
 import { openSqlite } from './open.ts'
 
-const MIGRATIONS = readMigrationFiles({ migrationsFolder: join(import.meta.dirname, '../../../drizzle') })
 const NEWEST = MIGRATIONS.length
 
 let folder: string
@@ -21,10 +20,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 // Schema 1 has no triggers and no topics; it was never without them in a release, but a kill may leave it.
-test.each(Array.from({ length: NEWEST - 1 }, (_, n) => n + 1))(
+test.each(EARLIER)(
   'from migration %i with data: brought to the newest, with a copy as it was, and the same schema as a new one',
   async (version) => {
-    makeAt(version)
+    makeAt(path, version)
     const store = openSqlite(path)
     expect(schemaOf(dbOf(store).$client)).toEqual(await newSchema())
     expect(dbOf(store).$client.prepare('select count(*) from deliveries').pluck().get()).toBe(20)
@@ -51,7 +50,7 @@ test('a new database and one at the newest schema get no copy', async () => {
 test('only the three newest copies are kept', async () => {
   for (let version = 1; version < NEWEST; version += 1) {
     rmSync(path, { force: true })
-    makeAt(version)
+    makeAt(path, version)
     await openSqlite(path).close()
   }
   const kept = [NEWEST - 3, NEWEST - 2, NEWEST - 1].map((version) => `openseat.db.migration-${version}`)
@@ -74,7 +73,7 @@ test('a database of a newer release is refused with what to do, and left as it i
 })
 
 test('a migration that would leave damage is taken back, and says so', async () => {
-  makeAt(NEWEST - 1)
+  makeAt(path, NEWEST - 1)
   const sqlite = new Database(path)
   sqlite.exec(`create trigger damaging after insert on __drizzle_migrations
     begin delete from batches; end`)
@@ -86,7 +85,7 @@ test('a migration that would leave damage is taken back, and says so', async () 
 })
 
 test('rows that referred to nothing before a migration do not stop it', async () => {
-  makeAt(6) // the next one refuses such rows
+  makeAt(path, 6) // the next one refuses such rows
   const sqlite = new Database(path)
   sqlite.pragma('foreign_keys = OFF')
   sqlite.exec(`
@@ -102,42 +101,13 @@ test('rows that referred to nothing before a migration do not stop it', async ()
 })
 
 test('without a copy nothing is migrated', async () => {
-  makeAt(NEWEST - 1)
+  makeAt(path, NEWEST - 1)
   const sqlite = new Database(path)
   sqlite.exec('drop table installation') // the copy cannot be marked as one
   sqlite.close()
   expect(() => openSqlite(path)).toThrow('was not migrated, as no copy of it could be made first')
   expect(existsSync(`${path}.migration-${NEWEST - 1}`)).toBe(false)
 })
-
-/** A database as the release with this many migrations left it, with 20 deliveries of an edition half submitted. */
-function makeAt(version: number): void {
-  const sqlite = new Database(path)
-  sqlite.pragma('journal_mode = WAL')
-  sqlite.exec(
-    'create table __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)',
-  )
-  for (const { sql, hash, folderMillis } of MIGRATIONS.slice(0, version)) {
-    for (const statements of sql) sqlite.exec(statements)
-    sqlite
-      .prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)')
-      .run(hash, folderMillis)
-  }
-  const hasZones = sqlite.prepare("select 1 from sqlite_master where name = 'time_zones'").get()
-  if (hasZones) sqlite.exec("insert into time_zones (name) values ('UTC')")
-  sqlite.exec(`
-    insert into installation (name, value) values ('hash_key', 'wrapped');
-    insert into editions (id, scheduled_for, state, through_seq, audience_through, created_at)
-      values ('2026-11-16', 1, 'submitting', 0, 20, 1);
-    insert into batches (id, edition_id, generation, number, key, state, size)
-      values (1, '2026-11-16', 0, 1, 'openseat/2026-11-16/g0/b1', 'planned', 20);
-    with recursive n (i) as (select 1 union all select i + 1 from n where i < 20)
-      insert into subscribers (public_id, email, email_hash, status, time_zone, created_at)
-      select 'p' || i, 'reader-' || i || '@sample.test', 'h' || i, 'active', 'UTC', 1 from n;
-    insert into deliveries (edition_id, subscriber_id, generation, batch_id, state)
-      select '2026-11-16', id, 0, 1, 'waiting' from subscribers;`)
-  sqlite.close()
-}
 
 async function newSchema() {
   const store = openSqlite(join(folder, 'new.db'))
