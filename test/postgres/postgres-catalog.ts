@@ -41,7 +41,7 @@ function partsOf(client: Client, table: string, say: Say): TableParts {
     columns: columnsOf(client, table).map(({ name, type, collation, required, numbered, initial }) =>
       columnLine(table, {
         name,
-        kind: KINDS[[type, collation].join(' ')] ?? `${type} ${collation}`,
+        kind: KINDS[`${type} ${collation ?? ''}`] ?? `${type} collate ${collation ?? 'as the database does'}`,
         required,
         initial: numbered ? 'numbered' : defaultOf(initial),
       }),
