@@ -1,15 +1,21 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
+  addressWith,
   deliveryIdIn,
   deliveryTagger,
   earlierDeliveryTagger,
+  earlierSignLinks,
   newHashKey,
   newPublicId,
   readAddress,
   readEpoch,
+  readToken,
   signAddress,
   signEpoch,
+  signLinks,
+  signToken,
+  tokenWith,
 } from './tokens.ts'
 
 const [SECRET, NEXT] = ['a link secret that is long enough', 'another one that is long enough!']
@@ -43,6 +49,31 @@ test('no other text is such an address', () => {
 test('a public id that is not ours, and a name that leaves no room, get no address', () => {
   expect(signAddress(SECRET, 'leave@in.harbor.test', 'short')).toBeNull()
   expect(signAddress(SECRET, `${'x'.repeat(20)}@in.harbor.test`, newPublicId())).toBeNull()
+})
+
+test('one HMAC signs all links of a subscriber, and no part of it stands for another', () => {
+  const id = newPublicId()
+  const { unsubscribe, preferences, address } = signLinks(SECRET, id)
+  expect(tokenWith(id, unsubscribe)).toBe(signToken(SECRET, 'unsubscribe', id))
+  expect(tokenWith(id, preferences)).toBe(signToken(SECRET, 'preferences', id))
+  expect(addressWith('leave@in.harbor.test', id, address)).toBe(
+    signAddress(SECRET, 'leave@in.harbor.test', id),
+  )
+  expect(readToken([SECRET], 'preferences', tokenWith(id, unsubscribe))).toBeNull()
+  expect(readToken([SECRET], 'unsubscribe', tokenWith(id, preferences))).toBeNull()
+  expect(readToken([SECRET], 'unsubscribe', signToken(SECRET, 'confirm', id))).toBeNull()
+  expect(readToken([NEXT], 'unsubscribe', tokenWith(id, unsubscribe))).toBeNull()
+  expect([...unsubscribe, ...preferences]).toHaveLength(48) // 144 bits each
+})
+
+test('links and addresses of older releases stay good', () => {
+  const id = newPublicId()
+  const { unsubscribe, preferences, address } = earlierSignLinks(SECRET, id)
+  expect(readToken([NEXT, SECRET], 'unsubscribe', tokenWith(id, unsubscribe))).toBe(id)
+  expect(readToken([NEXT, SECRET], 'preferences', tokenWith(id, preferences))).toBe(id)
+  expect(readToken([SECRET], 'preferences', tokenWith(id, unsubscribe))).toBeNull()
+  expect(readAddress([SECRET], addressWith('leave@in.harbor.test', id, address) ?? '')).toBe(id)
+  expect(readAddress([NEXT], addressWith('leave@in.harbor.test', id, address) ?? '')).toBeNull()
 })
 
 const EDITION = { editionId: '2026-11-23', generation: 0 }

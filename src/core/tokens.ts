@@ -37,7 +37,33 @@ const LONGEST_LINK = 1_000
  * `-` or `_` out when they turn plain text into a link.
  */
 export function signToken(secret: string, purpose: Purpose, publicId: string): string {
-  return `${publicId}.${withoutDashes(mac(secret, `${purpose}:${publicId}`))}`
+  return `${publicId}.${withoutDashes(signatureFor(secret, purpose, publicId))}`
+}
+
+/** What a subscriber's own links need, in every email. */
+export type LinkSignatures = { unsubscribe: string; preferences: string; address: string }
+
+/**
+ * The signatures in a subscriber's own links: three parts of one HMAC, as they are made for every email. The parts do not
+ * overlap, so that one says nothing about another (RFC 5869 §3.2 derives keys in the same way).
+ */
+export function signLinks(secret: string, publicId: string): LinkSignatures {
+  const whole = createHmac('sha512', secret).update(`links:${publicId}`).digest()
+  const part = (from: number, bytes: number) => whole.subarray(from, from + bytes)
+  return {
+    unsubscribe: part(0, 18).toString('base64url'),
+    preferences: part(18, 18).toString('base64url'),
+    address: inDigits(part(36, 10).toString('hex'), CHECK_DIGITS),
+  }
+}
+
+/** The token with this signature of `signLinks`; the same as `signToken` gives. */
+export const tokenWith = (publicId: string, signature: string): string =>
+  `${publicId}.${withoutDashes(signature)}`
+
+function signatureFor(secret: string, purpose: Purpose, publicId: string): string {
+  if (purpose === 'unsubscribe' || purpose === 'preferences') return signLinks(secret, publicId)[purpose]
+  return mac(secret, `${purpose}:${publicId}`)
 }
 
 /**
@@ -47,8 +73,24 @@ export function signToken(secret: string, purpose: Purpose, publicId: string): s
 export function readToken(secrets: readonly string[], purpose: Purpose, token: string): string | null {
   const [publicId, signature] = bareToken(token).split('.')
   if (!publicId || !signature) return null
-  const right = (secret: string) => same(withoutDashes(mac(secret, `${purpose}:${publicId}`)), signature)
+  const right = (secret: string) =>
+    [signatureFor(secret, purpose, publicId), earlierSignature(secret, purpose, publicId)].some((one) =>
+      same(withoutDashes(one), signature),
+    )
   return secrets.some(right) ? publicId : null
+}
+
+/** As older versions signed. Links do not expire, so theirs stay good. */
+const earlierSignature = (secret: string, purpose: Purpose, publicId: string): string =>
+  mac(secret, `${purpose}:${publicId}`)
+
+/** `signLinks` as older versions signed, to make the bytes of an email again that one of them froze. */
+export function earlierSignLinks(secret: string, publicId: string): LinkSignatures {
+  return {
+    unsubscribe: earlierSignature(secret, 'unsubscribe', publicId),
+    preferences: earlierSignature(secret, 'preferences', publicId),
+    address: earlierAddressCheck(secret, publicId),
+  }
 }
 
 /**
@@ -85,11 +127,16 @@ const [ID_DIGITS, CHECK_DIGITS] = [28, 16]
  * ours, or the address is too long.
  */
 export function signAddress(secret: string, address: string, publicId: string): string | null {
+  return addressWith(address, publicId, signLinks(secret, publicId).address)
+}
+
+/** The address with this signature of `signLinks`; the same as `signAddress` gives. */
+export function addressWith(address: string, publicId: string, signature: string): string | null {
   const [name = '', domain = ''] = address.split('@')
   if (!/^[\w-]{22}$/.test(publicId) || name.length > LONGEST_UNSUBSCRIBE_NAME) return null
   // Two more characters make it a whole number of bytes, so that no bit is lost.
   const id = inDigits(Buffer.from(`${publicId}AA`, 'base64url').toString('hex'), ID_DIGITS)
-  return `${name}+${id}${addressCheck(secret, publicId)}@${domain}`
+  return `${name}+${id}${signature}@${domain}`
 }
 
 /** The public id in an address that `signAddress` made with any of `secrets`, in upper or lower case; else null. */
@@ -100,7 +147,10 @@ export function readAddress(secrets: readonly string[], address: string): string
   for (const digit of token.slice(0, ID_DIGITS)) id = id * 36n + BigInt(Number.parseInt(digit, 36))
   const [, publicId] = /^(.{22})AA$/.exec(bytesOf(id).toString('base64url')) ?? []
   if (publicId === undefined) return null
-  const right = (secret: string) => same(addressCheck(secret, publicId), token.slice(ID_DIGITS))
+  const right = (secret: string) =>
+    [signLinks(secret, publicId).address, earlierAddressCheck(secret, publicId)].some((one) =>
+      same(one, token.slice(ID_DIGITS)),
+    )
   return secrets.some(right) ? publicId : null
 }
 
@@ -231,7 +281,7 @@ function mac(key: string | HashKey, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, MAC_CHARACTERS)
 }
 
-function addressCheck(secret: string, publicId: string): string {
+function earlierAddressCheck(secret: string, publicId: string): string {
   const signed = createHmac('sha256', secret).update(`unsubscribe-address:${publicId}`).digest('hex')
   return inDigits(signed.slice(0, 20), CHECK_DIGITS)
 }

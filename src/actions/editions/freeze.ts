@@ -8,7 +8,7 @@ import { linksOf } from '../../core/mail/links.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
-import { deliveryTagger, earlierDeliveryTagger } from '../../core/tokens.ts'
+import { deliveryTagger, earlierDeliveryTagger, earlierSignLinks, signLinks } from '../../core/tokens.ts'
 import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
 import { type Batch } from '../../db/ledger/batches.ts'
 import { frozenDeliveries, type OpenDelivery, openDeliveries } from '../../db/ledger/deliveries.ts'
@@ -118,12 +118,17 @@ export async function rebuildFrozen(app: App, memory: FreezeMemory, batch: Batch
     reader: JSON.parse(frozen) as FrozenReader,
   }))
   const parts = { template, templateHash, offers, offersHash }
-  for (const tagger of [deliveryTagger, earlierDeliveryTagger]) {
-    const { composed } = compose(app, memory, { batch, parts, readers, tagger })
+  for (const signing of [NOW, BEFORE, LONG_BEFORE]) {
+    const { composed } = compose(app, memory, { batch, parts, readers, signing })
     if (hashOf(composed) === batch.bodyHash) return { body: bodyOf(composed), deliveries: covered(composed) }
   }
   return null
 }
+
+/** How links and tags are signed, now and by older versions, which may have frozen the batch. */
+const NOW = { name: 'now', tagger: deliveryTagger, signLinks }
+const BEFORE = { name: 'before', tagger: deliveryTagger, signLinks: earlierSignLinks }
+const LONG_BEFORE = { name: 'long before', tagger: earlierDeliveryTagger, signLinks: earlierSignLinks }
 
 type CheckedReader = { id: number; reader: FrozenReader }
 
@@ -178,11 +183,11 @@ type Parts = { template: string; templateHash: string; offers: string; offersHas
 function compose(
   app: App,
   memory: FreezeMemory,
-  what: { batch: Batch; parts: Parts; readers: readonly CheckedReader[]; tagger?: typeof deliveryTagger },
+  what: { batch: Batch; parts: Parts; readers: readonly CheckedReader[]; signing?: typeof NOW },
 ) {
-  const { batch, parts, readers, tagger = deliveryTagger } = what
-  const composer = composerFor(app, memory, batch, parts)
-  const tagOf = tagger(app.hashKey, batch)
+  const { batch, parts, readers, signing = NOW } = what
+  const composer = composerFor(app, memory, { batch, parts, signing })
+  const tagOf = signing.tagger(app.hashKey, batch)
   const composed: Composed[] = []
   const failed: { id: number; reason: string }[] = []
   for (const { id, reader } of readers) {
@@ -208,13 +213,17 @@ const hashOf = (composed: readonly Composed[]) =>
   sha256(composed.map(({ mail }) => mail.fingerprint).join('\n'))
 
 // A composer keeps the pages it rendered, and the batches of an edition share them.
-function composerFor(app: App, { composers }: FreezeMemory, batch: Batch, parts: Parts) {
-  const key = `${batch.editionId}|${parts.templateHash}|${parts.offersHash}`
+function composerFor(
+  app: App,
+  { composers }: FreezeMemory,
+  { batch, parts, signing }: { batch: Batch; parts: Parts; signing: typeof NOW },
+) {
+  const key = `${batch.editionId}|${parts.templateHash}|${parts.offersHash}|${signing.name}`
   const known = composers.get(key)
   if (known) return known
   if (composers.size >= 4) composers.clear()
   const template = JSON.parse(parts.template) as DigestTemplate
-  const links = linksOf(app.config.LINK_SECRET, template.letterhead)
+  const links = linksOf(app.config.LINK_SECRET, template.letterhead, signing.signLinks)
   const composer = requestComposer(
     template,
     JSON.parse(parts.offers) as Offer[],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { expect, test } from '@jest/globals'
 import {
@@ -12,9 +13,17 @@ import {
 } from '../../../test/app.ts'
 import { uncheck } from '../../../test/db.ts'
 import type { Fault } from '../../../test/resend/faults.ts'
-import { installationId } from '../../core/tokens.ts'
+import type { DigestTemplate } from '../../core/mail/digest.ts'
+import type { Reader } from '../../core/mail/letterhead.ts'
+import { linksOf } from '../../core/mail/links.ts'
+import { requestComposer } from '../../core/mail/request.ts'
+import type { Offer } from '../../core/sessions/offers.ts'
+import { deliveryTagger, earlierSignLinks, installationId } from '../../core/tokens.ts'
+import { eq } from '../../db/drizzle.ts'
 import { owedBatches } from '../../db/ledger/batches.ts'
+import { frozenDeliveries } from '../../db/ledger/deliveries.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { frozenContent } from '../../db/ledger/frozen-contents.ts'
 import { batches, deliveries } from '../../db/schema/ledger.ts'
 import { subscribers } from '../../db/schema/people.ts'
 import { sessions } from '../../db/schema/sessions.ts'
@@ -292,6 +301,34 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
   const [batch] = await owedBatches(app.store, app.now(), 1)
   await openSubmitter({ ...app, queue }).submit(batch?.id ?? 0)
   expect(states).toEqual(['submitted', 2])
+})
+
+test('what an older release froze goes out again with the links as that release signed them', async () => {
+  const app = await planned(3)
+  app.resend.inject({ kind: 'reset-before' })
+  await submitOwed(app)
+  const [batch] = app.db.select().from(batches).all()
+  const [template, offers] = await Promise.all(
+    [batch?.templateHash, batch?.offersHash].map((hash) => frozenContent(app.store, hash ?? '')),
+  )
+  const frozenTemplate = JSON.parse(template ?? '') as DigestTemplate
+  const links = linksOf(app.config.LINK_SECRET, frozenTemplate.letterhead, earlierSignLinks)
+  const compose = requestComposer(
+    frozenTemplate,
+    JSON.parse(offers ?? '') as Offer[],
+    { id: MONDAY_ID },
+    links,
+  )
+  const tagOf = deliveryTagger(app.hashKey, { editionId: MONDAY_ID, generation: 0 })
+  const fingerprints = (await frozenDeliveries(app.store, batch?.id ?? 0)).map(
+    ({ id, frozen }) => compose(JSON.parse(frozen) as Reader, tagOf(id)).fingerprint,
+  )
+  const bodyHash = createHash('sha256').update(fingerprints.join('\n')).digest('base64url')
+  app.db.update(batches).set({ bodyHash, key: 'openseat/2026-11-23/g0/b1', nextAttemptAt: null }).run()
+  expect(await submitOwed(app)).toMatchObject([{ kind: 'submitted', accepted: 3 }])
+  const reader = app.db.select().from(subscribers).where(eq(subscribers.email, 'reader-1@sample.test')).get()
+  const mail = app.resend.accepted.findLast(({ to }) => to[0] === 'reader-1@sample.test')
+  expect(mail?.headers?.['List-Unsubscribe']).toContain(links.unsubscribe(reader?.publicId ?? ''))
 })
 
 test('killed after acceptance and before recording: the retry replays, and each is accepted once', async () => {
