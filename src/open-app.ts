@@ -5,7 +5,7 @@ import { identifyProcess } from './machine/process-identity.ts'
 import { type Metrics, openMetrics } from './metrics/metrics.ts'
 import { openInstallationAndQueue } from './open-queue.ts'
 import { type Mailer, openMailer } from './resend/mailer.ts'
-import { loadTemplates } from './templates/load.ts'
+import { loadTemplates, type Templates } from './templates/load.ts'
 
 // An answer usually takes about 10 ms. No one minds waiting this long for either.
 const PACE: Pace = { answerMs: 400, emailDelayMs: () => randomInt(1_000, 20_000) }
@@ -15,10 +15,11 @@ const PACE: Pace = { answerMs: 400, emailDelayMs: () => randomInt(1_000, 20_000)
  * Throws `BadInput` (settings, templates) or `Unavailable` (Redis) with what to do; nothing stays open then.
  */
 export async function openApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const loading = templatesFor(config, overrides)
+  loading.catch(() => {}) // said below, unless the installation cannot be opened either
   const installation = await openInstallationAndQueue(config, overrides)
   try {
-    const templates =
-      overrides.templates ?? (await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette }))
+    const templates = await loading
     const metrics = openMetrics()
     const mailer = openMailer({
       apiKey: config.RESEND_API_KEY,
@@ -37,6 +38,10 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     await installation.close()
     throw error
   }
+}
+
+async function templatesFor(config: Config, { templates }: Overrides): Promise<Templates> {
+  return templates ?? (await loadTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette }))
 }
 
 function timed(mailer: Mailer, { submitSeconds }: Metrics): Mailer {
