@@ -25,6 +25,7 @@ const JEST = [
   '--experimental-vm-modules',
   'node_modules/jest/bin/jest.js',
   '-i',
+  '--forceExit', // a library's timer of a few seconds must not hold up each run
   '--config',
   'test/mutants/jest.config.ts',
 ]
