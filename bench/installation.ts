@@ -4,7 +4,7 @@ import { openLog } from '../src/log.ts'
 import { openInstallation } from '../src/open-installation.ts'
 import { type Db, dbOf } from '../test/db.ts'
 import { pick, readerAt } from './list.ts'
-import { benchEnvironment } from './settings.ts'
+import { benchEnvironment, dateAfterSlot } from './settings.ts'
 
 /** Formats log lines as in production, then discards them. */
 export const quietLog = () => openLog('info', { write: () => {} })
@@ -32,7 +32,7 @@ export async function makeInstallation(file: string, subscribers: number): Promi
 const TOPICS = ['anxiety', 'depression', 'dbt-skills', 'grief-and-loss', 'trauma-and-ptsd']
 const THERAPISTS = ['Dr. Mira Lee', 'Sam Ortiz, LCSW', 'Dr. Noor Haddad', 'Jo Whitfield, LMFT']
 const GROUPS = ['Steady Ground', 'Open Water', 'Second Wind']
-const DAYS = ['2026-12-01', '2026-12-02', '2026-12-03', '2026-12-04', '2026-12-05']
+const DAYS = [8, 9, 10, 11, 12].map(dateAfterSlot)
 
 function addSessions(db: Db): void {
   const topicId = db.$client.prepare<[string], number>('select id from topics where slug = ?').pluck()
@@ -69,7 +69,7 @@ function addSubscribers(db: Db, hashKey: HashKey, count: number): void {
   const choose = db.$client.prepare(
     'insert into subscriber_topics (subscriber_id, topic_id, chosen) values (?, ?, 1)',
   )
-  const since = Date.parse('2026-11-01T00:00:00Z')
+  const since = Date.now() - 20 * 86_400_000
   db.$client.transaction(() => {
     for (let n = 0; n < count; n += 1) {
       const { email, name, timeZone, topics } = readerAt(n)

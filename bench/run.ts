@@ -8,7 +8,7 @@ import type { Measured } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Run } from './results.ts'
 import type { Sink } from './sinks.ts'
-import { endsWithUs, spawnNode } from './spawn-node.ts'
+import { endsWithUs, OPTIONS_OF_START, spawnNode } from './spawn-node.ts'
 
 /** The input of every part of the bench. */
 export type Bench = {
@@ -20,13 +20,8 @@ export type Bench = {
 
 // React and others are a few times slower without it. The settings of ours are not read from here.
 const PRODUCTION = { ...process.env, NODE_ENV: 'production' }
-/** These run with the Node flags that `start` and `subscribers import` set for themselves. */
-const LIKE_START = [
-  'contenders/pipeline.ts',
-  'contenders/command.ts',
-  'contenders/answers.ts',
-  'contenders/import.ts',
-]
+/** These stand for the program. */
+const LIKE_START = ['contenders/pipeline.ts', 'contenders/answers.ts', 'contenders/import.ts']
 const LIMIT_MS = 30 * 60_000
 
 /** Runs one contender in its own process. Throws if the sink's count differs from the contender's. */
@@ -104,5 +99,5 @@ function asInProduction({ folder }: Bench, script: string) {
   const path = join(import.meta.dirname, script)
   const env = { ...PRODUCTION, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   if (!LIKE_START.includes(script)) return { command: [path], env }
-  return { command: ['--max-semi-space-size=2', '--max-old-space-size=512', path], env }
+  return { command: [...OPTIONS_OF_START, path], env }
 }

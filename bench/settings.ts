@@ -1,5 +1,16 @@
-/** The edition that every contender sends. */
-export const SLOT = { editionId: '2026-11-23', at: new Date('2026-11-23T14:00:00.000Z') }
+// The instant at which the bench started, for all of its processes. The program itself knows no other time than now.
+process.env.BENCH_SLOT ??= new Date().toISOString()
+const at = new Date(process.env.BENCH_SLOT)
+
+/** The edition that every contender sends: the one that `edition send` plans now. */
+export const SLOT = { editionId: localDate(at), at }
+
+/** The local date in New York, the zone of the installation, `days` after the slot: `2026-11-23`. */
+export const dateAfterSlot = (days: number): string => localDate(new Date(at.getTime() + days * 86_400_000))
+
+function localDate(instant: Date): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York' }).format(instant)
+}
 
 /** A clock that shows the slot at the instant `since` (ms since the epoch), so that every run makes the same emails. */
 export function clockFromSlot(since = Date.now()): () => Date {

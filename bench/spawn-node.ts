@@ -1,4 +1,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import manifest from '../package.json' with { type: 'json' }
+
+/** The Node options of `npm start` and of `npm run openseat`, for what stands for them. */
+export const OPTIONS_OF_START: readonly string[] = manifest.scripts.start.match(/--\S+/g) ?? []
+export const OPTIONS_OF_COMMANDS: readonly string[] = manifest.scripts.openseat.match(/--\S+/g) ?? []
 
 const running = new Set<ChildProcess>()
 process.once('exit', () => {

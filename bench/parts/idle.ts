@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Idle } from '../results.ts'
 import { type Bench, installation } from '../run.ts'
 import { benchEnvironment } from '../settings.ts'
-import { spawnNode } from '../spawn-node.ts'
+import { OPTIONS_OF_START, spawnNode } from '../spawn-node.ts'
 
 /** Clock ticks in a second, as Linux shows them in /proc on every machine. */
 const TICKS = 100
@@ -25,7 +25,11 @@ export async function measureIdle(bench: Bench): Promise<Idle> {
   }
   const cli = join(import.meta.dirname, '../../src/cli.ts')
   const timeout = (START_SECONDS + settle + seconds) * 1000
-  const child = spawnNode([cli, 'start'], { env, timeout, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawnNode([...OPTIONS_OF_START, cli, 'start'], {
+    env,
+    timeout,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   try {
     if (child.stderr) await isRunning(child.stderr)
     await setTimeout(settle * 1000)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { sendAndWait } from '../command.ts'
 import type { CeilingOptions } from '../contenders/ceiling.ts'
-import type { CommandOptions } from '../contenders/command.ts'
 import type { QueueOptions } from '../peers/queue-worker.ts'
 import type { SmtpOptions } from '../peers/smtp.ts'
 import type { TextbookOptions } from '../peers/textbook.ts'
@@ -35,8 +35,7 @@ async function inTurns(bench: Bench, sink: Sink, smtpSink: Sink): Promise<PeerRu
   const bodies = join(bench.folder, 'bodies')
   const providerUrl = sink.url
 
-  const pipeline = (file: string) =>
-    run<CommandOptions>(bench, 'contenders/command.ts', { file: fresh(file), providerUrl }, sink)
+  const pipeline = (file: string) => sendAndWait(bench, { file: fresh(file), providerUrl }, sink)
   const queued = () => ({
     ...{ file: fresh(lists.slow), prepared, providerUrl, mails: slow, concurrency: QUEUE_CONCURRENCY },
   })
