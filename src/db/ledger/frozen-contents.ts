@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from '../drizzle.ts'
 import { frozenContents, UNFINISHED } from '../schema/ledger.ts'
-import type { Queries, Store } from '../store.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 
 /** The template and the offers that a batch was frozen with, as text, each with its hash. */
 export type FrozenContents = { template: string; templateHash: string; offers: string; offersHash: string }
@@ -8,15 +8,24 @@ export type FrozenContents = { template: string; templateHash: string; offers: s
 /** Inside a transaction: stores what is not stored yet. */
 export async function keepContents(tx: Queries, contents: FrozenContents): Promise<void> {
   const { template, templateHash, offers, offersHash } = contents
-  await tx
-    .insert(frozenContents)
-    .values([
-      { hash: templateHash, kind: 'digest', content: template },
-      { hash: offersHash, kind: 'offers', content: offers },
-    ])
-    .onConflictDoNothing()
-    .run()
+  const kept = await keptAmong(tx).all({ templateHash, offersHash }) // they are long, and the same for most batches
+  const isNew = ({ hash }: { hash: string }) => !kept.some((one) => one.hash === hash)
+  const added = [
+    { hash: templateHash, kind: 'digest' as const, content: template },
+    { hash: offersHash, kind: 'offers' as const, content: offers },
+  ].filter(isNew)
+  if (added.length > 0) await tx.insert(frozenContents).values(added).onConflictDoNothing().run()
 }
+
+const keptAmong = prepared((tx) =>
+  tx
+    .select({ hash: frozenContents.hash })
+    .from(frozenContents)
+    .where(
+      sql`${frozenContents.hash} in (${sql.placeholder('templateHash')}, ${sql.placeholder('offersHash')})`,
+    )
+    .prepare(),
+)
 
 /** A frozen template or list of offers by its hash; throws when it is missing, which nothing but a damaged file explains. */
 export async function frozenContent(store: Store, hash: string): Promise<string> {
