@@ -8,7 +8,7 @@ import { type Mutant, mutantsOf } from './points.ts'
 
 const FOLDERS = ['src/core', 'src/actions', 'src/db']
 /** Tests on Postgres are another command, so nothing here would notice a mistake in its driver. */
-const LEFT_ALONE = /\.(test|fixture)\.ts$|^src\/db\/(schema|postgres)\//
+const LEFT_ALONE = /\.test\.ts$|^src\/db\/(schema|postgres)\//
 
 const HELP = `Makes one small mistake at a time in a copy of the program, and sees whether the tests notice.
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { dbOf } from '../../../test/db.ts'
-import { EARLIER, makeAt } from './earlier.fixture.ts'
+import { EARLIER, makeAt } from '../../../test/earlier-database.ts'
 import { openSqlite } from './open.ts'
 
 let folder: string

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 
 export const MIGRATIONS = readMigrationFiles({
-  migrationsFolder: join(import.meta.dirname, '../../../drizzle'),
+  migrationsFolder: join(import.meta.dirname, '../drizzle'),
 })
 
 /** Every number of migrations that a database may have had before the newest. */
