@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureEngines } from './parts/engines.ts'
 import { measureIdle } from './parts/idle.ts'
 import { measureKills } from './parts/kills.ts'
 import { measureLimit } from './parts/limit.ts'
@@ -18,6 +19,7 @@ const PARTS = {
   idle: measureIdle,
   limit: measureLimit,
   peers: measurePeers,
+  engines: measureEngines,
   scale: measureScale,
   kills: measureKills,
   year: measureYear,
@@ -66,6 +68,7 @@ async function measure(parts: readonly Part[]): Promise<Results> {
     versions: versions(),
     loadBefore: loadavg()[0] ?? 0,
     peers: null,
+    engines: null,
     scale: null,
     limit: null,
     idle: null,

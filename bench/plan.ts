@@ -10,6 +10,7 @@ export type Plan = {
     slow: number
     smtp: number
   }
+  engines: { rounds: number; mails: number }
   scale: { subscribers: number; times: number }[]
   /** The same list is submitted by one worker, then by three. */
   limit: { mails: number; workers: number[] }
@@ -30,6 +31,7 @@ export type Plan = {
 
 export const FULL: Plan = {
   peers: { rounds: 3, mails: 30_000, recorded: 20, slow: 800, smtp: 6_000 },
+  engines: { rounds: 3, mails: 30_000 },
   scale: [
     { subscribers: 10_000, times: 3 },
     { subscribers: 100_000, times: 1 },
@@ -51,6 +53,7 @@ export const FULL: Plan = {
 
 export const QUICK: Plan = {
   peers: { rounds: 1, mails: 4_000, recorded: 10, slow: 100, smtp: 1_000 },
+  engines: { rounds: 1, mails: 3_000 },
   scale: [
     { subscribers: 1_000, times: 1 },
     { subscribers: 5_000, times: 1 },

@@ -20,6 +20,9 @@ export type PeerRuns = {
   textbook: Run[]
 }
 
+/** The command `edition send --wait` on each engine; `three` with two workers beside it. */
+export type EngineRuns = { sqlite: Run[]; postgres: Run[]; three: Run[] }
+
 /** One list, from an empty database to the last recorded answer. */
 export type ScaleRun = {
   subscribers: number
@@ -80,6 +83,7 @@ export type Results = {
   /** Load average of the minute before. On a busy machine, the numbers mean little. */
   loadBefore: number
   peers: PeerRuns | null
+  engines: EngineRuns | null
   scale: Scale | null
   limit: LimitRun[] | null
   idle: Idle | null

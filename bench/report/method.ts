@@ -11,7 +11,7 @@ export function methodSection({ plan }: Results): string {
   kernel's disk work. Peak memory is the highest resident set since the process started, including everything it loads. Compiled
   code is cached between runs, as \`start\` does, so Node's TypeScript compiler is in none of them.
 - **Openseat**: the command \`edition send --wait\`, with a private Redis over a socket and a SQLite file in WAL mode with \`synchronous=FULL\`; from the
-  start of planning to its summary. The list: 15 sessions in five topics, ten time zones, three choices of topics, names.
+  start of the process to its exit, planning and the processes that it started included. The list: 15 sessions in five topics, ten time zones, three choices of topics, names.
   \`RESEND_REQUESTS_PER_SECOND\` is 1000, so that nothing waits for the limit. Log lines are formatted, then dropped.
 - **Ceiling**: ${recorded} batches that the pipeline had submitted, parsed to objects beforehand, then posted again and again with
   \`resend.batch.send\`, permissive, each with a new idempotency key, and as many at a time as the worker has in flight (6). No

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Results } from '../results.ts'
+import { enginesSection } from './engines.ts'
 import { goalsTable } from './goals.ts'
 import { killsSection } from './kills.ts'
 import { methodSection } from './method.ts'
@@ -13,11 +14,12 @@ import { yearSection } from './year.ts'
 export function writeReport(results: Results, folder: string): string {
   mkdirSync(folder, { recursive: true })
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content)
-  const { peers, scale, limit, idle, kills, year, torture } = results
+  const { peers, engines, scale, limit, idle, kills, year, torture } = results
   const text = [
     intro(results),
     goalsTable(results),
     ...(peers ? [peersSection(peers)] : []),
+    ...(engines ? [enginesSection(engines)] : []),
     ...(scale ? [scaleSection(scale)] : []),
     ...(year ? [yearSection(year)] : []),
     ...(limit ? [limitSection(limit)] : []),
