@@ -1,10 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
 import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
-import { type Batch, findBatch, keyTrustEnd, leaseEnd, type OwedBatch } from '../../db/ledger/batches.ts'
+import {
+  type Batch,
+  findBatch,
+  freezesOnce,
+  keyTrustEnd,
+  leaseEnd,
+  type OwedBatch,
+} from '../../db/ledger/batches.ts'
 import { finishEdition, pauseEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition } from '../../db/ledger/editions.ts'
-import { failpoint, guardOn, waitOf } from '../../failpoint.ts'
+import { failpoint, waitOf } from '../../failpoint.ts'
 import { hasCertainlyEnded } from '../../machine/process-identity.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
 import { claimAndFreeze, type FreezeMemory, type Frozen, rebuildFrozen } from './freeze.ts'
@@ -144,7 +151,7 @@ async function claimFirst(
 
 /** Whether it must go out with the bytes of its first attempt. What is in doubt without any may only become unknown. */
 function isFrozen(app: App, { firstAttemptAt, bodyHash }: Batch): boolean {
-  if (firstAttemptAt === null || !guardOn('frozen-content')) return false
+  if (firstAttemptAt === null || !freezesOnce()) return false
   return bodyHash !== null || outlived(app, firstAttemptAt)
 }
 

@@ -4,7 +4,15 @@ import { insertFrom, rowsIn, whole, words } from '../fragments.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, unfinished } from '../schema/ledger.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
-import { type Batch, type Claim, claimable, leaseEnd, otherEmailOpen, stillClaimed } from './batches.ts'
+import {
+  type Batch,
+  type Claim,
+  claimable,
+  freezesOnce,
+  leaseEnd,
+  otherEmailOpen,
+  stillClaimed,
+} from './batches.ts'
 import { type Checked, isStillSo } from './deliveries.ts'
 import {
   type Ended,
@@ -136,7 +144,7 @@ const claimableNow = (): SQL | undefined => {
 }
 
 const notFrozen = (): SQL | undefined =>
-  guardOn('frozen-content') ? or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)) : undefined
+  freezesOnce() ? or(isNull(batches.firstAttemptAt), isNull(batches.bodyHash)) : undefined
 
 const claiming = prepared((tx) =>
   tx.update(batches).set(claimedNow()).where(claimableNow()).returning().prepare(),

@@ -40,6 +40,9 @@ const openEmails = (leaseEnd: number | Placeholder, side: '<' | '>'): SQL => sql
     and (o.first_attempt_at is not null or (o.state = 'submitting' and o.claimed_at >= ${leaseEnd}))
     and (batches.first_attempt_at is null or o.id < batches.id)`
 
+/** A batch is frozen once: a retry sends the same bytes. */
+export const freezesOnce = (): boolean => guardOn('frozen-content')
+
 /** A claim made before this instant (ms UTC) has run out. */
 export const leaseEnd = (now: Date): number => now.getTime() - waitOf('lease', CLAIM_LEASE_MS)
 
