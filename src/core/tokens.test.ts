@@ -63,7 +63,7 @@ test('one HMAC signs all links of a subscriber, and no part of it stands for ano
   expect(readToken([SECRET], 'unsubscribe', tokenWith(id, preferences))).toBeNull()
   expect(readToken([SECRET], 'unsubscribe', signToken(SECRET, 'confirm', id))).toBeNull()
   expect(readToken([NEXT], 'unsubscribe', tokenWith(id, unsubscribe))).toBeNull()
-  expect([...unsubscribe, ...preferences]).toHaveLength(48) // 144 bits each
+  expect(unsubscribe.length + preferences.length).toBe(48) // 144 bits each
 })
 
 test('links and addresses of older releases stay good', () => {

@@ -9,7 +9,7 @@ import { batchBody, type RequestPart, requestComposer } from '../../core/mail/re
 import type { Offer } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { deliveryTagger, earlierDeliveryTagger, earlierSignLinks, signLinks } from '../../core/tokens.ts'
-import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-states.ts'
+import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-claims.ts'
 import { type Batch } from '../../db/ledger/batches.ts'
 import { frozenDeliveries, type OpenDelivery, openDeliveries } from '../../db/ledger/deliveries.ts'
 import type { Edition } from '../../db/ledger/editions.ts'

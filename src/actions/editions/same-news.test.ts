@@ -10,7 +10,7 @@ import {
   type TestApp,
   testApp,
 } from '../../../test/app.ts'
-import { claimBatch } from '../../db/ledger/batch-states.ts'
+import { claimBatch } from '../../db/ledger/batch-claims.ts'
 import { owedBatches } from '../../db/ledger/batches.ts'
 import { allEditions, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import type { Store } from '../../db/store.ts'

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
-import { claimBatch, markUnknown, recordSubmission, returnBatch } from '../../db/ledger/batch-states.ts'
+import { claimBatch, recordSubmission, returnBatch } from '../../db/ledger/batch-claims.ts'
+import { markUnknown } from '../../db/ledger/batch-states.ts'
 import {
   type Batch,
   findBatch,

@@ -1,14 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { aSession, manySubscribers, planNow, type TestApp, testApp } from '../../../test/app.ts'
 import { sessionsVersion } from '../sessions/sessions.ts'
-import {
-  claimBatch,
-  closeEmptyBatch,
-  freezeBatch,
-  markUnknown,
-  recordSubmission,
-  returnBatch,
-} from './batch-states.ts'
+import { claimBatch, closeEmptyBatch, freezeBatch, recordSubmission, returnBatch } from './batch-claims.ts'
+import { markUnknown } from './batch-states.ts'
 import { type Batch, type Claim, findBatch, owedBatches } from './batches.ts'
 import { openDeliveries } from './deliveries.ts'
 
