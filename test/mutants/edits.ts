@@ -80,11 +80,15 @@ function notNegated(node: Node): Edit[] {
 
 const isNot = (node: Node) => isPrefixUnaryExpression(node) && node.operator === SyntaxKind.ExclamationToken
 
+const LARGEST_COUNT = 100
+
 function otherLiteral(node: Node): Edit[] {
   if (node.kind === SyntaxKind.TrueKeyword) return [replace(node, 'false')]
   if (node.kind === SyntaxKind.FalseKeyword) return [replace(node, 'true')]
   if (!isNumericLiteral(node)) return []
-  return [replace(node, String(Number(node.getText().replaceAll('_', '')) + 1))]
+  const number = Number(node.getText().replaceAll('_', ''))
+  // Of a wait in milliseconds, or of another limit, one more is no mistake.
+  return number > LARGEST_COUNT ? [] : [replace(node, String(number + 1))]
 }
 
 function fixedCondition(node: Node): Edit[] {

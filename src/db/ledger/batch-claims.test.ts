@@ -5,6 +5,7 @@ import { claimBatch, closeEmptyBatch, freezeBatch, recordSubmission, returnBatch
 import { markUnknown } from './batch-states.ts'
 import { type Batch, type Claim, findBatch, owedBatches } from './batches.ts'
 import { openDeliveries } from './deliveries.ts'
+import { cancelEdition } from './edition-states.ts'
 
 const CONTENTS = { template: '{}', templateHash: 't', offers: '[]', offersHash: 'o', bodyHash: 'b' }
 const AGAIN = { refused: false, nextAttemptAt: null, reason: 'no answer' }
@@ -30,6 +31,13 @@ async function nothing(app: TestApp, { id }: Batch) {
   const { readers } = await openDeliveries(app.store.read, id)
   const checked = { readers, sessionsVersion: await sessionsVersion(app.store) }
   return { ...CONTENTS, frozen: [], excluded: [], failed: [], checked }
+}
+
+/** The same, with an email for each of them. */
+async function everyone(app: TestApp, batch: Batch) {
+  const { open } = await openDeliveries(app.store.read, batch.id)
+  const frozen = open.map(({ id }) => ({ id, frozen: '{}' }))
+  return { ...(await nothing(app, batch)), frozen, readers: open }
 }
 
 test('only the owner of a claim returns its batch', async () => {
@@ -95,6 +103,22 @@ test.each([
   expect(await closeEmptyBatch(app.store, batch.id, byOne(app), content)).toBe('changed')
   expect(await findBatch(app.store, batch.id)).toEqual(batch)
   expect(await freezeBatch(app.store, batch, byOne(app), await nothing(app, batch))).not.toBe('changed')
+})
+
+test('a batch that comes back to a cancelled edition ends: excluded if nothing was accepted, else unknown', async () => {
+  for (const [refused, state, rows] of [
+    [true, 'cancelled', { state: 'excluded', reason: 'cancelled' }],
+    [false, 'unknown', { state: 'unknown' }],
+  ] as const) {
+    const { app, batch } = await planned()
+    const { readers, ...content } = await everyone(app, batch)
+    const claimed = (await freezeBatch(app.store, batch, byOne(app), content)) as Batch
+    await cancelEdition(app.store, batch.editionId, app.now())
+    await returnBatch(app.store, claimed, { refused, nextAttemptAt: null, reason: 'closed' })
+    expect(await findBatch(app.store, batch.id)).toMatchObject({ state })
+    const left = app.db.$client.prepare('select state, reason from deliveries').all()
+    expect(left).toEqual(readers.map(() => expect.objectContaining(rows)))
+  }
 })
 
 test('an answer is recorded once, and a batch ends as unknown once', async () => {
