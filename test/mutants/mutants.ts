@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Random, randomFrom } from '../torture/random.ts'
 import { reasonFor } from './argued.ts'
@@ -18,11 +18,19 @@ npm run mutants [-- OPTIONS]
   --only PATH   only in files whose path starts with PATH, such as src/core/audience
   --jobs N      how many to try at a time, each in a copy of its own (default 1)
   --json FILE   write the rows to FILE
+  --times FILE  how long each test file takes; measured first, and kept there, unless FILE is there
 
 For each mistake the nearest tests run, and then others that reach the file, up to the first that fails. A mistake that
 nothing notices survives. The exit code is 1 if one survives that test/mutants/argued.ts does not give a reason for.`
 
-type Options = { seed: number; count: number; only: string; jobs: number; json: string | null }
+type Options = {
+  seed: number
+  count: number
+  only: string
+  jobs: number
+  json: string | null
+  times: string | null
+}
 
 /** What became of a mutant; `note` is the test that noticed, or the reason why none has to. */
 type Row = Pick<Mutant, 'file' | 'line' | 'source' | 'change'> & {
@@ -41,6 +49,7 @@ async function main(): Promise<number> {
       only: { type: 'string', default: '' },
       jobs: { type: 'string', default: '1' },
       json: { type: 'string' },
+      times: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -51,6 +60,7 @@ async function main(): Promise<number> {
     only: values.only,
     jobs: Math.max(1, wholeNumber('--jobs', values.jobs)),
     json: values.json ?? null,
+    times: values.times ?? null,
   }
   const rows = await pass(options)
   if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`)
@@ -63,7 +73,7 @@ async function main(): Promise<number> {
   )
 }
 
-async function pass({ seed, count, only, jobs }: Options): Promise<Row[]> {
+async function pass({ seed, count, only, jobs, times }: Options): Promise<Row[]> {
   const copies = Array.from({ length: jobs }, makeCopy)
   const first = copies[0] as string
   const files = FOLDERS.flatMap((under) => filesIn(first, under)).filter(
@@ -73,7 +83,11 @@ async function pass({ seed, count, only, jobs }: Options): Promise<Row[]> {
   const chosen = someOf(all, count, randomFrom(seed))
   console.log(`${chosen.length} of ${all.length} mutants in ${files.length} files; seed ${seed}`)
   const importers = importersIn(first)
-  const seconds = await timed(first, chosen, importers)
+  const kept = times !== null && existsSync(times) ? readFileSync(times, 'utf8') : null
+  const seconds = kept
+    ? new Map(Object.entries(JSON.parse(kept) as Record<string, number>))
+    : await timed(first, chosen, importers)
+  if (times !== null) writeFileSync(times, JSON.stringify(Object.fromEntries(seconds), null, 2))
   const rows: Row[] = []
   const left = chosen.entries()
   // The copies share one iterator, so each mutant goes to the first copy that is free.
