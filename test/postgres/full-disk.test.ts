@@ -18,8 +18,6 @@ test('nothing is submitted while the disk of Postgres is full: said once, and th
   )
   const worker = await startWorker(app, { scheduled: false, lookEveryMs: 20 })
   afterTest(() => worker.stop())
-  const id = await planNow(app)
-  await app.queue.wakeSweep()
   await eventually(() => app.logged().includes('the database cannot be used'))
   expect(app.logged()).toContain("the server's disk is full (53100)")
   expect(app.resend.requests).toEqual([])
@@ -37,8 +35,6 @@ test('what was accepted while its answer could not be recorded goes out again un
   )
   const worker = await startWorker(app, { scheduled: false, lookEveryMs: 20 })
   afterTest(() => worker.stop())
-  const id = await planNow(app)
-  await app.queue.wakeSweep()
   await eventually(() => app.logged().includes('the database cannot be used'))
   expect(await tallyOf(app.store, id)).toMatchObject({ submitted: 0, waiting: READERS })
 
@@ -48,10 +44,14 @@ test('what was accepted while its answer could not be recorded goes out again un
   expect(new Set(app.resend.requests.map(({ key }) => key)).size).toBe(READERS / 100)
 })
 
+const id = '2026-11-23'
+
+/** A practice whose edition is planned and waits for a worker. */
 async function aPractice(): Promise<TestApp> {
   const app = await testApp({ settings: { DATABASE_URL: await aDatabase() } })
   aSession(app)
   manySubscribers(app, READERS)
+  expect(await planNow(app)).toBe(id)
   return app
 }
 
