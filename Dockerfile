@@ -28,4 +28,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
 # Node as process 1 takes SIGTERM itself (src/cli.ts finishes what is in flight), so it must not stand behind npm or
 # a shell. It starts no children here; compose.yaml adds `init: true` for a SIGTERM before Node has come up.
 STOPSIGNAL SIGTERM
-CMD ["node", "--max-semi-space-size=2", "--heap-growing-percent=200", "--max-old-space-size=512", "src/cli.ts", "start"]
+CMD ["node", "--max-semi-space-size=4", "--heap-growing-percent=200", "--max-old-space-size=512", "src/cli.ts", "start"]
