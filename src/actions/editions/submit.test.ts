@@ -20,7 +20,8 @@ import { requestComposer } from '../../core/mail/request.ts'
 import type { Offer } from '../../core/sessions/offers.ts'
 import { deliveryTagger, earlierSignLinks, installationId } from '../../core/tokens.ts'
 import { eq } from '../../db/drizzle.ts'
-import { owedBatches } from '../../db/ledger/batches.ts'
+import { claimBatch } from '../../db/ledger/batch-claims.ts'
+import { type OwedBatch, owedBatches } from '../../db/ledger/batches.ts'
 import { frozenDeliveries } from '../../db/ledger/deliveries.ts'
 import { batchCounts, findEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { frozenContent } from '../../db/ledger/frozen-contents.ts'
@@ -301,6 +302,26 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
   const [batch] = await owedBatches(app.store, app.now(), 1)
   await openSubmitter({ ...app, queue }).submit(batch?.id ?? 0)
   expect(states).toEqual(['submitted', 2])
+})
+
+test('a claim of this process is abandoned unless its batch is in flight', async () => {
+  const app = await planned(1)
+  const [{ id = 0 } = {}] = await owedBatches(app.store, app.now(), 1)
+  await claimBatch(app.store, id, { by: app.instance, at: app.now(), gone: null })
+  const claim = (await owedBatches(app.store, app.now(), 1))[0] as OwedBatch
+  const whileSubmitting: boolean[] = []
+  const submitter = openSubmitter({
+    ...app,
+    mailer: {
+      submitBatch(batch) {
+        whileSubmitting.push(submitter.isStale(claim, app.now()))
+        return app.mailer.submitBatch(batch)
+      },
+    },
+  })
+  expect(submitter.isStale(claim, app.now())).toBe(true)
+  await submitter.submit(id)
+  expect(whileSubmitting).toEqual([false])
 })
 
 test('what an older release froze goes out again with the links as that release signed them', async () => {
