@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -63,4 +63,12 @@ test('an empty file, an empty database and our own of any age are opened', async
   dbOf(first).$client.pragma('application_id = 0') // as of a release before there was one
   await first.close()
   await openSqlite(path).close()
+})
+
+test('a folder that cannot be made is refused with the reason', () => {
+  writeFileSync(join(folder, 'a-file'), '')
+  const path = join(folder, 'a-file', 'openseat.db')
+  expect(() => openSqlite(path)).toThrow(
+    /cannot be used: its folder cannot be made \(E\w+\); see DATABASE_PATH/,
+  )
 })
