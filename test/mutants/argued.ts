@@ -29,6 +29,18 @@ const ARGUED: Argued[] = [
     reason: 'what ends an edition also ends its pause; this guards against plain SQL',
   },
   {
+    file: 'src/db/ledger/reports.ts',
+    source: "eq(providerEvents.type, 'email.bounced')",
+    change: "eq(providerEvents.type, 'email.bounced'), → nothing",
+    reason: 'only the detail of a bounce begins with the word that is asked for beside it',
+  },
+  {
+    file: 'src/actions/editions/enqueue.ts',
+    source: '{ once: true }',
+    change: 'true → false',
+    reason: 'a second wake-up for a notice is dropped, because its claim is the guard',
+  },
+  {
     file: 'src/db/people/topic-rows.ts',
     source: 'gt(subscriberId, afterId)',
     change: 'gt(subscriberId, afterId), → nothing',

@@ -306,7 +306,7 @@ test('an accepted batch is recorded, and its edition ended, before anything wait
 
 test('a claim of this process is abandoned unless its batch is in flight', async () => {
   const app = await planned(1)
-  const [{ id = 0 } = {}] = await owedBatches(app.store, app.now(), 1)
+  const id = (await owedBatches(app.store, app.now(), 1))[0]?.id ?? 0
   await claimBatch(app.store, id, { by: app.instance, at: app.now(), gone: null })
   const claim = (await owedBatches(app.store, app.now(), 1))[0] as OwedBatch
   const whileSubmitting: boolean[] = []
