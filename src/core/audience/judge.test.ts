@@ -100,7 +100,7 @@ const anOffer = fc
     topicId: aTopic,
     seq: aSeq,
     seatsLeft: fc.option(fc.integer({ min: 1, max: 5 })),
-    history: fc.option(fc.array(aState, { minLength: 1, maxLength: 3 }), { freq: 1 }),
+    history: fc.option(fc.array(aState, { minLength: 1, maxLength: 3 }), { freq: 2 }),
   })
   .map(({ history, ...offer }): Offer => {
     const states = history?.sort((a, b) => a.seq - b.seq)
