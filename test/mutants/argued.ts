@@ -41,6 +41,30 @@ const ARGUED: Argued[] = [
     reason: 'a second wake-up for a notice is dropped, because its claim is the guard',
   },
   {
+    file: 'src/actions/subscribers/join.ts',
+    source: "installationFact(store, 'forgot_pending')",
+    change: "(await installationFact(store, 'forgot_pending')) === today → false",
+    reason: 'it would look each minute instead of each day, and find nothing',
+  },
+  {
+    file: 'src/actions/editions/freeze.ts',
+    source: 'if (known) return known',
+    change: 'known → false',
+    reason: 'a composer made anew makes the same bytes, only slower',
+  },
+  {
+    file: 'src/db/people/sign-ups.ts',
+    source: 'subscriber.unsubscribedAt ?? 0',
+    change: 'subscriber.unsubscribedAt ?? 0 → (subscriber.unsubscribedAt)',
+    reason: 'JavaScript compares a number with null as with 0',
+  },
+  {
+    file: 'src/db/ledger/delivery-states.ts',
+    source: 'ended.length === 0',
+    change: 'ended.length === 0 → false',
+    reason: 'it would run an update that changes no row',
+  },
+  {
     file: 'src/db/people/topic-rows.ts',
     source: 'gt(subscriberId, afterId)',
     change: 'gt(subscriberId, afterId), → nothing',

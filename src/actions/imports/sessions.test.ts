@@ -142,6 +142,17 @@ test('one bad row refuses the whole file, and every problem is named by line and
   expect(at.leftovers()).toEqual([])
 })
 
+test('a session may have all of its seats left, also where the file says only how many are left', async () => {
+  using at = practice()
+  expect(await at.take([HEADER, row({ id: 'a', left: '8' })].join('\n'))).toMatchObject({
+    report: { added: 1, rejected: [] },
+  })
+  await at.take([HEADER, row({ id: 'a', left: '5' })].join('\n'))
+  const withoutTotal = (text: string) => text.split(',').toSpliced(-3, 1).join(',')
+  const again = [HEADER, row({ id: 'a', left: '8' })].map(withoutTotal).join('\n')
+  expect(await at.take(again)).toMatchObject({ report: { updated: 1, rejected: [] } })
+})
+
 test('with skipInvalid the good rows go in and the bad ones are reported', async () => {
   using at = practice()
   const file = [HEADER, row({ id: 'a' }), row({ id: 'b', zone: 'Mars/Base' }), row({ id: 'c' })].join('\n')

@@ -103,3 +103,14 @@ test('over any sequence of choices and emails, each session of a chosen topic is
     }),
   )
 })
+
+test('the very first session is news to those whose topic it was moved into', () => {
+  const moved = [
+    { seq: 1, topicId: OCD, times: 'Mon 9', reopened: 0 },
+    { seq: 3, topicId: ANXIETY, times: 'Mon 9', reopened: 0 },
+  ]
+  const seen = { general: 2, byTopic: new Map<number, number>() }
+  const session = { topicId: ANXIETY, seq: 3, addedSeq: 1, history: moved }
+  expect(isNewsTo(session, new Set([ANXIETY]), seen, 9)).toBe(true)
+  expect(isNewsTo(session, null, seen, 9)).toBe(false)
+})
