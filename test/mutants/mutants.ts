@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { say, wholeNumber } from '../command-line.ts'
 import { type Random, randomFrom } from '../torture/random.ts'
 import { reasonFor } from './argued.ts'
 import { cleanUp, makeCopy, runOn, timesOf } from './copy.ts'
@@ -153,16 +154,6 @@ function report({ number, file, line, change, outcome, note, seconds }: Row): vo
   const shown = outcome === 'survived' ? 'SURVIVED' : outcome
   const why = outcome === 'killed' || note === '' ? '' : `: ${note}`
   console.log(`${String(number).padStart(4)}  ${file}:${line}  ${change}  ${shown}${why}  (${seconds} s)`)
-}
-
-function wholeNumber(option: string, given: string): number {
-  if (!/^\d+$/.test(given)) throw new Error(`${option} wants a whole number, not "${given}"`)
-  return Number(given)
-}
-
-function say(text: string, code: number): number {
-  console.log(text)
-  return code
 }
 
 process.once('exit', cleanUp)

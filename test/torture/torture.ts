@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { say, wholeNumber } from '../command-line.ts'
 import { type PostgresServer, startPostgres } from '../postgres/server.ts'
 import * as disk from './disk.ts'
 import * as doubles from './doubles.ts'
@@ -152,16 +153,6 @@ function listing(): string {
   )
   const guards = sabotages.map(({ guard, removes }) => `  ${guard.padEnd(22)} ${removes}`)
   return ['Scenarios', ...scenarios, 'Guards', ...guards].join('\n')
-}
-
-function wholeNumber(option: string, given: string): number {
-  if (!/^\d+$/.test(given)) throw new Error(`${option} wants a whole number, not "${given}"`)
-  return Number(given)
-}
-
-function say(text: string, code: number): number {
-  console.log(text)
-  return code
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))

@@ -24,8 +24,8 @@ export type Freeze = Ended &
   FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string; checked: Checked }
 
 /**
- * Claims a batch whose content is frozen already, or is too old to be tried again. Null: someone else has it, it is done,
- * its edition may not go on, the installation is held, or an email of another edition may be on its way to one of the same
+ * Claims a batch without freezing it: it is frozen already, too old to be tried again, or must wait because the program
+ * failed on it. Null: someone else has it, it is done, its edition may not go on, the installation is held, or an email of another edition may be on its way to one of the same
  * readers. The update is the guard; of two claimers one wins.
  */
 export async function claimBatch(store: Store, id: number, claim: Claim): Promise<Batch | null> {
@@ -35,9 +35,9 @@ export async function claimBatch(store: Store, id: number, claim: Claim): Promis
 
 /**
  * Claims a batch for its first attempt and freezes its content, so that every later attempt sends the same bytes, and
- * starts the clock of its key: from now on it is in doubt. Returns the batch with the `firstAttemptAt` of an attempt
- * before, which `returnBatch` must know. Null when `claimBatch` would say so, or when it is frozen;
- * `changed` when the last checks would not read the same now. Then nothing was written.
+ * starts the clock of its key: from now on it is in doubt. Returns the batch with its earlier `firstAttemptAt`, from which
+ * `returnBatch` knows whether an earlier attempt is in doubt. Null when `claimBatch` would return null, or it is frozen
+ * already; `changed` when the last checks would read something else now. Then nothing was written.
  */
 export async function freezeBatch(
   store: Store,
