@@ -176,6 +176,7 @@ test.each<[News[], number, string]>([
   [['moved', 'reopened'], 0, '2 group times changed this week'],
   [['moved'], 0, '1 group time changed this week'],
   [['new', 'moved', 'new'], 7, '10 group times you have not seen yet'],
+  [['new'], 1, '2 group times you have not seen yet'],
 ])('%p and %i more is announced as %p', (news, more, subject) => {
   const mail = mailTo(template, { ...ada, shown: shownAs(...news), more })
   expect(mail.subject).toBe(subject)
