@@ -214,6 +214,27 @@ test('JSON goes the same way; problems name the item', async () => {
   })
 })
 
+test('in JSON, a row that repeats an earlier one names its item', async () => {
+  using at = practice()
+  const row = {
+    external_id: 'a',
+    group: 'Calm',
+    topic: 'anxiety',
+    therapist: 'Dr. A',
+    starts_at: '2027-01-12T19:00',
+    time_zone: 'Europe/Berlin',
+    booking_url: 'https://book.sample.test/a',
+  }
+  expect(await at.take(JSON.stringify([row, row]))).toMatchObject({
+    kind: 'refused',
+    report: {
+      rejected: [
+        { item: 2, field: 'external_id', message: 'is in item 1 already; keep one of the two rows' },
+      ],
+    },
+  })
+})
+
 test('a topic that an operator added is known', async () => {
   using at = practice()
   at.db.$client.exec("insert into topics (slug, name) values ('new-parents', 'New parents')")

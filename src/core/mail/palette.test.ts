@@ -39,6 +39,8 @@ test('a color that is too pale is refused with its contrast and a darker color t
   expect(said).toMatch(
     /^is too pale: it has a contrast of 2\.4:1 where text needs 4\.5:1; for example #[0-9a-f]{6}$/,
   )
-  expect(problemOf(said?.slice(-7) ?? '')).toBeNull()
+  const darker = said?.slice(-7) ?? ''
+  expect(problemOf(darker)).toBeNull()
+  expect(contrast(darker, paletteFrom(darker).back)).toBeLessThan(LEAST_CONTRAST + 0.2) // no darker than it has to be
   expect(problemOf(DEFAULT_BRAND_COLOR)).toBeNull()
 })
