@@ -122,7 +122,7 @@ test('a Spanish reader gets Spanish from the subject to the footer, with dates a
   expect(mail.subject).toBe('5 horarios de grupo que aún no has visto')
   expect(parse(mail.html).querySelector('html')?.getAttribute('lang')).toBe('es')
   expect(mail.text).toMatch(/^Hola, Ada:\n/)
-  expect(mail.text).toContain('jue 3 de dic · 10:30 a.m.')
+  expect(mail.text).toContain('jue 3 de dic · 10:30\u00a0a.\u00a0m.')
   expect(mail.text).toContain('Quedan 2 lugares')
   const english = mailTo(template, { ...spanish, locale: 'en-US' })
   const names = /Ground|Mornings|Feelings|Anxiety|Depression|https?:|Quay|^-+$/
@@ -445,7 +445,7 @@ test('a typical email is at most 40 KB and the largest at most 60 KB: long names
 
 test.each([
   ['en', 'Tue, Jan 11, 2028 · 7:00 PM EST, weekly until February 1, 2028'],
-  ['es', 'mar, 11 de ene de 2028'],
+  ['es', 'mar 11 de ene de 2028'],
 ])(
   'in %s a date more than eleven months after the edition carries its year, in HTML and text',
   (locale, says) => {

@@ -2,7 +2,17 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { addDaysLocal, resolveLocal, toLocal } from './calendar.ts'
 import type { SessionTimes } from './occurrences.ts'
-import { formatOccurrence, isBookable, lastOccurrence, nextOccurrence } from './occurrences.ts'
+import {
+  dayAndTime,
+  dayHeading,
+  formatOccurrence,
+  isBookable,
+  lastOccurrence,
+  longDay,
+  nextOccurrence,
+  shortTime,
+  timeOfDay,
+} from './occurrences.ts'
 
 const drLeeOnTuesdays: SessionTimes = {
   startsAtLocal: '2026-12-01T19:00',
@@ -209,7 +219,7 @@ test('a reader of Spanish sees Spanish', () => {
   expect(formatOccurrence(tuesdayEvening, 'Europe/Madrid', 'es')).toEqual({
     weekday: 'mié',
     date: '2 dic',
-    day: 'mié, 2 dic',
+    day: 'mié 2 de dic',
     dateInWords: '2 de diciembre',
     time: '1:00',
     zoneName: 'CET',
@@ -217,8 +227,62 @@ test('a reader of Spanish sees Spanish', () => {
   })
 })
 
-test.each(['en', 'es', 'es-US', 'es-MX', 'fr-CA'])('times in %s hold no no-break space', (locale) => {
-  expect(formatOccurrence(tuesdayEvening, 'America/New_York', locale).time).not.toMatch(/[\u00a0\u202f]/)
+test.each([
+  ['en', '7:00 PM', '7 PM', '7:30 PM'],
+  ['en-GB', '19:00', '19:00', '19:30'],
+  ['es-US', '7:00 p. m.', '7 p. m.', '7:30 p. m.'],
+  ['es-MX', '7:00 p. m.', '7 p. m.', '7:30 p. m.'],
+  ['es-CO', '7:00 p. m.', '7 p. m.', '7:30 p. m.'],
+  ['es-ES', '19:00', '19:00', '19:30'],
+  ['fr', '19:00', '19:00', '19:30'],
+  ['fr-CA', '19 h 00', '19 h 00', '19 h 30'],
+  ['de', '19:00', '19:00', '19:30'],
+])('in %s it is %s, briefly %s, and half an hour later %s', (locale, full, brief, later) => {
+  const seven = new Date('2026-12-02T00:00Z')
+  const halfPast = new Date('2026-12-02T00:30Z')
+  // Outside English, no line ends within a time.
+  const spaced = (text: string) => (locale.startsWith('en') ? text : text.replaceAll(' ', '\u00a0'))
+  expect(timeOfDay(seven, 'America/New_York', locale)).toBe(spaced(full))
+  expect(formatOccurrence(seven, 'America/New_York', locale).time).toBe(spaced(full))
+  expect(shortTime(seven, 'America/New_York', locale)).toBe(spaced(brief))
+  expect(shortTime(halfPast, 'America/New_York', locale)).toBe(spaced(later))
+})
+
+test('noon and midnight are 12, also briefly', () => {
+  expect(shortTime(new Date('2026-12-02T17:00Z'), 'America/New_York', 'en')).toBe('12 PM')
+  expect(shortTime(new Date('2026-12-02T05:00Z'), 'America/New_York', 'es-US')).toBe('12\u00a0a.\u00a0m.')
+})
+
+test.each([
+  ['en', 'Wednesday, December 2', 'Wednesday, December 2', 'Wed, Dec 2'],
+  ['en-GB', 'Wednesday 2 December', 'Wednesday 2 December', 'Wed 2 Dec'],
+  ['es-US', 'miércoles 2 de diciembre', 'Miércoles 2 de diciembre', 'mié 2 de dic'],
+  ['es-ES', 'miércoles 2 de diciembre', 'Miércoles 2 de diciembre', 'mié 2 de dic'],
+  ['es-AR', 'miércoles 2 de diciembre', 'Miércoles 2 de diciembre', 'mié 2 de dic'],
+  ['fr', 'mercredi 2 décembre', 'Mercredi 2 décembre', 'mer. 2 déc.'],
+])('in %s a day is %s, as a heading %s, and briefly %s', (locale, day, heading, brief) => {
+  const at = new Date('2026-12-03T02:00Z')
+  expect(longDay(at, 'America/New_York', locale)).toBe(day)
+  expect(dayHeading(at, 'America/New_York', locale)).toBe(heading)
+  expect(formatOccurrence(at, 'America/New_York', locale).day).toBe(brief)
+})
+
+test('a heading carries the year of a day more than eleven months away', () => {
+  const [at, now] = [new Date('2028-01-12T00:00Z'), new Date('2026-11-23T15:00Z')]
+  expect(dayHeading(at, 'America/New_York', 'en', now)).toBe('Tuesday, January 11, 2028')
+  expect(dayHeading(at, 'America/New_York', 'es-US', now)).toBe('Martes 11 de enero de 2028')
+})
+
+test('an end of a range is named by its weekday for a week, and then by its date', () => {
+  const monday = new Date('2026-11-30T14:00Z')
+  const ends = ['2026-11-30T16:00Z', '2026-12-07T02:30Z', '2026-12-07T14:00Z', '2026-11-29T14:00Z'].map(
+    (at) => new Date(at),
+  )
+  const written = (locale: string) => ends.map((at) => dayAndTime(at, 'America/New_York', locale, monday))
+  expect(written('en')).toEqual(['Monday 11 AM', 'Sunday 9:30 PM', 'Dec 7, 9 AM', 'Nov 29, 9 AM'])
+  expect(written('es-US').map((text) => text.replaceAll('\u00a0', ' '))).toEqual([
+    ...['lunes 11 a. m.', 'domingo 9:30 p. m.', '7 dic, 9 a. m.', '29 nov, 9 a. m.'],
+  ])
 })
 
 function allOccurrences(session: SessionTimes) {
@@ -247,7 +311,7 @@ const threeWeeksBefore = (at: Date, { timeZone }: SessionTimes, minutesAway: num
 
 test.each([
   ['en', 'Tue, Jan 11, 2028', 'January 11, 2028'],
-  ['es', 'mar, 11 ene 2028', '11 de enero de 2028'],
+  ['es', 'mar 11 de ene de 2028', '11 de enero de 2028'],
 ])('in %s a date more than eleven months away carries its year', (locale, day, dateInWords) => {
   const at = new Date('2028-01-12T00:00:00Z')
   const far = formatOccurrence(at, 'America/New_York', locale, new Date('2026-11-23T15:00:00Z'))

@@ -1,8 +1,15 @@
 import { millisecondsInDay, millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
-import { lru } from '../lru.ts'
-import { weighed } from '../weighed.ts'
 import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
+import {
+  datesOf,
+  inUtc,
+  isSpanish,
+  LONG_DAY,
+  wallClockFormatters,
+  withoutComma,
+  zoneNamed,
+} from './formatters.ts'
 
 /**
  * When a session takes place. `startsAtLocal` is its first start, local time in `timeZone` (IANA). `occurrences` (1 or more;
@@ -21,7 +28,10 @@ export type Occurrence = { index: number; at: Date; endsAt: Date; local: LocalDa
 
 export type Availability = { status: 'open' | 'full' | 'cancelled'; seatsLeft: number | null }
 
-/** One start as a reader sees it: `Tue`, `Dec 1`, `Tue, Dec 1`, `December 1`, `7:00 PM`, `EST`; `iso` is the instant in UTC. */
+/**
+ * One start as a reader sees it: `Tue`, `Dec 1`, `Tue, Dec 1`, `December 1`, `7:00 PM`, `EST`; in Spanish `mar`, `1 dic`,
+ * `mar 1 de dic`, `1 de diciembre`, `7:00 p. m.`. `iso` is the instant in UTC.
+ */
 export type ReadableTime = {
   weekday: string
   date: string
@@ -64,18 +74,58 @@ export function isBookable(session: SessionTimes & Availability, at: Date): bool
  */
 export function formatOccurrence(at: Date, zone: string, locale: string, reference: Date = at): ReadableTime {
   const { weekday, date, day, dateInWords, time } = wallClockFormatters(locale)
-  const shown = new Date(`${toLocal(at, zone)}Z`)
+  const shown = shownIn(zone, at)
   return {
     weekday: weekday.format(shown),
     date: date.format(shown),
-    day: day.format(shown),
+    day: withoutComma(day.format(shown), locale),
     dateInWords: dateInWords.format(shown),
     ...(isFar(at, reference) && datesWithYear(shown, locale)),
-    // Intl puts a no-break space here; which one depends on the version of its data.
-    time: time.format(shown).replace(/[\u00a0\u202f]/g, ' '),
-    zoneName: zoneNameAt(at, zone, locale),
+    time: withSpaces(time.format(shown), locale),
+    zoneName: zoneNamed('short', at, zone, locale),
     iso: at.toISOString(),
   }
+}
+
+/** A day within a sentence: `Wednesday, December 2`, `miércoles 2 de diciembre`; with its year if that `isFar`. */
+export function longDay(at: Date, zone: string, locale: string, reference: Date = at): string {
+  const shown = shownIn(zone, at)
+  const written = isFar(at, reference)
+    ? inUtc(datesOf(locale), { ...LONG_DAY, year: 'numeric' })
+    : wallClockFormatters(locale).longDay
+  return withoutComma(written.format(shown), locale)
+}
+
+/** A day as a heading: `longDay` with a capital letter. */
+export function dayHeading(at: Date, zone: string, locale: string, reference: Date = at): string {
+  const day = longDay(at, zone, locale, reference)
+  return day.charAt(0).toLocaleUpperCase(locale) + day.slice(1)
+}
+
+/** A time of day: `7:00 PM`, `7:00 p. m.`, `19:00`. Only English may break its line. */
+export function timeOfDay(at: Date, zone: string, locale: string): string {
+  return withSpaces(wallClockFormatters(locale).time.format(shownIn(zone, at)), locale)
+}
+
+/** A time without `:00`, where clocks have twelve hours: `11 AM`, `9:30 PM`, `11 a. m.`; others are as in `timeOfDay`. */
+export function shortTime(at: Date, zone: string, locale: string): string {
+  const { time, hour } = wallClockFormatters(locale)
+  const shown = shownIn(zone, at)
+  const isShort = shown.getUTCMinutes() === 0 && time.resolvedOptions().hour12 === true
+  return withSpaces((isShort ? hour : time).format(shown), locale)
+}
+
+/**
+ * An end of a range in words: `Friday 11 AM`, `viernes 11 a. m.`; its date instead of its weekday where that is a week or
+ * more after `reference`: `Dec 10, 9:30 PM`, `10 dic, 9:30 p. m.`.
+ */
+export function dayAndTime(at: Date, zone: string, locale: string, reference: Date): string {
+  const shown = shownIn(zone, at)
+  const today = shownIn(zone, reference).setUTCHours(0, 0, 0, 0)
+  const time = shortTime(at, zone, locale)
+  const { longWeekday, date } = wallClockFormatters(locale)
+  const isNear = shown.getTime() >= today && shown.getTime() < today + millisecondsInWeek
+  return isNear ? `${longWeekday.format(shown)} ${time}` : `${date.format(shown)}, ${time}`
 }
 
 /** The name of the zone for winter and summer, in the year of `at`: `Eastern Time`, `hora oriental`. */
@@ -94,12 +144,22 @@ export const isFar = (at: Date, reference: Date): boolean =>
 // Few dates are that far away, so these formatters are not kept.
 function datesWithYear(shown: Date, locale: string): Pick<ReadableTime, 'date' | 'day' | 'dateInWords'> {
   const written = (parts: Intl.DateTimeFormatOptions) =>
-    inUtc(locale, { year: 'numeric', day: 'numeric', ...parts }).format(shown)
+    inUtc(datesOf(locale), { year: 'numeric', day: 'numeric', ...parts }).format(shown)
   return {
     date: written({ month: 'short' }),
-    day: written({ month: 'short', weekday: 'short' }),
+    day: withoutComma(written({ month: 'short', weekday: 'short' }), locale),
     dateInWords: written({ month: 'long' }),
   }
+}
+
+/** What clocks in `zone` show, as if it were UTC: formatters that print UTC then serve every zone. */
+const shownIn = (zone: string, at: Date): Date => new Date(`${toLocal(at, zone)}Z`)
+
+/** Which space Intl puts into a time depends on the version of its data. Spanish has one within `p. m.` too. */
+function withSpaces(time: string, locale: string): string {
+  if (/^en\b/.test(locale)) return time.replace(/\s/g, ' ')
+  const spaced = isSpanish(locale) ? time.replace(/\b([ap])\.\s?m\./, '$1. m.') : time
+  return spaced.replace(/\s/g, '\u00a0')
 }
 
 const occurrenceCount = ({ repeats, occurrences }: SessionTimes): number =>
@@ -114,41 +174,3 @@ const occurrence = (session: SessionTimes, index: number, at: Date): Occurrence 
   endsAt: new Date(at.getTime() + session.durationMinutes * millisecondsInMinute),
   local: toLocal(at, session.timeZone),
 })
-
-type WallClockFormatters = Record<'weekday' | 'date' | 'day' | 'dateInWords' | 'time', Intl.DateTimeFormat>
-
-/** Formatters are slow to make and large, so only the most recently used ones are kept. */
-const [LOCALES_KEPT, ZONE_NAMES_KEPT] = [16, 30]
-
-const inUtc = (locale: string, parts: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...parts }))
-
-/** One set for every zone: they print UTC, so give them local time as if it were UTC. */
-const wallClockFormatters = lru(
-  LOCALES_KEPT,
-  (locale: string) => locale,
-  (locale): WallClockFormatters => ({
-    weekday: inUtc(locale, { weekday: 'short' }),
-    date: inUtc(locale, { month: 'short', day: 'numeric' }),
-    day: inUtc(locale, { weekday: 'short', month: 'short', day: 'numeric' }),
-    dateInWords: inUtc(locale, { month: 'long', day: 'numeric' }),
-    time: inUtc(locale, { hour: 'numeric', minute: '2-digit' }),
-  }),
-)
-
-const zoneNameAt = (at: Date, timeZone: string, locale: string): string =>
-  zoneNamed('short', at, timeZone, locale)
-
-type ZoneName = { style: 'short' | 'long' | 'longGeneric'; timeZone: string; locale: string }
-
-const zoneNameFormatter = lru(
-  ZONE_NAMES_KEPT,
-  ({ style, timeZone, locale }: ZoneName) => `${style} ${timeZone} ${locale}`,
-  ({ style, timeZone, locale }) =>
-    weighed(new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: style })),
-)
-
-function zoneNamed(style: ZoneName['style'], at: Date, timeZone: string, locale: string): string {
-  const parts = zoneNameFormatter({ style, timeZone, locale }).formatToParts(at)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
-}
