@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { BadInput } from '../core/errors.ts'
 import { suggestion } from '../core/intake/fields.ts'
-import { type Catalog, type Catalogs, HTML_TAGS, type MessageKey } from '../core/words/words.ts'
+import { type Catalog, type Catalogs, HTML_TAGS, LINK_TAGS, type MessageKey } from '../core/words/words.ts'
 
 const OWN_FOLDER = fileURLToPath(new URL('../../templates/words', import.meta.url))
 
@@ -96,9 +96,11 @@ function checkMessage(text: unknown, english: string, refusal: Refusal): void {
     )
   const missing = [...expected.names].find((name) => !found.names.has(name))
   if (missing !== undefined) throw refusal(`leaves out {${missing}}`)
-  const tag = [...found.tags].find((name) => !HTML_TAGS.includes(name) || !expected.tags.has(name))
+  const tag = [...found.tags].find((name) => !TAGS.includes(name) || !expected.tags.has(name))
   if (tag !== undefined) throw refusal(`contains <${tag}>, which the English message does not`)
 }
+
+const TAGS = [...HTML_TAGS, ...LINK_TAGS]
 
 type Refusal = (problem: string) => BadInput
 

@@ -147,6 +147,7 @@ function sampleNotice(translator: Translator): NoticeView {
     kind: 'welcome',
     to: 'ada@sample.test',
     name: 'Ada',
+    timeZone: 'America/New_York',
     discreet: false,
     url,
     unsubscribeUrl: url,

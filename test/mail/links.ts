@@ -11,11 +11,15 @@ export function links(mail: Mail): Finding[] {
   ]
 }
 
+/** Of crisis lines, for readers in countries whose line we do not know. */
+const DIRECTORY = 'https://findahelpline.com'
+
 function wrongLinks({ email, publicUrl, bookingUrls, mustSay }: Mail): string[] {
   const own = new URL(publicUrl).host
   const addresses = [...hrefsOf(email.html), ...addressesIn(textOf({ email, mustSay }))]
   return [...new Set(addresses)].flatMap((address) => {
     const url = URL.parse(address)
+    if (/^(tel|sms):[*\d]+$/.test(address) || address === DIRECTORY) return []
     if (!url) return [`not an absolute address: ${address}`]
     if (url.protocol !== 'https:') return [`not https: ${address}`]
     if (url.host !== own && !bookingUrls.includes(address)) return [`leads elsewhere: ${address}`]
@@ -26,12 +30,22 @@ function wrongLinks({ email, publicUrl, bookingUrls, mustSay }: Mail): string[] 
 }
 
 function differentLinks({ email, mustSay }: Mail): string[] {
-  const [html, text] = [hrefsOf(email.html), addressesIn(textOf({ email, mustSay }))]
-  return [...new Set([...html, ...text])].flatMap((address) => {
-    const times = [html, text].map((part) => part.filter((one) => one === address).length)
-    return times.every((n) => n === 1) ? [] : [`${times[0]} times in HTML, ${times[1]} in text: ${address}`]
-  })
+  const [html, text] = [hrefsOf(email.html).filter(isWritten), addressesIn(textOf({ email, mustSay }))]
+  const dense = email.text.replace(/\s/g, '')
+  const unsaid = hrefsOf(email.html).filter(
+    (address) => !isWritten(address) && !dense.includes(address.replace(/^tel:|^sms:|^https:\/\//, '')),
+  )
+  return [
+    ...unsaid.map((address) => `the text does not say ${address}`),
+    ...[...new Set([...html, ...text])].flatMap((address) => {
+      const times = [html, text].map((part) => part.filter((one) => one === address).length)
+      return times.every((n) => n === 1) ? [] : [`${times[0]} times in HTML, ${times[1]} in text: ${address}`]
+    }),
+  ]
 }
+
+/** Whether the text part has the address itself. It has numbers to call and the directory as words. */
+const isWritten = (address: string): boolean => /^(?!tel:|sms:)/.test(address) && address !== DIRECTORY
 
 function foreignReferences({ email, publicUrl }: Mail): string[] {
   const fetched = parse(email.html)

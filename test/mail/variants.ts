@@ -86,6 +86,7 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     kind: kind as NoticeFacts['kind'],
     to: reader.email,
     name: reader.name,
+    timeZone: reader.timeZone,
     discreet: false,
     url: buttonOf(kind),
     unsubscribeUrl: subscribed ? links.unsubscribe(PUBLIC_ID) : null,

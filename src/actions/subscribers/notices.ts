@@ -103,7 +103,7 @@ async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<
   }
 }
 
-function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'> & { timeZone: string }, locale: string) {
+function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'>, locale: string) {
   const translator = translatorFor(app.templates.words, locale)
   const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
   const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, translator.locale).day

@@ -3,6 +3,7 @@ import { isScarce, type News, type Offer } from '../sessions/offers.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
 import { formatOccurrence, hourIn, zoneTitle } from '../time/occurrences.ts'
 import { weighed } from '../weighed.ts'
+import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 
@@ -26,7 +27,7 @@ export type DigestPage = {
   moreUrl: string
   replyTo: string | null
   postalAddress: string
-  crisisNote: string | null
+  crisis: CrisisView | null
 }
 
 type SessionView = {
@@ -83,15 +84,9 @@ export function digestView(
     moreUrl: sessionsPage(letterhead),
     replyTo: letterhead.replyTo,
     postalAddress: plain(letterhead.postalAddress),
-    crisisNote: crisisNote(letterhead, translator),
+    crisis: crisisView(letterhead.crisisLine, timeZone, translator),
   }
 }
-
-/** The crisis line sentence at the bottom of pages and emails; null if it is turned off. */
-export const crisisNote = (
-  { crisisLine }: Pick<Letterhead, 'crisisLine'>,
-  { t }: Translator,
-): string | null => (crisisLine === 'off' ? null : t(`crisis.${crisisLine}`))
 
 /** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
 export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)

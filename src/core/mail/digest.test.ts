@@ -293,7 +293,11 @@ test('the HTML fetches nothing, and its links are the ones of the text part, eac
     .filter((e) => e.rawTagName !== 'a' && /https?:/.test(e.rawAttrs))
   // XML namespaces for Outlook: names, never fetched.
   expect(elsewhere.map((e) => e.rawTagName)).toEqual(['html'])
-  expect(text.match(/https?:\S+/g)?.toSorted()).toEqual(hrefsOf(page).toSorted())
+  expect(text.match(/https?:\S+/g)?.toSorted()).toEqual(
+    hrefsOf(page)
+      .filter((href) => !/^(tel|sms):/.test(href))
+      .toSorted(),
+  )
   expect(new Set(hrefsOf(page)).size).toBe(hrefsOf(page).length)
 })
 
@@ -414,8 +418,8 @@ test('an old email is rebuilt byte for byte on another machine and in another ye
 test('the sample email has not changed', () => {
   const { html, text } = mailTo(template, ada)
   expect({ html: sha256(html), text: sha256(text) }).toEqual({
-    html: '72142d72996eeea9186c9fc57e8d2652fce5c83ef5e2b63c32caa8d46537a928',
-    text: 'c422a000ce2c871df212242f76afc2c04fe758fb44235c78237d59c9b8baa9ea',
+    html: '81852aaa2cc10122fc75520b0ea82d7242bbe0fe9524507ee13754675b64dc51',
+    text: '2907ddfcadb8d08c3fb10baa5693d45e75ab1bb2f8ad7f185003e5fd6ba03654',
   })
 })
 

@@ -27,10 +27,10 @@ test.each(KINDS)(
     const links = parse(mail.html)
       .querySelectorAll('a')
       .map((link) => link.getAttribute('href'))
-    expect(links).toEqual(['https://groups.harbor.test/act/token'])
+    expect(links).toEqual(['https://groups.harbor.test/act/token', 'tel:988', 'sms:988', 'tel:911'])
     for (const part of [parse(mail.html).textContent, mail.text]) {
       expect(part).toContain(harbor.postalAddress)
-      expect(part).toContain('If you are in crisis, call or text 988 in the US.')
+      expect(part.replace(/\s+/g, ' ')).toContain('Call 988 or text 988, free, any time (US).')
       expect(part).not.toMatch(/undefined|\{\{|\[object/)
     }
     expect(mail.text.split('https://groups.harbor.test/act/token')).toHaveLength(2)
@@ -83,7 +83,15 @@ test('without a crisis line there is no gap where it would be', () => {
 function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
   return {
-    ...{ id: 'n-1', kind, to: 'ada@sample.test', name: 'Ada', discreet: false, url },
+    ...{
+      id: 'n-1',
+      kind,
+      to: 'ada@sample.test',
+      name: 'Ada',
+      timeZone: 'America/New_York',
+      discreet: false,
+      url,
+    },
     ...{ unsubscribeUrl: null, unsubscribeAddress: null, preferencesUrl: null, notMeUrl: null },
     nextDate: 'Mon, Nov 30',
   }

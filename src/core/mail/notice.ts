@@ -1,7 +1,8 @@
 import { fold, wrap } from '../text/wrap.ts'
+import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
 import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
-import { crisisNote, plain, previewOf } from './digest-page.ts'
+import { plain, previewOf } from './digest-page.ts'
 import { type Letterhead } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 
@@ -28,6 +29,8 @@ export type NoticeFacts = {
   kind: NoticeKind
   to: string
   name: string | null
+  /** Decides whose crisis line is named. */
+  timeZone: string
   /** Whether the sender's name must be neutral too. Subjects and preheaders of notices always are. */
   discreet: boolean
   url: string
@@ -58,7 +61,7 @@ export type NoticeView = {
   preferencesUrl: string
   notMeUrl: string
   postalAddress: string
-  crisisNote: string | null
+  crisis: CrisisView | null
 }
 
 /** Composes one notice. Throws if a header would contain a line break. */
@@ -107,7 +110,7 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translato
     preferencesUrl: facts.preferencesUrl ?? '',
     notMeUrl: facts.notMeUrl ?? '',
     postalAddress: plain(letterhead.postalAddress),
-    crisisNote: crisisNote(letterhead, translator),
+    crisis: crisisView(letterhead.crisisLine, facts.timeZone, translator),
   }
 }
 

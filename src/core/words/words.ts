@@ -7,7 +7,7 @@ import { shortLocale } from './locales.ts'
 /** The name of a message. English has all of them; a catalog that lacks one does not load. */
 export type MessageKey = keyof typeof english
 
-/** The messages of one language, in ICU MessageFormat, with the tags in `HTML_TAGS`. */
+/** The messages of one language, in ICU MessageFormat, with the tags in `HTML_TAGS` and `LINK_TAGS`. */
 export type Catalog = Record<MessageKey, string>
 
 /** By language: `en`, `es`. English is always there. */
@@ -25,10 +25,17 @@ export type Translator = {
   t: (key: MessageKey, values?: Values) => string
   /** A message as HTML: values are escaped, and tags stay. `<a>` links to `values.href`. */
   tHtml: (key: MessageKey, values?: Values) => string
+  /** A message as plain text, cut at the tags in `LINK_TAGS`; `tag` is null between them. */
+  tagged: (key: MessageKey, values?: Values) => TaggedText[]
 }
+
+export type TaggedText = { text: string; tag: string | null }
 
 /** `bdi` keeps a name from changing the text direction of the words around it. */
 export const HTML_TAGS = ['a', 'b', 'bdi']
+
+/** Words that become links of different kinds, where one message has several. */
+export const LINK_TAGS = ['call', 'sms', 'emergency', 'web']
 
 /**
  * The translator for a reader's `locale` (BCP 47). English if it is not valid, or its language has no catalog. Without a
@@ -52,6 +59,14 @@ export function translatorFor(catalogs: Catalogs, locale: string): Translator {
       const a = (inner: readonly unknown[]) => `<a href="${href}">${inner.join('')}</a>`
       return format(key, rest, { ...HTML, a })
     },
+    tagged: (key, values = {}) => {
+      const parts = messageOf(catalog[key], catalog.locale).format<TaggedText>({
+        ...values,
+        ...PLAIN,
+        ...CUT,
+      })
+      return [parts].flat().map((part) => (typeof part === 'string' ? { text: part, tag: null } : part))
+    },
   }
 }
 
@@ -63,10 +78,16 @@ export const isSpoken = (catalogs: Catalogs, locale: string): boolean => languag
 
 type Tags = Record<string, (inner: readonly unknown[]) => string>
 
-const PLAIN: Tags = Object.fromEntries(HTML_TAGS.map((tag) => [tag, (inner) => inner.join('')]))
-const HTML: Tags = Object.fromEntries(
-  HTML_TAGS.map((tag) => [tag, (inner) => `<${tag}>${inner.join('')}</${tag}>`]),
+const PLAIN: Tags = Object.fromEntries(
+  [...HTML_TAGS, ...LINK_TAGS].map((tag) => [tag, (inner) => inner.join('')]),
 )
+const CUT = Object.fromEntries(
+  LINK_TAGS.map((tag) => [tag, (inner: readonly unknown[]): TaggedText => ({ text: inner.join(''), tag })]),
+)
+const HTML: Tags = {
+  ...PLAIN,
+  ...Object.fromEntries(HTML_TAGS.map((tag) => [tag, (inner) => `<${tag}>${inner.join('')}</${tag}>`])),
+}
 
 const escaped = (value: string | number) =>
   typeof value === 'string' ? Handlebars.escapeExpression(value) : value

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
-import { crisisNote } from '../../core/mail/digest-page.ts'
+import { crisisView } from '../../core/words/crisis.ts'
 import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 
@@ -50,7 +50,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
       languages: languageLinks(this, words, base),
       inLanguage,
       homeUrl: `${base}/${inLanguage}`,
-      crisisNote: crisisNote({ crisisLine: config.CRISIS_LINE }, translator),
+      crisis: crisisView(config.CRISIS_LINE, null, translator),
       ...data,
     }
     const body = new Handlebars.SafeString(pages[name](all, translator))

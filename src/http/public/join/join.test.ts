@@ -99,7 +99,7 @@ test('the first page says what there is and asks for no more than an address', a
   expect(page.querySelector('option[selected]')?.getAttribute('value')).toBe('America/New_York')
   expect(page.querySelectorAll('option').length).toBeGreaterThan(400)
   expect(page.textContent).toContain('If you tick some, we store that choice with your address')
-  expect(page.textContent).toContain('If you are in crisis, call or text 988 in the US.')
+  expect(page.textContent).toContain('Call 988 or text 988, free, any time (US).')
   for (const field of page.querySelectorAll('input:not([type=hidden], [type=checkbox]), select'))
     expect(page.querySelector(`label[for=${field.id}]`)).not.toBeNull()
 })
@@ -731,15 +731,18 @@ test('who does not confirm is forgotten after thirty days, unless they asked aga
   ])
 })
 
-test('pages and emails show the country’s own crisis line, which can be turned off', async () => {
+test('pages show the crisis line of the practice, emails that of the reader’s country, and it can be turned off', async () => {
   const uk = await aPage({ settings: { CRISIS_LINE: 'uk' } })
   aSession(uk.app)
   aSubscriber(uk.app, ADA)
   await planNow(uk.app)
   await submitOwed(uk.app)
-  const words = 'If you are in crisis, call Samaritans on 116 123 in the UK.'
   const { html, text } = uk.app.resend.accepted.at(-1) ?? { html: '', text: '' }
-  for (const part of [html, text, (await uk.server.inject('/sessions')).body]) expect(part).toContain(words)
+  for (const part of [html, text]) expect(part).toMatch(/Call 988/)
+  expect(html).toContain('href="tel:988"')
+  expect((await uk.server.inject('/sessions')).body).toContain(
+    '<a href="tel:116123">Call Samaritans at 116 123</a>',
+  )
   const off = await aPage({ settings: { CRISIS_LINE: 'off' } })
-  expect((await off.server.inject('/')).body).not.toContain('crisis')
+  expect((await off.server.inject('/')).body).not.toMatch(/crisis|tel:/)
 })
