@@ -34,19 +34,25 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>) {
     return ''
   }
 
-  /** One of `allowed`, in upper or lower case; the first if the field is empty. */
-  function oneOf<const Name extends string>(field: string, allowed: readonly [Name, ...Name[]]): Name {
+  /** One of `allowed`, in upper or lower case, or by another name in `also`; the first if the field is empty. */
+  function oneOf<const Name extends string>(
+    field: string,
+    allowed: readonly [Name, ...Name[]],
+    also: Readonly<Record<string, Name>> = {},
+  ): Name {
     const value = text(field, { max: 40 }).toLowerCase()
-    const found = value === '' ? allowed[0] : allowed.find((name) => name === value)
+    const named = Object.hasOwn(also, value) ? also[value] : value
+    const found = value === '' ? allowed[0] : allowed.find((name) => name === named)
     if (found === undefined) addError(field, `is ${quote(value)}; write ${allowed.join(' or ')}`)
     return found ?? allowed[0]
   }
 
-  /** A whole number from `from` to `to`; null if there is none. */
-  function whole(field: string, from: number, to: number): number | null {
+  /** A whole number from `from` to `to`, which `unit` may follow; null if there is none. */
+  function whole(field: string, from: number, to: number, unit?: 'minutes'): number | null {
     const value = text(field, { max: 40 })
     if (value === '') return null
-    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    const digits = unit ? value.replace(/ ?min(?:ute)?s?\.?$/i, '') : value
+    const number = /^\d+$/.test(digits) ? Number(digits) : Number.NaN
     if (number >= from && number <= to) return number
     addError(field, `is ${quote(value)}; write a whole number from ${from} to ${to}`)
     return null

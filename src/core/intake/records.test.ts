@@ -79,7 +79,13 @@ test.each([
   [{ starts_at: '2026-04-31T19:00:00' }, 'starts_at', 'a date or time that does not exist'],
   [{ starts_at: '2026-13-01T19:00' }, 'starts_at', 'a date or time that does not exist'],
   [{ starts_at: '2026-12-01T25:00' }, 'starts_at', 'a date or time that does not exist'],
-  [{ starts_at: '12/1/2026 7pm' }, 'starts_at', 'write the local start like 2026-12-01T19:00'],
+  [{ starts_at: 'next Tuesday' }, 'starts_at', 'write the local start like 2026-12-01T19:00'],
+  [{ starts_at: '13/1/2026 7pm' }, 'starts_at', 'there is no month 13; write the month first'],
+  [{ starts_at: '3/8/2026 2:30 AM' }, 'starts_at', 'the clocks in America/New_York skip that day'],
+  [{ starts_at: '2/29/2027 7 PM' }, 'starts_at', 'a date or time that does not exist'],
+  [{ kind: 'support' }, 'kind', 'is "support"; write therapy or skills'],
+  [{ repeats: 'every two weeks' }, 'repeats', 'write weekly or once'],
+  [{ duration_minutes: '2 hours' }, 'duration_minutes', 'a whole number from 1'],
   [{ starts_at: '2026-12-01T19:00Z' }, 'starts_at', 'without a zone'],
   [{ seats_total: 8, seats_left: 9 }, 'seats_left', 'is 9, over seats_total (8)'],
   [{ seats_left: -1 }, 'seats_left', 'a whole number from 0'],
@@ -105,6 +111,26 @@ test.each([
     ok: false,
     errors: [{ field, message: expect.stringContaining(message) }],
   })
+})
+
+test.each([
+  [{ starts_at: '12/1/2026 7:00 PM', time_zone: 'Eastern' }, {}],
+  [{ starts_at: 'Dec 1, 2026 7 PM', time_zone: 'Boston' }, {}],
+  [{ kind: 'Therapy group', repeats: 'Every week' }, {}],
+  [
+    { repeats: 'One time', kind: 'skills group' },
+    { repeats: 'once', kind: 'skills' },
+  ],
+  [{ status: 'Canceled' }, { status: 'cancelled' }],
+  [{ duration_minutes: '60 minutes' }, { durationMinutes: 60 }],
+])('%j is understood as people write it', (fields, row) => {
+  const plain = {
+    startsAtLocal: '2026-12-01T19:00',
+    timeZone: 'America/New_York',
+    kind: 'therapy',
+    repeats: 'weekly',
+  }
+  expect(session(fields)).toMatchObject({ ok: true, row: { ...plain, ...row } })
 })
 
 test('common names of clocks are understood, and stored as a zone', () => {

@@ -1,9 +1,10 @@
 import { parseLocal, resolveLocal } from '../time/calendar.ts'
-import { unknownZone, zoneMeant } from '../time/zone-names.ts'
 import { shortLocale } from '../words/locales.ts'
 import { normalizeEmail } from './email-address.ts'
 import { type FieldError, fieldsOf, nearest, type Parsed, quote, suggestion } from './fields.ts'
 import { holdsContact } from './names.ts'
+import { START_FORMS, typedStart } from './typed-start.ts'
+import { typedZone, unknownTypedZone } from './typed-zone.ts'
 
 /** A checked row of a sessions file. `startsAtLocal` is local time in `timeZone` (IANA). */
 export type SessionRow = {
@@ -61,6 +62,25 @@ export const SESSION_COLUMNS: Columns = {
   required: ['external_id', 'group', 'topic', 'therapist', 'starts_at', 'time_zone', 'booking_url'],
 }
 
+/** What people write for these words and can mean nothing else by. */
+const REPEATS = {
+  'every week': 'weekly',
+  'each week': 'weekly',
+  'once a week': 'weekly',
+  'one time': 'once',
+  'one-time': 'once',
+  'one time only': 'once',
+  'only once': 'once',
+} as const
+const KINDS = {
+  'therapy group': 'therapy',
+  'group therapy': 'therapy',
+  skill: 'skills',
+  'skills group': 'skills',
+  'skills training': 'skills',
+} as const
+const STATES = { canceled: 'cancelled' } as const
+
 const OPTIONAL = SESSION_COLUMNS.known.filter((column) => !SESSION_COLUMNS.required.includes(column))
 
 export const SUBSCRIBER_COLUMNS: Columns = {
@@ -83,7 +103,7 @@ export function parseSessionRow(
   const topic = text('topic', { max: 80, missing: 'write a topic, for example anxiety' }).toLowerCase()
   const therapist = text('therapist', { max: 120, missing: 'write who leads the group' })
   const bookingUrl = text('booking_url', { max: 1000, missing: 'write the https link to reserve a spot' })
-  const repeats = oneOf('repeats', ['weekly', 'once'])
+  const repeats = oneOf('repeats', ['weekly', 'once'], REPEATS)
   const occurrences = whole('occurrences', 1, 520)
   const seatsTotal = whole('seats_total', 0, 10_000)
   const seatsLeft = whole('seats_left', 0, 10_000)
@@ -105,10 +125,14 @@ export function parseSessionRow(
     seatsTotal,
     seatsLeft,
     ...startOf(text, addError, limit),
-    kind: oneOf('kind', ['therapy', 'skills']),
-    durationMinutes: whole('duration_minutes', 1, 1440) ?? 90,
+    kind: oneOf('kind', ['therapy', 'skills'], KINDS),
+    durationMinutes: whole('duration_minutes', 1, 1440, 'minutes') ?? 90,
     occurrences: repeats === 'once' ? null : occurrences,
-    status: oneOf('status', seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled']),
+    status: oneOf(
+      'status',
+      seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled'],
+      STATES,
+    ),
     absent: OPTIONAL.filter((column) => !(column in record)),
   }
   return errors.length === 0 ? { ok: true, row } : { ok: false, errors }
@@ -126,8 +150,8 @@ export function parseSubscriberRow(
   if (holdsContact(name))
     addError('name', 'contains a link, an address, or a phone number; write a first name, or leave it empty')
   const zone = text('time_zone', { max: 80 })
-  const timeZone = zoneMeant(zone)
-  if (zone !== '' && timeZone === null) addError('time_zone', unknownZone(zone))
+  const timeZone = typedZone(zone)
+  if (zone !== '' && timeZone === null) addError('time_zone', unknownTypedZone(zone))
   const locale = text('locale', { max: 40 })
   if (locale !== '' && usualTag(locale) === null)
     addError('locale', `has the unknown language ${quote(locale)}; write a tag like en, es or es-MX`)
@@ -222,34 +246,31 @@ function usualTag(tag: string): string | null {
 
 type Fields = ReturnType<typeof fieldsOf>
 
-const localForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:00)?$/
-
 function startOf(text: Fields['text'], addError: Fields['addError'], limit: StartLimit | null) {
-  const example = 'write the local start like 2026-12-01T19:00'
-  const start = text('starts_at', { max: 40, missing: example })
+  const start = text('starts_at', { max: 40, missing: `write the local start like ${START_FORMS}` })
   const zone = text('time_zone', { max: 80, missing: 'write an IANA name, for example America/New_York' })
-  const timeZone = zoneMeant(zone)
-  if (zone !== '' && timeZone === null) addError('time_zone', unknownZone(zone))
+  const timeZone = typedZone(zone)
+  if (zone !== '' && timeZone === null) addError('time_zone', unknownTypedZone(zone))
   if (start === '') return { startsAtLocal: '', timeZone: '' }
-  if (!localForm.test(start)) addError('starts_at', `is ${quote(start)}; ${example}, without a zone`)
-  else if (parseLocal(start) === null)
-    addError('starts_at', `is ${start}, a date or time that does not exist; check it in a calendar`)
-  else if (timeZone !== null && resolveLocal(start, timeZone).kind === 'skipped')
-    addError(
-      'starts_at',
-      `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`,
-    )
-  if (
-    parseLocal(start) !== null &&
-    limit &&
-    !limit.farAhead &&
-    start.slice(0, 10) > twoYearsAfter(limit.today)
-  )
-    addError(
-      'starts_at',
-      `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is right`,
-    )
-  return { startsAtLocal: start.slice(0, 16), timeZone: timeZone ?? '' }
+  const typed = typedStart(start)
+  const problem = 'problem' in typed ? typed.problem : startProblem(start, typed.local, timeZone, limit)
+  if (problem !== null) addError('starts_at', problem)
+  return { startsAtLocal: 'local' in typed ? typed.local : '', timeZone: timeZone ?? '' }
+}
+
+function startProblem(
+  start: string,
+  local: string,
+  timeZone: string | null,
+  limit: StartLimit | null,
+): string | null {
+  if (parseLocal(local) === null)
+    return `is ${start}, a date or time that does not exist; check it in a calendar`
+  if (limit && !limit.farAhead && local.slice(0, 10) > twoYearsAfter(limit.today))
+    return `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is right`
+  if (timeZone !== null && resolveLocal(local, timeZone).kind === 'skipped')
+    return `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`
+  return null
 }
 
 /** Only for comparing: two years after February 29 may be a date that does not exist. */

@@ -118,8 +118,10 @@ function zonesLike(name: string): readonly string[] {
   return slip.length === 1 ? slip : []
 }
 
-const letters = (name: string): string => name.toLowerCase().replace(/[\s_.-]/gu, '')
-const placeOf = (zone: string): string => zone.slice(zone.lastIndexOf('/') + 1)
+/** A name without the signs that people leave out. */
+export const letters = (name: string): string => name.toLowerCase().replace(/[\s_.-]/gu, '')
+/** `New_York` of `America/New_York`. */
+export const placeOf = (zone: string): string => zone.slice(zone.lastIndexOf('/') + 1)
 
 /** Whether the area and the first letter of the place are the same. */
 const sameStart = (zone: string, other: string): boolean => {
