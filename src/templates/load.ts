@@ -61,7 +61,7 @@ export async function loadTemplates({
   const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', translator))
   if (!digest || !notice) throw new Error('an email has no template')
   return {
-    digest: { ...digest, words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis)\./) },
+    digest: { ...digest, words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis|zone)\./) },
     notice,
     pages,
     files,

@@ -1,7 +1,8 @@
 import { lru } from '../lru.ts'
 import { isScarce, type News, type Offer } from '../sessions/offers.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
-import { formatOccurrence, hourIn, zoneTitle } from '../time/occurrences.ts'
+import { formatOccurrence, hourIn } from '../time/occurrences.ts'
+import { zoneTitle } from '../time/zone-titles.ts'
 import { weighed } from '../weighed.ts'
 import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
@@ -74,7 +75,7 @@ export function digestView(
     ...opening(shown, readership),
     practice: plain(letterhead.practice),
     logoUrl: letterhead.logoUrl,
-    zone: zoneTitle(timeZone, since, translator.locale),
+    zone: zoneTitle(timeZone, translator),
     topics: byTopic(shown, translator.locale).map(({ name, offers }) => ({
       name,
       underline: '-'.repeat(Math.min(name.length, 72)),

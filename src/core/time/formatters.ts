@@ -28,7 +28,7 @@ export const wallClockFormatters = lru(
   },
 )
 
-type ZoneName = { style: 'short' | 'long' | 'longGeneric'; timeZone: string; locale: string }
+type ZoneName = { style: 'short' | 'shortGeneric'; timeZone: string; locale: string }
 
 const zoneNameFormatter = lru(
   ZONE_NAMES_KEPT,

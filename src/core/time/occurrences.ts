@@ -128,12 +128,6 @@ export function dayAndTime(at: Date, zone: string, locale: string, reference: Da
   return isNear ? `${longWeekday.format(shown)} ${time}` : `${date.format(shown)}, ${time}`
 }
 
-/** The name of the zone for winter and summer, in the year of `at`: `Eastern Time`, `hora oriental`. */
-export function zoneTitle(timeZone: string, at: Date, locale: string): string {
-  // The generic name of UTC would be an offset.
-  return zoneNamed(timeZone === 'UTC' ? 'long' : 'longGeneric', at, timeZone, locale)
-}
-
 /** The hour of the day in `zone`, 0 to 23. */
 export const hourIn = (at: Date, zone: string): number => Number(toLocal(at, zone).slice(11, 13))
 

@@ -4,8 +4,9 @@ import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
 import { plain } from '../../../core/mail/digest-page.ts'
-import { formatOccurrence, zoneTitle } from '../../../core/time/occurrences.ts'
+import { formatOccurrence } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
+import { zoneTitle } from '../../../core/time/zone-titles.ts'
 import { consentWording } from '../../../core/words/consent.ts'
 import type { MessageKey, Translator } from '../../../core/words/words.ts'
 import { formMessages } from '../form-errors.ts'
@@ -81,14 +82,14 @@ function formView(
 }
 
 /** The next time in each of a few topics, soonest first. */
-function teaser(timeZone: string, { offers }: OpenTimes, now: Date, { locale }: Translator) {
+function teaser(timeZone: string, { offers }: OpenTimes, now: Date, translator: Translator) {
   const soonest = [...Map.groupBy(offers, ({ topicId }) => topicId).values()].flatMap(
     ([first]) => first ?? [],
   )
   return {
-    zone: zoneTitle(timeZone, now, locale),
+    zone: zoneTitle(timeZone, translator),
     taste: soonest.slice(0, TEASER_TOPICS).map(({ startsAt, group, topic }) => {
-      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, locale, now)
+      const { day, time } = formatOccurrence(new Date(startsAt), timeZone, translator.locale, now)
       return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
     }),
   }
