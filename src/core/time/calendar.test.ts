@@ -163,6 +163,12 @@ test('toLocal agrees with Intl, also within days on which clocks change', () => 
   }
 })
 
+test('a zone that was not whole minutes from UTC is shown to the second it was', () => {
+  // 44 minutes and 30 seconds behind UTC until 1972
+  expect(toLocal(new Date('1971-06-01T12:44:30Z'), 'Africa/Monrovia')).toBe('1971-06-01T12:00')
+  expect(toLocal(new Date('1971-06-01T12:44:29Z'), 'Africa/Monrovia')).toBe('1971-06-01T11:59')
+})
+
 test('a local time or zone that does not exist is refused by name', () => {
   expect(() => resolveLocal('2026-02-30T19:00', 'UTC')).toThrow(
     '"2026-02-30T19:00" is not a local date and time',

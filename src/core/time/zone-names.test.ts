@@ -42,6 +42,7 @@ test.each([
   ['New York', 'did you mean "America/New_York"?'],
   ['America/Los_Angelos', 'did you mean "America/Los_Angeles"?'],
   ['kolkata', 'did you mean "Asia/Kolkata"?'],
+  ['America/Managus', 'write the IANA name of a big city'], // Managua as well as Manaus
   ['America/Boston', 'write the IANA name of a big city with the same clocks'],
   ['Pacific/Seattle', 'write the IANA name of a big city with the same clocks'],
   ['+02:00', 'write the IANA name of a big city'],
