@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { BadInput } from './core/errors.ts'
 import { normalizeEmail } from './core/intake/email-address.ts'
+import { phoneLink } from './core/intake/phone.ts'
 import { formatMailbox, parseMailbox } from './core/mail/mailbox.ts'
 import { DEFAULT_BRAND_COLOR, paletteFrom, problemOf } from './core/mail/palette.ts'
 import { guessable, guessableKey, NEW_SECRET } from './core/secrets.ts'
@@ -200,6 +201,24 @@ const Settings = z
         abort: true,
       })
       .transform((value) => new URL(value).href)
+      .optional(),
+    PRACTICE_URL: z
+      .string()
+      .trim()
+      .refine((value) => URL.canParse(value) && /^https:\/\/[^/]/.test(value), {
+        error: 'is not an https address; for example https://www.your-practice.org',
+        abort: true,
+      })
+      .transform((value) => new URL(value).href)
+      .optional(),
+    PRACTICE_PHONE: z
+      .string()
+      .trim()
+      .max(40, 'is longer than 40 characters; for example +1 207-555-0143')
+      .refine(
+        (value) => phoneLink(value) !== null,
+        'is not one phone number in digits; for example +1 207-555-0143',
+      )
       .optional(),
     TEMPLATES_PATH: text('./templates').optional(),
     LOCALE: z

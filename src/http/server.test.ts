@@ -25,7 +25,7 @@ test('every answer is kept from caches, scripts, frames and the next site, and s
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
       'content-security-policy':
-        "default-src 'none';style-src 'self';img-src 'none';form-action 'self';base-uri 'none';frame-ancestors 'none'",
+        "default-src 'none';style-src 'self';img-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
     })
     expect(headers).not.toHaveProperty('set-cookie')
@@ -178,10 +178,38 @@ test('an address in use is reported with the setting to change', async () => {
   await first.close()
 })
 
-test('a logo replaces the name and is the only image a page may show', async () => {
+test('a logo replaces the name and is the only image of another address that a page may show', async () => {
   const logo = 'https://groups.harbor.test/logo.png'
   const server = await buildServer(await testApp({ settings: { BRAND_LOGO_URL: logo } }))
   const { body, headers } = await server.inject('/')
   expect(parse(body).querySelector('header a')?.innerHTML).toBe(`<img src="${logo}" alt="Harbor Groups">`)
-  expect(headers['content-security-policy']).toContain('img-src https://groups.harbor.test;')
+  expect(headers['content-security-policy']).toContain("img-src 'self' https://groups.harbor.test;")
+})
+
+test('the practice has an icon in its color, and its own letter', async () => {
+  const app = await testApp({ settings: { BRAND_NAME: '“élan” Groups', BRAND_COLOR: '#7a2048' } })
+  const server = await buildServer(app)
+  const page = parse((await server.inject('/')).body)
+  expect(page.querySelector('header .mark')?.getAttribute('data-letter')).toBe('É')
+  const link = page.querySelector('link[rel=icon]')?.getAttribute('href') ?? ''
+  for (const url of [link, '/favicon.ico']) {
+    const icon = await server.inject(url)
+    expect(icon.headers['content-type']).toBe('image/svg+xml')
+    expect(icon.headers['cache-control']).toMatch(/^public, max-age=\d{5,}/)
+    expect(icon.body).toContain('fill="#7a2048"')
+    expect(parse(icon.body).querySelector('text')?.textContent).toBe('É')
+  }
+})
+
+test('pages lead back to the practice’s website and its telephone', async () => {
+  const settings = { PRACTICE_URL: 'https://www.harbor.test', PRACTICE_PHONE: '(207) 555-0143' }
+  const page = parse((await (await buildServer(await testApp({ settings }))).inject('/')).body)
+  const links = page.querySelectorAll('footer a').map((link) => [link.textContent, link.getAttribute('href')])
+  expect(links).toContainEqual(['Back to Harbor Groups', 'https://www.harbor.test/'])
+  expect(links).toContainEqual(['(207) 555-0143', 'tel:2075550143'])
+  const plain = parse((await (await buildServer(await testApp())).inject('/')).body)
+  expect(plain.querySelectorAll('footer a').map((link) => link.textContent)).toEqual([
+    'hello@harbor.test',
+    'RSS',
+  ])
 })

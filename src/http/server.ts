@@ -162,7 +162,7 @@ function safeHeaders({ PUBLIC_URL, BRAND_LOGO_URL }: Web['config']) {
       directives: {
         defaultSrc: none,
         styleSrc: own,
-        imgSrc: BRAND_LOGO_URL ? [new URL(BRAND_LOGO_URL).origin] : none,
+        imgSrc: BRAND_LOGO_URL ? [...own, new URL(BRAND_LOGO_URL).origin] : own,
         formAction: own,
         baseUri: none,
         frameAncestors: none,

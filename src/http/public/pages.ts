@@ -2,9 +2,11 @@ import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
+import { phoneLink } from '../../core/intake/phone.ts'
 import { crisisView } from '../../core/words/crisis.ts'
 import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
+import { iconFor, letterOf } from './mark.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -28,13 +30,20 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
   const base = basePath(config)
   const stylesheet = serveFile(server, 'style.css', templates.files['style.css'], 'text/css; charset=utf-8')
   const script = serveFile(server, 'join.js', templates.files['join.js'], 'text/javascript; charset=utf-8')
+  const icon = serveIcon(server, iconFor(config.practice, config.palette))
   const everywhere = {
     base,
+    width: 'narrow',
+    icon: base + icon,
+    letter: letterOf(config.practice),
     stylesheet: base + stylesheet,
     script: base + script,
     practice: config.practice,
     logoUrl: config.BRAND_LOGO_URL ?? null,
     postalAddress: config.POSTAL_ADDRESS,
+    practiceUrl: config.PRACTICE_URL ?? null,
+    phone: config.PRACTICE_PHONE ?? null,
+    phoneUrl: phoneLink(config.PRACTICE_PHONE ?? ''),
     ...writeTo(addressIn(config.MAIL_REPLY_TO)),
   }
   server.decorateReply('translator')
@@ -73,6 +82,14 @@ export function serveFile(server: FastifyInstance, name: string, content: string
     reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
   )
   return `/${name}?${hash('sha256', content).slice(0, 12)}`
+}
+
+/** Also under the name that browsers and feed readers ask for without being told; that one has no version in it. */
+function serveIcon(server: FastifyInstance, svg: string): string {
+  server.get('/favicon.ico', (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(svg),
+  )
+  return serveFile(server, 'icon.svg', svg, 'image/svg+xml')
 }
 
 /** The path of PUBLIC_URL, if a proxy shows this server below one; usually empty. */

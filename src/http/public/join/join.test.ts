@@ -114,7 +114,7 @@ test('the first page and all it fetches are under 50 KB, from here, and without 
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(50_000)
   expect(headers).not.toHaveProperty('set-cookie')
   expect(headers['content-security-policy']).toBe(
-    "default-src 'none';style-src 'self';img-src 'none';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self'",
+    "default-src 'none';style-src 'self';img-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none';script-src 'self'",
   )
   expect(headers['cache-control']).toBe('no-store')
 })
