@@ -8,6 +8,7 @@ import { type Candidate, exclusionOf } from '../src/core/audience/exclusion.ts'
 import { isUnchanged } from '../src/core/audience/news.ts'
 import { chooseTopics, marksAfter, seenBy, type TopicRow } from '../src/core/audience/seen.ts'
 import { pauseForWeeks } from '../src/core/intake/preferences.ts'
+import { UNSAID } from '../src/core/sessions/group.ts'
 import { type Offer, offersAt, type Session, selectFor } from '../src/core/sessions/offers.ts'
 import { addDaysLocal, type Slot, slotAtOrBefore } from '../src/core/time/calendar.ts'
 import { owedBatches } from '../src/db/ledger/batches.ts'
@@ -444,10 +445,13 @@ function sessionOf(
   { topic, once, seq, startsAtLocal }: { topic: number; once: boolean; seq: number; startsAtLocal: string },
 ): Session {
   const slug = TOPICS[topic] ?? ''
-  const place = {
+  const group = {
     topicId: topic,
     topicSlug: slug,
     topicName: slug,
+    topicNames: {},
+    groupId: topic,
+    ...UNSAID,
     kind: 'therapy',
     group: 'Steady Ground',
     therapist: 'Dr. Mira Lee',
@@ -460,7 +464,7 @@ function sessionOf(
     repeats: once ? 'once' : 'weekly',
     occurrences: null,
   } as const
-  return { id, externalId: String(id), ...place, ...seats, ...times, seq, addedSeq: seq, news: 'new' }
+  return { id, externalId: String(id), ...group, ...seats, ...times, seq, addedSeq: seq, news: 'new' }
 }
 
 /** The program: sessions change by plain SQL, readers by their links, editions are planned and submitted. */

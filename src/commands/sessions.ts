@@ -56,6 +56,9 @@ Required columns: external_id, group, topic, therapist, starts_at
 Optional columns: kind (therapy, skills), duration_minutes (90), repeats
 (weekly, once), occurrences, seats_total, seats_left and status (open, full,
 cancelled).
+Optional columns about the group: summary (one sentence for readers), group_url
+(its page on your website), language (es, Spanish), place and price. Write them in
+one row of a group, or the same in each.
 A missing column changes nothing; a new session gets 90 minutes, weekly, open.
 Sessions that are not in the file stay as they are. To remove one, import it with
 status cancelled.

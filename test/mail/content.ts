@@ -1,4 +1,5 @@
 import type { Letterhead } from '../../src/core/mail/letterhead.ts'
+import { UNSAID } from '../../src/core/sessions/group.ts'
 import type { News, Offer } from '../../src/core/sessions/offers.ts'
 import type { Language } from './mail.ts'
 
@@ -92,6 +93,9 @@ export function usualOffers(count: number, language: Language): Offer[] {
       news: newsOf(n),
       topicId: topic + 1,
       topic: topics[topic] ?? '',
+      topicNames: {},
+      groupId: topic + 1,
+      ...UNSAID,
       group: groups[topic] ?? '',
       kind: n % 3 === 1 ? 'skills' : 'therapy',
       therapist: THERAPISTS[(n * 5) % THERAPISTS.length] ?? '',

@@ -6,7 +6,7 @@ import type { DigestTemplate } from '../../core/mail/digest.ts'
 import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
 import { linksOf } from '../../core/mail/links.ts'
 import { batchBody, type RequestPart, requestComposer } from '../../core/mail/request.ts'
-import type { Offer } from '../../core/sessions/offers.ts'
+import { type Offer, thawed } from '../../core/sessions/offers.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { deliveryTagger, earlierDeliveryTagger, earlierSignLinks, signLinks } from '../../core/tokens.ts'
 import { closeEmptyBatch, freezeBatch } from '../../db/ledger/batch-claims.ts'
@@ -226,7 +226,7 @@ function composerFor(
   const links = linksOf(app.config.LINK_SECRET, template.letterhead, signing.signLinks)
   const composer = requestComposer(
     template,
-    JSON.parse(parts.offers) as Offer[],
+    (JSON.parse(parts.offers) as Partial<Offer>[]).map(thawed),
     { id: batch.editionId },
     links,
   )

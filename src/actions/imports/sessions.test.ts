@@ -351,3 +351,76 @@ test('a start more than two years ahead is refused unless it is confirmed', asyn
   expect(await at.take(file(2028).replace('-24T', '-23T'))).toEqual(report(1, 0, 0))
   expect(await at.take(file(2072), false, true)).toEqual(report(0, 1, 0))
 })
+
+const ABOUT = 'summary,group_url,language,place,price'
+const calm = (id: string, about: string) =>
+  `${id},Calm,anxiety,Dr. A,2027-01-12T19:00,America/New_York,https://b.test/1,${about}`
+const aboutFile = (...rows: string[]) => [`${FEW},${ABOUT}`, ...rows].join('\n')
+const CALM = 'For anyone whose worry runs the day.,https://b.test/calm,Spanish,Online,$40 a session'
+const TOLD = {
+  summary: 'For anyone whose worry runs the day.',
+  groupUrl: 'https://b.test/calm',
+  language: 'es',
+  place: 'Online',
+  price: '$40 a session',
+}
+const untold = { summary: null, groupUrl: null, language: null, place: null, price: null }
+
+test('a file says what readers need to know of a group; in any of its rows, for all of its sessions', async () => {
+  using at = practice()
+  expect(await at.take(aboutFile(calm('a', ',,,,'), calm('b', CALM)))).toEqual(report(2, 0, 0))
+  expect(await at.sessions()).toMatchObject([
+    { externalId: 'a', ...TOLD },
+    { externalId: 'b', ...TOLD },
+  ])
+  expect(await at.take(aboutFile(calm('a', CALM), calm('b', CALM)))).toEqual(report(0, 0, 2))
+  expect(await at.take(aboutFile(calm('a', CALM.replace('$40', '$45'))))).toEqual(report(0, 1, 0))
+  expect(await at.sessions()).toMatchObject([{ price: '$45 a session' }, { price: '$45 a session' }])
+})
+
+test('a column about groups that the file lacks changes nothing, and an empty one clears', async () => {
+  using at = practice()
+  await at.take(aboutFile(calm('a', CALM)))
+  const bare = calm('a', '').replace(/,$/, '')
+  expect(await at.take([FEW, bare].join('\n'))).toEqual(report(0, 0, 1))
+  expect(await at.sessions()).toMatchObject([TOLD])
+  expect(await at.take([`${FEW},price,language`, `${bare},,`].join('\n'))).toEqual(report(0, 1, 0))
+  expect(await at.sessions()).toMatchObject([{ ...TOLD, price: null, language: null }])
+  const items = [{ place: null }, { summary: 'Calmer.' }, {}].map((about, n) => ({
+    ...Object.fromEntries(bare.split(',').map((value, column) => [FEW.split(',')[column], value])),
+    external_id: ['a', 'b', 'c'][n],
+    ...about,
+  }))
+  expect(await at.take(JSON.stringify(items))).toEqual(report(2, 1, 0))
+  const kept = { ...untold, summary: 'Calmer.', groupUrl: TOLD.groupUrl }
+  expect(await at.sessions()).toMatchObject([kept, kept, kept])
+})
+
+test('rows that contradict each other about their group are refused by name, or left out', async () => {
+  using at = practice()
+  const file = aboutFile(
+    calm('a', ',,,,'),
+    calm('b', CALM),
+    calm('c', CALM.replace('$40', '$50')),
+    calm('d', CALM.replace('Spanish', 'en')),
+  )
+  const message = 'is not what line 3 says of the group "Calm"; write the same in both, or leave one empty'
+  const rejected = [
+    { line: 4, field: 'price', message },
+    { line: 5, field: 'language', message },
+  ]
+  expect(await at.take(file)).toMatchObject({ kind: 'refused', report: { added: 0, rejected } })
+  expect(await at.sessions()).toEqual([])
+  expect(await at.take(file, true)).toEqual({
+    kind: 'imported',
+    report: { added: 2, updated: 0, unchanged: 0, rejected },
+  })
+  expect(await at.sessions()).toMatchObject([TOLD, TOLD])
+})
+
+test('what a file says of one group is not said of another with its name', async () => {
+  using at = practice()
+  const skills = calm('b', ',,,,').replace(',anxiety,', ',ocd,')
+  await at.take(aboutFile(calm('a', CALM), skills))
+  expect(await at.sessions()).toMatchObject([TOLD, untold])
+})

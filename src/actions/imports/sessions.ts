@@ -1,14 +1,16 @@
 import type { Installation } from '../../app.ts'
+import { quote } from '../../core/intake/fields.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
 import {
   applySessions,
+  type GroupConflict,
   type SeatConflict,
   stageSessions,
   stagingForSessions,
 } from '../../db/imports/sessions.ts'
 import { closeStaging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
-import { readRecords } from '../../files/read-records.ts'
+import { type Place, readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
 /**
@@ -36,12 +38,13 @@ export async function importSessions(
     }))
     const rejected = byLine([...invalid, ...again])
     if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
-    const { conflicts, ...counts } = await applySessions(staging, { skipInvalid })
+    const { conflicts, contradictions, ...counts } = await applySessions(staging, { skipInvalid })
     const all = byLine([
       ...rejected,
       ...conflicts.map((one) => ({ ...placeOf(one.line), ...overSeats(one) })),
+      ...contradictions.map((one) => ({ ...placeOf(one.line), ...contradicts(one, placeOf(one.firstLine)) })),
     ])
-    if (conflicts.length > 0 && !skipInvalid) return refused(all)
+    if (conflicts.length + contradictions.length > 0 && !skipInvalid) return refused(all)
     return { kind: 'imported', report: { ...counts, rejected: all } }
   } finally {
     await closeStaging(staging)
@@ -58,4 +61,12 @@ function overSeats({ seatsLeft, seatsTotal, absent }: SeatConflict): RowError {
         field: 'seats_total',
         message: `is ${seatsTotal}, under the ${seatsLeft} seats left on record; add seats_left`,
       }
+}
+
+function contradicts({ column, group }: GroupConflict, first: Place): RowError {
+  const earlier = 'item' in first ? `item ${first.item}` : `line ${first.line}`
+  return {
+    field: column,
+    message: `is not what ${earlier} says of the group ${quote(group)}; write the same in both, or leave one empty`,
+  }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { UNSAID } from '../sessions/group.ts'
 import type { Offer } from '../sessions/offers.ts'
 import { type JudgedEdition, type KnownCandidate, openJudge } from './judge.ts'
 import { isUnchanged, type NewsState } from './news.ts'
@@ -22,6 +23,9 @@ const GROUP: Offer = {
   news: 'new',
   topicId: 1,
   topic: 'Anxiety',
+  topicNames: {},
+  groupId: 1,
+  ...UNSAID,
   group: 'Steady Ground',
   kind: 'therapy',
   therapist: 'Dr. Mira Lee',

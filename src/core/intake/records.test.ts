@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { UNSAID } from '../sessions/group.ts'
 import {
   columnErrors,
   parseSessionRow,
@@ -41,6 +42,7 @@ test('the least a session needs is enough, and the rest has its defaults', () =>
       },
       ...{ startsAtLocal: '2026-12-01T19:00', timeZone: 'America/New_York', durationMinutes: 90 },
       ...{ repeats: 'weekly', occurrences: null, seatsTotal: null, seatsLeft: null, status: 'open' },
+      ...UNSAID,
       bookingUrl: 'https://book.sample.test/tue-7',
       absent: SESSION_COLUMNS.known.filter((column) => !SESSION_COLUMNS.required.includes(column)),
     },
@@ -106,6 +108,12 @@ test.each([
   [{ group: 'x'.repeat(121) }, 'group', 'longer than 120'],
   [{ group: '\ud800' }, 'group', 'plain text'],
   [{ group: ['Calm'] }, 'group', 'plain text'],
+  [{ summary: 'x'.repeat(301) }, 'summary', 'longer than 300'],
+  [{ group_url: 'http://sample.test/calm' }, 'group_url', 'https://'],
+  [{ language: 'Klingon' }, 'language', 'unknown language "Klingon"; write it like es or Spanish'],
+  [{ language: 'en, es' }, 'language', 'write it like es or Spanish'],
+  [{ place: 'Room\u00002' }, 'place', 'control character'],
+  [{ price: '$'.repeat(201) }, 'price', 'longer than 200'],
 ])('%j is refused at %s: %s', (fields, field, message) => {
   expect(session(fields)).toEqual({
     ok: false,
@@ -138,6 +146,22 @@ test('common names of clocks are understood, and stored as a zone', () => {
   expect(subscriber({ email: 'mara@sample.test', time_zone: 'EST5EDT' })).toMatchObject({
     row: { timeZone: 'America/New_York' },
   })
+})
+
+test.each([
+  ['es', 'es'],
+  ['ES', 'es'],
+  ['es-MX', 'es'],
+  ['Spanish', 'es'],
+  ['español', 'es'],
+  ['Espanol', 'es'],
+  ['inglés', 'en'],
+  ['Français', 'fr'],
+  ['Haitian Creole', 'ht'],
+  ['ASL', 'ase'],
+  ['', null],
+])('the language %j of a group is %j', (written, language) => {
+  expect(session({ language: written })).toMatchObject({ row: { language } })
 })
 
 test('invisible characters are dropped around and within every field', () => {

@@ -1,13 +1,14 @@
+import type { GroupFacts } from '../sessions/group.ts'
 import { parseLocal, resolveLocal } from '../time/calendar.ts'
-import { shortLocale } from '../words/locales.ts'
 import { normalizeEmail } from './email-address.ts'
 import { type FieldError, fieldsOf, nearest, type Parsed, quote, suggestion } from './fields.ts'
+import { languageMeant, usualTag } from './languages.ts'
 import { holdsContact } from './names.ts'
 import { START_FORMS, typedStart } from './typed-start.ts'
 import { typedZone, unknownTypedZone } from './typed-zone.ts'
 
 /** A checked row of a sessions file. `startsAtLocal` is local time in `timeZone` (IANA). */
-export type SessionRow = {
+export type SessionRow = GroupFacts & {
   externalId: string
   group: string
   topic: string
@@ -42,6 +43,9 @@ export type SubscriberRow = {
 /** The columns of one kind of file. The `required` ones must have a value in every row. */
 export type Columns = { known: readonly string[]; required: readonly string[] }
 
+/** Columns about the group of a session. All rows of one group say the same, or leave it to one of them. */
+const GROUP_COLUMNS = ['summary', 'group_url', 'language', 'place', 'price'] as const
+
 export const SESSION_COLUMNS: Columns = {
   known: [
     'external_id',
@@ -58,6 +62,7 @@ export const SESSION_COLUMNS: Columns = {
     'seats_left',
     'status',
     'booking_url',
+    ...GROUP_COLUMNS,
   ],
   required: ['external_id', 'group', 'topic', 'therapist', 'starts_at', 'time_zone', 'booking_url'],
 }
@@ -94,7 +99,8 @@ export function parseSessionRow(
   topics: ReadonlySet<string>,
   limit: StartLimit | null = null,
 ): Parsed<SessionRow> {
-  const { errors, addError, text, oneOf, whole } = fieldsOf(record)
+  const fields = fieldsOf(record)
+  const { errors, addError, text, oneOf, whole } = fields
   const externalId = text('external_id', {
     max: 200,
     missing: 'write its id in your booking system',
@@ -128,6 +134,7 @@ export function parseSessionRow(
     kind: oneOf('kind', ['therapy', 'skills'], KINDS),
     durationMinutes: whole('duration_minutes', 1, 1440, 'minutes') ?? 90,
     occurrences: repeats === 'once' ? null : occurrences,
+    ...groupFactsOf(fields),
     status: oneOf(
       'status',
       seatsLeft === 0 ? ['full', 'open', 'cancelled'] : ['open', 'full', 'cancelled'],
@@ -235,16 +242,23 @@ function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | '
   return `has the unknown topic ${quote(slug)}; ${hint}`
 }
 
-const LANGUAGES = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
-
-/** A language tag cut to `language[-REGION]`; null if it is not valid, or its language does not exist. */
-function usualTag(tag: string): string | null {
-  const locale = shortLocale(tag)
-  const [language = ''] = locale?.split('-', 1) ?? []
-  return language !== '' && LANGUAGES.of(language) !== undefined ? locale : null
-}
-
 type Fields = ReturnType<typeof fieldsOf>
+
+function groupFactsOf({ text, addError, errors }: Fields): GroupFacts {
+  const groupUrl = text('group_url', { max: 1000 })
+  if (groupUrl !== '') errors.push(...linkErrors('group_url', groupUrl))
+  const written = text('language', { max: 60 })
+  const language = written === '' ? null : languageMeant(written)
+  if (written !== '' && language === null)
+    addError('language', `has the unknown language ${quote(written)}; write it like es or Spanish`)
+  return {
+    summary: text('summary', { max: 300 }) || null,
+    groupUrl: groupUrl || null,
+    language,
+    place: text('place', { max: 200 }) || null,
+    price: text('price', { max: 200 }) || null,
+  }
+}
 
 function startOf(text: Fields['text'], addError: Fields['addError'], limit: StartLimit | null) {
   const start = text('starts_at', { max: 40, missing: `write the local start like ${START_FORMS}` })

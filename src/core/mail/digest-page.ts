@@ -1,5 +1,6 @@
 import { lru } from '../lru.ts'
 import { isScarce, type News, type Offer } from '../sessions/offers.ts'
+import { topicName } from '../sessions/topic.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
 import { formatOccurrence, hourIn } from '../time/occurrences.ts'
 import { zoneTitle } from '../time/zone-titles.ts'
@@ -76,7 +77,7 @@ export function digestView(
     practice: plain(letterhead.practice),
     logoUrl: letterhead.logoUrl,
     zone: zoneTitle(timeZone, translator),
-    topics: byTopic(shown, translator.locale).map(({ name, offers }) => ({
+    topics: byTopic(shown, translator).map(({ name, offers }) => ({
       name,
       underline: '-'.repeat(Math.min(name.length, 72)),
       sessions: offers.map((offer) => sessionView(offer, readership, letterhead, since)),
@@ -141,16 +142,19 @@ const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVEN
 /** Offers as they are listed: topics by name, and inside a topic soonest first. */
 export function byTopic<One extends Offer>(
   shown: readonly One[],
-  locale: string,
+  { locale, language }: Pick<Translator, 'locale' | 'language'>,
 ): { name: string; offers: One[] }[] {
   const { compare } = collatorOf(locale)
   // The sort is stable: sessions with the same start stay in the order of `shown`.
   const soonestFirst = shown.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   const topics = Map.groupBy(soonestFirst, ({ topicId }) => topicId)
   return [...topics]
-    .map(([id, offers]) => ({ id, name: plain(offers[0]?.topic ?? ''), offers }))
+    .map(([id, offers]) => ({ id, name: nameOfTopic(offers[0], language), offers }))
     .sort((a, b) => compare(a.name, b.name) || a.id - b.id)
 }
+
+const nameOfTopic = (offer: Offer | undefined, language: string): string =>
+  plain(topicName(offer?.topicNames, offer?.topic ?? '', language))
 
 const collatorOf = lru(
   16,

@@ -1,3 +1,4 @@
+import { UNSAID } from '../sessions/group.ts'
 import type { Offer } from '../sessions/offers.ts'
 import { type DigestTemplate, digestComposer, type Email } from './digest.ts'
 import { type Letterhead, type Reader } from './letterhead.ts'
@@ -23,6 +24,9 @@ export const steadyGround: Offer = {
   news: 'new',
   topicId: 2,
   topic: 'Depression',
+  topicNames: { es: 'Depresión' },
+  groupId: 1,
+  ...UNSAID,
   group: 'Steady Ground',
   kind: 'therapy',
   therapist: 'Dr. Maya Lee',

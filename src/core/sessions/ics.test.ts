@@ -4,6 +4,7 @@ import { loadCatalogs } from '../../templates/catalogs.ts'
 import { nextOccurrence } from '../time/occurrences.ts'
 import { vtimezone } from '../time/vtimezone.ts'
 import { translatorFor } from '../words/words.ts'
+import { UNSAID } from './group.ts'
 import { type DatedSession, privateCalendar, sessionCalendar } from './ics.ts'
 
 const PUBLIC_URL = 'https://groups.harbor.test'
@@ -18,6 +19,9 @@ const steadyGround: DatedSession = {
   topicId: 1,
   topicSlug: 'anxiety',
   topicName: 'Anxiety',
+  topicNames: {},
+  groupId: 1,
+  ...UNSAID,
   kind: 'therapy',
   group: 'Steady Ground',
   therapist: 'Dr. Mira Lee',

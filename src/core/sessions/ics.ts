@@ -110,11 +110,11 @@ function fromNow(
   return { at: dateAt(over), count: occurrences === null ? null : occurrences - over, since }
 }
 
-function description({ group, kind, therapist, bookingUrl }: DatedSession, { t }: Translator) {
+function description({ group, kind, therapist, place, bookingUrl }: DatedSession, { t }: Translator) {
   const url = webAddress(bookingUrl)
   const lines = [t('page.calendar.about', { kind, therapist: plain(therapist) })]
   if (url) lines.push(t('page.calendar.reserve', { url }))
-  return { summary: plain(group), description: lines.join('\n') }
+  return { summary: plain(group), description: lines.join('\n'), location: place }
 }
 
 /** The generator escapes the texts of events, but not the name of the calendar. */

@@ -1,14 +1,18 @@
 import { type News, type NewsState, newsTo } from '../audience/news.ts'
 import { type ChosenTopics, type Seen } from '../audience/seen.ts'
 import { isBookable, lastOccurrence, nextOccurrence } from '../time/occurrences.ts'
+import { type GroupFacts, UNSAID } from './group.ts'
+import type { TopicNames } from './topic.ts'
 
 /** A session with its group and topic, as stored. Local times are in `timeZone` (IANA). */
-export type Session = {
+export type Session = GroupFacts & {
   id: number
   externalId: string
   topicId: number
   topicSlug: string
   topicName: string
+  topicNames: TopicNames
+  groupId: number
   kind: 'therapy' | 'skills'
   group: string
   therapist: string
@@ -31,13 +35,16 @@ export type Session = {
 export type { News } from '../audience/news.ts'
 
 /** A bookable session, frozen for an email: plain data that renders the same in any year. Instants are ISO, UTC. */
-export type Offer = {
+export type Offer = GroupFacts & {
   id: number
   seq: number
   addedSeq: number
   news: News
   topicId: number
   topic: string
+  topicNames: TopicNames
+  /** Null if an earlier release froze the offer. */
+  groupId: number | null
   group: string
   kind: 'therapy' | 'skills'
   therapist: string
@@ -64,6 +71,10 @@ export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
     })
     .sort((a, b) => (a.startsAt === b.startsAt ? a.id - b.id : a.startsAt < b.startsAt ? -1 : 1))
 }
+
+/** An offer as it was frozen, maybe by an earlier release, which said less of a group. */
+export const thawed = (frozen: Partial<Offer>): Offer =>
+  ({ ...UNSAID, groupId: null, topicNames: {}, ...frozen }) as Offer
 
 /** At most this many seats left count as scarce. */
 const FEW_SEATS = 3
@@ -132,6 +143,8 @@ function offer(session: Session, next: Date): Offer {
     news: session.news,
     topicId: session.topicId,
     topic: session.topicName,
+    topicNames: session.topicNames,
+    groupId: session.groupId,
     group: session.group,
     kind: session.kind,
     therapist: session.therapist,
@@ -142,6 +155,11 @@ function offer(session: Session, next: Date): Offer {
     repeats: session.repeats,
     seatsLeft: session.seatsLeft,
     bookingUrl: session.bookingUrl,
+    summary: session.summary,
+    groupUrl: session.groupUrl,
+    language: session.language,
+    place: session.place,
+    price: session.price,
     ...(session.history && { history: session.history }),
   }
 }

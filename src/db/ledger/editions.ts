@@ -1,5 +1,5 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
-import type { Offer } from '../../core/sessions/offers.ts'
+import { type Offer, thawed } from '../../core/sessions/offers.ts'
 import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
 import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 import { prepared, type Store } from '../store.ts'
@@ -67,7 +67,7 @@ export async function offersOfEdition(store: Store, id: string): Promise<Offer[]
     .from(editionSessions)
     .where(eq(editionSessions.editionId, id))
     .all()
-  return rows.map((row) => JSON.parse(row.snapshot) as Offer)
+  return rows.map((row) => thawed(JSON.parse(row.snapshot) as Partial<Offer>))
 }
 
 /** The sum of an edition over all generations, or of one. It costs the same at any size (tally.ts). */

@@ -1,13 +1,15 @@
 import { check, index, integer, primaryKey, sql, sqliteTable, text, unique } from '../drizzle.ts'
 
 // Instants are integers, milliseconds UTC. Local times are text, `2026-12-01T19:00`, beside their IANA zone. Triggers
-// (drizzle/0001, 0007, 0011, 0013) keep `seq`, `news` and `revision`, and refuse what cannot be read, so that plain SQL from
+// (drizzle/0001, 0007, 0011, 0013, 0016) keep `seq`, `news` and `revision`, and refuse what cannot be read, so that plain SQL from
 // another program counts too. `session_change` and `replaced_parents` are theirs alone.
 
 export const topics = sqliteTable('topics', {
   id: integer().primaryKey(),
   slug: text().notNull().unique(),
   name: text().notNull(),
+  /** What it is called in other languages: a JSON object by BCP 47 primary tag, `{"es":"Ansiedad"}`. */
+  names: text().notNull().default('{}'),
 })
 
 export const groups = sqliteTable(
@@ -21,8 +23,16 @@ export const groups = sqliteTable(
       .notNull()
       .default('therapy'),
     title: text().notNull(),
+    /** One sentence for readers: who it is for, and what happens. Null = not said, as in all of these. */
     summary: text(),
+    /** Its page on the practice's website. */
     url: text(),
+    /** What is spoken in it: a BCP 47 primary tag, `es`. */
+    language: text(),
+    /** Online, or where it meets. */
+    place: text(),
+    /** What it costs, as one line of text. */
+    price: text(),
   },
   (t) => [
     unique('groups_identity').on(t.topicId, t.kind, t.title),

@@ -110,6 +110,18 @@ const OTHERS: [table: string, row: Record<string, unknown>, says: string][] = [
   ['groups', { topic_id: 99, title: 'Calm' }, 'groups.topic_id: '],
   ['groups', { topic_id: 1, title: '' }, 'groups.title: '],
   ['groups', { topic_id: 1, title: 'Calm', url: 'calm.test' }, 'groups.url: '],
+  ['groups', { topic_id: 1, title: 'Calm', summary: 'x'.repeat(301) }, 'groups.summary: '],
+  ['groups', { topic_id: 1, title: 'Calm', summary: 'For you.\nAnd you.' }, 'groups.summary: '],
+  ['groups', { topic_id: 1, title: 'Calm', language: 'Spanish' }, 'groups.language: '],
+  ['groups', { topic_id: 1, title: 'Calm', language: 'ES' }, 'groups.language: '],
+  ['groups', { topic_id: 1, title: 'Calm', place: 'Room \u202e2' }, 'groups.place: '],
+  ['groups', { topic_id: 1, title: 'Calm', price: '$'.repeat(201) }, 'groups.price: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: 'Calma' }, 'topics.names: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: '["Calma"]' }, 'topics.names: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: '{"es":7}' }, 'topics.names: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: '{"es":" "}' }, 'topics.names: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: '{"es":"Cal\\nma"}' }, 'topics.names: '],
+  ['topics', { slug: 'calm', name: 'Calm', names: '{"Spanish":"Calma"}' }, 'topics.names: '],
   ['subscribers', { email: 'Ada@sample.test' }, 'subscribers.email: '],
   ['subscribers', { email: 'ada@sample.test ' }, 'subscribers.email: '],
   ['subscribers', { email: 'ada' }, 'subscribers.email: '],
@@ -132,6 +144,46 @@ test('and bad topics, groups and subscribers', async () => {
       onPostgres && 'paused_until' in row ? 'invalid input syntax for type bigint' : says,
     )
   insert(app, 'subscribers', person)
+})
+
+test('a change of a group or topic is held to the same, and what is sound is taken', async () => {
+  const app = await testApp()
+  aSession(app, { group: 'Calm' })
+  const change = (table: string, set: string) => () => app.db.$client.exec(`update ${table} set ${set}`)
+  for (const [table, set, says] of [
+    ['groups', `summary = '${'x'.repeat(301)}'`, 'groups.summary: '],
+    ['groups', "language = 'spanish'", 'groups.language: '],
+    ['groups', `place = '${'x'.repeat(201)}'`, 'groups.place: '],
+    ['groups', `price = '${'x'.repeat(201)}'`, 'groups.price: '],
+    ['topics', "names = 'Calma'", 'topics.names: '],
+  ] as const)
+    expect(change(table, set)).toThrow(says)
+  change(
+    'groups',
+    "summary = 'For all.', language = 'es', place = 'Online', price = '$40', url = 'https://b.test/g'",
+  )()
+  change('topics', `names = '{"es":"Calma"}'`)()
+  expect(await allSessions(app.store)).toMatchObject([
+    {
+      ...{ summary: 'For all.', language: 'es', place: 'Online', price: '$40', groupUrl: 'https://b.test/g' },
+      topicNames: { es: 'Calma' },
+    },
+  ])
+})
+
+test('what gets past in a group is not said, and its sessions stay', async () => {
+  const app = await testApp()
+  aSession(app, { group: 'Calm' })
+  uncheck(app.db, 'groups')
+  uncheck(app.db, 'topics')
+  app.db.$client.exec(
+    `
+    update groups set summary = ' ', language = 'Spanish', place = 'Room' || char(10) || '2', url = 'javascript:alert(1)';
+    update topics set names = 'Calma'`.replaceAll('char(', onPostgres ? 'chr(' : 'char('),
+  )
+  expect(await allSessions(app.store)).toMatchObject([
+    { summary: null, language: null, place: 'Room 2', groupUrl: null, price: null, topicNames: {} },
+  ])
 })
 
 test('a group or topic in use cannot be deleted or renumbered, with or without foreign keys enforced', async () => {

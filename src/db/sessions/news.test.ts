@@ -11,6 +11,7 @@ import {
 } from '../../../test/app.ts'
 import { onPostgres } from '../../../test/db.ts'
 import { importSessions } from '../../actions/imports/sessions.ts'
+import { sessionsVersion } from './sessions.ts'
 
 /** A session as a file and a table have it, but for what all have in common. */
 type Fields = {
@@ -218,6 +219,24 @@ test("changing a group's title or kind is not news", async () => {
   await edition(app, '2026-11-23T15:00:00.000Z', 'Monday one')
   app.db.$client.exec("update groups set title = 'Evening', kind = 'skills' where title = 'Morning'")
   expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Evening')).toEqual({})
+})
+
+test('what is said of a group is not news, but pages and calendars read it again', async () => {
+  const app = await testApp()
+  for (const [name, topics] of Object.entries(READERS))
+    aSubscriber(app, `${name}@sample.test`, { topics: [...topics] })
+  await bySql(app, 'Morning', rowOf('Morning'), {})
+  await edition(app, '2026-11-23T15:00:00.000Z', 'Monday one')
+  for (const change of [
+    "groups set summary = 'For all.' where title = 'Morning'",
+    "groups set url = 'https://b.test/g', language = 'es', place = 'Online', price = '$40' where title = 'Morning'",
+    `topics set names = '{"es":"Calma"}' where slug = 'anxiety'`,
+  ]) {
+    const before = await sessionsVersion(app.store)
+    app.db.$client.exec(`update ${change}`)
+    expect([change, (await sessionsVersion(app.store)) > before]).toEqual([change, true])
+  }
+  expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Morning')).toEqual({})
 })
 
 test('a new session never gets the id of another, nor its seq', async () => {

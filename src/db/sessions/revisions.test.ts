@@ -29,6 +29,13 @@ const WRITES: [what: string, sql: string, rises: boolean][] = [
   ['deleted and inserted with another link', deletedAndInserted(`'https://b.test/new'`), true],
   ['another title of its group', `update groups set title = 'Evening'`, true],
   ['another kind of its group', `update groups set kind = 'skills'`, true],
+  ['another place of its group', `update groups set place = 'Room 2'`, true],
+  ['an empty place of its group', `update groups set place = ''`, false],
+  [
+    'what else is said of its group',
+    `update groups set summary = 'For all.', price = '$40', language = 'es', url = 'https://b.test/g'`,
+    false,
+  ],
   [
     'its group replaced as it was',
     `insert or replace into groups (topic_id, kind, title) select topic_id, kind, title from groups`,

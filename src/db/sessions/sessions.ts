@@ -4,6 +4,8 @@ import { plain } from '../../core/mail/digest-page.ts'
 import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
+import type { TopicNames } from '../../core/sessions/topic.ts'
+import { groupFacts, topicNamesIn } from '../../core/sessions/written-facts.ts'
 import { and, type Column, eq, sql } from '../drizzle.ts'
 import { isWhole, jsonRows } from '../fragments.ts'
 import { editionSessions } from '../schema/ledger.ts'
@@ -11,7 +13,7 @@ import { counters, groups, sessions, topics } from '../schema/sessions.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
 
 /** A subject that groups are about and readers choose by. */
-export type Topic = { id: number; slug: string; name: string }
+export type Topic = { id: number; slug: string; name: string; names: TopicNames }
 
 /** Sessions as they stand, with the highest `seq` given out when they were read. */
 export type Program = { throughSeq: number; sessions: Session[] }
@@ -22,7 +24,11 @@ export type LeftOut = FieldError & { id: number; externalId: string }
 /** All topics by name, which is safe to show: plain SQL can have put any character into it. */
 export async function allTopics(store: Store): Promise<Topic[]> {
   const rows = await store.read.select().from(topics).orderBy(topics.name).all()
-  return rows.map((topic) => ({ ...topic, name: plain(String(topic.name)) || plain(String(topic.slug)) }))
+  return rows.map((topic) => ({
+    ...topic,
+    name: plain(String(topic.name)) || plain(String(topic.slug)),
+    names: topicNamesIn(topic.names),
+  }))
 }
 
 /** Adds a topic; false when the slug exists. */
@@ -114,7 +120,10 @@ type HistoryRow = [seq: number, topicId: number | null, times: string, reopened:
 function readable<Sound extends Session = Session>(rows: readonly WrittenSession[]): Sound[] {
   return rows
     .filter((row) => rowError(row) === null)
-    .map(({ history, odd: _odd, ...session }) => ({ ...session, ...historyOf(history) }) as unknown as Sound)
+    .map(({ history, odd: _odd, ...session }) => {
+      const safe = { ...groupFacts(session), topicNames: topicNamesIn(session.topicNames) }
+      return { ...session, ...safe, ...historyOf(history) } as unknown as Sound
+    })
 }
 
 function historyOf(json: unknown): { history?: NewsState[] } {
@@ -155,6 +164,8 @@ const SESSION = {
   topicId: topics.id,
   topicSlug: topics.slug,
   topicName: topics.name,
+  topicNames: topics.names,
+  groupId: sessions.groupId,
   kind: groups.kind,
   group: groups.title,
   therapist: sessions.therapist,
@@ -167,6 +178,11 @@ const SESSION = {
   seatsLeft: sessions.seatsLeft,
   status: sessions.status,
   bookingUrl: sessions.bookingUrl,
+  summary: groups.summary,
+  groupUrl: groups.url,
+  language: groups.language,
+  place: groups.place,
+  price: groups.price,
   seq: sessions.seq,
   addedSeq: sessions.addedSeq,
   news: sessions.news,

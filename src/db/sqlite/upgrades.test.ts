@@ -59,7 +59,7 @@ const asItStands = (sqlite: Database.Database) =>
 function startOf(sqlite: Database.Database) {
   const column = (query: string) => sqlite.prepare(query).pluck().all()
   return {
-    topics: column("select slug || ' ' || name from topics order by slug"),
+    topics: column("select slug || ' ' || name || names from topics order by slug"),
     counters: column('select name from counters order by name'),
     timeZones: column('select name from time_zones order by name'),
     migrations: column('select created_at || hash from __drizzle_migrations order by created_at'),

@@ -4,6 +4,7 @@ import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
 import { plain } from '../../../core/mail/digest-page.ts'
+import { topicName, topicsIn } from '../../../core/sessions/topic.ts'
 import { formatOccurrence } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { zoneTitle } from '../../../core/time/zone-titles.ts'
@@ -73,7 +74,11 @@ function formView(
     name: typed?.name ?? '',
     zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, translator),
     kept: typed !== undefined,
-    topics: times.topics.map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    topics: topicsIn(times.topics, translator).map(({ slug, name }) => ({
+      slug,
+      name,
+      chosen: chosen.has(slug),
+    })),
     someTopics: chosen.size > 0,
     discreet: typed?.discreet ?? false,
     discreetSubject: t('digest.subject.discreet'),
@@ -88,9 +93,13 @@ function teaser(timeZone: string, { offers }: OpenTimes, now: Date, translator: 
   )
   return {
     zone: zoneTitle(timeZone, translator),
-    taste: soonest.slice(0, TEASER_TOPICS).map(({ startsAt, group, topic }) => {
+    taste: soonest.slice(0, TEASER_TOPICS).map(({ startsAt, group, topic, topicNames }) => {
       const { day, time } = formatOccurrence(new Date(startsAt), timeZone, translator.locale, now)
-      return { when: `${day} · ${time}`, group: plain(group), topic: plain(topic) }
+      return {
+        when: `${day} · ${time}`,
+        group: plain(group),
+        topic: plain(topicName(topicNames, topic, translator.language)),
+      }
     }),
   }
 }

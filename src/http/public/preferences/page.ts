@@ -5,6 +5,7 @@ import { LINK_LIFE_MS } from '../../../actions/subscribers/notices.ts'
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
 import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../../../core/intake/preferences.ts'
+import { topicsIn } from '../../../core/sessions/topic.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
 import { isFar } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
@@ -111,7 +112,9 @@ async function fieldsOf(
   const typedZone = textOf(typed?.tz)
   return {
     name: typed ? textOf(typed.name) : (subscriber.name ?? ''),
-    topics: (await allTopics(store)).map(({ slug, name }) => ({ slug, name, chosen: chosen.has(slug) })),
+    topics: topicsIn(await allTopics(store), translator).map(({ slug, name }) => ({
+      ...{ slug, name, chosen: chosen.has(slug) },
+    })),
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
     discreet: typed ? typed.discreet !== undefined : subscriber.discreet,

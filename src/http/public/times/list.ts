@@ -33,7 +33,7 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
   const status = new Map(listed.map(({ offer, status }) => [offer.id, status]))
   const ordered = byTopic(
     listed.map(({ offer }) => offer),
-    translator.locale,
+    translator,
   ).flatMap(({ offers }) => offers)
   const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)

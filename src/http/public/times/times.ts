@@ -4,6 +4,7 @@ import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.
 import type { App } from '../../../app.ts'
 import { offerStatus } from '../../../core/sessions/listed.ts'
 import type { Offer, Session } from '../../../core/sessions/offers.ts'
+import { topicsIn } from '../../../core/sessions/topic.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { weighed } from '../../../core/weighed.ts'
 import type { Translator } from '../../../core/words/words.ts'
@@ -69,11 +70,12 @@ function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...qu
   const { t } = query.translator
   const slugs = [topic].flat()
   const now = app.now()
-  const chosen = new Set(topics.filter(({ slug }) => slugs.includes(slug)))
+  const named = topicsIn(topics, query.translator)
+  const chosen = new Set(named.filter(({ slug }) => slugs.includes(slug)))
   const chosenIds = new Set([...chosen].map(({ id }) => id))
   const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))
   const offeredIds = new Set([...offers.map(({ topicId }) => topicId), ...chosenIds])
-  const filters = topics.filter(({ id }) => offeredIds.has(id))
+  const filters = named.filter(({ id }) => offeredIds.has(id))
   const listed = shown.map((offer): Listed => ({ offer, status: 'bookable' }))
   const asked = { ...query, path: '/sessions', slugs: [...chosen].map(({ slug }) => slug) }
   const list = timesList(app.config, listed, asked, now)
