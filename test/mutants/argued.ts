@@ -120,6 +120,24 @@ const ARGUED: Argued[] = [
     change: 'batches.length + notices.length > 0 → true',
     reason: 'the worker would look again sooner, and find nothing',
   },
+  {
+    file: 'src/actions/editions/submit.ts',
+    source: "claim.state !== 'submitting' || claim.claimedBy === null",
+    change: '|| → &&',
+    reason: 'a batch has a claim exactly while it is submitting',
+  },
+  {
+    file: 'src/core/intake/preferences.ts',
+    source: 'chosen.filter((id) => id !== undefined)',
+    change: '.filter((id) => id !== undefined) → nothing',
+    reason: 'it is there for the type: a choice that is not offered was refused before',
+  },
+  {
+    file: 'src/db/ledger/tally.ts',
+    source: "(reason ?? '')",
+    change: "reason ?? '' → (reason)",
+    reason: 'it is there for the type: who is excluded has a reason',
+  },
 ]
 
 /** Why nothing noticing this mutant is in order; undefined if nobody has argued that. */

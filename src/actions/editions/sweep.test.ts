@@ -73,6 +73,25 @@ test('a delivery in doubt for 23 hours becomes unknown although nothing enqueues
   expect((await allEditions(app.store))[0]).toMatchObject({ state: 'submitted' })
 })
 
+test('a batch whose request is under way is not given up when its 23 hours end', async () => {
+  const app = await testApp()
+  aSession(app)
+  manySubscribers(app, 2)
+  await planNow(app)
+  const started = app.now().getTime()
+  const claimedAt = started + 23 * 3_600_000 - 5_000
+  app.db
+    .update(batches)
+    .set({ state: 'submitting', claimedBy: 'elsewhere/1/alive', claimedAt, firstAttemptAt: started })
+    .run()
+  app.setNow(new Date(claimedAt + 10_000).toISOString())
+  await sweep(app)
+  expect(await tallyOf(app.store, '2026-11-23')).toMatchObject({ unknown: 0, waiting: 2 })
+  app.setNow(new Date(claimedAt + 91_000).toISOString())
+  await sweep(app)
+  expect(await tallyOf(app.store, '2026-11-23')).toMatchObject({ unknown: 2, waiting: 0 })
+})
+
 test('batches that a killed process had claimed also end if their edition was cancelled since', async () => {
   const app = await testApp()
   aSession(app)
