@@ -9,7 +9,7 @@ import { printable } from './core/text/printable.ts'
 import { withoutAddresses } from './core/text/redact.ts'
 import { databaseTrouble } from './db/trouble.ts'
 import { obeyTests } from './failpoint.ts'
-import { readEnvFile } from './files/env-file.ts'
+import { findEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
 
@@ -38,9 +38,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Reads the settings in `.env` that the environment does not have. */
+/** Reads the settings in `.env` that the environment does not have. `./openseat` names its own folder. */
 function loadEnvFile(): void {
-  const { values, warnings } = readEnvFile('.env')
+  const { values, warnings } = findEnvFile('.', process.env.OPENSEAT_FOLDER)
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
   for (const [name, value] of Object.entries(values)) process.env[name] ??= value
 }

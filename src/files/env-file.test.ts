@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { parseEnvFile } from './env-file.ts'
+import { findEnvFile, parseEnvFile } from './env-file.ts'
 
 const parse = (text: string) => parseEnvFile(Buffer.from(text))
 
@@ -40,3 +43,28 @@ test.each(['PORT=3000 # the port', 'A="1 Main St #4"', "A='#1'", 'A=', '# A=#1',
   '%s is as it should be',
   (line) => expect(parse(line).warnings).toEqual([]),
 )
+
+test('the file here is read, or else the one of the program, whose paths stay its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'openseat-env-'))
+  const [program, here] = [join(folder, 'program'), join(folder, 'here')]
+  for (const name of [program, here]) mkdirSync(name)
+  const none = { values: {}, warnings: [] }
+  expect(findEnvFile(here, program)).toEqual(none)
+  writeFileSync(
+    join(program, '.env'),
+    'DATABASE_PATH=\nTEMPLATES_PATH=../ours\nLINK_SECRET_FILE=/run/secret\nMETRICS_TOKEN_FILE=\nPORT=3000\n',
+  )
+  expect(findEnvFile(here)).toEqual(none)
+  expect(findEnvFile(here, program).values).toEqual({
+    DATABASE_PATH: join(program, 'data/openseat.db'),
+    TEMPLATES_PATH: join(folder, 'ours'),
+    LINK_SECRET_FILE: '/run/secret',
+    METRICS_TOKEN_FILE: '',
+    PORT: '3000',
+  })
+  writeFileSync(join(program, '.env'), 'DATABASE_PATH=db/list.db\n')
+  expect(findEnvFile(here, program).values).toEqual({ DATABASE_PATH: join(program, 'db/list.db') })
+  writeFileSync(join(here, '.env'), 'DATABASE_PATH=mine.db\n')
+  expect(findEnvFile(here, program).values).toEqual({ DATABASE_PATH: 'mine.db' })
+  rmSync(folder, { recursive: true })
+})

@@ -1,13 +1,32 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 
 /** The settings in a `.env`, and warnings about probable mistakes, which never repeat a value. */
 export type EnvFile = { values: Record<string, string>; warnings: string[] }
 
-/** Reads a `.env`, if it exists. */
-export function readEnvFile(path: string): EnvFile {
-  return existsSync(path) ? parseEnvFile(readFileSync(path)) : { values: {}, warnings: [] }
+/**
+ * Reads the `.env` in a folder, or else the one in the program's folder, if that is known. The latter has its paths made
+ * absolute, and the default one too: wherever a person is when they give a command, it is about the same database.
+ */
+export function findEnvFile(here: string, programFolder?: string): EnvFile {
+  if (existsSync(join(here, '.env'))) return parseEnvFile(readFileSync(join(here, '.env')))
+  if (programFolder === undefined || !existsSync(join(programFolder, '.env')))
+    return { values: {}, warnings: [] }
+  const { values, warnings } = parseEnvFile(readFileSync(join(programFolder, '.env')))
+  for (const [name, value] of Object.entries({
+    ...values,
+    DATABASE_PATH: values.DATABASE_PATH || DATABASE_PATH,
+  }))
+    if (isPath(name) && value !== '') values[name] = resolve(programFolder, value)
+  return { values, warnings }
 }
+
+/** The default in config.ts. */
+const DATABASE_PATH = './data/openseat.db'
+
+const isPath = (name: string): boolean =>
+  ['DATABASE_PATH', 'TEMPLATES_PATH'].includes(name) || name.endsWith('_FILE')
 
 /**
  * Reads the lines `NAME=value` of a `.env` from an editor on any system: with a byte-order mark, CRLF line endings, or in
