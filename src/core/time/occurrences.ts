@@ -1,15 +1,7 @@
 import { millisecondsInDay, millisecondsInMinute, millisecondsInWeek } from 'date-fns/constants'
 import type { LocalDateTime } from './calendar.ts'
 import { addDaysLocal, resolveLocal, toLocal, wallClockBetween } from './calendar.ts'
-import {
-  datesOf,
-  inUtc,
-  isSpanish,
-  LONG_DAY,
-  wallClockFormatters,
-  withoutComma,
-  zoneNamed,
-} from './formatters.ts'
+import { hasTwelveHours, written, writtenWithYear, zoneAbbreviation } from './formatters.ts'
 
 /**
  * When a session takes place. `startsAtLocal` is its first start, local time in `timeZone` (IANA). `occurrences` (1 or more;
@@ -73,28 +65,22 @@ export function isBookable(session: SessionTimes & Availability, at: Date): bool
  * if they are more than eleven months from `reference`: `Tue, Dec 1, 2027`. Throws if `zone` or `locale` is not valid.
  */
 export function formatOccurrence(at: Date, zone: string, locale: string, reference: Date = at): ReadableTime {
-  const { weekday, date, day, dateInWords, time } = wallClockFormatters(locale)
   const shown = shownIn(zone, at)
+  const dated = isFar(at, reference) ? writtenWithYear : written
   return {
-    weekday: weekday.format(shown),
-    date: date.format(shown),
-    day: withoutComma(day.format(shown), locale),
-    dateInWords: dateInWords.format(shown),
-    ...(isFar(at, reference) && datesWithYear(shown, locale)),
-    time: withSpaces(time.format(shown), locale),
-    zoneName: zoneNamed('short', at, zone, locale),
+    weekday: written('weekday', shown, locale),
+    date: dated('date', shown, locale),
+    day: dated('day', shown, locale),
+    dateInWords: dated('dateInWords', shown, locale),
+    time: written('time', shown, locale),
+    zoneName: zoneAbbreviation(at, zone, locale),
     iso: at.toISOString(),
   }
 }
 
 /** A day within a sentence: `Wednesday, December 2`, `miércoles 2 de diciembre`; with its year if that `isFar`. */
-export function longDay(at: Date, zone: string, locale: string, reference: Date = at): string {
-  const shown = shownIn(zone, at)
-  const written = isFar(at, reference)
-    ? inUtc(datesOf(locale), { ...LONG_DAY, year: 'numeric' })
-    : wallClockFormatters(locale).longDay
-  return withoutComma(written.format(shown), locale)
-}
+export const longDay = (at: Date, zone: string, locale: string, reference: Date = at): string =>
+  (isFar(at, reference) ? writtenWithYear : written)('longDay', shownIn(zone, at), locale)
 
 /** A day as a heading: `longDay` with a capital letter. */
 export function dayHeading(at: Date, zone: string, locale: string, reference: Date = at): string {
@@ -102,17 +88,15 @@ export function dayHeading(at: Date, zone: string, locale: string, reference: Da
   return day.charAt(0).toLocaleUpperCase(locale) + day.slice(1)
 }
 
-/** A time of day: `7:00 PM`, `7:00 p. m.`, `19:00`. Only English may break its line. */
-export function timeOfDay(at: Date, zone: string, locale: string): string {
-  return withSpaces(wallClockFormatters(locale).time.format(shownIn(zone, at)), locale)
-}
+/** A time of day: `7:00 PM`, `7:00 p. m.`, `19:00`. Outside English, its spaces do not break. */
+export const timeOfDay = (at: Date, zone: string, locale: string): string =>
+  written('time', shownIn(zone, at), locale)
 
 /** A time without `:00`, where clocks have twelve hours: `11 AM`, `9:30 PM`, `11 a. m.`; others are as in `timeOfDay`. */
 export function shortTime(at: Date, zone: string, locale: string): string {
-  const { time, hour } = wallClockFormatters(locale)
   const shown = shownIn(zone, at)
-  const isShort = shown.getUTCMinutes() === 0 && time.resolvedOptions().hour12 === true
-  return withSpaces((isShort ? hour : time).format(shown), locale)
+  const isShort = shown.getUTCMinutes() === 0 && hasTwelveHours(locale)
+  return written(isShort ? 'hour' : 'time', shown, locale)
 }
 
 /**
@@ -123,9 +107,10 @@ export function dayAndTime(at: Date, zone: string, locale: string, reference: Da
   const shown = shownIn(zone, at)
   const today = shownIn(zone, reference).setUTCHours(0, 0, 0, 0)
   const time = shortTime(at, zone, locale)
-  const { longWeekday, date } = wallClockFormatters(locale)
   const isNear = shown.getTime() >= today && shown.getTime() < today + millisecondsInWeek
-  return isNear ? `${longWeekday.format(shown)} ${time}` : `${date.format(shown)}, ${time}`
+  return isNear
+    ? `${written('longWeekday', shown, locale)} ${time}`
+    : `${written('date', shown, locale)}, ${time}`
 }
 
 /** The hour of the day in `zone`, 0 to 23. */
@@ -135,26 +120,8 @@ export const hourIn = (at: Date, zone: string): number => Number(toLocal(at, zon
 export const isFar = (at: Date, reference: Date): boolean =>
   Math.abs(at.getTime() - reference.getTime()) > 335 * millisecondsInDay
 
-// Few dates are that far away, so these formatters are not kept.
-function datesWithYear(shown: Date, locale: string): Pick<ReadableTime, 'date' | 'day' | 'dateInWords'> {
-  const written = (parts: Intl.DateTimeFormatOptions) =>
-    inUtc(datesOf(locale), { year: 'numeric', day: 'numeric', ...parts }).format(shown)
-  return {
-    date: written({ month: 'short' }),
-    day: withoutComma(written({ month: 'short', weekday: 'short' }), locale),
-    dateInWords: written({ month: 'long' }),
-  }
-}
-
 /** What clocks in `zone` show, as if it were UTC: formatters that print UTC then serve every zone. */
 const shownIn = (zone: string, at: Date): Date => new Date(`${toLocal(at, zone)}Z`)
-
-/** Which space Intl puts into a time depends on the version of its data. Spanish has one within `p. m.` too. */
-function withSpaces(time: string, locale: string): string {
-  if (/^en\b/.test(locale)) return time.replace(/\s/g, ' ')
-  const spaced = isSpanish(locale) ? time.replace(/\b([ap])\.\s?m\./, '$1. m.') : time
-  return spaced.replace(/\s/g, '\u00a0')
-}
 
 const occurrenceCount = ({ repeats, occurrences }: SessionTimes): number =>
   repeats === 'once' ? 1 : (occurrences ?? Infinity)

@@ -1,6 +1,6 @@
 import { lru } from '../lru.ts'
 import type { Translator } from '../words/words.ts'
-import { zoneNamed } from './formatters.ts'
+import { zoneNameByPlace } from './formatters.ts'
 import { zoneToday } from './time-zones.ts'
 
 /**
@@ -46,9 +46,7 @@ export const UNITED_STATES: readonly string[] = [
  */
 export function zoneTitle(timeZone: string, { t, language }: Translator): string {
   const clock = CLOCK_OF.get(zoneToday(timeZone) ?? timeZone)
-  if (clock !== undefined) return t('zone.clock', { clock })
-  const name = nameByPlace({ timeZone, language })
-  return language === 'es' ? withArticle(name) : name
+  return clock === undefined ? placeOf(timeZone, language).title : t('zone.clock', { clock })
 }
 
 /**
@@ -56,14 +54,10 @@ export function zoneTitle(timeZone: string, { t, language }: Translator): string
  * `Cuba (La Habana)`.
  */
 export function zonePlace(timeZone: string, { t, language }: Translator): string {
-  const [, ...path] = timeZone.split('/')
-  const name = (path.at(-1) ?? timeZone).replaceAll('_', ' ')
-  const place = placeIn(timeZone, language)
-  if (place === null) return name
-  if (!isNamedAfter(placeIn(timeZone, 'en') ?? name, name)) {
-    return `${place} (${t('page.zones.city', { city: name.replaceAll(/[ -]/g, '_'), name })})`
-  }
-  return path[0] === 'Argentina' ? `${place}, Argentina` : place
+  const { place, city } = placeOf(timeZone, language)
+  return city === null
+    ? place
+    : `${place} (${t('page.zones.city', { city: city.replaceAll(/[ -]/g, '_'), name: city })})`
 }
 
 /** One of the main zones of the United States: `Eastern Time (New York)`. */
@@ -72,13 +66,46 @@ export function zoneOfStates(timeZone: string, translator: Translator): string {
   return `${title.charAt(0).toUpperCase()}${title.slice(1)} (${zonePlace(timeZone, translator)})`
 }
 
-/** The place in a name by Intl, or null if that names a clock (`GMT`), or knows no words of this language. */
-function placeIn(timeZone: string, language: string): string | null {
-  const [before, after] = nameByPlace({ timeZone: 'America/Adak', language }).split('Adak')
-  const name = nameByPlace({ timeZone, language })
-  if (before === undefined || after === undefined || !name.startsWith(before) || !name.endsWith(after))
+/** `title` is `hora de Cuba`, `place` is `Cuba`; `city` is the one a zone is named after, if `place` is another. */
+type Place = { title: string; place: string; city: string | null }
+
+/** Titles of all zones in two languages: the reader's and English. */
+const [LANGUAGES_KEPT, TITLES_KEPT] = [8, 1200]
+
+/** By language, not by locale: visitors can ask for any region. Each zone takes a formatter, so the result is kept. */
+const placesIn = lru(
+  LANGUAGES_KEPT,
+  (language: string) => language,
+  () => new Map<string, Place>(),
+)
+
+function placeOf(timeZone: string, language: string): Place {
+  const zone = zoneToday(timeZone)
+  if (zone === null) return { title: timeZone, place: timeZone, city: null }
+  const places = placesIn(language)
+  const place = places.get(zone) ?? findPlace(zone, language)
+  places.set(zone, place)
+  return place
+}
+
+function findPlace(zone: string, language: string): Place {
+  const [, ...path] = zone.split('/')
+  const name = (path.at(-1) ?? zone).replaceAll('_', ' ')
+  const official = officialTitle({ zone, language })
+  const title = language === 'es' ? withArticle(official) : official
+  const place = placeWithin(official, language)
+  if (place === null) return { title, place: name, city: null }
+  if (path[0] === 'Argentina') return { title, place: `${place}, Argentina`, city: null }
+  const isCity = isNamedAfter(placeWithin(officialTitle({ zone, language: 'en' }), 'en') ?? name, name)
+  return { title, place, city: isCity ? null : name }
+}
+
+/** The place in a title by Intl, or null if that names a clock (`GMT`), or knows no words of this language. */
+function placeWithin(title: string, language: string): string | null {
+  const [before, after] = officialTitle({ zone: 'America/Adak', language }).split('Adak')
+  if (before === undefined || after === undefined || !title.startsWith(before) || !title.endsWith(after))
     return null
-  return name.slice(before.length, name.length - after.length)
+  return title.slice(before.length, title.length - after.length)
 }
 
 /** Whether a place is the city that its zone is named after, and not a whole country. */
@@ -92,17 +119,13 @@ const letters = (name: string): string => name.normalize('NFD').replace(/\P{L}/g
 /** In Ireland's English few clocks have names, and in Latin America's Spanish none: then Intl names the place. */
 const WITH_PLACES: Readonly<Record<string, string>> = { en: 'en-IE', es: 'es-419' }
 
-/** More than there are zones, in two languages. Only names are kept, as formatters are large. */
-const NAMES_KEPT = 1200
-
-/** `Colombia Time`, `hora de Colombia`. By language, not by locale: visitors can ask for any region. */
-const nameByPlace = lru(
-  NAMES_KEPT,
-  ({ timeZone, language }: { timeZone: string; language: string }) => `${language} ${timeZone}`,
-  ({ timeZone, language }) =>
+const officialTitle = lru(
+  TITLES_KEPT,
+  ({ zone, language }: { zone: string; language: string }) => `${language} ${zone}`,
+  ({ zone, language }) =>
     NOT_SAID.reduce(
       (name, [official, said]) => name.replace(official, said),
-      zoneNamed('shortGeneric', ANY_DAY, timeZone, WITH_PLACES[language] ?? language),
+      zoneNameByPlace(zone, WITH_PLACES[language] ?? language),
     ),
 )
 
@@ -113,9 +136,6 @@ const NOT_SAID: readonly [RegExp, string][] = [
   [/^Canaries\b/, 'Canary Islands'],
   [/\bSt (?=\p{Lu})/u, 'St. '],
 ]
-
-/** These names are the same on every day. */
-const ANY_DAY = new Date('2026-12-01T12:00:00Z')
 
 /** What Spanish needs and CLDR leaves out: `hora de las Islas Canarias`. By the first word of a place. */
 const ARTICLES: readonly [RegExp, string][] = [

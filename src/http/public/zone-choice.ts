@@ -1,6 +1,8 @@
+import { lru } from '../../core/lru.ts'
 import { timeZones } from '../../core/time/time-zones.ts'
 import { browserNames, canonicalZone } from '../../core/time/zone-names.ts'
 import { UNITED_STATES, zoneOfStates, zonePlace } from '../../core/time/zone-titles.ts'
+import { weighed } from '../../core/weighed.ts'
 import type { Translator } from '../../core/words/words.ts'
 
 /** A choice of time zones as a page's `select` shows it; `was` are names that browsers may have for one, with blanks between. */
@@ -28,7 +30,14 @@ export function zoneGroups(asked: string, translator: Translator): ZoneGroup[] {
       label: t('page.zones.region', { region }),
       zones: zones
         .map((zone) => option(zone, zonePlace(zone, translator)))
-        .sort((a, b) => a.label.localeCompare(b.label, language)),
+        .sort((a, b) => inOrder(language).compare(a.label, b.label)),
     })),
   ]
 }
+
+/** One per catalog. `localeCompare` would make a new one for each pair, outside the heap. */
+const inOrder = lru(
+  8,
+  (language: string) => language,
+  (language) => weighed(new Intl.Collator(language)),
+)
