@@ -1,5 +1,4 @@
-import { lru } from '../lru.ts'
-import { weighed } from '../weighed.ts'
+import { collatorOf } from '../words/names.ts'
 import type { Translator } from '../words/words.ts'
 
 /** What a topic is called, by language (BCP 47 primary tag). */
@@ -19,9 +18,3 @@ export function topicsIn<Topic extends { name: string; names: TopicNames }>(
     .map((topic) => ({ ...topic, name: topicName(topic.names, topic.name, language) }))
     .sort((a, b) => compare(a.name, b.name))
 }
-
-const collatorOf = lru(
-  16,
-  (locale: string) => locale,
-  (locale) => weighed(new Intl.Collator(locale)),
-)

@@ -20,6 +20,8 @@ export type Asked = {
   tz: string
   page: number
   slugs: readonly string[]
+  /** Of groups; `lang` is that of the page. */
+  language: string | null
   lang: string | null
   translator: Translator
 }
@@ -79,8 +81,9 @@ export function inWords(
   )
 }
 
-function linkTo(config: App['config'], { path, tz, page, slugs, lang }: Asked): string {
+function linkTo(config: App['config'], { path, tz, page, slugs, language, lang }: Asked): string {
   const query = new URLSearchParams({ tz, page: String(page), ...(lang !== null && { lang }) })
   for (const slug of slugs) query.append('topic', slug)
+  if (language !== null) query.set('language', language)
   return `${basePath(config)}${path}?${query.toString()}`
 }

@@ -288,3 +288,37 @@ test('characters that turn the text around reach no page, whatever SQL wrote int
     for (const odd of ['\u202e', '\u0007']) expect(body).not.toContain(odd)
   }
 })
+
+async function appInTwoLanguages() {
+  const app = await testApp()
+  aSession(app, { group: 'Steady Ground' })
+  aSession(app, { group: 'Suelo Firme' })
+  aSession(app, { group: 'Loose Ends', topic: 'ocd' })
+  app.db.$client.exec(`
+    update groups set language = 'en';
+    update groups set language = 'es' where title = 'Suelo Firme'`)
+  return app
+}
+
+test.each([
+  ['?language=es', ['Suelo Firme']],
+  ['?language=es-MX', ['Suelo Firme']],
+  ['?language=en', ['Steady Ground', 'Loose Ends']],
+  ['?language=en&topic=ocd', ['Loose Ends']],
+  ['?language=es&topic=ocd', []],
+  ['?language=fr', []],
+  ['?language=none', ['Steady Ground', 'Suelo Firme', 'Loose Ends']],
+  ['?language=es&language=en', ['Steady Ground', 'Suelo Firme', 'Loose Ends']],
+  ['', ['Steady Ground', 'Suelo Firme', 'Loose Ends']],
+])('/sessions%s shows groups in that language', async (query, groups) => {
+  const page = await pageAt(await appInTwoLanguages(), `/sessions${query}`)
+  expect(texts(page, 'h3').toSorted()).toEqual(groups.toSorted())
+})
+
+test('the choice of a language goes along to the next page', async () => {
+  const app = await testApp()
+  for (let n = 0; n < 25; n += 1) aSession(app, { group: `Grupo ${n}` })
+  app.db.$client.exec("update groups set language = 'es'")
+  const page = await pageAt(app, '/sessions?language=es')
+  expect(page.querySelector('a[rel=next]')?.getAttribute('href')).toContain('language=es')
+})

@@ -4,7 +4,6 @@ import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.
 import type { App } from '../../../app.ts'
 import { offerStatus } from '../../../core/sessions/listed.ts'
 import type { Offer, Session } from '../../../core/sessions/offers.ts'
-import { topicsIn } from '../../../core/sessions/topic.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { weighed } from '../../../core/weighed.ts'
 import type { Translator } from '../../../core/words/words.ts'
@@ -13,6 +12,7 @@ import { sessionsOfEdition } from '../../../db/sessions/sessions.ts'
 import { keptPages } from '../kept-pages.ts'
 import { chosenBy } from '../language.ts'
 import { basePath, serveFile } from '../pages.ts'
+import { filtered, languageWanted } from './filter.ts'
 import { type Listed, timesList } from './list.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
@@ -29,6 +29,7 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
       .catch('')
       .transform((name) => canonicalZone(name) ?? ownZone),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
+    language: z.string().catch('').transform(languageWanted),
     page: z.coerce.number().int().min(1).catch(1),
   })
 
@@ -56,6 +57,7 @@ type Query = {
   tz: string
   page: number
   topic: string | string[]
+  language: string | null
   lang: string | null
   translator: Translator
 }
@@ -66,27 +68,22 @@ function publicly(reply: FastifyReply): FastifyReply {
   return reply.removeHeader('x-robots-tag').header('content-security-policy', policy)
 }
 
-function bookableTimes(app: Needs, { offers, topics }: OpenTimes, { topic, ...query }: Query) {
+function bookableTimes(app: Needs, times: OpenTimes, { topic, ...query }: Query) {
   const { t } = query.translator
-  const slugs = [topic].flat()
-  const now = app.now()
-  const named = topicsIn(topics, query.translator)
-  const chosen = new Set(named.filter(({ slug }) => slugs.includes(slug)))
-  const chosenIds = new Set([...chosen].map(({ id }) => id))
-  const shown = offers.filter(({ topicId }) => chosen.size === 0 || chosenIds.has(topicId))
-  const offeredIds = new Set([...offers.map(({ topicId }) => topicId), ...chosenIds])
-  const filters = named.filter(({ id }) => offeredIds.has(id))
+  const { shown, topics, languages, slugs, language } = filtered(times, { ...query, topic }, query.translator)
+  const narrowed = slugs.length > 0 || language !== null
   const listed = shown.map((offer): Listed => ({ offer, status: 'bookable' }))
-  const asked = { ...query, path: '/sessions', slugs: [...chosen].map(({ slug }) => slug) }
-  const list = timesList(app.config, listed, asked, now)
+  const asked = { ...query, path: '/sessions', slugs }
+  const list = timesList(app.config, listed, asked, app.now())
   return {
     ...list,
     title: t('page.times.title'),
     lead: t('page.times.lead', { zone: list.zone }),
-    filters: filters.length > 1 ? filters.map((topic) => ({ ...topic, checked: chosen.has(topic) })) : [],
-    filtered: chosen.size > 0,
-    nothing: t(chosen.size > 0 ? 'page.times.nothing.topics' : 'page.times.nothing'),
-    others: shown.length < offers.length && shown.length === 0,
+    filters: topics,
+    groupLanguages: languages,
+    filtered: narrowed,
+    nothing: t(narrowed ? 'page.times.nothing.topics' : 'page.times.nothing'),
+    others: shown.length < times.offers.length && shown.length === 0,
   }
 }
 
@@ -103,7 +100,12 @@ async function toldTimes(app: Needs, id: string, query: Query) {
   ])
   const byId = new Map(sessions.map((session) => [session.id, session]))
   const listed = offers.map((offer) => withStatus(offer, byId.get(offer.id), now))
-  const list = timesList(app.config, listed, { ...query, path: `/editions/${id}`, slugs: [] }, now)
+  const list = timesList(
+    app.config,
+    listed,
+    { ...query, path: `/editions/${id}`, slugs: [], language: null },
+    now,
+  )
   // The slot's own date, which the id is.
   const day = weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' }))
   return {
@@ -111,6 +113,7 @@ async function toldTimes(app: Needs, id: string, query: Query) {
     title: t('page.told.title', { date: day.format(new Date(id)) }),
     lead: t('page.told.lead', { zone: list.zone }),
     filters: [],
+    groupLanguages: [],
     filtered: false,
     nothing: t('page.told.nothing'),
     others: false,
