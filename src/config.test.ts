@@ -16,6 +16,15 @@ const NEEDED = {
   PUBLIC_URL: 'https://groups.harbor.test',
 }
 
+/** As a practice fills them in. The domains are nobody's, and none of those that are kept for examples. */
+const OWN = {
+  RESEND_API_KEY: 're_kT9vQ2mX_w7LrPd4sHn8bYc3Z',
+  LINK_SECRET: 'kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR',
+  MAIL_FROM: 'Lakeside Care <groups@mail.lakeside-care-sample.org>',
+  POSTAL_ADDRESS: '7 Shore Road, Burlington, VT 05401',
+  PUBLIC_URL: 'https://groups.lakeside-care-sample.org',
+}
+
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'openseat-config-'))
@@ -42,7 +51,7 @@ test.each([
 
 test('UNSUBSCRIBE_ADDRESS is refused without the webhook that reads what arrives there', () => {
   const settings = { ...NEEDED, UNSUBSCRIBE_ADDRESS: 'leave@in.harbor.test' }
-  expect(() => loadConfig(settings)).toThrow('UNSUBSCRIBE_ADDRESS: needs RESEND_WEBHOOK_SECRET')
+  expect(() => loadConfig(settings)).toThrow('UNSUBSCRIBE_ADDRESS needs RESEND_WEBHOOK_SECRET')
   expect(loadConfig({ ...settings, RESEND_WEBHOOK_SECRET: 'whsec_MfKQ9r8G' }).UNSUBSCRIBE_ADDRESS).toBe(
     'leave@in.harbor.test',
   )
@@ -50,7 +59,7 @@ test('UNSUBSCRIBE_ADDRESS is refused without the webhook that reads what arrives
 
 test('all problems are reported at once, each with its variable and a working example', () => {
   const problems = problemsOf({
-    ...{ NODE_ENV: 'production', PUBLIC_URL: 'http://groups.harbor.test', PORT: 'http' },
+    ...{ NODE_ENV: 'production', PUBLIC_URL: OWN.PUBLIC_URL.replace('https', 'http'), PORT: 'http' },
     ...{ MAIL_FROM: 'Harbor Groups', REDIS_URL: 'localhost:6379', LOG_LEVEL: 'loud', DIGEST_DAY: 'someday' },
   })
   expect(new Set(problems.map(nameIn))).toEqual(
@@ -68,7 +77,7 @@ test('every setting that can be wrong says so with its name and an example', () 
   for (const name of settingNames().filter((name) => !anything.has(name))) {
     const problems = problemsOf({ ...NEEDED, [name]: name === 'LINK_SECRET' ? 'short' : wrong })
     expect(problems).toEqual([
-      expect.stringMatching(new RegExp(`^${name}: .*(for example|the output of) \\S`)),
+      expect.stringMatching(new RegExp(`^${name} .*(for example|the output of) \\S`)),
     ])
   }
 })
@@ -76,7 +85,7 @@ test('every setting that can be wrong says so with its name and an example', () 
 test('an empty setting counts as not set', () => {
   expect(loadConfig({ ...NEEDED, DIGEST_TIME: '', REDIS_URL: '' })).toMatchObject({ DIGEST_TIME: '09:00' })
   expect(problemsOf({ ...NEEDED, RESEND_API_KEY: '' })).toEqual([
-    'RESEND_API_KEY: is missing; for example re_123456789',
+    'RESEND_API_KEY is missing, for example re_123456789',
   ])
 })
 
@@ -94,11 +103,11 @@ test('a secret may be in a file', () => {
 test('a secret set in two places, or in a missing file, is refused once', () => {
   const file = fileWith('re_987654321')
   expect(problemsOf({ ...NEEDED, RESEND_API_KEY_FILE: file })).toEqual([
-    'RESEND_API_KEY: is set twice, also as RESEND_API_KEY_FILE; keep one of them',
+    'RESEND_API_KEY is set twice, also as RESEND_API_KEY_FILE; keep one of them',
   ])
   const { RESEND_API_KEY: _, ...others } = NEEDED
   expect(problemsOf({ ...others, RESEND_API_KEY_FILE: '/nowhere/key' })).toEqual([
-    expect.stringContaining('RESEND_API_KEY_FILE: cannot read /nowhere/key'),
+    expect.stringContaining('RESEND_API_KEY_FILE names /nowhere/key, which cannot be read'),
   ])
 })
 
@@ -106,7 +115,7 @@ test('a link secret of 31 characters is refused, also behind a good one, and is 
   const short = 'x'.repeat(31)
   const [problem = '', ...more] = problemsOf({ ...NEEDED, LINK_SECRET: `${SECRET}, ${short}` })
   expect(more).toEqual([])
-  expect(problem).toMatch(/^LINK_SECRET: secret 2 is shorter than 32 characters.*openssl rand/)
+  expect(problem).toMatch(/^LINK_SECRET \(secret 2\) is shorter than 32 characters.*openssl rand/)
   expect(problem).not.toContain(short)
   expect(loadConfig({ ...NEEDED, LINK_SECRET: `${short}x` }).LINK_SECRET).toHaveLength(1)
 })
@@ -116,15 +125,15 @@ test.each([
   ['RESEND_BASE_URL', 'http://localhost.elsewhere.test:4100', false],
   ['RESEND_BASE_URL', 'http://127.0.0.1:4100', true],
   ['RESEND_BASE_URL', 'http://[::1]:4100', true],
-  ['PUBLIC_URL', 'http://groups.harbor.test', false],
-  ['PUBLIC_URL', 'http://localhost:3000', true],
-  ['PUBLIC_URL', 'https://groups.harbor.test/', true],
+  ['PUBLIC_URL', 'http://groups.lakeside-care-sample.org', false],
+  ['PUBLIC_URL', 'http://127.0.0.1:3000', true],
+  ['PUBLIC_URL', 'https://groups.lakeside-care-sample.org/', true],
 ])('production and %s=%s', (name, value, allowed) => {
-  const settings = { ...NEEDED, [name]: value }
+  const settings = { ...OWN, [name]: value }
   const inProduction = { ...settings, NODE_ENV: 'production' }
   expect(loadConfig(settings)).toHaveProperty(name, value.replace(/\/$/, ''))
   if (allowed) expect(loadConfig(inProduction)).toHaveProperty(name, value.replace(/\/$/, ''))
-  else expect(problemsOf(inProduction)).toEqual([expect.stringMatching(`^${name}: .*for example`)])
+  else expect(problemsOf(inProduction)).toEqual([expect.stringMatching(`^${name} .*for example`)])
 })
 
 test.each([
@@ -138,17 +147,27 @@ test.each([
   ['RESEND_WEBHOOK_SECRET', 'whsec_kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR,whsec_AAAA', undefined],
   ['METRICS_TOKEN', '0123456789abcdef', 'kT9vQ2mXw7LrPd4sHn8bYc3ZfGj6aEuR'],
 ])('production refuses a %s of "%s"', (name, weak, strong) => {
-  const inProduction = { ...NEEDED, NODE_ENV: 'production' }
+  const inProduction = { ...OWN, NODE_ENV: 'production' }
   expect(problemsOf({ ...inProduction, [name]: weak })).toEqual([
-    expect.stringMatching(`^${name}: .*(openssl rand -base64 32|copy the signing secret)`),
+    expect.stringMatching(`^${name} .*(openssl rand -base64 32|copy the signing secret)`),
   ])
   expect(loadConfig({ ...NEEDED, [name]: weak })).toHaveProperty(name)
   expect(loadConfig({ ...inProduction, [name]: strong })).toHaveProperty(name)
 })
 
+test('production refuses the values of examples, unless a stand-in takes the emails', () => {
+  const inProduction = { ...OWN, ...NEEDED, LINK_SECRET: OWN.LINK_SECRET, NODE_ENV: 'production' }
+  expect(problemsOf(inProduction).map(nameIn).toSorted()).toEqual([
+    ...['MAIL_FROM', 'POSTAL_ADDRESS', 'PUBLIC_URL', 'RESEND_API_KEY'],
+  ])
+  expect(loadConfig({ ...inProduction, NODE_ENV: 'development' }).practice).toBe('Harbor Groups')
+  const RESEND_BASE_URL = 'http://127.0.0.1:4100'
+  expect(loadConfig({ ...inProduction, RESEND_BASE_URL }).practice).toBe('Harbor Groups')
+})
+
 test.each(['03:59', '23:01', '09:60', '9:00', '24:00', 'noon'])('an edition cannot be due at %s', (time) => {
   expect(problemsOf({ ...NEEDED, DIGEST_TIME: time })).toEqual([
-    expect.stringMatching(/^DIGEST_TIME: .*for example 09:00$/),
+    expect.stringMatching(/^DIGEST_TIME .*for example 09:00$/),
   ])
 })
 
@@ -158,7 +177,7 @@ test.each(['04:00', '23:00'])('an edition can be due at %s', (time) => {
 
 test('a time zone that is not on the list is refused', () => {
   expect(problemsOf({ ...NEEDED, DIGEST_TIME_ZONE: 'America/Portland' })).toEqual([
-    'DIGEST_TIME_ZONE: is not a time zone of the IANA list; for example America/New_York',
+    'DIGEST_TIME_ZONE is not a time zone of the IANA list; for example America/New_York',
   ])
 })
 
@@ -166,26 +185,26 @@ test.each([
   [
     'BRAND_COLOR',
     '#23b08f',
-    /^BRAND_COLOR: is too pale: it has a contrast of 2\.4:1 where text needs 4\.5:1; for example #\w{6}$/,
+    /^BRAND_COLOR is too pale: it has a contrast of 2\.4:1 where text needs 4\.5:1; for example #\w{6}$/,
   ],
-  ['BRAND_LOGO_URL', 'http://groups.your-practice.org/logo.png', /^BRAND_LOGO_URL: is not an https address/],
+  ['BRAND_LOGO_URL', 'http://groups.your-practice.org/logo.png', /^BRAND_LOGO_URL is not an https address/],
   [
     'BRAND_LOGO_URL',
     'https://images.elsewhere.test/logo.png',
-    /^BRAND_LOGO_URL: is not on the host of PUBLIC_URL/,
+    /^BRAND_LOGO_URL is not on the host of PUBLIC_URL/,
   ],
   [
     'PRACTICE_URL',
     'http://www.your-practice.org',
-    /^PRACTICE_URL: is not an https address; for example https:/,
+    /^PRACTICE_URL is not an https address; for example https:/,
   ],
-  ['PRACTICE_URL', 'www.your-practice.org', /^PRACTICE_URL: is not an https address/],
-  ['PRACTICE_PHONE', 'call us', /^PRACTICE_PHONE: is not one phone number in digits; for example \+1 207/],
-  ['PRACTICE_PHONE', `207${' '.repeat(40)}555`, /^PRACTICE_PHONE: is longer than 40 characters/],
-  ['LOCALE', 'english please', /^LOCALE: is not a language tag/],
-  ['LOCALE', 'fr', /^LOCALE: is fr, and there are no words in that language; for example en or es/],
-  ['LOCALE', 'fr-CA', /^LOCALE: is fr-CA, and there are no words/],
-  ['DISCREET_FROM_NAME', 'Weekly <x>', /^DISCREET_FROM_NAME: has a control character or one of/],
+  ['PRACTICE_URL', 'www.your-practice.org', /^PRACTICE_URL is not an https address/],
+  ['PRACTICE_PHONE', 'call us', /^PRACTICE_PHONE is not one phone number in digits; for example \+1 207/],
+  ['PRACTICE_PHONE', `207${' '.repeat(40)}555`, /^PRACTICE_PHONE is longer than 40 characters/],
+  ['LOCALE', 'english please', /^LOCALE is not a language tag/],
+  ['LOCALE', 'fr', /^LOCALE is fr, and there are no words in that language; for example en or es/],
+  ['LOCALE', 'fr-CA', /^LOCALE is fr-CA, and there are no words/],
+  ['DISCREET_FROM_NAME', 'Weekly <x>', /^DISCREET_FROM_NAME has a control character or one of/],
 ])('%s=%s is refused', (name, value, words) => {
   expect(problemsOf({ ...NEEDED, [name]: value })).toEqual([expect.stringMatching(words)])
 })
@@ -223,14 +242,16 @@ test('a practice has its own color and logo', () => {
   expect(loadConfig({ ...NEEDED, ...own }).palette.accent).toBe('#7a1f5c')
 })
 
-test('.env.example names every setting, explains it, and works once the secrets are filled in', () => {
+test('.env.example names every setting, explains it, and has no value that could be wrong on a real email', () => {
   const source = readFileSync(join(import.meta.dirname, '../.env.example'), 'utf8')
   const example = parseEnv(source)
   expect(Object.keys(example).sort()).toEqual(settingNames().sort())
   for (const name of settingNames()) expect(source).toMatch(new RegExp(`^# .+\\n${name}=`, 'm'))
-  const { RESEND_API_KEY, LINK_SECRET } = NEEDED
-  expect(problemsOf(example).map(nameIn)).toEqual(['RESEND_API_KEY', 'LINK_SECRET'])
-  expect(loadConfig({ ...example, RESEND_API_KEY, LINK_SECRET }).practice).toBe('Harbor Groups')
+  expect(problemsOf(example).map(nameIn).toSorted()).toEqual(Object.keys(NEEDED).toSorted())
+  const { practice, ...config } = loadConfig({ ...example, ...OWN })
+  expect(practice).toBe('Lakeside Care')
+  const defaults = { ...loadConfig({ ...OWN, NODE_ENV: 'production' }), practice: undefined }
+  expect({ ...config, practice: undefined }).toEqual(defaults)
 })
 
 function problemsOf(env: Record<string, string | undefined>): string[] {
@@ -243,7 +264,7 @@ function problemsOf(env: Record<string, string | undefined>): string[] {
   throw new Error('the settings were taken')
 }
 
-const nameIn = (problem: string) => problem.split(':')[0]
+const nameIn = (problem: string) => /^\w+/.exec(problem)?.[0]
 
 function fileWith(content: string): string {
   const file = join(folder, `secret-${content.length}`)

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { BadInput } from './core/errors.ts'
+import { exampleSettings } from './core/example-settings.ts'
 import { normalizeEmail } from './core/intake/email-address.ts'
 import { phoneLink } from './core/intake/phone.ts'
 import { formatMailbox, parseMailbox } from './core/mail/mailbox.ts'
@@ -54,9 +55,9 @@ export const settingNames = (): string[] => Object.keys(Settings.in.shape)
 
 const text = (example: string) =>
   z
-    .string({ error: `is missing; for example ${example}` })
+    .string({ error: `is missing, for example ${example}` })
     .trim()
-    .min(1, `is empty; for example ${example}`)
+    .min(1, `is empty, for example ${example}`)
 
 const wholeNumber = (from: number, to: number, example: number) =>
   z.coerce
@@ -84,7 +85,7 @@ const mailbox = (example: string) =>
   text(example).transform((value, context) => {
     const read = parseMailbox(value)
     if (read) return formatMailbox(read)
-    context.addIssue({ code: 'custom', message: `is not a mail address; for example ${example}` })
+    context.addIssue({ code: 'custom', message: `is not an email address, for example ${example}` })
     return z.NEVER
   })
 
@@ -187,7 +188,7 @@ const Settings = z
       .string()
       .trim()
       .toLowerCase()
-      .regex(/^#[0-9a-f]{6}$/, { error: 'is not a colour; for example #0b5c4a', abort: true })
+      .regex(/^#[0-9a-f]{6}$/, { error: 'is not a color, for example #0b5c4a', abort: true })
       .superRefine((value, context) => {
         const problem = problemOf(value)
         if (problem) context.addIssue({ code: 'custom', message: problem })
@@ -227,7 +228,7 @@ const Settings = z
       .refine(isLocale, 'is not a language tag (BCP 47); for example en, es or es-MX')
       .default('en'),
     CRISIS_LINE: z
-      .enum(CRISIS_LINES, { error: `is not one of ${CRISIS_LINES.join(', ')}; for example us` })
+      .enum(CRISIS_LINES, { error: `is not one of ${CRISIS_LINES.join(', ')}, for example us` })
       .default('us'),
     DIGEST_DAY: z
       .string()
@@ -332,14 +333,16 @@ function problemsInProduction(values: Environment): string[] {
   const resend = addressOf(values.RESEND_BASE_URL)
   if (resend && !LOOPBACK.test(resend.hostname))
     problems.push(
-      'RESEND_BASE_URL: points away from this machine, which production refuses; leave it unset to use Resend, for example RESEND_BASE_URL=',
+      'RESEND_BASE_URL points away from this machine, which production refuses; leave it unset to use Resend, for example RESEND_BASE_URL=',
     )
   const pages = addressOf(values.PUBLIC_URL)
   if (pages && pages.protocol !== 'https:' && !LOOPBACK.test(pages.hostname))
     problems.push(
-      'PUBLIC_URL: is not https, which one-click unsubscribing needs; for example https://groups.your-practice.org',
+      'PUBLIC_URL is not https, which one-click unsubscribing needs; for example https://groups.your-practice.org',
     )
-  return [...problems, ...weakSecrets(values)]
+  // A stand-in on this machine emails no one.
+  const examples = resend ? [] : exampleSettings(values)
+  return [...problems, ...examples, ...weakSecrets(values)]
 }
 
 /** Checks only the first link secret, which signs: a weak old one must still be accepted behind its successor. */
@@ -349,16 +352,16 @@ function weakSecrets({ LINK_SECRET, RESEND_WEBHOOK_SECRET, METRICS_TOKEN }: Envi
   const link = signing && guessable(signing.trim())
   if (link)
     problems.push(
-      `LINK_SECRET: ${link}; use ${NEW_SECRET}, and put the one in use behind it: LINK_SECRET=new,old`,
+      `LINK_SECRET ${link}; use ${NEW_SECRET}, and put the one in use behind it: LINK_SECRET=new,old`,
     )
   const keys = RESEND_WEBHOOK_SECRET?.split(',').map((key) => guessableKey(key.trim())) ?? []
   const key = keys.find((why) => why !== null)
   if (key)
     problems.push(
-      `RESEND_WEBHOOK_SECRET: ${key}, and anyone could forge reports; copy the signing secret of the webhook from Resend, whsec_ and 32 characters or more`,
+      `RESEND_WEBHOOK_SECRET ${key}, and anyone could forge reports; copy the signing secret of the webhook from Resend, whsec_ and 32 characters or more`,
     )
   const token = METRICS_TOKEN && guessable(METRICS_TOKEN)
-  if (token) problems.push(`METRICS_TOKEN: ${token}; use ${NEW_SECRET}`)
+  if (token) problems.push(`METRICS_TOKEN ${token}; use ${NEW_SECRET}`)
   return problems
 }
 
@@ -375,13 +378,13 @@ function withSecretsFromFiles(env: Environment) {
     const file = values[`${name}_FILE`]
     if (file === undefined) continue
     if (values[name] !== undefined)
-      problems.push(`${name}: is set twice, also as ${name}_FILE; keep one of them`)
+      problems.push(`${name} is set twice, also as ${name}_FILE; keep one of them`)
     try {
       values[name] = readFileSync(file, 'utf8').trim()
     } catch {
       unreadable.push(name)
       problems.push(
-        `${name}_FILE: cannot read ${file}; check the path and who may read it, for example /run/secrets/${name.toLowerCase()}`,
+        `${name}_FILE names ${file}, which cannot be read; check the path and who may read it, for example /run/secrets/${name.toLowerCase()}`,
       )
     }
   }
@@ -390,6 +393,6 @@ function withSecretsFromFiles(env: Environment) {
 
 function describe({ path: [name, index], message }: z.core.$ZodIssue): string {
   return typeof index === 'number'
-    ? `${String(name)}: secret ${index + 1} ${message}`
-    : `${String(name)}: ${message}`
+    ? `${String(name)} (secret ${index + 1}) ${message}`
+    : `${String(name)} ${message}`
 }

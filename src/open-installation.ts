@@ -38,6 +38,6 @@ async function openHashKey(store: Store, secrets: readonly string[]): Promise<Ha
     return key
   }
   throw new BadInput(
-    'LINK_SECRET: is not the one this database was made with. Put the old secret behind the new one, after a comma: LINK_SECRET=new,old',
+    'LINK_SECRET is not the one this database was made with. Put the old secret behind the new one, after a comma: LINK_SECRET=new,old',
   )
 }

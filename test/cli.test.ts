@@ -104,7 +104,7 @@ test('a wrong argument or setting is reported in one line, without an address, a
   for (const [args, says] of wrong)
     expect(await program.run(args)).toEqual({ code: 2, out: '', err: `${says}\n` })
   const unset = await program.run(['edition', 'list'], { settings: { LINK_SECRET: '' } })
-  expect(unset).toMatchObject({ code: 2, out: '', err: expect.stringContaining('LINK_SECRET: is missing') })
+  expect(unset).toMatchObject({ code: 2, out: '', err: expect.stringContaining('LINK_SECRET is missing') })
 }, 60_000)
 
 test('erasing twice succeeds, and allow says that only the person can undo it', async () => {

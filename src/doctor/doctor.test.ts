@@ -162,7 +162,7 @@ testOnSqlite('a database that is damaged, or of another installation, is reporte
   const app = await installation()
   const other = { ...app.config, LINK_SECRET: ['another secret that is long enough for it'] }
   expect((await examine(other, app)).map(asLine)).toContainEqual(
-    expect.stringMatching(/^fail database: LINK_SECRET: .*LINK_SECRET is the one it was made with/),
+    expect.stringMatching(/^fail database: LINK_SECRET is not .*LINK_SECRET is the one it was made with/),
   )
   const folder = scratch()
   const DATABASE_PATH = join(folder, 'openseat.db')

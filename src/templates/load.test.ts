@@ -206,7 +206,7 @@ test('the brand color of a practice replaces ours', async () => {
 
 test('a missing folder is refused', async () => {
   await expect(loadTemplates({ folder: '/nowhere/at-all' })).rejects.toThrow(
-    'TEMPLATES_PATH: cannot read the folder /nowhere/at-all',
+    'TEMPLATES_PATH names the folder /nowhere/at-all, which cannot be read',
   )
 })
 

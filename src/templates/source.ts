@@ -36,7 +36,7 @@ export function sourceReader(override: string | undefined, palette: Palette): Re
 export async function checkOverrides(folder: string): Promise<void> {
   const own = await filesIn(OWN_FOLDER)
   const files = await filesIn(folder).catch((error: Error) => {
-    throw new BadInput(`TEMPLATES_PATH: cannot read the folder ${folder}: ${error.message}`)
+    throw new BadInput(`TEMPLATES_PATH names the folder ${folder}, which cannot be read: ${error.message}`)
   })
   const unknown = files.find((file) => !own.includes(file) && !/^(words\/[^/]+\.json|README.*)$/.test(file))
   if (unknown !== undefined)

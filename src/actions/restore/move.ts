@@ -13,7 +13,7 @@ export async function moveTo(
 ): Promise<MovedTable[]> {
   if (store.sqlite === null)
     throw new BadInput(
-      'DATABASE_URL: is set, so this installation is on Postgres already; unset it to move the file',
+      'DATABASE_URL is set, so this installation is on Postgres already; unset it to move the file',
     )
   const target = await openStore({ ...config, DATABASE_URL: url })
   try {
