@@ -6,7 +6,7 @@ export function addDemo(openseat: Command, terminal: Terminal): void {
   openseat
     .command('demo')
     .description(
-      'show everything with invented people, a private Redis, and a local Resend with an inbox; emails no one',
+      'show everything with invented people, a private Redis, and an inbox that shows each email; emails no one',
     )
     .option('--once', 'exit when the edition is finished')
     .option('--json', 'print one JSON document on stdout')

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars'
 import type { ReaderMail } from '../actions/editions/preview.ts'
+import { inMode, preheaderOf } from '../core/mail/as-shown.ts'
 import type { Email } from '../core/mail/digest.ts'
 
 /** A page with each kind of reader's email, on phone and desktop, light and dark. Works offline. */
@@ -47,16 +48,13 @@ const FRAMES = [
   { title: 'Desktop, dark', width: 700, dark: true },
 ]
 
-/** A frame cannot be given its own color scheme, so replace the email's media query with a fixed answer. */
 function frameOf({ html }: Email, { title, width, dark }: (typeof FRAMES)[number]) {
-  const query = '@media (prefers-color-scheme: dark)'
-  return { title, width, html: html.replaceAll(query, dark ? '@media all' : '@media not all') }
+  return { title, width, html: inMode(html, dark ? 'dark' : 'light') }
 }
 
-/** What an inbox shows of an email. The preheader is given without its invisible padding. */
+/** What an inbox shows of an email. */
 function inboxLine({ from, subject, html }: Email) {
-  const hidden = /<div style="display:none[^>]*>([^<]*)<\/div>/.exec(html)?.[1] ?? ''
-  return { from, subject, preheader: hidden.replace(/[\u200c\u00a0]|&zwnj;|&nbsp;/g, '').trim() }
+  return { from, subject, preheader: preheaderOf(html) }
 }
 
 const PAGE = Handlebars.compile(

@@ -15,6 +15,7 @@ const root = join(import.meta.dirname, '../..')
 /** The environment of someone who has no settings. */
 const bare = { PATH: process.env.PATH, HOME: process.env.HOME }
 const SLOW_MS = 120_000
+const BOOKINGS = 'http://127.0.0.1:1'
 
 test(
   'the demo sends this week’s edition, prints its counts, and cleans up',
@@ -57,9 +58,13 @@ test(
     const links = demo.out().match(/http:\S+/g) ?? []
     expect(links).toHaveLength(6)
     for (const link of links) expect(await fetch(link)).toMatchObject({ status: 200 })
-    const [inbox, mail] = await Promise.all(links.slice(0, 2).map(async (link) => (await fetch(link)).text()))
+    const [inbox, mail] = await Promise.all(links.slice(0, 2).map(textAt))
     expect(inbox).toContain('nora.abbott@sample.test')
-    expect(mail).toContain(links[2]) // her own link, as she would click it
+    const frame = /<iframe [^>]*src="([^"]+)"/.exec(mail ?? '')?.[1] ?? ''
+    const email = await textAt(new URL(frame.replaceAll('&#x3D;', '='), links[1]).href)
+    expect(email).toContain(links[2]) // her own link, as she would click it
+    const reserve = /href="(http:[^"]+\/book\/[^"]+)"/.exec(email)?.[1] ?? ''
+    expect(await textAt(reserve)).toContain('Your own booking page would open here')
 
     const commands = demo.out().match(/(?<=^ {2})(\.|npm) .*$/gm) ?? []
     const { stdout } = await promisify(execFile)('sh', ['-ec', commands.join('\n')], {
@@ -68,8 +73,9 @@ test(
     })
     expect(stdout).toContain('Edition 2')
     expect(stdout).toContain('had paused until')
+    expect(stdout).toContain('Ready to send.') // says the doctor
     await eventually(
-      async () => (await (await fetch(links[0] ?? '')).text()).match(/nora\.abbott/g)?.length === 2,
+      async () => (await textAt(`${links[0]}?q=nora.abbott`)).match(/class="to">nora\.abbott/g)?.length === 2,
     )
 
     demo.child.kill('SIGINT')
@@ -104,7 +110,7 @@ test.each([
   'the sample data fits the clock at %s: every session is in the future, and old readers have news',
   async (at) => {
     const app = await testApp({ at })
-    await addSampleData(app)
+    await addSampleData(app, BOOKINGS)
     const { sessions, throughSeq } = await openSessions(app.store, app.now())
     expect(new Set(sessions.map(({ topicSlug }) => topicSlug)).size).toBe(10)
     expect(new Set(sessions.map(({ news }) => news))).toEqual(new Set(['new', 'moved', 'reopened']))
@@ -143,6 +149,8 @@ function startDemo(...options: string[]) {
   }
   return { child, tmp, out, says }
 }
+
+const textAt = async (url: string): Promise<string> => (await fetch(url)).text()
 
 function gather(stream: NodeJS.ReadableStream): () => string {
   let text = ''

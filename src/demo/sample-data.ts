@@ -6,6 +6,7 @@ import { addDaysLocal, slotAtOrBefore, toLocal, weekdayOf } from '../core/time/c
 import { hashEmail } from '../core/tokens.ts'
 import { eq } from '../db/drizzle.ts'
 import { subscribers, suppressions } from '../db/schema/people.ts'
+import { sessions } from '../db/schema/sessions.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 
 /** What is special about an invented reader. Those who `joined` this week have not been shown anything yet. */
@@ -23,9 +24,10 @@ export type SampleReader = {
 
 /**
  * Fills an empty database with an invented practice as of `now()`: last week's sessions, which its readers have seen, then
- * this week's changes. The same clock gives the same data, except for the random public ids.
+ * this week's changes. The same clock gives the same data, except for the random public ids. `bookings` is where the
+ * practice takes reservations.
  */
-export async function addSampleData(installation: Installation): Promise<void> {
+export async function addSampleData(installation: Installation, bookings: string): Promise<void> {
   const now = installation.now()
   const { lastWeek, thisWeek } = sampleSessions(now)
   taken(await importSessions(installation, asFile(lastWeek), { skipInvalid: false }))
@@ -44,6 +46,22 @@ export async function addSampleData(installation: Installation): Promise<void> {
   await setKinds(installation, readers, throughSeq)
 
   taken(await importSessions(installation, asFile(thisWeek), { skipInvalid: false }))
+  await bookAt(installation, bookings)
+}
+
+/** Moves the booking pages to this machine. An import takes only https, which a page here has no certificate for. */
+async function bookAt({ store }: Installation, bookings: string): Promise<void> {
+  await store.write(async (tx) => {
+    for (const { id, url } of await tx
+      .select({ id: sessions.id, url: sessions.bookingUrl })
+      .from(sessions)
+      .all())
+      await tx
+        .update(sessions)
+        .set({ bookingUrl: url.replace(BOOKINGS, bookings) })
+        .where(eq(sessions.id, id))
+        .run()
+  })
 }
 
 /**
@@ -69,6 +87,17 @@ export function sampleSessions(now: Date): { lastWeek: object[]; thisWeek: objec
   })
   return { lastWeek, thisWeek: programme.map(({ row }) => row) }
 }
+
+/** The groups by the last part of the link to reserve. */
+export const sampleGroups = (): Map<string, string> =>
+  new Map(
+    PROGRAMME.trim()
+      .split('\n')
+      .map((line) => line.split('|')[1]?.trim() ?? '')
+      .map((group) => [slugOf(group), group]),
+  )
+
+const slugOf = (group: string): string => group.toLowerCase().replaceAll(' ', '-')
 
 /** 250 people in ten time zones. Some of them get no email this week. */
 export function sampleReaders(): SampleReader[] {
@@ -150,7 +179,7 @@ function sessionRow(line: string, index: number, now: Date) {
     occurrences: /(\d+) weeks/.exec(manner)?.[1] ?? null,
     seats_left: left,
     seats_total: total,
-    booking_url: `https://book.harbor.test/groups/${group.toLowerCase().replaceAll(' ', '-')}`,
+    booking_url: `${BOOKINGS}/book/${slugOf(group)}`,
   }
   return { row, since }
 }
@@ -183,6 +212,7 @@ function words(text: string): string[] {
   return text.trim().split(/\s+/)
 }
 
+const BOOKINGS = 'https://book.harbor.test'
 const DAY_MS = 86_400_000
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
@@ -198,7 +228,7 @@ borderline-personality | Both Things Are True       | Dr. Lucía Herrera       |
 chronic-illness        | Good Enough Days           | Ruth Feldman, PhD       | fri 11:00 | New_York    | 4 of 8   |                 |
 chronic-illness        | Pacing Together            | Grace Kim, LCSW         | mon 13:00 | Chicago     | 1 of 6   | skills 8 weeks  |
 depression             | Small Steps                | Dr. Ingrid Solheim      | mon 18:00 | New_York    | 2 of 8   |                 | reopened
-depression             | Low Tide                   | Marcus SweepWaker, LPC        | thu 19:30 | Denver      | 7 of 8   |                 | new
+depression             | Low Tide                   | Marcus Bell, LPC        | thu 19:30 | Denver      | 7 of 8   |                 | new
 depression             | Sunday Evenings            | Dr. Ingrid Solheim      | sun 18:00 | New_York    | 0 of 8   |                 | filled
 dbt-skills             | Skills for Strong Feelings | Noor Haddad, LCSW       | wed 19:00 | New_York    | 4 of 12  | skills 12 weeks | new
 dbt-skills             | Getting Through a Crisis   | Noor Haddad, LCSW       | sat 09:00 | New_York    | 9 of 20  | skills once     | new
