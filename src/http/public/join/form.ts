@@ -24,6 +24,8 @@ export type FormRead =
 
 /** No person reads the page and types an address faster; programs do. */
 export const LEAST_FILL_MS = 3_000
+/** What a person takes at least to read that they should send the form again, which fast ones are asked to. */
+export const LEAST_READ_MS = 1_000
 /** A program may have saved a form that is older than this. */
 const LONGEST_FILL_MS = 24 * 3_600_000
 const LONGEST_NAME = 60
@@ -57,15 +59,15 @@ export function stampFor(secrets: readonly string[], at: Date): string {
 /** What reading a form needs; `locale` is the language of its page. */
 type Context = { secrets: readonly string[]; topics: readonly Topic[]; locale: string; now: Date }
 
-/** Whether one of `secrets` made this stamp for a page, at any time. */
-export function isStamp(secrets: readonly string[], stamp: string): boolean {
-  return readDatedToken(secrets, 'form', stamp) !== null
+/** When the page of this stamp was made; null if none of `secrets` signed it. */
+export function stampedAt(secrets: readonly string[], stamp: string): Date | null {
+  return readDatedToken(secrets, 'form', stamp)?.at ?? null
 }
 
 /** Reads a form whose page was signed with one of `secrets`. */
 export function readForm(typed: Typed, { secrets, topics, locale, now }: Context): FormRead {
-  const made = readDatedToken(secrets, 'form', typed.stamp)
-  const age = now.getTime() - (made?.at.getTime() ?? 0)
+  const made = stampedAt(secrets, typed.stamp)
+  const age = now.getTime() - (made?.getTime() ?? 0)
   if (made === null || typed.zq3 !== '' || age < LEAST_FILL_MS) return { kind: 'again' }
   if (age > LONGEST_FILL_MS) return { kind: 'stale' }
 

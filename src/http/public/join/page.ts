@@ -10,10 +10,10 @@ import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { zoneTitle } from '../../../core/time/zone-titles.ts'
 import { consentWording } from '../../../core/words/consent.ts'
 import type { MessageKey, Translator } from '../../../core/words/words.ts'
-import { formMessages } from '../form-errors.ts'
+import { formMessages, formSummary } from '../form-errors.ts'
 import { keptPages } from '../kept-pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
-import { isStamp, LEAST_FILL_MS, stampFor, type Typed } from './form.ts'
+import { LEAST_FILL_MS, LEAST_READ_MS, stampedAt, stampFor, type Typed } from './form.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now'>
 
@@ -34,14 +34,14 @@ export function firstPage(app: Needs): (reply: FastifyReply) => Promise<FastifyR
     const times = await openTimes(app)
     const write = () => reply.written('home', formView(app, times, reply.translator, { stamp: blank }))
     const html = kept(times, { reply, write })
-    return withScript(reply).page(html.toString().replaceAll(blank, newStamp(app, undefined)))
+    return withScript(reply).page(html.toString().replaceAll(blank, nextStamp(app, undefined, undefined)))
   }
 }
 
 /** The first page with the form as far as it was filled in. */
 export async function showForm(app: Needs, reply: FastifyReply, filled: Filled) {
   const { typed, trouble } = filled
-  const stamp = typed && isStamp(app.config.LINK_SECRET, typed.stamp) ? typed.stamp : newStamp(app, trouble)
+  const stamp = nextStamp(app, typed, trouble)
   return withScript(reply).view(
     'home',
     formView(app, await openTimes(app), reply.translator, { ...filled, stamp }),
@@ -61,15 +61,20 @@ function formView(
   { typed, errors = [], trouble, stamp }: Filled & { stamp: string },
 ) {
   const chosen = new Set(typed?.topics)
-  const wrong = trouble !== undefined || errors.length > 0
   const { t } = translator
+  const problems = formMessages(['email', 'name', 'tz', 'topics'], errors, translator)
+  const wrongInMore = [problems.name, problems.tz, problems.topics].some((problem) => problem !== null)
+  const discreet = typed?.discreet ?? false
   return {
-    title: t(wrong ? 'page.home.title.wrong' : 'page.home.title'),
+    title: t(errors.length > 0 ? 'page.home.title.wrong' : 'page.home.title'),
+    width: 'wide',
     ...teaser(config.DIGEST_TIME_ZONE, times, now(), translator),
     consent: consentWording(config.practice, translator),
-    wrong,
+    wrong: trouble !== undefined || errors.length > 0,
     trouble: trouble ? t(trouble) : null,
-    problems: formMessages(['email', 'name', 'tz', 'topics'], errors, translator),
+    write: trouble !== undefined && !ASK_AGAIN.has(trouble),
+    summary: formSummary(errors, translator),
+    problems,
     email: typed?.email ?? '',
     name: typed?.name ?? '',
     zones: zoneGroups(canonicalZone(typed?.tz ?? '') ?? config.DIGEST_TIME_ZONE, translator),
@@ -79,8 +84,9 @@ function formView(
       name,
       chosen: chosen.has(slug),
     })),
-    someTopics: chosen.size > 0,
-    discreet: typed?.discreet ?? false,
+    openMore: wrongInMore || chosen.size > 0 || discreet || (typed?.name ?? '') !== '',
+    discreet,
+    discreetSender: config.DISCREET_FROM_NAME ?? t('mail.discreet.sender'),
     discreetSubject: t('digest.subject.discreet'),
     stamp,
   }
@@ -93,9 +99,10 @@ function teaser(timeZone: string, { offers }: OpenTimes, now: Date, translator: 
   )
   return {
     zone: zoneTitle(timeZone, translator),
-    taste: soonest.slice(0, TEASER_TOPICS).map(({ startsAt, group, topic, topicNames }) => {
+    taste: soonest.slice(0, TEASER_TOPICS).map(({ id, startsAt, group, topic, topicNames }) => {
       const { day, time } = formatOccurrence(new Date(startsAt), timeZone, translator.locale, now)
       return {
+        id,
         when: `${day} · ${time}`,
         group: plain(group),
         topic: plain(topicName(topicNames, topic, translator.language)),
@@ -104,8 +111,24 @@ function teaser(timeZone: string, { offers }: OpenTimes, now: Date, translator: 
   }
 }
 
-/** Someone who left the page open may press the button at once. A form that was not from our page waits like any other. */
-function newStamp({ config, now }: Needs, trouble: MessageKey | undefined): string {
-  const credit = trouble === 'page.home.stale' ? LEAST_FILL_MS : 0
-  return stampFor(config.LINK_SECRET, new Date(now().getTime() - credit))
+/** Troubles of the form itself: to send it again is all there is to do. */
+const ASK_AGAIN = new Set<MessageKey>(['page.home.again', 'page.home.stale'])
+
+/**
+ * The stamp of a form that is shown again. Who left the page open may select the button at once, and who was fast may after a
+ * second; no one reads what is asked in less. A form that was not from our page waits like any other.
+ */
+function nextStamp(
+  { config, now }: Needs,
+  typed: Typed | undefined,
+  trouble: MessageKey | undefined,
+): string {
+  const { LINK_SECRET: secrets } = config
+  const madeBefore = (ms: number) => stampFor(secrets, new Date(now().getTime() - ms))
+  if (trouble === 'page.home.stale') return madeBefore(LEAST_FILL_MS)
+  const made = stampedAt(secrets, typed?.stamp ?? '')
+  if (typed === undefined || made === null) return madeBefore(0)
+  const credit = LEAST_FILL_MS - LEAST_READ_MS
+  const isFast = trouble === 'page.home.again' && now().getTime() - made.getTime() < credit
+  return isFast ? madeBefore(credit) : typed.stamp
 }

@@ -273,15 +273,14 @@ test('an address changes by a link from the old inbox and one from the new, with
   expect(text((await server.inject(PAGE)).body)).toContain('A new one, a…@elsewhere.test, waits')
 
   const before = await imageOf(app.store)
-  expect(text((await server.inject(link)).body)).toContain('Please send me a weekly mail')
+  expect(text((await server.inject(link)).body)).toContain('Please email me new group times')
   expect((await imageOf(app.store)).equals(before)).toBe(true)
   later(app, DAY_MS)
   for (const _ of ['once', 'twice'])
     expect(text((await post(link)).body)).toContain('This address is confirmed')
   expect(stored(app)).toMatchObject({
     ...{ email: NEW, email_hash: hashEmail(app.hashKey, NEW), soft_bounces: 0, status: 'active' },
-    consent_text:
-      'Please send me a weekly mail with the new group times of Harbor Groups, until I unsubscribe. (en)',
+    consent_text: 'Please email me new group times from Harbor Groups once a week until I unsubscribe. (en)',
     ...{ consent_source: '/change-address', consented_at: app.now().getTime() },
   })
   expect(stored(app)?.public_id).not.toBe(ADAS_ID)
@@ -391,10 +390,10 @@ test('neither asking nor confirming reveals who is on the list', async () => {
 
 test.each([
   ['', 'Enter your email address.'],
-  ['ada at home', 'has a space'],
-  ['ada@@sample.test', 'more than one @'],
-  [ADA.toUpperCase(), 'goes to this address already'],
-  ['x\r\nBcc: eve@sample.test', 'control character'],
+  ['ada at home', 'Remove the space'],
+  ['ada@@sample.test', 'with only one @'],
+  [ADA.toUpperCase(), 'We already email this address'],
+  ['x\r\nBcc: eve@sample.test', 'hidden character'],
 ])('the new address %j is refused beside the field, and the link stays good: %s', async (email, says) => {
   const { app, post, fresh } = await withAda()
   const link = await fresh('address')

@@ -102,23 +102,23 @@ const MISTAKES = [
   {
     form: { ...FILLED, name: 'x'.repeat(121) },
     field: 'name',
-    says: 'Use a name of 120 characters at most.',
+    says: 'Enter a name of 120 characters or fewer.',
   },
   {
     form: { ...FILLED, name: 'see evil.example' },
     field: 'name',
-    says: 'Leave out links, addresses and phone numbers; a first name is enough.',
+    says: 'Enter a first name, without links, email addresses, or phone numbers.',
   },
   { form: { ...FILLED, tz: 'Mars/Olympus' }, field: 'tz', says: 'Choose a time zone from the list.' },
   { form: { name: 'Bo', cadence: 'weekly' }, field: 'tz', says: 'Choose a time zone from the list.' },
-  { form: { ...FILLED, cadence: 'hourly' }, field: 'cadence', says: 'Choose how often you want the mail.' },
+  { form: { ...FILLED, cadence: 'hourly' }, field: 'cadence', says: 'Choose how often you want our emails.' },
   {
     form: { ...FILLED, topics: 'astrology' },
     field: 'topics',
-    says: 'One of these topics is no longer offered. Choose again.',
+    says: 'One of these topics is no longer available. Please choose again.',
   },
   { form: { ...FILLED, language: 'tlh' }, field: 'language', says: 'Choose a language from the list.' },
-  { form: {}, field: 'cadence', says: 'Choose how often you want the mail.' },
+  { form: {}, field: 'cadence', says: 'Choose how often you want our emails.' },
 ]
 
 test.each(MISTAKES)(
@@ -192,13 +192,13 @@ test('a pause until a day ends as that day begins for the reader', async () => {
 })
 
 test.each([
-  ['2026-11-23', 'is not ahead'],
-  ['2020-01-01', 'is not ahead'],
-  ['2027-11-24', 'is more than a year ahead; choose an earlier one'],
-  ['2026-02-30', 'is not a day; write it like'],
-  ['soon', 'is not a day; write it like'],
-  ['', 'Choose a day.'],
-])('a pause until “%s” %s', async (until, says) => {
+  ['2026-11-23', 'Choose a date after today.'],
+  ['2020-01-01', 'Choose a date after today.'],
+  ['2027-11-24', 'Choose a date within the next year.'],
+  ['2026-02-30', 'Enter a date like 2026-12-24.'],
+  ['soon', 'Enter a date like 2026-12-24.'],
+  ['', 'Choose a date.'],
+])('a pause until “%s” is refused: %s', async (until, says) => {
   const { app, post } = await withAda()
   const answer = await post(`${PAGE}/pause`, { until })
   expect(answer.statusCode).toBe(422)
