@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { BadInput } from '../core/errors.ts'
-import type { Check } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 import { counted } from './layout.ts'
 import { command, type Terminal } from './terminal.ts'
 
@@ -49,7 +49,9 @@ function checkList(checks: readonly Check[]): string {
     ...(fix ? [`${' '.repeat(width + 8)}${fix}`] : []),
   ])
   const count = (wanted: Check['status']) => checks.filter(({ status }) => status === wanted).length
-  const verdict = count('fail') > 0 ? `${counted(count('fail'), 'problem')} to fix.` : 'Ready to send.'
-  const warnings = count('warn') > 0 ? ` ${counted(count('warn'), 'warning')}.` : ''
-  return [...lines, '', `${verdict}${warnings}`].join('\n')
+  const problems = count('fail') > 0 ? [`${counted(count('fail'), 'problem')} to fix`] : []
+  const warnings = count('warn') > 0 ? [counted(count('warn'), 'warning')] : []
+  const verdict = problems.length > 0 ? '' : 'Ready to send. '
+  const counts = [...problems, ...warnings].join(', ')
+  return [...lines, '', `${verdict}${counts && `${counts}.`}`.trim()].join('\n')
 }

@@ -26,7 +26,7 @@ import { installation as installationFacts } from '../db/schema/installation.ts'
 import { editions, providerEvents } from '../db/schema/ledger.ts'
 import { findProgram, redisServer } from '../machine/find-program.ts'
 import { openApp } from '../open-app.ts'
-import type { Check } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 import { startWorker } from '../worker.ts'
 import { examine } from './doctor.ts'
 import { fileSystemCheck, roomCheck } from './machine.ts'
@@ -54,6 +54,7 @@ test('a healthy installation has nothing to fix', async () => {
       'ok last edition: 2026-11-23 is submitted: 30 submitted, 0 failed, 0 unknown, 0 waiting',
       'ok reports: Resend has reported about 2026-11-23',
       ...(onPostgres ? [] : [expect.stringMatching(/^ok disk: /)]),
+      'ok Resend plan: 50,000 emails a month are enough for 30 readers',
       expect.stringMatching(/^ok Redis: a private one .*; no worker running now$/),
       'ok mail domain: mail.harbor.test is verified',
       'ok webhook: its secret is set',

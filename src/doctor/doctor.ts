@@ -5,10 +5,12 @@ import { nextSlot } from '../core/time/calendar.ts'
 import { formatOccurrence } from '../core/time/occurrences.ts'
 import { appliedMigrations, damageIn } from '../db/checks.ts'
 import { lastEventOf } from '../db/ledger/reports.ts'
+import { countReaders } from '../db/people/subscribers.ts'
 import type { Logger } from '../log.ts'
 import { openInstallation } from '../open-installation.ts'
 import { queuePrefix } from '../open-queue.ts'
-import { type Check, checkMail } from '../resend/account-check.ts'
+import { checkMail } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
 import { checkWeb } from './web.ts'
@@ -30,6 +32,7 @@ export async function examine(
         from: config.MAIL_FROM,
         replyTo: config.MAIL_REPLY_TO,
         now: now(),
+        readers: installation && (await countReaders(installation.store)),
         unsubscribing: await unsubscribing(config, installation),
       }),
       checkQueue(config, log, installation ? queuePrefix(installation) : 'openseat'),

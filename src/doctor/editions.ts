@@ -11,7 +11,7 @@ import { allEditions, type Edition } from '../db/ledger/editions.ts'
 import { lastReportAt } from '../db/ledger/stats.ts'
 import { currentHold } from '../db/restore/epoch.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
-import type { Check } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 import { lateMs } from './readings.ts'
 
 const HOUR_MS = 3_600_000
@@ -142,7 +142,7 @@ async function checkReports(
     {
       name,
       status: 'warn',
-      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: Openseat does not learn about bounces and complaints`,
+      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: Openseat won't learn about bounces and complaints`,
       fix: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
     },
   ]

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import type { Logger } from '../log.ts'
 import { openRedis } from '../open-queue.ts'
 import { openQueue } from '../redis/queue.ts'
-import type { Check } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 import { LEAST_FREE_BYTES } from './readings.ts'
 
 const GB = 1024 ** 3

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import type { Check } from '../resend/account-check.ts'
+import type { Check } from '../resend/check.ts'
 
 const PATIENCE_MS = 3_000
 
@@ -55,7 +55,7 @@ function webhookSecret({ PUBLIC_URL, RESEND_WEBHOOK_SECRET }: Config): Check {
   return {
     name,
     status: 'warn',
-    detail: 'RESEND_WEBHOOK_SECRET is not set, so Openseat does not learn about bounces and complaints',
+    detail: "RESEND_WEBHOOK_SECRET is not set, so Openseat won't learn about bounces and complaints",
     fix: `Add a webhook at resend.com/webhooks to ${PUBLIC_URL}/webhooks/resend, and put its secret in RESEND_WEBHOOK_SECRET.`,
   }
 }

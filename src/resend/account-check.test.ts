@@ -2,9 +2,11 @@ import { expect, test } from '@jest/globals'
 import { afterTest } from '../../test/app.ts'
 import { aDomain } from '../../test/resend/domains.ts'
 import { type StandInOptions, startResendStandIn } from '../../test/resend/stand-in.ts'
-import { type Check, checkMail } from './account-check.ts'
+import { checkMail } from './account-check.ts'
+import type { Check } from './check.ts'
 
 const OUR_DOMAIN = 'mail.harbor.test'
+const FREE = { daily: 100, monthly: 3_000 }
 const FROM = `Harbor Groups <groups@${OUR_DOMAIN}>`
 
 test('all is well with a verified domain, no tracking and the right time', async () => {
@@ -23,6 +25,38 @@ test('a key that only sends is right, and what it cannot see is left to a person
     ),
     'ok clock: agrees with Resend',
   ])
+})
+
+test.each([
+  [
+    FREE,
+    101,
+    /^warn Resend plan: stops at 100 emails a day, and you have 101 readers: .* \| Change the plan .*resend\.com/,
+  ],
+  [FREE, 100, /^ok Resend plan: 100 emails a day and 3,000 emails a month are enough for 100 readers$/],
+  [
+    { daily: null, monthly: 50_000 },
+    10_001,
+    /^warn Resend plan: has 50,000 emails a month, and five editions to 10,001 readers take 50,005 \|/,
+  ],
+  [
+    { daily: null, monthly: 50_000 },
+    10_000,
+    /^ok Resend plan: 50,000 emails a month are enough for 10,000 readers$/,
+  ],
+])('compares the plan %j with %i readers', async (plan, readers, says) => {
+  expect(await planFor({ plan }, readers)).toEqual([expect.stringMatching(says)])
+})
+
+test('what a key that only sends shows of the plan is used, and the rest left to a person', async () => {
+  expect(await planFor({ plan: FREE, sendingOnly: true }, 211)).toEqual([
+    expect.stringMatching(/^warn Resend plan: stops at 100 emails a day, and you have 211 readers/),
+  ])
+  expect(await planFor({ sendingOnly: true }, 211)).toEqual([
+    expect.stringMatching(/^ok Resend plan: this key cannot see it\. .* 211 readers: .*resend\.com/),
+  ])
+  expect(await planFor({ sendingOnly: true }, 100)).toEqual([])
+  expect(await planFor({ requestsPerSecond: 0 }, 211)).toEqual([])
 })
 
 test('distinguishes a wrong key from a Resend that cannot be reached', async () => {
@@ -193,6 +227,13 @@ test('warns when the reply address is on a domain that receives at Resend, where
 })
 
 /** What the check reports of an account like this, a line each. */
+async function planFor(account: StandInOptions, readers: number): Promise<string[]> {
+  const resend = await startResendStandIn({ fromDomain: OUR_DOMAIN, ...account })
+  afterTest(() => resend.close())
+  const given = { apiKey: 're_stand_in', baseUrl: resend.url, from: FROM, now: new Date(), readers }
+  return (await checkMail(given)).map(asLine).filter((line) => line.includes('Resend plan'))
+}
+
 async function linesFor(
   account: StandInOptions,
   now = new Date(),

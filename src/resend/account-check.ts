@@ -1,8 +1,7 @@
 import { Resend } from 'resend'
 import { withoutAddresses } from '../core/text/redact.ts'
-
-/** One checked thing. `fix` says what to do; there is none if all is well. */
-export type Check = { name: string; status: 'ok' | 'warn' | 'fail'; detail: string; fix?: string }
+import { allowanceUnread, checkAllowance } from './allowance.ts'
+import type { Check } from './check.ts'
 
 type Account = {
   apiKey: string
@@ -11,6 +10,8 @@ type Account = {
   /** Where replies go. */
   replyTo?: string | undefined
   now: Date
+  /** How many people an edition may go to; null if that is not known. */
+  readers?: number | null
   unsubscribing?: Unsubscribing | null
 }
 /** Where emails to unsubscribe go, where Resend should report them, and when one last came. */
@@ -25,11 +26,11 @@ type Domains = {
 const MINUTE_MS = 60_000
 
 /**
- * Asks Resend whether the key works, the domain of `from` is verified, and tracking is off, and what time it is. Reads only,
- * and sends no email. Never throws: what cannot be found out is a check too.
+ * Asks Resend whether the key works, the domain of `from` is verified, tracking is off, and the plan large enough, and what time
+ * it is. Reads only, and sends no email. Never throws: what cannot be found out is a check too.
  */
 export async function checkMail(account: Account): Promise<Check[]> {
-  const { apiKey, baseUrl, from, now, unsubscribing } = account
+  const { apiKey, baseUrl, from, now, unsubscribing, readers = null } = account
   const resend = new Resend(apiKey, baseUrl ? { baseUrl } : {})
   const domain = domainOf(from)
   if (domain === 'resend.dev')
@@ -44,17 +45,23 @@ export async function checkMail(account: Account): Promise<Check[]> {
 
   const list = await resend.domains.list({ limit: 100 })
   const clock = clockAgainst(list.headers?.date, now)
-  if (list.error)
-    return [keyProblem(list.error, domain), ...unseen(unsubscribing), ...unreadAnswers(account, []), ...clock]
+  if (list.error) {
+    const isSendingOnly = list.error.name === 'restricted_api_key'
+    const plan = isSendingOnly && readers !== null ? allowanceUnread(readers, list.headers) : []
+    const answers = unreadAnswers(account, [])
+    return [keyProblem(list.error, domain), ...plan, ...unseen(unsubscribing), ...answers, ...clock]
+  }
   const key: Check = { name: 'Resend key', status: 'ok', detail: 'Resend accepts it' }
   const known = list.data.data as Domains
   const own = known.find(({ name }) => name.toLowerCase() === domain)
+  const plan = readers === null ? [] : await checkAllowance(resend, readers, list.headers)
   const receiving = [
     ...(unsubscribing ? [await checkReceiving(resend, known, unsubscribing)] : []),
     ...unreadAnswers(account, known),
   ]
-  if (!own) return [key, missing(domain, list.data.has_more), ...receiving, ...clock]
-  return [key, verification(domain, own), await tracking(resend, own.id, domain), ...receiving, ...clock]
+  if (!own) return [key, missing(domain, list.data.has_more), ...plan, ...receiving, ...clock]
+  const domainChecks = [verification(domain, own), await tracking(resend, own.id, domain)]
+  return [key, ...domainChecks, ...plan, ...receiving, ...clock]
 }
 
 const domainOf = (mailbox: string): string => /@([^\s<>@]+?)>?\s*$/.exec(mailbox)?.[1]?.toLowerCase() ?? ''

@@ -1,5 +1,5 @@
 import type { SendRules } from './contract.ts'
-import type { StandInDomain, StandInWebhook } from './domains.ts'
+import type { StandInDomain, StandInPlan, StandInWebhook } from './domains.ts'
 import type { Answer, Exchange, Faults } from './faults.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -29,6 +29,7 @@ export type Account = {
   rules: SendRules
   domains: StandInDomain[]
   webhooks: StandInWebhook[]
+  plan: StandInPlan
   /** The API key may only send. */
   sendingOnly: boolean
   keepBodies: boolean

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AcceptedEmail, Account, SeenRequest } from './account.ts'
 import { bareAddress, judgeBatch, judgeEmail, listOf, type WireEmail } from './contract.ts'
-import { answerDomains, answerWebhooks } from './domains.ts'
+import { answerDomains, answerUsage, answerWebhooks } from './domains.ts'
 import { type Answer, deliver, type Exchange, envelope, type Target, tooManyRequests } from './faults.ts'
 import { messageId } from './webhooks.ts'
 
@@ -21,7 +21,11 @@ export function answerLikeResend(
   const reply = (answer: Answer) => {
     if (response.destroyed) return
     seen.status = answer.status
-    const quota = { 'x-resend-monthly-quota': String(account.accepted.length) }
+    const used = String(account.accepted.length)
+    const quota = {
+      'x-resend-monthly-quota': used,
+      ...(account.plan.daily === null ? {} : { 'x-resend-daily-quota': used }),
+    }
     write(response, { ...answer, headers: { ...account.limit.headers(), ...quota, ...answer.headers } })
   }
   const refusal =
@@ -72,6 +76,7 @@ const ROUTES: { path: RegExp; method: string }[] = [
   { path: /^\/emails\/(?!batch$)[^/]+$/, method: 'GET' },
   { path: /^\/domains(\/[^/]+)?$/, method: 'GET' },
   { path: /^\/webhooks$/, method: 'GET' },
+  { path: /^\/usage$/, method: 'GET' },
 ]
 
 function refuseRoute(method: string, path: string): Answer | null {
@@ -149,7 +154,8 @@ function accept(account: Account, email: WireEmail, key: string | null, index: n
 
 const NO_BODY = { html: '', text: '', headers: {}, tags: [] }
 
-function read({ accepted, domains, webhooks }: Account, path: string): Answer {
+function read({ accepted, domains, webhooks, plan }: Account, path: string): Answer {
+  if (path === '/usage') return answerUsage(plan, accepted.length)
   if (path === '/webhooks') return answerWebhooks(webhooks)
   const email = accepted.find(({ id }) => path === `/emails/${id}`)
   if (email) return json(emailDetails(email))

@@ -53,6 +53,16 @@ export function answerWebhooks(webhooks: readonly StandInWebhook[]): Answer {
   return json({ object: 'list', has_more: false, data })
 }
 
+/** How many emails the account may send. Only the free plan counts by day; null: no limit. */
+export type StandInPlan = { daily: number | null; monthly: number }
+
+/** Answers `GET /usage`, as the SDK types it, with what concerns emails. */
+export function answerUsage({ daily, monthly }: StandInPlan, used: number): Answer {
+  const counts = { used, sent: used, received: 0, resets_at: '2027-01-01T00:00:00.000Z' }
+  const emails = { daily: { ...counts, limit: daily }, monthly: { ...counts, limit: monthly } }
+  return json({ object: 'usage', emails })
+}
+
 const asResendTells = ({ receivingRecord: _, ...domain }: StandInDomain, index: number) => ({
   id: `d91cd9bd-1176-453e-8fc1-${String(index).padStart(12, '0')}`,
   ...domain,

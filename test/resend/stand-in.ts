@@ -7,7 +7,7 @@ import type { AcceptedEmail, SeenRequest } from './account.ts'
 import { type Account } from './account.ts'
 import { answerLikeResend, json, parseJson, pathOf, write } from './answers.ts'
 import type { SendRules } from './contract.ts'
-import { aDomain, type StandInDomain, type StandInWebhook } from './domains.ts'
+import { aDomain, type StandInDomain, type StandInPlan, type StandInWebhook } from './domains.ts'
 import { type Answer, envelope, type Fault, FaultSettings, faultList } from './faults.ts'
 import { idempotencyStore } from './idempotency.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -22,6 +22,8 @@ export type StandInOptions = SendRules & {
   domains?: StandInDomain[]
   /** The account's webhooks; none by default. */
   webhooks?: StandInWebhook[]
+  /** What the account may send, for `GET /usage` and its headers; by default that of a paid plan. Nothing enforces it. */
+  plan?: StandInPlan
   /** The API key may only send. */
   sendingOnly?: boolean
   requestsPerSecond?: number
@@ -98,6 +100,7 @@ function newAccount(options: StandInOptions, timers: Set<NodeJS.Timeout>): Accou
     rules: options,
     domains: options.domains ?? [aDomain(options.fromDomain ?? 'openseat.test')],
     webhooks: options.webhooks ?? [],
+    plan: options.plan ?? { daily: null, monthly: 50_000 },
     sendingOnly: options.sendingOnly ?? false,
     keepBodies,
     ignoreKeys,

@@ -1,7 +1,7 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
-import { and, eq, inArray, sql } from '../drizzle.ts'
-import { subscribers } from '../schema/people.ts'
+import { and, count, eq, inArray, isNull, sql } from '../drizzle.ts'
+import { subscribers, suppressions } from '../schema/people.ts'
 import { prepared, type Store } from '../store.ts'
 import { suppressionIn } from './suppressions.ts'
 
@@ -16,6 +16,17 @@ export async function findByEmailHash(store: Store, emailHash: string): Promise<
 /** The subscriber with this public id, or null. */
 export async function findByPublicId(store: Store, publicId: string): Promise<Subscriber | null> {
   return readable(await subscriberByPublicId(store.read).get({ publicId }))
+}
+
+/** How many people are subscribed and may be emailed. */
+export async function countReaders(store: Store): Promise<number> {
+  const row = await store.read
+    .select({ n: count() })
+    .from(subscribers)
+    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
+    .where(and(eq(subscribers.status, 'active'), isNull(suppressions.emailHash)))
+    .get()
+  return row?.n ?? 0
 }
 
 const subscriberByHash = prepared((read) =>

@@ -1,11 +1,11 @@
 import type { Hold } from '../../core/hold.ts'
 import { audit } from '../audit.ts'
-import { and, count, eq, inArray, isNull, lt } from '../drizzle.ts'
+import { and, count, eq, inArray, lt } from '../drizzle.ts'
 import { loseBatches, putInDoubt } from '../ledger/batch-states.ts'
 import { cancelHalfPlanned, recordCancelled } from '../ledger/edition-states.ts'
 import { loseNotices, owedNoticesBefore } from '../people/notices.ts'
+import { countReaders } from '../people/subscribers.ts'
 import { batches, deliveries, editions, unfinished } from '../schema/ledger.ts'
-import { subscribers, suppressions } from '../schema/people.ts'
 import type { Store } from '../store.ts'
 import { holdIn, skipEpochAhead } from './epoch.ts'
 import { witnessOf } from './witness.ts'
@@ -55,16 +55,10 @@ export async function owedWhileHeld(store: Store, hold: Hold): Promise<Owed> {
       batches: (await store.read.select({ n: count() }).from(batches).where(mine).get())?.n ?? 0,
     })
   }
-  const active = await store.read
-    .select({ n: count() })
-    .from(subscribers)
-    .leftJoin(suppressions, eq(suppressions.emailHash, subscribers.emailHash))
-    .where(and(eq(subscribers.status, 'active'), isNull(suppressions.emailHash)))
-    .get()
   return {
     editions: owed,
     notices: await owedNoticesBefore(store.read, hold.since),
-    activeSubscribers: active?.n ?? 0,
+    activeSubscribers: await countReaders(store),
   }
 }
 
