@@ -1,5 +1,5 @@
 import { BadInput } from '../core/errors.ts'
-import { type DigestView, digestView } from '../core/mail/digest-page.ts'
+import { type DigestView, digestPage } from '../core/mail/digest-view.ts'
 import type { Letterhead } from '../core/mail/letterhead.ts'
 import { compileTemplate } from '../core/mail/mail-merge.ts'
 import { type NoticeView, noticeView } from '../core/mail/notice.ts'
@@ -17,7 +17,7 @@ export type MailTemplate = { html: string; text: string }
 
 /** Everything that readers see, with the words in each language. */
 export type Templates = {
-  digest: MailTemplate & { words: Catalogs }
+  digest: MailTemplate & { words: Catalogs; layout: 'days' }
   notice: MailTemplate
   pages: Pages
   files: PageFiles
@@ -61,7 +61,11 @@ export async function loadTemplates({
   const [digest, notice] = mails.map((mail, index) => mailTemplate(mail, compiled[index] ?? '', translator))
   if (!digest || !notice) throw new Error('an email has no template')
   return {
-    digest: { ...digest, words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis|zone)\./) },
+    digest: {
+      ...digest,
+      layout: 'days',
+      words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis|zone)\./),
+    },
     notice,
     pages,
     files,
@@ -193,8 +197,9 @@ function sampleDigest(translator: Translator): DigestView {
     discreet: false,
     shown: [{ id: offer.id, news: offer.news }],
     more: 1,
+    fewTopics: false,
   }
-  const page = digestView(letterhead, new Map([[offer.id, offer]]), readership, '2026-10-19')
+  const page = digestPage(letterhead, new Map([[offer.id, offer]]), readership, { id: '2026-10-19' })
   return {
     ...page,
     name: 'Ada',

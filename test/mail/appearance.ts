@@ -134,7 +134,8 @@ type Measured = { width: number; words: string; all: string; bright: string[] }
 
 /**
  * Runs in the page. It is a string because Node's types do not know `document`. Content cut off at the edge counts as
- * scrolling. Bright means more than half the luminance of white on more than 5,000 square pixels; buttons do not count.
+ * scrolling. Bright means more than half the luminance of white on more than 5,000 square pixels; buttons do not count, nor does the plate behind a logo,
+ * which may be dark.
  */
 const MEASURE = `(() => {
   const light = (color) => {
@@ -147,7 +148,7 @@ const MEASURE = `(() => {
   }
   const bright = [...document.querySelectorAll('*')].filter((e) => {
     const { width, height } = e.getBoundingClientRect()
-    return width * height > 5000 && light(getComputedStyle(e).backgroundColor) > 128 && !isButton(e)
+    return width * height > 5000 && light(getComputedStyle(e).backgroundColor) > 128 && !isButton(e) && !e.matches('img.logo')
   })
   const canvas = matchMedia('(prefers-color-scheme: dark)').matches && light(getComputedStyle(document.body).backgroundColor) === 0
     && light(getComputedStyle(document.documentElement).backgroundColor) === 0

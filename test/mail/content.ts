@@ -158,3 +158,66 @@ export const HOSTILE_URLS: Record<string, string> = {
   html: `https://book.sample.test/x?a="><script>alert('1')</script>&b=1`,
   mjml: 'javascript:alert(1)',
 }
+
+/** What a subscriber gets in a usual week of a large practice, with one sentence about each group. */
+export const weekOfOffers = (language: Language): Offer[] =>
+  WEEK.map(([topicId, days, time, minutes, group, therapist, seatsLeft], n) => {
+    const startsAt = new Date(Date.parse(`2026-12-04T${time}:00-05:00`) + days * 24 * HOUR_MS).toISOString()
+    const [offer] = usualOffers(1, language)
+    if (!offer) throw new Error('there are no usual offers')
+    return {
+      ...offer,
+      id: n + 1,
+      groupId: n + 1,
+      topicId,
+      topic: TOPICS_OF_WEEK[topicId] ?? '',
+      topicNames: { es: TEMAS_OF_WEEK[topicId] ?? '' },
+      group,
+      therapist,
+      startsAt,
+      lastStartsAt: minutes === 90 && seatsLeft === 2 ? '2027-01-30T00:00:00.000Z' : null,
+      repeats: time === '15:00' ? ('once' as const) : ('weekly' as const),
+      timeZone: 'America/New_York',
+      durationMinutes: minutes,
+      seatsLeft,
+      summary: SUMMARIES[n % SUMMARIES.length] ?? null,
+      news: n === 4 ? ('reopened' as const) : n === 8 ? ('moved' as const) : ('new' as const),
+      bookingUrl: `https://book.sample.test/groups/${n + 1}`,
+    }
+  })
+
+const TOPICS_OF_WEEK = [
+  'Relationship issues',
+  'DBT skills',
+  'Anger management',
+  'Grief and loss',
+  'Depression',
+  'OCD',
+  'Anxiety',
+]
+const TEMAS_OF_WEEK = [
+  ...['Pareja y relaciones', 'Habilidades de DBT (terapia dialéctico-conductual)', 'Manejo del enojo'],
+  ...['Duelo y pérdidas', 'Depresión', 'TOC (trastorno obsesivo-compulsivo)', 'Ansiedad'],
+]
+
+const WEEK: [number, number, string, number, string, string, number | null][] = [
+  [0, 0, '11:00', 90, 'Learning to Say No', 'Joel Whitfield, LMFT', 2],
+  [1, 1, '09:00', 90, 'Getting Through a Crisis', 'Noor Haddad, LCSW', null],
+  [2, 1, '13:00', 90, 'Room to Breathe', 'Priya Raman, LMFT', 8],
+  [3, 1, '15:00', 75, 'First Holidays Without', 'Dana Reyes, LCSW', 6],
+  [4, 3, '18:00', 75, 'Small Steps', 'Dr. Ingrid Solheim', 2],
+  [5, 3, '21:00', 75, 'Leaning into Doubt', 'Dr. Kenji Watanabe', null],
+  [6, 4, '19:00', 75, 'Steady Ground', 'Dr. Mira Lee', 3],
+  [4, 4, '20:00', 75, 'Safe Enough', 'Dr. Amara Nwosu', 2],
+  [3, 4, '21:00', 75, 'Widowed Young', 'Dana Reyes, LCSW', 1],
+  [1, 5, '19:00', 90, 'Skills for Strong Feelings', 'Noor Haddad, LCSW', null],
+  [0, 5, '20:30', 75, 'Both Things Are True', 'Dr. Lucía Herrera', 2],
+  [6, 6, '14:00', 75, 'Out of the Loop', 'Hannah Brandt, PsyD', 7],
+  [4, 6, '21:30', 75, 'Low Tide', 'Marcus Bell, LPC', null],
+]
+
+const SUMMARIES = [
+  'A small group for people who want to set limits without guilt.',
+  'Eight people learn what to do in the first minutes of a hard moment.',
+  'For adults who lose their temper and want to notice it sooner.',
+]

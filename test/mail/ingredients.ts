@@ -9,6 +9,7 @@ import {
   shortLetterhead,
   usualLetterhead,
   usualOffers,
+  weekOfOffers,
 } from './content.ts'
 import { KINDS, type Kind, LANGUAGES, type Language, type Size } from './mail.ts'
 
@@ -31,7 +32,7 @@ export function everyIngredients(): Ingredients[] {
       smallest(kind, language),
       typical(kind, language),
       largest(kind, language),
-      ...(kind === 'digest' ? [longest(kind, language)] : []),
+      ...(kind === 'digest' ? [week(kind, language), longest(kind, language)] : []),
       ...(language === 'en' && ['digest', 'confirm'].includes(kind) ? [branded(kind, language)] : []),
     ]),
   )
@@ -67,6 +68,12 @@ export const typical = (kind: Kind, language: Language): Ingredients => ({
 const branded = (kind: Kind, language: Language): Ingredients => ({
   ...typical(kind, language),
   size: 'branded',
+})
+
+const week = (kind: Kind, language: Language): Ingredients => ({
+  ...typical(kind, language),
+  size: 'week',
+  offers: weekOfOffers(language),
 })
 
 const largest = (kind: Kind, language: Language): Ingredients => ({

@@ -10,10 +10,10 @@ export const LANGUAGES = ['en', 'es'] as const
 export type Kind = (typeof KINDS)[number]
 export type Language = (typeof LANGUAGES)[number]
 /**
- * How much content it has. `branded` is typical in other colors. `longest` is largest with names of 300 characters.
+ * How much content it has. `week` is thirteen sessions with a sentence about each group. `branded` is typical in other colors. `longest` is largest with names of 300 characters.
  * `hostile-…` has a trap in every field.
  */
-export type Size = 'smallest' | 'typical' | 'branded' | 'largest' | 'longest' | `hostile-${string}`
+export type Size = 'smallest' | 'typical' | 'branded' | 'week' | 'largest' | 'longest' | `hostile-${string}`
 
 /** One email, as the gates check it. */
 export type Mail = {

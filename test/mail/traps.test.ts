@@ -34,7 +34,7 @@ test.each(Object.keys(HOSTILE))(
 test('a name that is missing in one place is reported', async () => {
   const mail = await soundMail('digest', hostileOf('digest', 'en', 'long'))
   const lost = await broken(mail, ({ html }) => ({
-    html: swap(html, /(?<=<h2[^>]*>)[^]*?(?=<\/h2>)/, 'A topic'),
+    html: swap(html, /(?<=<h3[^>]*>.*?<bdi>)[^]*?(?=<\/bdi>)/, 'A group'),
   }))
   expect(complaints(await markup([lost]))).toContain('says 4 of 5 times')
 })

@@ -2,7 +2,7 @@ import { type DigestTemplate, digestComposer, type Email } from '../../src/core/
 import { type Letterhead } from '../../src/core/mail/letterhead.ts'
 import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail/notice.ts'
 import { paletteFrom } from '../../src/core/mail/palette.ts'
-import { formatOccurrence } from '../../src/core/time/occurrences.ts'
+import { longDay } from '../../src/core/time/occurrences.ts'
 import { signAddress } from '../../src/core/tokens.ts'
 import { translatorFor } from '../../src/core/words/words.ts'
 import { loadTemplates, type Templates } from '../../src/templates/load.ts'
@@ -57,7 +57,7 @@ export function emailOf(templates: Templates, made: Ingredients): Email {
 
 function digestOf(
   templates: Templates,
-  { kind, language, letterhead, offers, reader, more }: Ingredients,
+  { kind, language, size, letterhead, offers, reader, more }: Ingredients,
 ): Email {
   const template: DigestTemplate = { ...templates.digest, letterhead }
   return digestComposer(
@@ -71,7 +71,11 @@ function digestOf(
       ...reader,
       locale: language,
       discreet: kind === 'discreet',
-      shown: offers.map(({ id }, index) => ({ id, news: newsOf(index) })),
+      shown: offers.map(({ id, news }, index) => ({
+        id,
+        news: size === 'week' ? news : newsOf(index),
+        ...(size === 'week' && news === 'moved' && { was: 'weekly 3 21:00 America/New_York' }),
+      })),
       more,
     },
     '1z-AbCdEfGhIj',
@@ -93,7 +97,7 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
     preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
     notMeUrl: byStranger(kind as NoticeFacts['kind']) ? linkOf('not-me', PUBLIC_ID) : null,
-    nextDate: formatOccurrence(new Date('2026-12-07T14:00:00Z'), 'America/New_York', translator.locale).day,
+    nextDate: longDay(new Date('2026-12-07T14:00:00Z'), 'America/New_York', translator.locale),
   }
   return composeNotice(templates.notice, letterhead, facts, translator)
 }

@@ -155,7 +155,9 @@ async function realReader(app: Needs, id: number | null, { edition, judge }: Sho
   const traits = await personaTraits(app.store, id)
   if (candidate?.id !== id || traits === null) return null
   const judgment = judge.select(candidate, id)
-  return judgment.exclusion === null ? { ...TYPICAL, ...traits, ...judgment.selection } : null
+  return judgment.exclusion === null
+    ? { ...TYPICAL, ...traits, ...judgment.selection, covered: judgment.topics && [...judgment.topics] }
+    : null
 }
 
 /** Someone of that kind to whom everything is new. */
@@ -199,6 +201,7 @@ async function mailFor(
       locale,
       discreet,
       ...judgment.selection,
+      covered: judgment.topics && [...judgment.topics],
     }),
   }
 }
@@ -207,6 +210,6 @@ function composerOf(app: Needs, offers: readonly Offer[], editionId: string): Co
   const letterhead = letterheadOf(app.config)
   const template = { ...app.templates.digest, letterhead }
   const links = linksOf(app.config.LINK_SECRET, letterhead)
-  const composer = digestComposer(template, offers, { id: editionId }, links)
+  const composer = digestComposer(template, offers, { id: editionId, unsent: true }, links)
   return (reader) => composer(reader, 'preview')
 }

@@ -226,7 +226,7 @@ test('a session that moves each week is remembered for a year only, and a reader
   expect(last).toHaveLength(6 + 4)
   const mail = app.resend.accepted.filter(({ to }) => to[0] === ADA)
   expect(mail).toHaveLength(30)
-  expect(mail.slice(1).every(({ text }) => text.includes('(New time)'))).toBe(true)
+  expect(mail.slice(1).every(({ text }) => text.includes('\n  Time changed'))).toBe(true)
 }, 30_000)
 
 test('a session deleted long ago is forgotten, and its id is not reused', async () => {

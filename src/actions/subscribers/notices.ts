@@ -5,7 +5,7 @@ import { byStranger, composeNotice, type NoticeFacts } from '../../core/mail/not
 import { requestJson } from '../../core/mail/request.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { nextSlot } from '../../core/time/calendar.ts'
-import { formatOccurrence } from '../../core/time/occurrences.ts'
+import { longDay } from '../../core/time/occurrences.ts'
 import { type Purpose, signDatedToken, signToken } from '../../core/tokens.ts'
 import { translatorFor } from '../../core/words/words.ts'
 import { keyTrustEnd } from '../../db/ledger/batches.ts'
@@ -106,7 +106,7 @@ async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<
 function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'>, locale: string) {
   const translator = translatorFor(app.templates.words, locale)
   const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
-  const nextDate = formatOccurrence(nextSlotAt, facts.timeZone, translator.locale).day
+  const nextDate = longDay(nextSlotAt, facts.timeZone, translator.locale)
   const letterhead = letterheadOf(app.config)
   return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, translator))}]`
 }

@@ -46,6 +46,16 @@ export function newsTo(
   return known.reopened === now.reopened ? null : 'reopened'
 }
 
+/**
+ * The times by which the reader knows a session that moved, as its history has them. Null if it did not move for them, or if
+ * it is not certain which times they saw.
+ */
+export function timesKnownTo(session: NewsSource, topics: ChosenTopics, seen: Seen): string | null {
+  const known = stateAt(session, (topicId) => seenThroughFor(topicId, topics, seen))
+  const now = session.history?.at(-1)
+  return known && now && known.times !== now.times && known.times !== '' ? known.times : null
+}
+
 /** Whether an edition up to `throughSeq` may show the session: it is unchanged since that edition was planned. */
 export function isUnchanged(session: NewsSource, throughSeq: number): boolean {
   if (!session.history) return session.seq <= throughSeq

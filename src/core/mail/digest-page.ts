@@ -2,34 +2,15 @@ import { lru } from '../lru.ts'
 import { isScarce, type News, type Offer } from '../sessions/offers.ts'
 import { topicName } from '../sessions/topic.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
-import { formatOccurrence, hourIn } from '../time/occurrences.ts'
+import { formatOccurrence } from '../time/occurrences.ts'
 import { zoneTitle } from '../time/zone-titles.ts'
 import { weighed } from '../weighed.ts'
-import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 
-/** The values that differ between readers of the same page. */
-export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }
-
-/** Every variable of the digest templates. Those that may be empty (`null` or `''`) are for `{{#if}}`. */
-export type DigestView = DigestPage & Personal
-
 export type DigestPage = {
-  /** For the `lang` attribute of HTML and MJML. */
-  language: string
-  subject: string
-  preheader: string
-  heading: string
-  practice: string
-  logoUrl: string | null
   zone: string
   topics: { name: string; underline: string; sessions: SessionView[] }[]
-  more: number
-  moreUrl: string
-  replyTo: string | null
-  postalAddress: string
-  crisis: CrisisView | null
 }
 
 type SessionView = {
@@ -51,47 +32,32 @@ type SessionView = {
 
 type ShownOffer = Offer & { shownAs: News }
 
-/** The readers of one page: what they share, and the language they read. */
-export type Readership = Pick<Reader, 'timeZone' | 'discreet' | 'shown' | 'more'> & { translator: Translator }
-
-/** Hours of the evening, in the reader's local time. */
-const EVENING = { from: 17, to: 22 }
+/** For whom a list is written. */
+export type ListReader = Pick<Reader, 'timeZone' | 'shown'> & { translator: Translator }
 
 /**
- * The words of a digest for all readers who share `readership`. Topics are sorted by name, their sessions by start, and
- * sessions with the same start in the order of `shown`. `editionId` is the local date of the edition; clock changes
- * after it get a note, and dates far from it carry the year. Throws if `shown` names an offer that is not in `offers`.
+ * Sessions by topic, in words, for pages. Topics are sorted by name, their sessions by start, and sessions with the same
+ * start in the order of `shown`. `editionId` is a local date; clock changes after it get a note, and dates far from it carry
+ * the year. Throws if `shown` names an offer that is not in `offers`.
  */
 export function digestView(
   letterhead: Letterhead,
   offers: ReadonlyMap<number, Offer>,
-  readership: Readership,
+  readership: ListReader,
   editionId: string,
 ): DigestPage {
-  const { translator, timeZone, more } = readership
+  const { translator, timeZone } = readership
   const shown = readership.shown.map(({ id, news }) => ({ ...offerOf(offers, id), shownAs: news }))
   const since = new Date(editionId)
   return {
-    language: translator.language,
-    ...opening(shown, readership),
-    practice: plain(letterhead.practice),
-    logoUrl: letterhead.logoUrl,
     zone: zoneTitle(timeZone, translator),
     topics: byTopic(shown, translator).map(({ name, offers }) => ({
       name,
       underline: '-'.repeat(Math.min(name.length, 72)),
       sessions: offers.map((offer) => sessionView(offer, readership, letterhead, since)),
     })),
-    more,
-    moreUrl: sessionsPage(letterhead),
-    replyTo: letterhead.replyTo,
-    postalAddress: plain(letterhead.postalAddress),
-    crisis: crisisView(letterhead.crisisLine, timeZone, translator),
   }
 }
-
-/** Pads the preheader with invisible characters. Without them, inboxes go on to show names and topics from the email. */
-export const previewOf = (text: string): string => text + '\u200c\u00a0'.repeat(120)
 
 /**
  * Text from outside as one line that is safe to print: without control characters, line breaks, lone surrogates, and
@@ -110,34 +76,6 @@ function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {
   if (!offer) throw new Error(`session ${id} is shown to a reader but was not frozen with the batch`)
   return offer
 }
-
-/** Subject, preheader and heading name no topic and no therapist: they show on lock screens and over shoulders. */
-function opening(shown: readonly ShownOffer[], { translator, timeZone, discreet, more }: Readership) {
-  const { t } = translator
-  if (discreet) {
-    const subject = t('digest.subject.discreet')
-    return { subject, heading: subject, preheader: previewOf(t('digest.preheader.discreet')) }
-  }
-  const fresh = shown.filter(({ shownAs }) => shownAs === 'new').length
-  const kind = more > 0 ? 'unseen' : fresh > 0 ? 'new' : 'changed'
-  const counted = kind === 'new' ? shown.filter(({ shownAs }) => shownAs === 'new') : shown
-  const n = counted.length + more
-  const fact = t(`digest.heading.${kind}`, { n })
-  return {
-    subject: t(`digest.subject.${kind}`, { n }),
-    heading: more > 0 ? fact : withEvenings(fact, counted, timeZone, translator),
-    preheader: previewOf(t('digest.preheader')),
-  }
-}
-
-function withEvenings(fact: string, shown: readonly Offer[], timeZone: string, { t }: Translator): string {
-  const n = shown.filter(({ startsAt }) => isEvening(hourIn(new Date(startsAt), timeZone))).length
-  if (n === 0) return fact
-  const share = n < shown.length ? 'some' : n === 1 ? 'only' : 'all'
-  return t('digest.heading.evening', { fact, n, share })
-}
-
-const isEvening = (hour: number): boolean => hour >= EVENING.from && hour < EVENING.to
 
 /** Offers as they are listed: topics by name, and inside a topic soonest first. */
 export function byTopic<One extends Offer>(
@@ -164,7 +102,7 @@ const collatorOf = lru(
 
 function sessionView(
   offer: ShownOffer,
-  { timeZone, translator }: Readership,
+  { timeZone, translator }: ListReader,
   letterhead: Letterhead,
   since: Date,
 ): SessionView {

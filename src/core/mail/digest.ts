@@ -1,14 +1,32 @@
 import type { Offer } from '../sessions/offers.ts'
 import { fold, wrap } from '../text/wrap.ts'
 import { type Catalogs, type Translator, translatorFor } from '../words/words.ts'
-import { type DigestView, digestView, type Personal, plain } from './digest-page.ts'
+import { plain } from './digest-page.ts'
+import {
+  type DigestPage,
+  type DigestView,
+  digestPage,
+  type Personal,
+  type Readership,
+  type ShownEdition,
+} from './digest-view.ts'
+import { earlierDigestPage } from './earlier-digest.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 import type { PersonalLinks } from './links.ts'
 import { compileTemplate } from './mail-merge.ts'
 import { formatMailbox } from './mailbox.ts'
 
-/** Handlebars sources from `loadTemplates`, with the letterhead and the messages of every language. */
-export type DigestTemplate = { html: string; text: string; letterhead: Letterhead; words: Catalogs }
+/**
+ * Handlebars sources from `loadTemplates`, with the letterhead and the messages of every language. Without a `layout` an
+ * earlier release froze them, which listed sessions by topic.
+ */
+export type DigestTemplate = {
+  html: string
+  text: string
+  letterhead: Letterhead
+  words: Catalogs
+  layout?: 'days'
+}
 
 export type Email = {
   from: string
@@ -35,7 +53,7 @@ export type Blanks = { to: string; deliveryTag: string; byEmail: string; html: P
 export function digestComposer(
   template: DigestTemplate,
   offers: readonly Offer[],
-  edition: { id: string },
+  edition: ShownEdition,
   links: PersonalLinks,
 ): (reader: Reader, deliveryTag: string) => Email {
   const pageOf = digestPages(template, offers, edition)
@@ -58,15 +76,21 @@ const NOBODY: Personal = { name: '', unsubscribeUrl: '', preferencesUrl: '' }
 export function digestPages(
   template: DigestTemplate,
   offers: readonly Offer[],
-  edition: { id: string },
+  edition: ShownEdition,
 ): (reader: Reader) => (blanks: Blanks) => Email {
   const { letterhead, words } = template
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const html = compileTemplate<DigestView>(template.html, 'html')
   const text = compileTemplate<DigestView>(template.text, 'text')
+  // An earlier template uses other variables, which only it knows.
+  const pageOf = (readers: Readership): DigestPage =>
+    template.layout === 'days'
+      ? digestPage(letterhead, byId, readers, edition)
+      : (earlierDigestPage(letterhead, byId, readers, edition.id) as unknown as DigestPage)
   const pageFor = (reader: Reader, translator: Translator) => {
     for (let { shown, more } = reader; ; ) {
-      const page = digestView(letterhead, byId, { ...reader, shown, more, translator }, edition.id)
+      const readers = { ...reader, shown, more, translator, fewTopics: choseFew(reader) }
+      const page = pageOf(readers)
       const size = Buffer.byteLength(html({ ...page, ...NOBODY }, translator))
       if (size <= LARGEST_PAGE || shown.length === 1) return page
       const over = Math.ceil((shown.length * (size - LARGEST_PAGE)) / size)
@@ -101,8 +125,14 @@ export function digestPages(
 /** Everything that a page depends on. Readers who differ only in `Blanks` share a page. */
 export function pageKey(reader: Reader): string {
   const { timeZone, locale, discreet, shown, more } = reader
-  return JSON.stringify([timeZone, locale, discreet, nameOf(reader) !== '', more, shown])
+  return JSON.stringify([timeZone, locale, discreet, nameOf(reader) !== '', more, choseFew(reader), shown])
 }
+
+/** So few topics that the reader knows them all, and may get the sessions by topic. */
+const FEW_TOPICS = 3
+
+const choseFew = ({ covered }: Reader): boolean =>
+  covered !== null && covered !== undefined && covered.length <= FEW_TOPICS
 
 /** The values of one reader for a page. The name is made safe to print, and may be ''. */
 export function personalOf(reader: Reader, links: PersonalLinks): Personal {

@@ -1,4 +1,4 @@
-import type { News } from '../sessions/offers.ts'
+import type { Shown } from '../sessions/offers.ts'
 import { secretId } from '../tokens.ts'
 import type { CrisisLine } from '../words/crisis.ts'
 
@@ -58,6 +58,8 @@ export type Reader = {
   locale: string
   /** Nothing that is visible before opening the email may reveal what it is about. */
   discreet: boolean
-  shown: { id: number; news: News }[]
+  shown: Shown[]
   more: number
+  /** The topics of their choice; null = all. */
+  covered?: readonly number[] | null
 }

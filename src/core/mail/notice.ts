@@ -2,7 +2,8 @@ import { fold, wrap } from '../text/wrap.ts'
 import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
 import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
-import { plain, previewOf } from './digest-page.ts'
+import { previewOf } from './digest-opening.ts'
+import { plain } from './digest-page.ts'
 import { type Letterhead } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 
@@ -60,6 +61,9 @@ export type NoticeView = {
   unsubscribeUrl: string
   preferencesUrl: string
   notMeUrl: string
+  replyTo: string | null
+  /** There is nothing of a notice on our pages. */
+  viewUrl: ''
   postalAddress: string
   crisis: CrisisView | null
 }
@@ -109,6 +113,8 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translato
     unsubscribeUrl: facts.unsubscribeUrl ?? '',
     preferencesUrl: facts.preferencesUrl ?? '',
     notMeUrl: facts.notMeUrl ?? '',
+    replyTo: letterhead.replyTo,
+    viewUrl: '',
     postalAddress: plain(letterhead.postalAddress),
     crisis: crisisView(letterhead.crisisLine, facts.timeZone, translator),
   }

@@ -3,6 +3,7 @@ import { lru } from '../lru.ts'
 import type { Offer } from '../sessions/offers.ts'
 import { fold } from '../text/wrap.ts'
 import { type DigestTemplate, digestPages, type Email, pageKey, personalOf, wayByEmail } from './digest.ts'
+import type { ShownEdition } from './digest-view.ts'
 import { type Reader } from './letterhead.ts'
 import type { PersonalLinks } from './links.ts'
 import { mailMerge } from './mail-merge.ts'
@@ -36,7 +37,7 @@ export function batchBody(mails: readonly (readonly Buffer[])[]): Buffer<ArrayBu
 export function requestComposer(
   template: DigestTemplate,
   offers: readonly Offer[],
-  edition: { id: string },
+  edition: ShownEdition,
   links: PersonalLinks,
 ): (reader: Reader, deliveryTag: string) => RequestPart {
   const pages = digestPages(template, offers, edition)

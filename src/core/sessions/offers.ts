@@ -1,4 +1,4 @@
-import { type News, type NewsState, newsTo } from '../audience/news.ts'
+import { type News, type NewsState, newsTo, timesKnownTo } from '../audience/news.ts'
 import { type ChosenTopics, type Seen } from '../audience/seen.ts'
 import { isBookable, lastOccurrence, nextOccurrence } from '../time/occurrences.ts'
 import { type GroupFacts, UNSAID } from './group.ts'
@@ -58,8 +58,11 @@ export type Offer = GroupFacts & {
   history?: readonly NewsState[]
 }
 
-/** What one reader gets: the offers shown, each with what is new about it for this reader, and how many did not fit. */
-export type Selection = { shown: { id: number; news: News }[]; more: number }
+/** What one reader gets: the offers shown, and how many did not fit. */
+export type Selection = { shown: Shown[]; more: number }
+
+/** What is new about an offer for one reader, and if it moved, the times that they know, where that is certain. */
+export type Shown = { id: number; news: News; was?: string }
 
 /** The sessions that are bookable at `at`, with their next time, soonest first. */
 export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
@@ -93,10 +96,12 @@ export function selectFor(
   offers: readonly Offer[],
   { throughSeq, max, rotation = 0 }: { throughSeq: number; max: number; rotation?: number },
 ): Selection | null {
-  const newsById = new Map<number, News>()
+  const newsById = new Map<number, Shown>()
   for (const offer of offers) {
     const news = newsTo(offer, reader.topics, reader.seen, throughSeq)
-    if (news !== null) newsById.set(offer.id, news)
+    if (news === null) continue
+    const was = news === 'moved' ? timesKnownTo(offer, reader.topics, reader.seen) : null
+    newsById.set(offer.id, { id: offer.id, news, ...(was !== null && { was }) })
   }
   if (newsById.size === 0) return null
   const shown = rotate(
@@ -104,7 +109,7 @@ export function selectFor(
     rotation,
   )
     .slice(0, max)
-    .map(({ id }) => ({ id, news: newsById.get(id) ?? 'new' }))
+    .flatMap(({ id }) => newsById.get(id) ?? [])
   return { shown, more: newsById.size - shown.length }
 }
 

@@ -3,7 +3,8 @@ const COLUMNS = 72
 
 /**
  * Wraps each line of a text at 72 columns, between words, and keeps its indent. A longer word, such as a URL, stays whole.
- * The first line is not wrapped: it is the greeting, and its name is filled in after wrapping (`fold` wraps names).
+ * The first line is not wrapped: it is the greeting, and its name is filled in after wrapping (`fold` wraps names). Without a
+ * name it is a short heading.
  */
 export function wrap(text: string): string {
   return text

@@ -1,6 +1,7 @@
 import { lru } from '../lru.ts'
 import { zoneToday } from '../time/time-zones.ts'
 import { weighed } from '../weighed.ts'
+import { languageNamed } from './language-name.ts'
 import type { TaggedText, Translator } from './words.ts'
 
 /** Values of CRISIS_LINE: a country whose line is named to readers whose own country is not known, or `off` for everyone. */
@@ -155,9 +156,8 @@ const languageNames = lru(
   NAMES_KEPT,
   ({ speaks, locale }: { speaks: readonly string[]; locale: string }) => `${speaks.join()} ${locale}`,
   ({ speaks, locale }) => {
-    const names = weighed(new Intl.DisplayNames(locale, { type: 'language' }))
     const list = weighed(new Intl.ListFormat(locale, { type: 'disjunction' }))
-    return list.format(speaks.map((language) => names.of(language) ?? language))
+    return list.format(speaks.map((language) => languageNamed(language, locale)))
   },
 )
 

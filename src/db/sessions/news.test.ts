@@ -50,10 +50,10 @@ const NOBODY = {}
 
 const LINES: Line[] = [
   { line: 'the same was written again', to: [{}], hears: NOBODY },
-  { line: 'another start', to: [moved], hears: all('New time') },
-  { line: 'another weekday', to: [{ starts_at: '2026-12-09T19:00' }], hears: all('New time') },
-  { line: 'another zone', to: [{ time_zone: 'America/Chicago' }], hears: all('New time') },
-  { line: 'once instead of weekly', to: [{ repeats: 'once' }], hears: all('New time') },
+  { line: 'another start', to: [moved], hears: all('Time changed') },
+  { line: 'another weekday', to: [{ starts_at: '2026-12-09T19:00' }], hears: all('Time changed') },
+  { line: 'another zone', to: [{ time_zone: 'America/Chicago' }], hears: all('Time changed') },
+  { line: 'once instead of weekly', to: [{ repeats: 'once' }], hears: all('Time changed') },
   { line: 'whole weeks later', to: [{ starts_at: '2026-12-22T19:00' }], hears: NOBODY },
   { line: 'whole weeks earlier', to: [{ starts_at: '2026-12-01T19:00' }], hears: NOBODY },
   {
@@ -66,14 +66,14 @@ const LINES: Line[] = [
     line: 'once, whole weeks later',
     from: { repeats: 'once' },
     to: [{ repeats: 'once', starts_at: '2026-12-15T19:00' }],
-    hears: all('New time'),
+    hears: all('Time changed'),
   },
   { line: 'moved and back before an edition', to: [moved, { starts_at: TUESDAY }], hears: NOBODY },
   {
     line: 'moved, told of, and back',
     to: [moved, { starts_at: TUESDAY }],
     told: true,
-    hears: { ann: 'New time', cara: 'New time' },
+    hears: { ann: 'Time changed', cara: 'Time changed' },
   },
   { line: 'full', to: [{ status: 'full' }], hears: NOBODY },
   { line: 'cancelled', to: [{ status: 'cancelled' }], hears: NOBODY },
@@ -82,18 +82,18 @@ const LINES: Line[] = [
     line: 'open again',
     from: { status: 'cancelled' },
     to: [{ status: 'open' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   {
     line: 'full and open again between editions',
     to: [{ status: 'full' }, { status: 'open' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   {
     line: 'seats again',
     from: { seats_left: '0', status: 'open' },
     to: [{ seats_left: '2', status: 'open' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   { line: 'fewer seats', to: [{ seats_left: '1' }], hears: NOBODY },
   {
@@ -107,7 +107,7 @@ const LINES: Line[] = [
   {
     line: 'seats, none, seats, none',
     to: [{ seats_left: '0' }, { seats_left: '2' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   {
     line: 'two columns at a time',
@@ -115,20 +115,20 @@ const LINES: Line[] = [
       { ...moved, status: 'full' },
       { ...moved, status: 'open' },
     ],
-    hears: all('New time'),
+    hears: all('Time changed'),
   },
   { line: 'more dates', from: { occurrences: '8' }, to: [{ occurrences: '12' }], hears: NOBODY },
   {
     line: 'a series that had ended goes on',
     from: { starts_at: '2025-01-07T19:00', occurrences: '6' },
     to: [{ starts_at: '2025-01-07T19:00', occurrences: '300' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   {
     line: 'a series that had ended, whole weeks later',
     from: { starts_at: '2025-01-07T19:00', occurrences: '6' },
     to: [{ starts_at: '2099-01-06T19:00', occurrences: '6' }],
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
   { line: 'a corrected topic', to: [{ topic: 'grief-and-loss' }], hears: { bob: 'New' } },
   {
@@ -139,16 +139,16 @@ const LINES: Line[] = [
   {
     line: 'a corrected topic, and moved',
     to: [{ topic: 'grief-and-loss', ...moved }],
-    hears: { ann: 'New time', bob: 'New', dan: 'New time' },
+    hears: { ann: 'Time changed', bob: 'New', dan: 'Time changed' },
   },
   { line: 'replaced', to: ['replace'], hears: NOBODY },
   { line: 'deleted and inserted', to: ['delete', {}], hears: NOBODY },
-  { line: 'deleted and inserted at another time', to: ['delete', moved], hears: all('New time') },
+  { line: 'deleted and inserted at another time', to: ['delete', moved], hears: all('Time changed') },
   {
     line: 'deleted and inserted after an edition',
     to: ['delete', {}],
     told: true,
-    hears: all('Place reopened'),
+    hears: all('Spot reopened'),
   },
 ]
 
@@ -350,9 +350,9 @@ async function edition(app: TestApp, at: string, filler: string) {
   return (group: string): Record<string, string> =>
     Object.fromEntries(
       mails.flatMap(({ to, text }) => {
-        const found = ['New', 'New time', 'Place reopened'].find(
-          (label) => text.includes(`\n${group} (${label})`) || text.includes(`\n${group}, today (${label})`),
-        )
+        const row = text.split('\n\n').find((part) => new RegExp(`^.*M  ${group}(, today)?\n`).test(part))
+        const labels = ['Time changed', 'Spot reopened'].filter((label) => row?.includes(`\n  ${label}`))
+        const found = row && (labels[0] ?? 'New')
         return found ? [[String(to[0]).replace(/@.*/, ''), found]] : []
       }),
     )

@@ -146,7 +146,7 @@ test('the response is the same for every state of an address, and the email fits
   expect(app.resend.accepted.map(({ to, subject }) => [to, subject].flat())).toEqual([
     ['new@sample.test', 'Please confirm your subscription'],
     ['pending@sample.test', 'Please confirm your subscription'],
-    ['active@sample.test', 'You are already subscribed'],
+    ['active@sample.test', 'You’re already subscribed'],
     ['left@sample.test', 'Please confirm your subscription'],
     ['erased@sample.test', 'Please confirm your subscription'],
   ])
@@ -219,13 +219,14 @@ test("page and email name the day of the email in the reader's zone", async () =
     await submitNotices(app)
     const said = [page.body, app.resend.accepted.at(-1)?.text ?? '']
     return said.map(
-      (text) => /goes out on (Mondays|Tuesdays|\w{3}, \w+ \d+)/.exec(text.replace(/\s+/g, ' '))?.[1],
+      (text) =>
+        /(?:goes out|email|comes) on (Mondays|Tuesdays|\w+day, \w+ \d+)/.exec(text.replace(/\s+/g, ' '))?.[1],
     )
   }
   // The slot is Monday at nine in New York: Tuesday at three in Auckland.
-  expect(await confirmedIn('America/New_York')).toEqual(['Mondays', 'Mon, Nov 30'])
-  expect(await confirmedIn('Pacific/Auckland')).toEqual(['Tuesdays', 'Tue, Dec 1'])
-  expect(await confirmedIn('Asia/Calcutta')).toEqual(['Mondays', 'Mon, Nov 30'])
+  expect(await confirmedIn('America/New_York')).toEqual(['Mondays', 'Monday, November 30'])
+  expect(await confirmedIn('Pacific/Auckland')).toEqual(['Tuesdays', 'Tuesday, December 1'])
+  expect(await confirmedIn('Asia/Calcutta')).toEqual(['Mondays', 'Monday, November 30'])
 })
 
 test('a form in Spanish is confirmed, agreed to and welcomed in Spanish', async () => {
@@ -253,7 +254,7 @@ test('confirming welcomes once, and the welcome counts in no limit of sign-ups',
     await post(server, link)
     await post(server, link)
     await submitNotices(app)
-    expect(app.resend.accepted.at(-1)?.subject).toBe('You are subscribed')
+    expect(app.resend.accepted.at(-1)?.subject).toBe('You’re subscribed')
     app.setNow(later(n * HOUR_MS))
     await unsubscribeEmail(app, ADA)
     app.setNow(later(n * HOUR_MS + 60_000))
@@ -679,7 +680,7 @@ test('“not me” from a subscriber keeps the weekly email and stops emails tha
   await planNow(app)
   await submitOwed(app)
   expect(app.resend.accepted.map(({ subject }) => subject)).toEqual([
-    'You are already subscribed',
+    'You’re already subscribed',
     '1 new group time this week',
   ])
 })

@@ -380,7 +380,7 @@ test('neither asking nor confirming reveals who is on the list', async () => {
     confirmed.add((await post(link)).body)
     moved[state] = stored(app)?.email === target
     for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
-    if (state === 'active') expect(subjects(app).at(-1)).toEqual([target, 'You are already subscribed'])
+    if (state === 'active') expect(subjects(app).at(-1)).toEqual([target, 'You’re already subscribed'])
   }
   expect(asked.size).toBe(1)
   expect(confirmed.size).toBe(1)
@@ -431,7 +431,7 @@ test('an email to who is no subscriber says nothing that anyone typed', async ()
   expect(subjects(app)).toContainEqual([NEW, 'Please confirm your new address'])
   for (const mail of app.resend.accepted) {
     expect(JSON.stringify(mail)).not.toContain('Call 900')
-    expect(mail.text).toContain('This was not me: never again:\n  https://groups.harbor.test/not-me/')
+    expect(mail.text).toContain('This wasn’t me: stop these emails:\n  https://groups.harbor.test/not-me/')
   }
 })
 

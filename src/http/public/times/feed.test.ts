@@ -72,7 +72,7 @@ test('the feed has all that Atom requires, and the latest news first', async () 
     `https://groups.harbor.test/sessions?topic=anxiety#session-${first}`,
   ])
   expect(textOf(entry, 'content')).toEqual([
-    'Tue, Dec 1 · 7:00 PM EST, weekly. Group with Dr. Mira Lee, 90 minutes.',
+    'Tue, Dec 1 · 7:00 PM EST, weekly. Group · 90 minutes · Dr. Mira Lee.',
   ])
 })
 
@@ -83,7 +83,7 @@ test('an entry keeps its id when the session moves, and goes when it cannot be b
   app.db.$client.exec("update sessions set starts_at_local = '2026-12-03T18:00'")
   const after = all(await feedOf(app), 'entry')[0]
   expect(textOf(after, 'id')).toEqual(textOf(before, 'id'))
-  expect(textOf(after, 'title')).toEqual(['New time: Steady Ground'])
+  expect(textOf(after, 'title')).toEqual(['Time changed: Steady Ground'])
   app.db.$client.exec(`update sessions set seats_left = 0 where id = ${id}`)
   expect(all(await feedOf(app), 'entry')).toEqual([])
 })
@@ -95,7 +95,7 @@ test('hostile words stay text', async () => {
   expect(textOf(all(feed, 'author')[0], 'name')[0]).toBe('A & B')
   const [entry] = all(feed, 'entry')
   expect(textOf(entry, 'title')).toEqual(['New: </title><script>&amp; "\'  ]]>'])
-  expect(textOf(entry, 'content')[0]).toContain('Group with <b>& \ufffd,')
+  expect(textOf(entry, 'content')[0]).toContain('Group · 90 minutes · <b>& \ufffd.')
 })
 
 test('a feed without entries is still one, with at most fifty otherwise, and nothing personal', async () => {

@@ -73,12 +73,7 @@ export function inWords(
   const byId = new Map(offers.map((offer) => [offer.id, offer]))
   const shown = offers.map(({ id, news }) => ({ id, news }))
   const today = toLocal(now, timeZone).slice(0, 10)
-  return digestView(
-    letterheadOf(config),
-    byId,
-    { translator, timeZone, discreet: false, shown, more: 0 },
-    today,
-  )
+  return digestView(letterheadOf(config), byId, { translator, timeZone, shown }, today)
 }
 
 function linkTo(config: App['config'], { path, tz, page, slugs, language, lang }: Asked): string {

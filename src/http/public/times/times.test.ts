@@ -41,7 +41,7 @@ test('the sessions page lists what can be reserved, by topic and soonest first',
     ['OCD', 'Loose Ends'],
   ])
   expect(page.querySelector('.when')?.textContent).toBe('Tue, Dec 1 · 7:00 PM EST, weekly')
-  expect(texts(page, '.few')).toEqual(['2 places left'])
+  expect(texts(page, '.few')).toEqual(['2 spots left'])
   expect(page.querySelectorAll('article .button').at(-1)?.getAttribute('href')).toBe(
     'https://book.harbor.test/loose-ends',
   )
