@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CommanderError } from 'commander'
 import { program } from './commands/program.ts'
 import { openTerminal } from './commands/terminal.ts'
-import { BadInput, Unavailable } from './core/errors.ts'
+import { BadInput, Stopped, Unavailable } from './core/errors.ts'
 import { printable } from './core/text/printable.ts'
 import { withoutAddresses } from './core/text/redact.ts'
 import { databaseTrouble } from './db/trouble.ts'
@@ -12,6 +12,8 @@ import { obeyTests } from './failpoint.ts'
 import { findEnvFile } from './files/env-file.ts'
 
 const [DONE, FAILED, BAD_INPUT] = [0, 1, 2]
+/** As shells expect of a program that Ctrl-C ends. */
+const STOPPED = 130
 
 // In the program's own folder, which only people who can change the program can write. Elsewhere it stays off.
 if (process.env.NODE_COMPILE_CACHE === undefined)
@@ -52,6 +54,10 @@ function report(error: unknown): number {
   if (error instanceof BadInput || error instanceof Unavailable) {
     process.stderr.write(`${printable(message)}\n`)
     return error instanceof BadInput ? BAD_INPUT : FAILED
+  }
+  if (error instanceof Stopped) {
+    process.stderr.write(`${printable(message)}\n`)
+    return STOPPED
   }
   const trouble = databaseTrouble(error)
   if (trouble !== null) {

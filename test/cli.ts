@@ -10,6 +10,8 @@ import { startResendStandIn } from './resend/stand-in.ts'
 const CLI = join(import.meta.dirname, '../src/cli.ts')
 
 export type Program = Awaited<ReturnType<typeof realProgram>>
+/** What the program asks, and the keys pressed then. */
+type Turn = readonly [question: string, answer: string]
 type Given = { input?: string; settings?: Record<string, string> }
 
 /** The real command line in a folder of its own, with a private Redis of its own and a Resend stand-in, for tests. */
@@ -20,21 +22,22 @@ export async function realProgram() {
   const file = { DATABASE_PATH: join(folder, 'data/openseat.db') }
   const database: Record<string, string> = onPostgres ? { ...file, DATABASE_URL: await aDatabase() } : file
 
+  const environment = {
+    PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    ...database,
+    RESEND_API_KEY: 're_stand_in',
+    RESEND_BASE_URL: resend.url,
+    MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
+    POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+    PUBLIC_URL: 'https://groups.harbor.test',
+    LINK_SECRET,
+    PORT: '0',
+  }
+
   /** A setting of '' counts as not set. */
   const start = (args: string[], { input = '', settings = {} }: Given = {}) => {
-    const env = {
-      PATH: process.env.PATH,
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      ...database,
-      RESEND_API_KEY: 're_stand_in',
-      RESEND_BASE_URL: resend.url,
-      MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
-      POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
-      PUBLIC_URL: 'https://groups.harbor.test',
-      LINK_SECRET,
-      PORT: '0',
-      ...settings,
-    }
+    const env = { ...environment, ...settings }
     const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, env })
     children.push(child)
     child.stdin.end(input)
@@ -45,6 +48,35 @@ export async function realProgram() {
     return { child, output, ended }
   }
 
+  /** Runs a command on a pseudo terminal, and types each answer once its question is there. Stdout and stderr are one. */
+  const converse = async (args: string[], dialog: readonly Turn[]) => {
+    const line = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ')
+    const env = { ...environment, SHELL: '/bin/sh', TERM: 'xterm' }
+    const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: folder, env })
+    children.push(child)
+    let [out, read, turn] = ['', 0, 0]
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      for (
+        let [question, answer] = dialog[turn] ?? [];
+        question !== undefined;
+        [question, answer] = dialog[turn] ?? []
+      ) {
+        const at = out.indexOf(question, read)
+        if (at < 0) break
+        read = at + question.length
+        turn += 1
+        child.stdin.write(answer ?? '')
+      }
+    })
+    const [code] = await once(child, 'close')
+    return {
+      code: code as number | null,
+      out: out.replaceAll('\r', ''),
+      unasked: dialog.slice(turn).map(([question]) => question),
+    }
+  }
+
   return {
     folder,
     /** The settings of its database. */
@@ -52,6 +84,7 @@ export async function realProgram() {
     resend,
     start,
     run: (args: string[], given?: Given) => start(args, given).ended,
+    converse,
     async close() {
       for (const child of children) child.kill('SIGKILL')
       await resend.close()

@@ -7,7 +7,9 @@ import { labeled } from '../core/audience/reasons.ts'
 import { BadInput } from '../core/errors.ts'
 import { addressGiven } from './address-given.ts'
 import { previewText, summaryTable, summaryText } from './edition-text.ts'
-import { breakdown, counted, number } from './layout.ts'
+import { breakdown, counted, number, people } from './layout.ts'
+import { canAsk, confirmed } from './prompt.ts'
+import type { SendOptions } from './send.ts'
 import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -37,7 +39,8 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .addHelpText('after', TEST_NOTES)
   add('send', "plan and send this week's edition now (does nothing if it already exists)")
     .option('--wait', 'wait until it is finished; also finishes one that was interrupted')
-    .action(command(terminal, (options: Json & { wait?: boolean }) => send(terminal, options)))
+    .option('--yes', 'do not ask')
+    .action(command(terminal, (options: SendOptions) => send(terminal, options)))
     .addHelpText('after', SEND_NOTES)
   add('list', 'show all editions, newest first')
     .action(command(terminal, (options: Json) => list(terminal, options)))
@@ -69,12 +72,12 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .option('--to <email>', 'to this reader, even if they already got it; - reads stdin')
     .option('--failed', 'to those whose email failed')
     .option('--unknown', 'to those with no confirmed result; some may get it twice')
-    .option('--all', 'to everyone who got it; needs --yes')
-    .option('--yes', 'confirm that everyone gets it a second time')
+    .option('--all', 'to everyone who got it, a second time')
+    .option('--yes', 'do not ask; without a terminal, --all needs it')
     .action(command(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
     .addHelpText(
       'after',
-      '\nPeople who unsubscribed or are suppressed get no email.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
+      '\nOn a terminal it shows how many people would get it, and asks. People who unsubscribed\nor are suppressed get no email.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
     )
 }
 
@@ -99,7 +102,8 @@ Example:
   $ openseat edition test --to you@your-practice.org --as discreet`
 
 const SEND_NOTES = `
-A running worker submits it; if there is none, this process does. If it is
+On a terminal it shows how many people would get it, and asks. A running worker
+submits it; if there is none, this process does. If it is
 interrupted, run it again with --wait: no one is emailed twice or missed. It exits
 with 1 if the edition ends paused or unfinished.
 
@@ -155,7 +159,7 @@ async function test(terminal: Terminal, options: TestOptions): Promise<number> {
   })
 }
 
-async function send(terminal: Terminal, options: Json & { wait?: boolean }): Promise<number> {
+async function send(terminal: Terminal, options: SendOptions): Promise<number> {
   const { sendEdition } = await import('./send.ts')
   return sendEdition(terminal, options)
 }
@@ -241,9 +245,20 @@ async function controlled(
 async function resend(terminal: Terminal, text: string, options: ResendOptions): Promise<number> {
   const id = editionId(text)
   const request = requestIn(options)
+  const asks = canAsk(terminal) && !options.yes && request.kind !== 'to'
+  if (request.kind === 'all' && !options.yes && !asks)
+    throw new BadInput('--all sends it to everyone a second time; add --yes if you mean that')
   if (request.kind === 'to') request.email = await addressGiven(terminal, request.email, '--to')
-  const { resendEdition } = await import('../actions/editions/resend.ts')
+  const { judgeResend, resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withWaker(async (app) => {
+    const judged = asks ? await judgeResend(app, id, request) : null
+    if (judged?.kind === 'ready') {
+      const question = `Send edition ${id} ${RESENT[request.kind](judged.recipients)}`
+      if (!(await confirmed(terminal, question, 'Stopped. Nothing was sent.'))) {
+        terminal.note('Not done: nothing was sent.')
+        return 1
+      }
+    }
     const outcome = await resendEdition(app, id, request)
     if (outcome.kind === 'not-found') throw noSuchEdition(id)
     if (outcome.kind === 'refused') {
@@ -252,8 +267,8 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
     }
     const { generation, recipients, excluded } = outcome
     const left = Object.values(excluded).reduce((sum, count) => sum + count, 0)
-    const why = left === 0 ? '' : ` (${breakdown(labeled(excluded))})`
-    const says = `Resend #${generation} of edition ${id} is planned: ${counted(recipients, 'recipient')}, ${number(left)} excluded${why}.`
+    const why = left === 0 ? '' : `; ${number(left)} left out (${breakdown(labeled(excluded))})`
+    const says = `Resend #${generation} of edition ${id} planned for ${counted(recipients, 'recipient')}${why}.`
     terminal.show(
       options,
       { edition: id, generation, recipients, excluded },
@@ -263,7 +278,14 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   })
 }
 
-function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequest {
+const RESENT: Record<ResendRequest['kind'], (count: number) => string> = {
+  to: (count) => `to ${people(count)}?`,
+  failed: (count) => `to ${people(count)} whose email failed?`,
+  unknown: (count) => `to ${people(count)} with no confirmed result? Some may get it twice.`,
+  all: (count) => `again to ${people(count)} who already got it?`,
+}
+
+function requestIn({ to, failed, unknown, all }: ResendOptions): ResendRequest {
   const requests: ResendRequest[] = []
   if (to !== undefined) requests.push({ kind: 'to', email: to })
   if (failed) requests.push({ kind: 'failed' })
@@ -272,12 +294,10 @@ function requestIn({ to, failed, unknown, all, yes }: ResendOptions): ResendRequ
   const [request] = requests
   if (request === undefined || requests.length > 1)
     throw new BadInput('say to whom, with one of --to EMAIL, --failed, --unknown or --all --yes')
-  if (request.kind === 'all' && !yes)
-    throw new BadInput('--all sends it to everyone a second time; add --yes if you mean that')
   return request
 }
 
 async function whoSubmits({ queue }: { queue: SweepWaker }): Promise<string> {
-  if ((await queue.workers()) ?? 0) return 'The running worker submits it.'
+  if ((await queue.workers()) ?? 0) return 'The running worker will submit it.'
   return 'No worker is running. To submit it: openseat start, or openseat edition send --wait'
 }

@@ -11,12 +11,14 @@ export function reportImport(
   { kind, report }: ImportResult,
 ): number {
   const { added, updated, unchanged, rejected } = report
-  const done = `${number(added)} added, ${number(updated)} updated, ${number(unchanged)} unchanged.`
+  const counts = `${number(added)} added, ${number(updated)} updated, ${number(unchanged)} unchanged.`
   const lines = listed(rejected)
-  if (kind === 'imported') {
+  if (kind !== 'refused') {
+    const done =
+      kind === 'imported' ? counts : `An import would come to this: ${counts}\nNothing was imported.`
     terminal.show(
       options,
-      report,
+      kind === 'imported' ? report : { ...report, preview: true },
       [done, ...(lines.length > 0 ? ['Left unchanged:', ...lines] : [])].join('\n'),
     )
     return 0

@@ -30,6 +30,18 @@ export function when(
   return `${weekday}, ${date}, ${time} ${zoneName}`
 }
 
+/** `anxiety, grief-and-loss, …` in lines of at most 80 characters; `first` begins the first one. */
+export function folded(first: string, words: readonly string[]): string {
+  const lines = [first]
+  for (const [index, word] of words.entries()) {
+    const part = index < words.length - 1 ? `${word},` : word
+    const line = `${lines.at(-1)} ${part}`
+    if (line.length <= 80) lines[lines.length - 1] = line
+    else lines.push(part)
+  }
+  return lines.join('\n')
+}
+
 /** `1,200`. */
 export const number = (count: number): string => count.toLocaleString('en-US')
 
@@ -38,6 +50,9 @@ export function counted(count: number, noun: string): string {
   const plural = /(ch|s)$/.test(noun) ? `${noun}es` : `${noun}s`
   return `${number(count)} ${count === 1 ? noun : plural}`
 }
+
+/** `1 person`, `1,200 people`. */
+export const people = (count: number): string => (count === 1 ? '1 person' : `${number(count)} people`)
 
 /** `150 nothing new, 50 paused`, largest count first. */
 export function breakdown(counts: Readonly<Record<string, number | undefined>>): string {

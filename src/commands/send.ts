@@ -3,12 +3,13 @@ import { type Summary, summaryOf, whyHeld } from '../actions/editions/show.ts'
 import type { App } from '../app.ts'
 import type { Edition } from '../db/ledger/editions.ts'
 import { summaryText } from './edition-text.ts'
-import { counted } from './layout.ts'
+import { counted, people } from './layout.ts'
 import { type Progress, progressBar, progressLines } from './progress.ts'
+import { canAsk, confirmed } from './prompt.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 
-type SendOptions = { json?: boolean; wait?: boolean }
+export type SendOptions = { json?: boolean; wait?: boolean; yes?: boolean }
 
 const LOOK_EVERY_MS = 250
 
@@ -19,6 +20,11 @@ export async function sendEdition(terminal: Terminal, options: SendOptions): Pro
     const held = await whyHeld(app)
     if (held !== null) {
       terminal.note(`Not done: ${held}.`)
+      return 1
+    }
+    const question = canAsk(terminal) && !options.yes ? await questionBefore(app, options) : null
+    if (question !== null && !(await confirmed(terminal, question, 'Stopped. Nothing was sent.'))) {
+      terminal.note('Not done: nothing was sent.')
       return 1
     }
     const planned = await Promise.race([plan(app), aborted(stop)])
@@ -37,6 +43,21 @@ export async function sendEdition(terminal: Terminal, options: SendOptions): Pro
     const left = summary.state === 'planning' || summary.state === 'submitting'
     return left ? unfinished(terminal, summary, options) : conclude(terminal, app, summary, options)
   })
+}
+
+/** What to ask before anyone is emailed; null if no one would be. */
+async function questionBefore(app: App, { wait }: SendOptions): Promise<string | null> {
+  const { audienceNow } = await import('../actions/editions/preview.ts')
+  const audience = await audienceNow(app)
+  if (audience !== null && audience.recipients === 0)
+    return `No one would get edition ${audience.id} now. Plan it anyway?`
+  if (audience !== null) return `Send edition ${audience.id} to ${people(audience.recipients)} now?`
+  const { slotAtOrBefore } = await import('../core/time/calendar.ts')
+  const summary = await summaryNow(app, slotAtOrBefore(app.config.slotRule, app.now()).editionId)
+  const goesOn = summary.state === 'planning' || summary.state === 'submitting'
+  return wait && goesOn
+    ? `Finish edition ${summary.id} now? ${people(summary.waiting)} ${summary.waiting === 1 ? 'is' : 'are'} waiting for it.`
+    : null
 }
 
 async function plan(app: App) {
@@ -65,7 +86,7 @@ async function handOver(terminal: Terminal, app: App, id: string, options: SendO
   terminal.show(
     options,
     summary,
-    `Edition ${id} is planned: ${size}. The running worker submits it. To follow it: openseat edition show ${id}`,
+    `Edition ${id} is planned: ${size}. The running worker will submit it. To follow it: openseat edition show ${id}`,
   )
   return 0
 }

@@ -1,18 +1,22 @@
 import type { Command } from 'commander'
 import { BadInput } from '../core/errors.ts'
+import { SESSION_COLUMNS } from '../core/intake/records.ts'
 import type { Session } from '../core/sessions/offers.ts'
+import { weekdayOf } from '../core/time/calendar.ts'
 import { reportImport } from './imports.ts'
-import { table } from './layout.ts'
+import { folded, table } from './layout.ts'
+import { addSessionAdd } from './session-add.ts'
+import { addSessionStatus } from './session-status.ts'
 import { command, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
-type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean }
+type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean; preview?: boolean }
 
-/** Adds `sessions import|list|topics|add-topic`. */
+/** Adds `sessions import|list|add|full|cancel|open|template|topics|add-topic`. */
 export function addSessions(openseat: Command, terminal: Terminal): void {
   const sessions = openseat
     .command('sessions')
-    .description('import and list the sessions, and add topics')
+    .description('import, add, list, and change the sessions, and add topics')
     .helpCommand(false)
     .addHelpText('after', '\nExample:\n  $ openseat sessions import sessions.csv')
   sessions
@@ -20,6 +24,7 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .argument('<file>', 'CSV or JSON; - reads stdin')
     .description('add and update sessions by external_id, all or nothing')
     .option('--skip-invalid', 'leave rows with problems out and import the rest')
+    .option('--preview', 'say what would be imported, and import nothing')
     .option('--far-ahead', 'accept sessions that start more than two years ahead')
     .option('--json', 'print one JSON document on stdout')
     .action(command(terminal, (file: string, options: ImportOptions) => importFile(terminal, file, options)))
@@ -30,6 +35,13 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .option('--json', 'print one JSON document on stdout')
     .action(command(terminal, (options: Json) => list(terminal, options)))
     .addHelpText('after', '\nExample:\n  $ openseat sessions list')
+  addSessionAdd(sessions, terminal)
+  addSessionStatus(sessions, terminal)
+  sessions
+    .command('template')
+    .description('print a sessions file to fill in, with every column and two examples')
+    .action(command(terminal, () => printTemplate(terminal)))
+    .addHelpText('after', TEMPLATE_NOTES)
   sessions
     .command('topics')
     .description('show the topics that groups are about and readers choose by')
@@ -50,21 +62,32 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  $ openseat sessions add-topic eating-disorders "Eating disorders"')
 }
 
+const OPTIONAL_COLUMNS = SESSION_COLUMNS.known.filter((one) => !SESSION_COLUMNS.required.includes(one))
+
 const IMPORT_NOTES = `
-Required columns: external_id, group, topic, therapist, starts_at
-(local to time_zone, like 2026-12-01T19:00), time_zone and booking_url.
-Optional columns: kind (therapy, skills), duration_minutes (90), repeats
-(weekly, once), occurrences, seats_total, seats_left and status (open, full,
-cancelled).
-Optional columns about the group: summary (one sentence for readers), group_url
-(its page on your website), language (es, Spanish), place and price. Write them in
-one row of a group, or the same in each.
+${folded('Required columns:', SESSION_COLUMNS.required)}
+${folded('Optional columns:', OPTIONAL_COLUMNS)}
+summary (one sentence for readers), group_url (its page on your website), language
+(es, Spanish), place, and price are about the group: write them in one row of a
+group, or the same in each.
 A missing column changes nothing; a new session gets 90 minutes, weekly, open.
+
+Write starts_at as the group's clocks show it: 2026-12-01T19:00, 12/1/2026 7:00 PM,
+or Dec 1, 2026 7 PM; and time_zone as America/New_York, Eastern, or a city.
 Sessions that are not in the file stay as they are. To remove one, import it with
-status cancelled.
+status cancelled, or run "openseat sessions cancel ID".
+
+Examples:
+  $ openseat sessions import sessions.csv --preview
+  $ openseat sessions import sessions.csv`
+
+const TEMPLATE_NOTES = `
+Replace the examples with your own sessions. They have the status cancelled, so that
+no one is shown them if they are imported by mistake; write open in yours.
 
 Example:
-  $ openseat sessions import sessions.csv`
+  $ openseat sessions template > sessions.csv
+  $ openseat sessions import sessions.csv --preview`
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../files/read-records.ts')
@@ -73,9 +96,15 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
     importSessions(installation, await openInput(file, process.stdin), {
       skipInvalid: options.skipInvalid ?? false,
       farAhead: options.farAhead ?? false,
+      preview: options.preview ?? false,
     }),
   )
   return reportImport(terminal, options, result)
+}
+
+async function printTemplate(terminal: Terminal): Promise<undefined> {
+  const { sessionsTemplate } = await import('./session-template.ts')
+  terminal.show({}, null, sessionsTemplate().trimEnd())
 }
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
@@ -101,6 +130,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
     ]
     const rows = listed.map(({ session, next }) => sessionRow(session, next?.local ?? null))
     const head = [
+      'NO.',
       'EXTERNAL ID',
       'NEXT',
       'ZONE',
@@ -111,7 +141,7 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
       'SEATS LEFT',
       'STATUS',
     ]
-    const none = 'No sessions yet. "openseat sessions import FILE" adds them.'
+    const none = 'No sessions yet. To add some: openseat sessions add, or openseat sessions import FILE'
     const parts = [
       ...(rows.length > 0 || leftOut.length === 0 ? [rows.length > 0 ? table([head, ...rows]) : none] : []),
       ...(leftOut.length > 0
@@ -124,11 +154,14 @@ async function list(terminal: Terminal, options: Json): Promise<undefined> {
   })
 }
 
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+
 function sessionRow(session: Session, next: string | null): string[] {
-  const { externalId, timeZone, repeats, group, therapist, topicSlug, seatsLeft, status } = session
+  const { id, externalId, timeZone, repeats, group, therapist, topicSlug, seatsLeft, status } = session
   return [
+    String(id),
     externalId,
-    next?.replace('T', ' ') ?? 'over',
+    next === null ? 'over' : `${WEEKDAYS[weekdayOf(next)]} ${next.replace('T', ' ')}`,
     timeZone,
     repeats,
     group,

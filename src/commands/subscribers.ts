@@ -7,6 +7,7 @@ import type { LeftToWipe } from '../db/sqlite/wiping.ts'
 import { addressGiven } from './address-given.ts'
 import { reportImport } from './imports.ts'
 import { table, when } from './layout.ts'
+import { canAsk, confirmed } from './prompt.ts'
 import { command, type Terminal } from './terminal.ts'
 
 type Json = { json?: boolean }
@@ -69,7 +70,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
     'erase',
     'permanently delete their data; a keyed hash stays, so that no import adds them back',
     (email, options) => erase(terminal, email, options),
-  )
+  ).option('--yes', 'do not ask')
 }
 
 const IMPORT_NOTES = `
@@ -230,16 +231,31 @@ async function exportAll(terminal: Terminal, email: string): Promise<undefined> 
   terminal.show({ json: true }, exported.record, '')
 }
 
-async function erase(terminal: Terminal, email: string, options: Json): Promise<undefined> {
+async function erase(terminal: Terminal, email: string, options: Json & { yes?: boolean }): Promise<number> {
   const actions = await import('../actions/subscribers/records.ts')
-  const erased = await terminal.withInstallation((installation) => actions.erase(installation, email))
+  const erased = await terminal.withInstallation(async (installation) => {
+    const shown = canAsk(terminal) && !options.yes ? await actions.showSubscriber(installation, email) : null
+    if (shown?.kind === 'found' && !(await confirmed(terminal, eraseQuestion(shown), NOTHING_ERASED)))
+      return null
+    return actions.erase(installation, email)
+  })
+  if (erased === null) {
+    terminal.note('Not done: nothing was erased.')
+    return 1
+  }
   if (erased.kind === 'not-found') throw nobody()
   if (erased.kind === 'already') terminal.show(options, { outcome: 'already' }, 'They were already erased.')
   else {
     const { logSince, inFlight } = erased.left
     terminal.show(options, { outcome: 'erased', wiped: logSince === null, inFlight }, erasedSays(erased.left))
   }
+  return 0
 }
+
+const NOTHING_ERASED = 'Stopped. Nothing was erased.'
+
+const eraseQuestion = ({ subscriber }: Extract<Shown, { kind: 'found' }>): string =>
+  `Permanently delete 1 person, ${subscriber.email} (${subscriber.status}), and everything stored about them? This cannot be undone.`
 
 function erasedSays({ logSince, inFlight }: LeftToWipe): string {
   return [

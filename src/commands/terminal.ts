@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { App, Installation, SweepWaker } from '../app.ts'
 import type { Config } from '../config.ts'
 import { BadInput } from '../core/errors.ts'
@@ -13,6 +13,7 @@ import type { Logger } from '../log.ts'
 export type Terminal = {
   env: Record<string, string | undefined>
   stdin: Readable & { isTTY?: boolean }
+  stderr: Writable & { isTTY?: boolean }
   /** The exit code of the process; `command` sets it. */
   exitCode: number
   /** The settings. Throws `BadInput` with all their errors. */
@@ -46,6 +47,7 @@ export function openTerminal(env: Terminal['env']): Terminal {
   return {
     env,
     stdin: process.stdin,
+    stderr: process.stderr,
     exitCode: 0,
     config,
     log,

@@ -2,8 +2,8 @@ import { auditLog } from './schema/installation.ts'
 import type { Queries } from './store.ts'
 
 /**
- * Inside a transaction: records what someone did. `subject` is an edition id or a subscriber's public id; neither it nor
- * `detail` ever holds an address.
+ * Inside a transaction: records what someone did. `subject` is an edition id, the number of a session, or a subscriber's public
+ * id; neither it nor `detail` ever holds an address.
  */
 export async function audit(
   tx: Queries,

@@ -51,12 +51,7 @@ export async function previewEdition(
   { email, readers = false }: { email?: string | undefined; readers?: boolean } = {},
 ): Promise<Preview> {
   const { slot, already } = await slotToShow(app)
-  const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
-  const { throughSeq, sessions } = await openSessions(app.store, at)
-  const offers = offersAt(sessions, at)
-  const edition = asIfBegun(slot, throughSeq)
-  const max = app.config.DIGEST_MAX_SESSIONS
-  const judge = openJudge({ ...edition, offers, at, max, resend: null })
+  const { edition, offers, at, judge } = await asIfPlanned(app, slot)
   const { commonest, ...counts } = await judgeEveryone(app, edition, judge)
 
   const compose = composerOf(app, offers, edition.id)
@@ -89,6 +84,17 @@ export async function previewEdition(
   }
 }
 
+/** Whom this week's edition would reach if it were planned now; null if it exists. */
+export async function audienceNow(
+  app: Anyone,
+): Promise<{ id: string; candidates: number; recipients: number } | null> {
+  const { slot, already } = await slotToShow(app)
+  if (already !== null) return null
+  const { edition, judge } = await asIfPlanned(app, slot)
+  const { candidates, recipients } = await judgeEveryone(app, edition, judge)
+  return { id: slot.editionId, candidates, recipients }
+}
+
 const TYPICAL = {
   publicId: 'preview',
   email: 'reader@preview.invalid',
@@ -97,7 +103,18 @@ const TYPICAL = {
   discreet: false,
 }
 
-async function slotToShow(app: Needs): Promise<{ slot: Slot; already: Preview['already'] }> {
+type Anyone = Omit<Needs, 'templates'>
+
+async function asIfPlanned(app: Anyone, slot: Slot) {
+  const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
+  const { throughSeq, sessions } = await openSessions(app.store, at)
+  const offers = offersAt(sessions, at)
+  const edition = asIfBegun(slot, throughSeq)
+  const judge = openJudge({ ...edition, offers, at, max: app.config.DIGEST_MAX_SESSIONS, resend: null })
+  return { edition, offers, at, judge }
+}
+
+async function slotToShow(app: Anyone): Promise<{ slot: Slot; already: Preview['already'] }> {
   const slot = slotAtOrBefore(app.config.slotRule, app.now())
   const found = await findEdition(app.store, slot.editionId)
   if (found === null) return { slot, already: null }
@@ -109,7 +126,7 @@ function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {
   return { id: slot.editionId, throughSeq, audienceThrough }
 }
 
-async function judgeEveryone({ store }: Needs, edition: PreviewedEdition, judge: Judge) {
+async function judgeEveryone({ store }: Anyone, edition: PreviewedEdition, judge: Judge) {
   const excluded: Preview['excluded'] = {}
   // The judge returns the same object for readers who see the same.
   const kinds = new Map<Selection, number>()

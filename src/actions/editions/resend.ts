@@ -26,6 +26,11 @@ export type ResendOutcome =
   | { kind: 'refused'; reason: string }
   | { kind: 'not-found' }
 
+/** `ready`: it can be planned, for so many recipients. */
+export type JudgedResend =
+  | { kind: 'ready'; verdicts: Verdict[]; recipients: number; again: boolean }
+  | Exclude<ResendOutcome, { kind: 'planned' }>
+
 /**
  * Plans a new generation of an edition, under idempotency keys of its own. `failed` and `unknown` show what those readers
  * have not seen since, and leave out readers to whom a later edition shows it or may have shown it. `to` and `all` repeat
@@ -37,6 +42,28 @@ export async function resendEdition(
   id: string,
   request: ResendRequest,
 ): Promise<ResendOutcome> {
+  const judged = await judgeResend(app, id, request)
+  if (judged.kind !== 'ready') return judged
+  const { verdicts, recipients, again } = judged
+  const generation = await addGeneration(
+    app.store,
+    id,
+    { verdicts, again, installation: installationId(app.hashKey), note: request.kind },
+    app.now(),
+  )
+  failpoint('after-resend')
+  if (generation === null)
+    return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
+  await app.queue.wakeSweep()
+  return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
+}
+
+/** What a resend would come to now. Writes nothing. */
+export async function judgeResend(
+  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now'>,
+  id: string,
+  request: ResendRequest,
+): Promise<JudgedResend> {
   const edition = await findEdition(app.store, id)
   if (edition === null) return { kind: 'not-found' }
   const refusal = await whyNot(app, edition, request)
@@ -56,18 +83,7 @@ export async function resendEdition(
   }))
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
-
-  const generation = await addGeneration(
-    app.store,
-    id,
-    { verdicts, again, installation: installationId(app.hashKey), note: request.kind },
-    app.now(),
-  )
-  failpoint('after-resend')
-  if (generation === null)
-    return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
-  await app.queue.wakeSweep()
-  return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
+  return { kind: 'ready', verdicts, recipients, again }
 }
 
 async function whyNot(

@@ -89,6 +89,20 @@ test('new sessions are added and numbered as news in the order of the file', asy
   expect(at.leftovers()).toEqual([])
 })
 
+test('a preview counts what an import would do, and leaves everything as it was', async () => {
+  using at = practice()
+  await at.takeRows({ id: 'a' }, { id: 'b' })
+  const before = at.db.$client.serialize()
+  const file = `${[HEADER, row({ id: 'a', starts: '2026-12-02T19:00' }), row({ id: 'c', topic: 'ocd' }), row({ id: 'b' })].join('\n')}\n`
+  const preview = (text: string) =>
+    importSessions(at, Readable.from([text]), { skipInvalid: false, preview: true })
+  expect(await preview(file)).toEqual({ ...report(1, 1, 1), kind: 'previewed' })
+  expect(await preview(`${file}${row({ id: 'd', topic: 'x' })}\n`)).toMatchObject({ kind: 'refused' })
+  expect(at.db.$client.serialize().equals(before)).toBe(true)
+  expect(at.leftovers()).toEqual([])
+  expect(await at.take(file)).toEqual(report(1, 1, 1))
+})
+
 test('the same file again changes nothing and is no news', async () => {
   using at = practice()
   await at.takeRows({ id: 'a' }, { id: 'b' })

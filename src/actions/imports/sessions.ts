@@ -1,6 +1,7 @@
 import type { Installation } from '../../app.ts'
 import { quote } from '../../core/intake/fields.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
+import { previewSessions } from '../../db/imports/session-preview.ts'
 import {
   applySessions,
   type GroupConflict,
@@ -13,15 +14,17 @@ import { allTopics } from '../../db/sessions/sessions.ts'
 import { type Place, readRecords } from '../../files/read-records.ts'
 import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
+type ImportOptions = { skipInvalid: boolean; farAhead?: boolean; preview?: boolean }
+
 /**
  * Adds and updates sessions from a CSV or JSON file, by `external_id`. Sessions and columns that the file does not have stay
  * as they are. All or nothing, unless `skipInvalid` leaves invalid rows out; a file that cannot be read to its end is always
- * refused. A start more than two years ahead is invalid without `farAhead`.
+ * refused. A start more than two years ahead is invalid without `farAhead`. `preview` does all of it and then undoes it.
  */
 export async function importSessions(
   { store, now }: Pick<Installation, 'store' | 'now'>,
   file: AsyncIterable<Uint8Array | string>,
-  { skipInvalid, farAhead = false }: { skipInvalid: boolean; farAhead?: boolean },
+  { skipInvalid, farAhead = false, preview = false }: ImportOptions,
 ): Promise<ImportResult> {
   const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
   const today = now().toISOString().slice(0, 10)
@@ -38,14 +41,15 @@ export async function importSessions(
     }))
     const rejected = byLine([...invalid, ...again])
     if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
-    const { conflicts, contradictions, ...counts } = await applySessions(staging, { skipInvalid })
+    const apply = preview ? previewSessions : applySessions
+    const { conflicts, contradictions, ...counts } = await apply(staging, { skipInvalid })
     const all = byLine([
       ...rejected,
       ...conflicts.map((one) => ({ ...placeOf(one.line), ...overSeats(one) })),
       ...contradictions.map((one) => ({ ...placeOf(one.line), ...contradicts(one, placeOf(one.firstLine)) })),
     ])
     if (conflicts.length + contradictions.length > 0 && !skipInvalid) return refused(all)
-    return { kind: 'imported', report: { ...counts, rejected: all } }
+    return { kind: preview ? 'previewed' : 'imported', report: { ...counts, rejected: all } }
   } finally {
     await closeStaging(staging)
   }

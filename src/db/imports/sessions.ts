@@ -62,6 +62,12 @@ export type GroupConflict = { line: number; firstLine: number; column: string; g
 /** A staged row that does not go with what is stored of its session. */
 export type SeatConflict = { line: number; seatsLeft: number; seatsTotal: number; absent: string }
 
+/** Runs at the end of the transaction of an import. Throwing undoes all of it. */
+export type LastStep = (tx: Queries, applied: Applied, table: SQL) => Promise<void>
+
+/** How many rows were written, and the rows that contradict what is stored or an earlier row. */
+export type Applied = Counts & { conflicts: SeatConflict[]; contradictions: GroupConflict[] }
+
 /**
  * Brings the staged sessions in, all in one transaction. Only a session that differs is written, so that the
  * triggers see what really changed. Rows whose seats contradict what is stored in a column that the file lacks are returned;
@@ -69,8 +75,8 @@ export type SeatConflict = { line: number; seatsLeft: number; seatsTotal: number
  */
 export async function applySessions(
   { table, connection }: Staging,
-  { skipInvalid }: { skipInvalid: boolean },
-): Promise<Counts & { conflicts: SeatConflict[]; contradictions: GroupConflict[] }> {
+  { skipInvalid, last = async () => {} }: { skipInvalid: boolean; last?: LastStep },
+): Promise<Applied> {
   const [fields, staged, current] = ['', 'staged.', 'sessions.'].map((prefix) =>
     sql.raw(SESSION_FIELDS.map((field) => `${prefix}${field}`).join(', ')),
   )
@@ -97,7 +103,9 @@ export async function applySessions(
       order by line`)
     failpoint('before-import')
     const unchanged = total.changes - updated.n - added.changes
-    return { added: added.changes, updated: updated.n, unchanged, conflicts, contradictions }
+    const applied = { added: added.changes, updated: updated.n, unchanged, conflicts, contradictions }
+    await last(tx, applied, table)
+    return applied
   })
 }
 
