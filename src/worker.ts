@@ -150,7 +150,7 @@ async function unlessBroken<Result>(app: App, work: () => Promise<Result>): Prom
     if (reason === null) throw error
     app.log.error(
       { reason },
-      'the database cannot be used: nothing is submitted until it can, and then by itself',
+      'the database cannot be used: nothing is submitted until it works again; then it continues automatically',
     )
     return null
   }

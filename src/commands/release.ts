@@ -101,7 +101,7 @@ function stateText(state: HeldState | null, zone: string, now: Date): string {
         `  edition ${slot.editionId}, due ${when(slot.at, zone, now)}: not in this copy; up to ${counted(activeSubscribers, 'recipient')}`,
       ]
     : []
-  const small = notices > 0 ? [`  ${counted(notices, 'confirmation mail')} not submitted`] : []
+  const small = notices > 0 ? [`  ${counted(notices, 'confirmation email')} not submitted`] : []
   const lines = [...owed, ...due, ...small]
   return [
     `Held since ${when(hold.since, zone, now)}: ${HOLD_CLAUSES[hold.reason]}.`,
@@ -131,7 +131,7 @@ function releasedText(state: HeldState | null, released: Released | null, { goOn
     unknown && `${unknown}: they may already have got the email.`,
     unknown &&
       ids.length > 0 &&
-      `To mail them, some perhaps twice: openseat edition resend ${ids[0]} --unknown`,
+      `To email them (some may get it twice): openseat edition resend ${ids[0]} --unknown`,
     released.editions.length > 0 &&
       `Cancelled, because they were only partly planned: ${released.editions.join(', ')}. The next edition includes their sessions.`,
     released.notices > 0 && `${counted(released.notices, 'confirmation email')} will not be sent.`,

@@ -159,7 +159,7 @@ async function tracking(resend: Resend, id: string, domain: string): Promise<Che
   }
   const on = [...(data.open_tracking ? ['open'] : []), ...(data.click_tracking ? ['click'] : [])]
   if (on.length === 0) return { name, status: 'ok', detail: 'open and click tracking are off' }
-  const fix = `Switch it off at resend.com/domains, under ${domain}: who reads this mail is health information.`
+  const fix = `Switch it off at resend.com/domains, under ${domain}: who opens these emails is health information.`
   return { name, status: 'fail', detail: `${on.join(' and ')} tracking is on`, fix }
 }
 

@@ -198,7 +198,7 @@ function compose(
         mail: composer(reader, tagOf(id)),
       })
     } catch (error) {
-      failed.push({ id, reason: withoutAddresses(`no mail can be made: ${(error as Error).message}`) })
+      failed.push({ id, reason: withoutAddresses(`the email cannot be made: ${(error as Error).message}`) })
     }
   }
   return { composed, failed }

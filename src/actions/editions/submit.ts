@@ -121,7 +121,7 @@ async function claim(
   if (frozen) return { batch, frozen }
   const why = tooOld
     ? 'no certain answer within 23 hours of the first attempt'
-    : 'the mail cannot be made again as it first was'
+    : 'the email cannot be made again as it first was'
   app.log.error(
     { edition: batch.editionId, batch: batch.number, attempt: batch.attempts, reason: why },
     'a batch became unknown',

@@ -31,7 +31,7 @@ export async function importSubscribers(
   { consent, skipInvalid }: { consent: string; skipInvalid: boolean },
 ): Promise<ImportResult> {
   if (consent.trim() === '')
-    throw new BadInput('--consent is empty; say how and when these people agreed to get the mail')
+    throw new BadInput('--consent is empty; say how and when these people agreed to get the emails')
   const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
   const staging = await stagingForSubscribers(store)
   try {
