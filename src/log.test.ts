@@ -27,6 +27,19 @@ test('a line stays JSON whatever surrounds the address in it, and a long text is
   expect(text().length).toBeLessThan(10_000)
 })
 
+test('a terminal gets sentences, without an address or a person', () => {
+  const written: string[] = []
+  const log = openLog('info', { isTTY: true, write: (line) => void written.push(line) })
+  log.warn({ reason: 'no room for mara@sample.test', name: 'Mara Quill' }, 'refused')
+  log.debug('woken')
+  log.info({ route: '/' }, 'answered')
+  expect(written).toEqual([
+    expect.stringMatching(
+      /^\d+:\d\d:\d\d [AP]M {2}Warning: Refused: no room for \[address\] \(name: \[hidden\]\)\n$/,
+    ),
+  ])
+})
+
 test('a repeated warning is logged at once, then counted and logged again once per interval', async () => {
   const { log, lines } = aLog(100)
   for (let n = 0; n < 40; n += 1)

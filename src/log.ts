@@ -1,4 +1,5 @@
 import { type DestinationStream, type LogFn, type Logger, pino } from 'pino'
+import { type LogRecord, logLine } from './core/text/log-line.ts'
 import { withoutAddresses } from './core/text/redact.ts'
 
 export type { Logger }
@@ -9,20 +10,31 @@ const WARN = 40
 const ERROR = 50
 const HIDDEN = ['email', 'name', 'to', 'person', 'subscriber']
 
+type Output = DestinationStream & { isTTY?: boolean }
+
 /**
- * The log: one JSON line per event on stderr; stdout is for results. Email addresses are removed from each line, and
- * fields that hold a person are hidden. Repeated warnings and errors are throttled: the first is logged at once, then
- * one per `everyMs` with the count (`repeated`).
+ * The log on stderr, one line per event: JSON, or on a terminal words for the person there. stdout is for results. Email
+ * addresses are removed from each line, and fields that hold a person are hidden. Repeated warnings and errors are throttled:
+ * the first is logged at once, then one per `everyMs` with the count (`repeated`).
  */
-export function openLog(
-  level: string,
-  destination: DestinationStream = process.stderr,
-  everyMs = REPEATS_EVERY_MS,
-): Logger {
+export function openLog(level: string, output: Output = process.stderr, everyMs = REPEATS_EVERY_MS): Logger {
+  const destination = output.isTTY ? forPeople(output, ['debug', 'trace'].includes(level)) : output
   const stream = { write: (line: string) => destination.write(redacted(line)) }
   const redact = { paths: HIDDEN.flatMap((field) => [field, `*.${field}`]), censor: '[hidden]' }
   const hooks = { logMethod: throttleRepeats(everyMs) }
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact, hooks }, stream)
+}
+
+/** Writes each JSON line as a sentence, with the time of day on this machine. */
+function forPeople(output: DestinationStream, inDetail: boolean): DestinationStream {
+  const format = new Intl.DateTimeFormat('en-US', { timeStyle: 'medium' })
+  const clock = (at: Date) => format.format(at).replace('\u202f', ' ')
+  return {
+    write(json) {
+      const line = logLine(JSON.parse(json) as LogRecord, inDetail, clock)
+      if (line !== null) output.write(`${line}\n`)
+    },
+  }
 }
 
 // Value by value: in the whole line, a backslash before a quote would be removed with the address and break the JSON.

@@ -49,9 +49,10 @@ export async function realProgram() {
   }
 
   /** Runs a command on a pseudo terminal, and types each answer once its question is there. Stdout and stderr are one. */
-  const converse = async (args: string[], dialog: readonly Turn[]) => {
-    const line = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ')
-    const env = { ...environment, SHELL: '/bin/sh', TERM: 'xterm' }
+  const converse = async (args: string[], dialog: readonly Turn[], settings: Record<string, string> = {}) => {
+    // Without `exec`, Ctrl-C would also end the shell.
+    const line = `exec ${[process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ')}`
+    const env = { ...environment, ...settings, SHELL: '/bin/sh', TERM: 'xterm' }
     const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: folder, env })
     children.push(child)
     let [out, read, turn] = ['', 0, 0]

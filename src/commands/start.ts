@@ -24,9 +24,10 @@ const PARTS: Record<string, { parts: Parts; description: string }> = {
 }
 
 const MANNERS = `
-Updates the database schema first. Logs are JSON lines on stderr. SIGTERM and
-SIGINT finish current work, for at most 30 seconds, and exit with 0; a second one
-stops at once. Either way, nothing is lost or sent twice.
+Updates the database schema first. Logs go to stderr: in words on a terminal, and
+as JSON lines anywhere else. SIGTERM and SIGINT finish current work, for at most
+30 seconds, and exit with 0; a second one stops at once. Either way, nothing is
+lost or sent twice.
 `
 
 /** Adds `start`, `web` and `worker`. */
@@ -50,7 +51,7 @@ async function run(terminal: Terminal, { web, worker }: Parts): Promise<number> 
     await app.close()
     throw error
   })
-  await announce(app, server?.address ?? null, worker)
+  await announce(app, { address: server?.address ?? null, web, worker })
   collect() // what only the start needed; a process that waits for Monday would seldom collect it
 
   await aborted(stop)
@@ -82,13 +83,16 @@ async function serve(app: App, web: boolean) {
   return web || port === undefined ? startServer(app) : startWatchServer(app, port)
 }
 
-async function announce({ log, config, now }: App, address: string | null, worker: boolean): Promise<void> {
+async function announce(
+  { log, config, now }: App,
+  { address, web, worker }: Parts & { address: string | null },
+): Promise<void> {
   const { nextSlot } = await import('../core/time/calendar.ts')
   const { slotRule, practice, REDIS_URL } = config
   log.info(
     {
       practice,
-      ...(address && { address }),
+      ...(address && { address, serves: web ? 'pages' : 'metrics' }),
       redis: REDIS_URL ? new URL(REDIS_URL).host : 'private',
       ...(worker && { nextEdition: when(nextSlot(slotRule, now()).at, slotRule.timeZone) }),
     },
