@@ -52,7 +52,7 @@ test.each(ADDED)('%s around an unsubscribing link is not part of it', async (_na
   const url = `/unsubscribe/${before}${TOKEN}${after}`
   expect(await ask('GET', url)).toEqual([200, 'Unsubscribe'])
   expect(status(app)).toBe('active')
-  expect(await ask('POST', url)).toEqual([200, 'You are unsubscribed'])
+  expect(await ask('POST', url)).toEqual([200, 'You’re unsubscribed'])
   expect(status(app)).toBe('unsubscribed')
 })
 
@@ -61,7 +61,7 @@ test('a blank or an invisible character inside a link, where a line was broken, 
   const broken = (by: string) => `/unsubscribe/${TOKEN.slice(0, 30)}${by}${TOKEN.slice(30)}`
   for (const by of ['%20', '%0A', '%E2%80%8B', '%C2%AD'])
     expect(await ask('GET', broken(by))).toEqual([200, 'Unsubscribe'])
-  expect(await ask('POST', broken('%0D%0A%20'))).toEqual([200, 'You are unsubscribed'])
+  expect(await ask('POST', broken('%0D%0A%20'))).toEqual([200, 'You’re unsubscribed'])
   expect(status(app)).toBe('unsubscribed')
 })
 
@@ -69,9 +69,9 @@ const WHOLE_PAGES: [string, string, string][] = [
   ['preferences', 'Your preferences', signToken(LINK_SECRET, 'preferences', ADAS_ID)],
   ['confirm', 'Confirm your subscription', ''],
   ['change-address', 'Use this address', ''],
-  ['undo-address', 'Undo the change of address', ''],
-  ['fresh', 'Forget me', ''],
-  ['not-me', 'Never write to me again', signToken(LINK_SECRET, 'not-me', 'a-keyed-hash_of-43-characters')],
+  ['undo-address', 'Undo the address change', ''],
+  ['fresh', 'Delete my data', ''],
+  ['not-me', 'Don’t email me again', signToken(LINK_SECRET, 'not-me', 'a-keyed-hash_of-43-characters')],
 ]
 
 test.each(WHOLE_PAGES)('the same holds for the link to %s', async (purpose, title, token) => {
@@ -93,7 +93,7 @@ test('and for the address of a calendar, whose end may be lost too', async () =>
     expect((await server.inject(pathname.slice(0, -lost.length))).statusCode).toBe(200)
   const damaged = await server.inject(pathname.replace('.ics', 'x.ics'))
   expect(damaged.statusCode).toBe(410)
-  expect(damaged.body).toContain('may not be whole')
+  expect(damaged.body).toContain('may be incomplete')
 })
 
 const PURPOSES = [
@@ -135,16 +135,16 @@ test.each(DAMAGED)(
       for (const method of ['GET', 'POST'] as const) {
         const url = `/${purpose}/${damage(TOKEN)}`
         if (readToken([LINK_SECRET], purpose as Purpose, damage(TOKEN)) !== null) continue
-        expect(await ask(method, url)).toEqual([404, 'This link is not whole'])
+        expect(await ask(method, url)).toEqual([404, 'This link doesn’t work'])
         const { body } = await server.inject({ method, url, payload: 'List-Unsubscribe=One-Click' })
-        expect(body).toContain('nothing was changed')
+        expect(body).toContain('Nothing was changed')
         expect(body).toContain('mailto:hello@harbor.test')
         expect((await server.inject({ method, url: `/${purpose}/${damage(nobody)}` })).body).toBe(body)
       }
     for (const more of ['undo', 'pause', 'monthly'])
       expect(await ask('POST', `/unsubscribe/${damage(TOKEN)}/${more}`)).toEqual([
         404,
-        'This link is not whole',
+        'This link doesn’t work',
       ])
     expect(status(app)).toBe('active')
     expect(app.logged()).not.toContain(TOKEN)
@@ -168,7 +168,7 @@ test('a damaged link never claims that a subscriber is unsubscribed', async () =
       )
       const path = encodeURI(upper ? link.toUpperCase() : link).replace(/%25/g, '%')
       const answer = await server.inject({ method: 'POST', url: `/unsubscribe/${path}` })
-      const left = answer.body.includes('You are unsubscribed')
+      const left = answer.body.includes('You’re unsubscribed')
       expect(left).toBe(status(app) === 'unsubscribed')
       expect(answer.statusCode).toBe(left ? 200 : 404)
     }),

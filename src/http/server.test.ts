@@ -163,7 +163,7 @@ test('closing finishes the request in flight and takes no new one', async () => 
   await once(socket, 'readable')
   const closed = server.close()
   socket.write('confirm=1')
-  expect(await text(socket)).toMatch(/HTTP\/1.1 200 OK[^]*You are unsubscribed/)
+  expect(await text(socket)).toMatch(/HTTP\/1.1 200 OK[^]*You’re unsubscribed/)
   await closed
   await expect(fetch(`${address}/healthz`)).rejects.toThrow()
 })

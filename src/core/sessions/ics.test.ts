@@ -81,9 +81,9 @@ function ourInstants(session: DatedSession, count: number): string[] {
 test('one session is one event, with what a calendar needs', () => {
   const event = eventIn(sessionCalendar(steadyGround, PUBLIC_URL, translator, EPOCH))
   expect(event.uid).toBe('session-12@groups.harbor.test')
-  expect(event.summary).toBe('Steady Ground')
+  expect(event.summary).toBe('Steady Ground (not reserved yet)')
   expect(event.description).toBe(
-    'Group with Dr. Mira Lee.\nReserve a place: https://book.harbor.test/steady-ground?from=calendar;a,b',
+    'Group with Dr. Mira Lee.\nNothing is reserved yet. This only shows when the group meets.\nTo reserve a spot: https://book.harbor.test/steady-ground?from=calendar;a,b',
   )
   expect(event.startDate.toString()).toBe('2026-12-01T19:00:00')
   expect(event.startDate.zone.tzid).toBe('America/New_York')
@@ -91,7 +91,7 @@ test('one session is one event, with what a calendar needs', () => {
   expect(event.duration.toSeconds()).toBe(90 * 60)
   const value = (name: string) => String(event.component.getFirstPropertyValue(name))
   expect(value('dtstamp')).toBe('2026-11-20T10:00:00Z')
-  expect([value('status'), value('sequence'), value('rrule')]).toEqual(['CONFIRMED', '0', 'FREQ=WEEKLY'])
+  expect([value('status'), value('sequence'), value('rrule')]).toEqual(['TENTATIVE', '0', 'FREQ=WEEKLY'])
 })
 
 test('a moved session keeps its UID under a higher SEQUENCE, and a cancelled one says so', () => {
@@ -213,13 +213,14 @@ test.each([
   ['control characters', 'Ca\0l\x07m', 'Ca l m'],
   ['300 characters', '日本語ふくむ長い名前'.repeat(30), '日本語ふくむ長い名前'.repeat(30)],
 ])('a title with %s stays a title, in lines of 75 octets', (_, group, read) => {
-  const hostile = { ...steadyGround, group, therapist: group }
+  const hostile = { ...steadyGround, group, therapist: group, place: group }
   for (const text of [
     sessionCalendar(hostile, PUBLIC_URL, translator, EPOCH),
     privateCalendar([hostile], { ...owner, practice: group }),
   ]) {
-    expect(eventIn(text).summary).toBe(read)
-    expect(eventIn(text).component.getFirstPropertyValue('status')).toBe('CONFIRMED')
+    expect(eventIn(text).summary).toBe(`${read} (not reserved yet)`)
+    expect(eventIn(text).location).toBe(read)
+    expect(eventIn(text).component.getFirstPropertyValue('status')).toBe('TENTATIVE')
     const lines = text.split('\r\n')
     expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(75)
     expect(lines.join('')).not.toMatch(/[\r\n]/)
@@ -229,30 +230,42 @@ test.each([
   const named = new ICAL.Component(ICAL.parse(privateCalendar([], { ...owner, practice: group })))
   // The other program takes the name as it stands, as it does with any property that RFC 5545 lacks.
   const name = String(named.getFirstPropertyValue('name')).replace(/\\([\\;,])/g, '$1')
-  expect(name).toBe(`${read}: times to reserve`)
+  expect(name).toBe(`${read}: open group times`)
 })
 
 test('a booking address that is not on the web is left out', () => {
   const { description } = eventIn(
     sessionCalendar({ ...steadyGround, bookingUrl: 'javascript:alert(1)' }, PUBLIC_URL, translator, EPOCH),
   )
-  expect(description).toBe('Group with Dr. Mira Lee.')
+  expect(description).toBe(
+    'Group with Dr. Mira Lee.\nNothing is reserved yet. This only shows when the group meets.',
+  )
 })
 
 test('a discreet calendar says when, and nothing else', () => {
-  const text = privateCalendar([steadyGround], { ...owner, discreet: true })
-  expect(eventIn(text).summary).toBe('Appointment')
-  expect(text).not.toMatch(/Steady|Mira|Anxiety|Group with|Harbor Groups|book\.harbor|therap/i)
+  for (const text of [
+    privateCalendar([steadyGround], { ...owner, discreet: true }),
+    sessionCalendar(steadyGround, PUBLIC_URL, translator, EPOCH, { discreet: true }),
+  ]) {
+    expect(eventIn(text).summary).toBe('Possible appointment')
+    expect(text).not.toMatch(/Steady|Mira|Anxiety|Group with|Harbor Groups|book\.harbor|therap/i)
+  }
 })
 
-test('a private calendar does not make its reader busy, hides titles from others, and is fetched again', () => {
+test('no event makes anyone busy or says that something is booked', () => {
+  for (const discreet of [false, true])
+    for (const text of [
+      privateCalendar([steadyGround], { ...owner, discreet }),
+      sessionCalendar(steadyGround, PUBLIC_URL, translator, EPOCH, { discreet }),
+    ])
+      expect(text.split('\r\n')).toEqual(
+        expect.arrayContaining(['STATUS:TENTATIVE', 'TRANSP:TRANSPARENT', 'CLASS:PRIVATE']),
+      )
+})
+
+test('a private calendar hides titles from others, and is fetched again', () => {
   const text = privateCalendar([steadyGround], owner)
-  for (const line of [
-    'TRANSP:TRANSPARENT',
-    'CLASS:PRIVATE',
-    'X-PUBLISHED-TTL:PT4H',
-    'REFRESH-INTERVAL;VALUE=DURATION:PT4H',
-  ])
+  for (const line of ['CLASS:PRIVATE', 'X-PUBLISHED-TTL:PT4H', 'REFRESH-INTERVAL;VALUE=DURATION:PT4H'])
     expect(text.split('\r\n')).toContain(line)
 })
 
@@ -290,10 +303,12 @@ DTSTAMP:20261120T100000Z
 DTSTART;TZID=America/New_York:20261201T190000
 DTEND;TZID=America/New_York:20261201T203000
 RRULE:FREQ=WEEKLY
-SUMMARY:Steady Ground
-DESCRIPTION:Group with Dr. Mira Lee.\\nReserve a place: https://book.harbor
- .test/steady-ground?from=calendar\\;a\\,b
-STATUS:CONFIRMED
+SUMMARY:Steady Ground (not reserved yet)
+TRANSP:TRANSPARENT
+DESCRIPTION:Group with Dr. Mira Lee.\\nNothing is reserved yet. This only s
+ hows when the group meets.\\nTo reserve a spot: https://book.harbor.test/st
+ eady-ground?from=calendar\\;a\\,b
+STATUS:TENTATIVE
 CLASS:PRIVATE
 END:VEVENT
 END:VCALENDAR
@@ -304,9 +319,9 @@ END:VCALENDAR
 test('it speaks the language of who asked', () => {
   const spanish = translatorFor(words, 'es')
   const event = eventIn(sessionCalendar({ ...steadyGround, kind: 'skills' }, PUBLIC_URL, spanish, EPOCH))
-  expect(event.description).toContain('Grupo de habilidades con Dr. Mira Lee.')
-  expect(event.description).toContain('Reservar un lugar: https://book.harbor.test/')
+  expect(event.description).toContain('Grupo de habilidades. Terapeuta: Dr. Mira Lee.')
+  expect(event.description).toContain('Para reservar un lugar: https://book.harbor.test/')
   const discreet = privateCalendar([steadyGround], { ...owner, discreet: true, translator: spanish })
-  expect(eventIn(discreet).summary).toBe('Cita')
+  expect(eventIn(discreet).summary).toBe('Posible cita')
   expect(new ICAL.Component(ICAL.parse(discreet)).getFirstPropertyValue('x-wr-calname')).toBe('Calendario')
 })

@@ -29,28 +29,24 @@ const REFRESH_SECONDS = 4 * 60 * 60
 
 /**
  * One session as an iCalendar file (RFC 5545). A weekly one starts at its next date after `now`. Until that date is over, the
- * same session gives the same bytes in the same language.
+ * same session gives the same bytes in the same language. A discreet one shows only the time.
  */
 export function sessionCalendar(
   session: DatedSession,
   publicUrl: string,
   translator: Translator,
   now: Date,
+  { discreet } = { discreet: false },
 ): string {
-  return calendarText([{ ...identity(session, publicUrl, now), ...description(session, translator) }], {})
+  return calendarText([eventOf(session, { publicUrl, translator, now, discreet })], {})
 }
 
 /**
- * A calendar to subscribe to. Its times are offers, not appointments: they do not mark the reader as busy, and others who
- * can see the calendar see no titles. A discreet calendar shows only the times.
+ * A calendar to subscribe to. Others who can see the calendar see no titles. A discreet calendar shows only the times.
  */
 export function privateCalendar(sessions: readonly DatedSession[], owner: Owner): string {
-  const { practice, publicUrl, discreet, translator, now } = owner
-  const events = sessions.map((session) => ({
-    ...identity(session, publicUrl, now),
-    ...(discreet ? { summary: translator.t('page.calendar.discreet') } : description(session, translator)),
-    transparency: ICalEventTransparency.TRANSPARENT,
-  }))
+  const { practice, discreet, translator } = owner
+  const events = sessions.map((session) => eventOf(session, owner))
   const name = discreet
     ? translator.t('page.calendar.name.discreet')
     : translator.t('page.calendar.name', { practice: plain(practice) })
@@ -70,6 +66,16 @@ function calendarText(events: readonly ICalEventData[], head: Head): string {
   return `${calendar.toString()}\r\n`
 }
 
+/** An offer, not an appointment: it is tentative, says that nothing is reserved, and does not mark anyone as busy. */
+const eventOf = (
+  session: DatedSession,
+  { publicUrl, discreet, translator, now }: Pick<Owner, 'publicUrl' | 'discreet' | 'translator' | 'now'>,
+): ICalEventData => ({
+  ...identity(session, publicUrl, now),
+  ...(discreet ? { summary: translator.t('page.calendar.discreet') } : description(session, translator)),
+  transparency: ICalEventTransparency.TRANSPARENT,
+})
+
 /** When, how often, and which version of which session. A discreet calendar shows nothing else. */
 function identity(session: DatedSession, publicUrl: string, now: Date) {
   const { timeZone, durationMinutes, repeats, status } = session
@@ -86,7 +92,7 @@ function identity(session: DatedSession, publicUrl: string, now: Date) {
       repeats === 'once'
         ? null
         : { freq: ICalEventRepeatingFreq.WEEKLY, ...(count === null ? {} : { count }) },
-    status: status === 'cancelled' ? ICalEventStatus.CANCELLED : ICalEventStatus.CONFIRMED,
+    status: status === 'cancelled' ? ICalEventStatus.CANCELLED : ICalEventStatus.TENTATIVE,
     class: ICalEventClass.PRIVATE,
   }
 }
@@ -112,9 +118,16 @@ function fromNow(
 
 function description({ group, kind, therapist, place, bookingUrl }: DatedSession, { t }: Translator) {
   const url = webAddress(bookingUrl)
-  const lines = [t('page.calendar.about', { kind, therapist: plain(therapist) })]
+  const lines = [
+    t('page.calendar.about', { kind, therapist: plain(therapist) }),
+    t('page.calendar.unreserved.note'),
+  ]
   if (url) lines.push(t('page.calendar.reserve', { url }))
-  return { summary: plain(group), description: lines.join('\n'), location: place }
+  return {
+    summary: t('page.calendar.unreserved', { group: plain(group) }),
+    description: lines.join('\n'),
+    location: place === null ? null : plain(place),
+  }
 }
 
 /** The generator escapes the texts of events, but not the name of the calendar. */

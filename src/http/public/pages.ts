@@ -60,6 +60,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
       inLanguage,
       homeUrl: `${base}/${inLanguage}`,
       crisis: crisisView(config.CRISIS_LINE, null, translator),
+      next: null,
       ...data,
     }
     const body = new Handlebars.SafeString(pages[name](all, translator))

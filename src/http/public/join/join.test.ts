@@ -310,9 +310,9 @@ test('a link that is old, forged, for something else or of before they left chan
     `/confirm/${signDatedToken(secret, purpose, 'AdasPublicId0000000000', new Date(at))}`
   const gone: [string, number, string][] = [
     [link(later(-8 * 24 * HOUR_MS)), 410, 'This link has expired'],
-    [link(MONDAY, 'form'), 404, 'This link is not whole'],
-    [link(MONDAY, 'confirm', 'x'.repeat(40)), 404, 'This link is not whole'],
-    ['/confirm/x', 404, 'This link is not whole'],
+    [link(MONDAY, 'form'), 404, 'This link doesn’t work'],
+    [link(MONDAY, 'confirm', 'x'.repeat(40)), 404, 'This link doesn’t work'],
+    ['/confirm/x', 404, 'This link doesn’t work'],
   ]
   for (const [url, code, says] of gone)
     for (const answer of [await server.inject(url), await post(server, url)]) {
@@ -643,7 +643,7 @@ test('“not me, never again” ends every email that a stranger can cause, unti
     expect((await server.inject({ method, url: link })).statusCode).toBe(200)
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 
-  expect((await post(server, link)).body).toContain('We will not write again')
+  expect((await post(server, link)).body).toContain('We won’t email you again')
   expect((await post(server, confirm)).statusCode).toBe(410)
   expect((await imageOf(app.store)).includes(ADA)).toBe(false)
   const answer = await send(app, server)

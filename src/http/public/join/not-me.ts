@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { allowEmails, isNotMe, refuseEmails } from '../../../actions/subscribers/refuse.ts'
 import type { App } from '../../../app.ts'
+import { toJoin } from '../next.ts'
 import { basePath } from '../pages.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'log' | 'now'>
@@ -29,7 +30,11 @@ export function addNotMeRoutes(server: FastifyInstance, app: Needs): void {
     if (!(await allowEmails(app, request.params.token))) return reply.callNotFound()
     app.log.info({ outcome: 'allowed' }, 'not me')
     const { t } = reply.translator
-    return reply.view('message', { title: t('page.allowed.title'), text: t('page.allowed.text') })
+    return reply.view('message', {
+      title: t('page.allowed.title'),
+      text: t('page.allowed.text'),
+      next: toJoin(app, reply),
+    })
   })
 }
 

@@ -9,6 +9,7 @@ import type { App } from '../../../app.ts'
 import { consentWording } from '../../../core/words/consent.ts'
 import { localeOfMover } from '../../../db/people/address-changes.ts'
 import { speakAs } from '../language.ts'
+import { toJoin, toTimes } from '../next.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
@@ -28,7 +29,7 @@ export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
 
   server.get<WithToken>('/change-address/:token', async (request, reply) => {
     if (!(await page(request, reply, canConfirmAddress(app, request.params.token))))
-      return showMessage(reply.code(404), 'expired')
+      return showMessage(app, reply.code(404), 'expired')
     const consent = consentWording(app.config.practice, reply.translator)
     return reply.view('change-address', { title: reply.translator.t('page.address.title'), consent })
   })
@@ -37,29 +38,31 @@ export function addAddressRoutes(server: FastifyInstance, app: Needs): void {
     const pressed = { source: '/change-address', translator: reply.translator, fromNetwork: 1 }
     const { kind, outcome } = await confirmAddressChange(app, request.params.token, pressed)
     app.log.info({ outcome }, 'change of address')
-    if (kind === 'expired') return showMessage(reply.code(404), kind)
-    return showMessage(reply, kind === 'not-subscribed' ? 'ended' : kind)
+    if (kind === 'expired') return showMessage(app, reply.code(404), kind)
+    return showMessage(app, reply, kind === 'not-subscribed' ? 'ended' : kind)
   })
 
   server.get<WithToken>('/undo-address/:token', async (request, reply) => {
     if (!(await page(request, reply, canUndoAddress(app, request.params.token))))
-      return showMessage(reply.code(404), 'undoExpired')
+      return showMessage(app, reply.code(404), 'undoExpired')
     return reply.view('undo-address', { title: reply.translator.t('page.address.undo.title') })
   })
   server.post<WithToken>('/undo-address/:token', async (request, reply) => {
     await page(request, reply, canUndoAddress(app, request.params.token))
     const undone = await undoAddress(app, request.params.token)
     app.log.info({ outcome: undone ?? 'expired' }, 'change of address undone')
-    if (undone === null) return showMessage(reply.code(404), 'undoExpired')
-    return showMessage(reply, undone === 'ended' ? 'undoneEnded' : 'undone')
+    if (undone === null) return showMessage(app, reply.code(404), 'undoExpired')
+    return showMessage(app, reply, undone === 'ended' ? 'undoneEnded' : 'undone')
   })
 }
 
 type Message = 'confirmed' | 'ended' | 'expired' | 'undone' | 'undoneEnded' | 'undoExpired'
 
-function showMessage(reply: FastifyReply, what: Message): FastifyReply {
+function showMessage(app: Needs, reply: FastifyReply, what: Message): FastifyReply {
+  const isOver = what === 'ended' || what === 'undoneEnded'
   return reply.view('message', {
     title: reply.translator.t(`page.address.${what}.title`),
     text: reply.translator.t(`page.address.${what}.text`),
+    next: isOver ? toJoin(app, reply) : toTimes(app, reply),
   })
 }

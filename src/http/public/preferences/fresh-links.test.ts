@@ -85,7 +85,7 @@ test('the link in an email shows no address in full, gives no data and deletes n
   }
   for (const path of ['/data', '/forget', '/address']) {
     const answer = await post(PAGE + path, { email: NEW })
-    expect(text(answer.body)).toContain('An email is on its way to a…@sample.test.')
+    expect(text(answer.body)).toContain('We’re emailing a link to a…@sample.test.')
     expect(answer.body).not.toContain(ADA)
   }
   expect(stored(app)).toMatchObject({ email: ADA, status: 'active' })
@@ -153,9 +153,9 @@ test('a provider that errs while an export is made shows no link that only anoth
 test('forgetting deletes everything, kills the links, and no import brings them back', async () => {
   const { app, server, post, fresh } = await withAda({ topics: ['ocd'] })
   const link = await fresh('forget')
-  expect(text((await server.inject(link)).body)).toContain('It cannot be undone')
+  expect(text((await server.inject(link)).body)).toContain('It can’t be undone')
   expect(stored(app)).toBeDefined()
-  expect(text((await post(link)).body)).toContain('You are forgotten')
+  expect(text((await post(link)).body)).toContain('Your data is deleted')
   for (const url of [PAGE, link]) expect((await server.inject(url)).statusCode).toBeGreaterThan(400)
   expect((await imageOf(app.store)).includes('ada@')).toBe(false)
 
@@ -166,7 +166,7 @@ test('forgetting deletes everything, kills the links, and no import brings them 
 
 test('someone who unsubscribed can still download and delete their data, but not change the address', async () => {
   const { app, server, post, fresh } = await withAda({ status: 'unsubscribed' })
-  expect((await server.inject(PAGE)).body).not.toContain('Change the address')
+  expect((await server.inject(PAGE)).body).not.toContain('Change address')
   expect((await post(await fresh('data'))).statusCode).toBe(200)
   expect((await post(`${PAGE}/address`)).statusCode).toBe(200)
   expect(await mailed(app, 'fresh')).not.toBe('')
@@ -212,7 +212,7 @@ test.each(['bounce', 'complaint', 'operator'])(
     const { app, server, post } = await withAda()
     suppress(app, ADA, reason)
     const page = parse((await server.inject(PAGE)).body)
-    expect(text(page.toString())).toContain('please write to us')
+    expect(text(page.toString())).toContain('contact us')
     expect(
       page
         .querySelectorAll('form')
@@ -226,7 +226,7 @@ test.each(['bounce', 'complaint', 'operator'])(
 
 test('links are renewed on request: old ones unsubscribe for ever, open nothing, and the new one goes to the inbox', async () => {
   const { app, server, post } = await withAda({ calendarKey: 'an-old-calendar-key-x' })
-  expect(text((await post(`${PAGE}/links`)).body)).toContain('Your links are new')
+  expect(text((await post(`${PAGE}/links`)).body)).toContain('Your old links no longer work')
   const newest = await mailed(app, 'preferences')
   expect(app.resend.accepted.map(({ to }) => to)).toEqual([[ADA]])
   expect((await server.inject(newest)).statusCode).toBe(200)
@@ -247,16 +247,18 @@ test('links are renewed on request: old ones unsubscribe for ever, open nothing,
     ])
     expect(answer.body).not.toContain('@sample.test')
   }
-  expect(text((await post(`${PAGE}/newest`)).body)).toContain('on its way to the address on record')
+  expect(text((await post(`${PAGE}/newest`)).body)).toContain(
+    'emailing the newest link to the address we have',
+  )
   expect(await mailed(app, 'preferences')).toBe(newest)
 
   const old = linkOf('unsubscribe')
-  expect((await post(`${old}/pause`)).body).toContain('your links were made new since')
+  expect((await post(`${old}/pause`)).body).toContain('your links were replaced')
   const left = await post(old)
-  expect([left.statusCode, text(left.body)]).toEqual([200, expect.stringContaining('You are unsubscribed')])
+  expect([left.statusCode, text(left.body)]).toEqual([200, expect.stringContaining('You’re unsubscribed')])
   expect(left.body).not.toContain('/undo')
   expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
-  expect((await post(`${old}/undo`)).body).toContain('We could not subscribe you again')
+  expect((await post(`${old}/undo`)).body).toContain('We couldn’t restart your emails')
   expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
 })
 
@@ -264,13 +266,15 @@ test('an address changes by a link from the old inbox and one from the new, with
   const ada = await withAda({ softBounces: 3, calendarKey: 'an-old-calendar-key-x', name: 'Ada' })
   const { app, server, post } = ada
   const { answer, link } = await askToMove(ada, ' Ada.Moreno@Elsewhere.test ')
-  expect(text(answer.body)).toContain('If we may write to the new address, an email is on its way.')
+  expect(text(answer.body)).toContain('If we can email the new address, a link is on its way there.')
   expect(subjects(app)).toEqual([
     [ADA, 'The link you asked for'],
     [NEW, 'Please confirm your new address'],
   ])
   expect(JSON.stringify(app.resend.accepted)).not.toMatch(/Hello Ada/)
-  expect(text((await server.inject(PAGE)).body)).toContain('A new one, a…@elsewhere.test, waits')
+  expect(text((await server.inject(PAGE)).body)).toContain(
+    'We’ve sent a confirmation link to a…@elsewhere.test',
+  )
 
   const before = await imageOf(app.store)
   expect(text((await server.inject(link)).body)).toContain('Please email me new group times')

@@ -17,6 +17,7 @@ import { steadily } from '../../steadily.ts'
 import { formMessages } from '../form-errors.ts'
 import type { RequestLimiter, SignUpLimit } from '../join/limits.ts'
 import { speakAs } from '../language.ts'
+import { type Next, toTimes } from '../next.ts'
 import { basePath } from '../pages.ts'
 import { type Form, textOf as fieldOf, masked } from './page.ts'
 
@@ -41,11 +42,11 @@ export async function addFreshLinkRoutes(
     await forms.register(formbody)
     forms.get<WithToken>('/fresh/:token', async (request, reply) => {
       const fresh = await freshIn(app, request, reply)
-      return fresh ? showFresh(app, reply, fresh, {}) : showExpired(reply)
+      return fresh ? showFresh(app, reply, fresh, {}) : showExpired(app, reply)
     })
     forms.post<WithToken>('/fresh/:token', async (request, reply) => {
       const fresh = await freshIn(app, request, reply)
-      if (fresh === null) return showExpired(reply)
+      if (fresh === null) return showExpired(app, reply)
       switch (fresh.kind) {
         case 'fresh-data':
           return giveData(app, reply, fresh)
@@ -54,20 +55,24 @@ export async function addFreshLinkRoutes(
         case 'fresh-address':
           return changeAddress(app, request, reply, { fresh, limit })
         case 'fresh-links':
-          return showExpired(reply)
+          return showExpired(app, reply)
       }
     })
   })
 }
 
-/** Says whether an email is on its way and where to, or why not. `address` is masked. */
-export function showRequested(reply: FastifyReply, said: Said, address: string): FastifyReply {
+/** Says whether an email is on its way and where to, or why not. `address` is masked, '' if it must not be shown. */
+export function showRequested(
+  reply: FastifyReply,
+  said: Said,
+  { address, next }: { address: string; next: Next },
+): FastifyReply {
   const { t } = reply.translator
   const { code, retryAfter } = ANSWERS[said]
   reply.code(code)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   const title = t(code === 200 ? 'page.requested.sent.title' : 'page.requested.not.title')
-  return reply.view('message', { title, text: textOf(said, address, reply.translator) })
+  return reply.view('message', { title, text: textOf(said, address, reply.translator), next })
 }
 
 const ANSWERS: Record<Said, { code: number; retryAfter?: number }> = {
@@ -114,7 +119,7 @@ async function freshIn(app: Needs, request: FastifyRequest<WithToken>, reply: Fa
 
 async function giveData(app: Needs, reply: FastifyReply, fresh: Fresh) {
   const exported = await exportSubscriber(app, fresh.subscriber.email)
-  if (exported.kind !== 'found' || !(await spendFresh(app, fresh))) return showExpired(reply)
+  if (exported.kind !== 'found' || !(await spendFresh(app, fresh))) return showExpired(app, reply)
   app.log.info({ outcome: 'given' }, 'data asked for')
   return reply
     .header('content-disposition', 'attachment; filename="my-data.json"')
@@ -123,7 +128,7 @@ async function giveData(app: Needs, reply: FastifyReply, fresh: Fresh) {
 }
 
 async function forget(app: Needs, reply: FastifyReply, fresh: Fresh) {
-  if (!(await spendFresh(app, fresh))) return showExpired(reply)
+  if (!(await spendFresh(app, fresh))) return showExpired(app, reply)
   const { kind } = await forgetReader(app, fresh.subscriber.publicId)
   app.log.info({ outcome: kind }, 'forget me')
   return reply.view('forgotten', { title: reply.translator.t('page.forgotten.title') })
@@ -144,8 +149,8 @@ async function changeAddress(
   })
   app.log.info({ outcome: asked.kind }, 'another address asked for')
   if (asked.kind === 'invalid') return showFresh(app, reply.code(422), fresh, { typed, errors: asked.errors })
-  if (asked.kind === 'spent' || asked.kind === 'not-subscribed') return showExpired(reply)
-  return showRequested(reply, asked.kind, '')
+  if (asked.kind === 'spent' || asked.kind === 'not-subscribed') return showExpired(app, reply)
+  return showRequested(reply, asked.kind, { address: '', next: toTimes(app, reply) })
 }
 
 type Tried = { typed?: string; errors?: readonly FormError[] }
@@ -164,13 +169,15 @@ function showFresh(app: Needs, reply: FastifyReply, { kind, subscriber }: Fresh,
       return reply.view('fresh-address', { title: t('page.freshAddress.title'), address, typed, problems })
     }
     case 'fresh-links':
-      return showExpired(reply)
+      return showExpired(app, reply)
   }
 }
 
-function showExpired(reply: FastifyReply): FastifyReply {
+function showExpired(app: Needs, reply: FastifyReply): FastifyReply {
   const { t } = reply.translator
-  return reply
-    .code(410)
-    .view('message', { title: t('page.freshExpired.title'), text: t('page.freshExpired.text') })
+  return reply.code(410).view('message', {
+    title: t('page.freshExpired.title'),
+    text: t('page.freshExpired.text'),
+    next: toTimes(app, reply),
+  })
 }

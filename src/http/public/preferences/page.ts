@@ -18,6 +18,7 @@ import { type Subscriber } from '../../../db/people/subscribers.ts'
 import { findSuppression } from '../../../db/people/suppressions.ts'
 import { allTopics } from '../../../db/sessions/sessions.ts'
 import { formMessages } from '../form-errors.ts'
+import { preferencesUrl } from '../next.ts'
 import { basePath } from '../pages.ts'
 import { zoneGroups } from '../zone-choice.ts'
 
@@ -64,9 +65,11 @@ export async function preferencesPage(
 
 function linksOf({ config }: Needs, { publicId }: Subscriber) {
   const [secret = ''] = config.LINK_SECRET
-  const link = (purpose: 'preferences' | 'unsubscribe') =>
-    `${basePath(config)}/${purpose}/${encodeURIComponent(signToken(secret, purpose, publicId))}`
-  return { page: link('preferences'), unsubscribe: link('unsubscribe') }
+  const token = encodeURIComponent(signToken(secret, 'unsubscribe', publicId))
+  return {
+    page: preferencesUrl({ config }, publicId),
+    unsubscribe: `${basePath(config)}/unsubscribe/${token}`,
+  }
 }
 
 /** The confirmation; null if unknown. Anyone can type this URL, so it says only what is stored. */

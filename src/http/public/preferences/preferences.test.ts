@@ -71,7 +71,7 @@ test('what is saved is stored, confirmed and shown again', async () => {
     discreet: '1',
     topics: ['anxiety', 'depression'],
   })
-  expect(statusIn(page)).toBe('Your preferences are saved. They count from the next mail on.')
+  expect(statusIn(page)).toBe('Saved. Your changes apply from the next email.')
   expect(stored(app)).toMatchObject({
     name: 'Ada M.',
     time_zone: 'Asia/Kolkata',
@@ -131,7 +131,7 @@ test.each(MISTAKES)(
     const page = parse(answer.body)
     expect(page.querySelector(`#${field}-problem`)?.textContent).toContain(says)
     expect(page.querySelectorAll(`[aria-describedby~=${field}-problem]`)).toHaveLength(1)
-    expect(page.querySelector('[role=alert]')?.textContent).toContain('Nothing was saved yet')
+    expect(page.querySelector('[role=alert]')?.textContent).toContain('Your changes aren’t saved yet')
     expect((await imageOf(app.store)).equals(before)).toBe(true)
   },
 )
@@ -178,11 +178,11 @@ test.each([
   const { app, save } = await withAda({ timeZone: zone, seenThrough: 7 })
   const page = await save(`${PAGE}/pause`, { weeks })
   expect(stored(app)).toMatchObject({ paused_until: Date.parse(until), seen_through: 7 })
-  expect(statusIn(page)).toBe(`Your mail is paused until ${day}.`)
+  expect(statusIn(page)).toBe(`Your emails are paused until ${day}.`)
 
   const after = await save(`${PAGE}/pause/end`)
   expect(stored(app)).toMatchObject({ paused_until: null, seen_through: 7 })
-  expect(statusIn(after)).toContain('Your mail is on again')
+  expect(statusIn(after)).toContain('Your emails are on again')
 })
 
 test('a pause until a day ends as that day begins for the reader', async () => {
@@ -298,13 +298,13 @@ test('a link that is forged, for something else, or for no subscriber says how t
   // One page for whoever's token is not whole, one for a whole token of nobody.
   expect(answers.size).toBe(2)
   for (const answer of answers)
-    expect(answer).toContain('For a fresh link, <a href="/">enter your address where you subscribed</a>')
+    expect(answer).toContain('To get a new link, <a href="/">enter your address on the sign-up page</a>')
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
 test('someone who unsubscribed sees that and can change nothing', async () => {
   const { app, save, show } = await withAda({ status: 'unsubscribed' })
-  expect(text(await show())).toContain('You are not subscribed')
+  expect(text(await show())).toContain('You’re not subscribed')
   const before = await imageOf(app.store)
   for (const path of ['', '/pause', '/pause/end', '/calendar'])
     expect(statusIn(await save(PAGE + path, { ...FILLED, weeks: '2', email: NEW }))).toBeUndefined()
@@ -321,11 +321,11 @@ test('unsubscribing comes first; a pause or fewer emails are offered after it', 
       .map((form) => [form.getAttribute('action'), form.querySelector('button')?.text]),
   ).toEqual([
     [undefined, 'Unsubscribe'],
-    [`${link}/pause`, 'Pause for 4 weeks instead'],
-    [`${link}/monthly`, 'Every four weeks instead'],
+    [`${link}/pause`, 'Pause for 4 weeks'],
+    [`${link}/monthly`, 'Email me every 4 weeks'],
   ])
-  expect(text(parse((await post(`${link}/monthly`)).body))).toContain('Your mail comes every four weeks')
-  expect(text(parse((await post(`${link}/pause`)).body))).toContain('Your mail is paused for 4 weeks')
+  expect(text(parse((await post(`${link}/monthly`)).body))).toContain('You’ll get an email every 4 weeks')
+  expect(text(parse((await post(`${link}/pause`)).body))).toContain('Your emails are paused for 4 weeks')
   expect(stored(app)).toMatchObject({
     status: 'active',
     cadence: 'monthly',
@@ -336,7 +336,7 @@ test('unsubscribing comes first; a pause or fewer emails are offered after it', 
   expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
   for (const path of ['/pause', '/monthly']) {
     expect((await post(link + path)).body).toContain('Nothing was changed')
-    expect((await post(`/unsubscribe/forged.token${path}`)).body).toContain('nothing was changed')
+    expect((await post(`/unsubscribe/forged.token${path}`)).body).toContain('Nothing was changed')
   }
   expect(stored(app)).toMatchObject({ status: 'unsubscribed' })
 })

@@ -16,6 +16,7 @@ import { findByPublicId, type Subscriber } from '../../../db/people/subscribers.
 import { registerScope } from '../../scope.ts'
 import type { RequestLimiter } from '../join/limits.ts'
 import { chosenBy, chosenLanguage, speakAs } from '../language.ts'
+import { toPreferences, toTimes } from '../next.ts'
 import { basePath } from '../pages.ts'
 import { showRequested } from './fresh-links.ts'
 import { type Form, masked, preferencesPage, textOf } from './page.ts'
@@ -94,7 +95,9 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
       const { kind } = allowed.kind === 'ok' ? await act(subscriber.publicId, allowed.nth) : allowed
       app.log.info({ outcome: kind }, `preferences: asked for ${path.slice(1)}`)
       const said = kind === 'sent' ? sent : kind
-      return showRequested(reply, said, masked(subscriber.email))
+      // Renewed links only go to the inbox.
+      const next = said === 'renewed' ? toTimes(app, reply) : toPreferences(app, reply, subscriber.publicId)
+      return showRequested(reply, said, { address: masked(subscriber.email), next })
     })
   request('/data', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-data', nth), 'sent')
   request('/forget', (publicId, nth) => requestFreshLink(app, publicId, 'fresh-forget', nth), 'sent')
@@ -118,7 +121,8 @@ function addRequests(server: FastifyInstance, app: Needs, limit: RequestLimiter)
     const { kind } = allowed.kind === 'ok' ? await requestNewestLink(app, former, allowed.nth) : allowed
     app.log.info({ outcome: kind }, 'preferences: asked for the newest link')
     if (kind === 'unknown-link') return unknownLink(app, request, reply)
-    return showRequested(reply, kind === 'sent' ? 'newest' : kind, '')
+    const next = toTimes(app, reply)
+    return showRequested(reply, kind === 'sent' ? 'newest' : kind, { address: '', next })
   })
 }
 

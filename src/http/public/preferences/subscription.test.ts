@@ -67,7 +67,7 @@ test('the first button posts to the page itself and unsubscribes, without a scri
     payload: 'confirm=1',
   })
   expect(plainText(pressed.body)).toContain(
-    'You are unsubscribed You will get no further mail from Harbor Groups.',
+    'You’re unsubscribed You won’t get any more emails from Harbor Groups.',
   )
   expect(status(app)).toBe('unsubscribed')
 })
@@ -137,7 +137,7 @@ test('a mistake is undone with the form on the answer', async () => {
     const { statusCode, body } = await server.inject({ method: 'POST', url: undo })
     expect([statusCode, parse(body).querySelector('h1')?.textContent]).toEqual([
       200,
-      'You are subscribed again',
+      'You’re subscribed again',
     ])
   }
   expect(status(app)).toBe('active')
@@ -148,7 +148,7 @@ test('a link undoes what it did for a day, and never what an operator did', asyn
   const post = async (url: string) => (await server.inject({ method: 'POST', url })).body
   await post(link)
   app.setNow('2026-11-24T15:00:00.000Z')
-  expect(await post(`${link}/undo`)).toContain('You are subscribed again')
+  expect(await post(`${link}/undo`)).toContain('You’re subscribed again')
   await post(link)
   app.setNow('2026-11-25T15:00:00.001Z')
   expect(await post(`${link}/undo`)).toContain('one day')
@@ -160,7 +160,7 @@ test('a link undoes what it did for a day, and never what an operator did', asyn
   const bens = `/unsubscribe/${signToken(LINK_SECRET, 'unsubscribe', 'BensPublicId0000000000')}`
   await post(bens)
   await unsubscribeEmail(app, 'ben@sample.test')
-  expect(await post(`${bens}/undo`)).toContain('We could not subscribe you again')
+  expect(await post(`${bens}/undo`)).toContain('We couldn’t restart your emails')
   expect((await resubscribeEmail(app, 'ben@sample.test')).kind).toBe('resubscribed')
 })
 
@@ -170,7 +170,7 @@ test('undoing brings back neither the erased nor the suppressed', async () => {
   app.db.$client.exec("insert into suppressions select email_hash, 'complaint', 0 from subscribers")
   const answer = await server.inject({ method: 'POST', url: `${link}/undo` })
   expect(answer.statusCode).toBe(200)
-  expect(answer.body).toContain('We could not subscribe you again')
+  expect(answer.body).toContain('We couldn’t restart your emails')
   expect(status(app)).toBe('unsubscribed')
   await erase(app, ADA)
   expect((await server.inject({ method: 'POST', url: `${link}/undo` })).body).toBe(answer.body)

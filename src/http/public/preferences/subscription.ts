@@ -7,6 +7,7 @@ import type { Values } from '../../../core/words/words.ts'
 import { findByFormerId } from '../../../db/people/links.ts'
 import { findByPublicId } from '../../../db/people/subscribers.ts'
 import { speakAs } from '../language.ts'
+import { type Next, toJoin, toPreferences, toTimes } from '../next.ts'
 import { basePath } from '../pages.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'log' | 'now' | 'templates'>
@@ -40,7 +41,11 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     const publicId = await readerIn(app, request, reply)
     const outcome = (await resubscribe(app, publicId)).kind
     app.log.info({ outcome }, 'resubscribe')
-    return showMessage(reply, afterUndo(outcome), { practice: app.config.practice })
+    const back = outcome === 'resubscribed' || outcome === 'already'
+    return showMessage(reply, afterUndo(outcome), {
+      values: { practice: app.config.practice },
+      next: back ? toPreferences(app, reply, publicId) : toJoin(app, reply),
+    })
   })
 
   /** Pause or go monthly instead of unsubscribing. Takes no body, like one-click. */
@@ -49,7 +54,9 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
       const publicId = await readerIn(app, request, reply)
       const outcome = await act(publicId)
       app.log.info({ outcome: outcome.kind }, 'less instead of unsubscribing')
-      return showMessage(reply, afterLess(outcome))
+      const less = afterLess(outcome)
+      const next = less === 'less.not' ? toTimes(app, reply) : toPreferences(app, reply, publicId)
+      return showMessage(reply, less, { next })
     })
   instead('/pause', (publicId) => pauseMail(app, publicId, { weeks: '4' }))
   instead('/monthly', (publicId) => goMonthly(app, publicId))
@@ -77,11 +84,16 @@ const undoUrl = (app: Needs, token: string): string => `${unsubscribeUrl(app, to
 
 type Message = 'undone' | 'undone.late' | 'undone.not' | 'less.paused' | 'less.monthly' | 'less.not'
 
-function showMessage(reply: FastifyReply, message: Message, values: Values = {}): FastifyReply {
+function showMessage(
+  reply: FastifyReply,
+  message: Message,
+  { values = {}, next }: { values?: Values; next: Next },
+): FastifyReply {
   const { t } = reply.translator
   return reply.view('message', {
     title: t(`page.${message}.title`),
     text: t(`page.${message}.text`, values),
+    next,
   })
 }
 

@@ -20,7 +20,7 @@ function eventsIn(body: string) {
     const event = new ICAL.Event(one)
     return {
       uid: event.uid,
-      title: event.summary,
+      title: event.summary.replace(/ \(not reserved yet\)$/, ''),
       start: event.startDate.toString(),
       sequence: event.sequence,
       status: one.getFirstPropertyValue('status'),
@@ -45,7 +45,7 @@ test('a session keeps its UID, and its SEQUENCE rises when it moves, is cancelle
     app.db.$client.exec(`update sessions set ${change}`)
     await look()
   }
-  const event = { uid: `session-${id}@groups.harbor.test`, title: 'Steady Ground', status: 'CONFIRMED' }
+  const event = { uid: `session-${id}@groups.harbor.test`, title: 'Steady Ground', status: 'TENTATIVE' }
   const moved = { ...event, start: '2026-12-03T18:00:00' }
   expect(seen).toEqual([
     { ...event, start: '2026-12-01T19:00:00', sequence: 0 },
@@ -120,6 +120,17 @@ test('a session is served as a calendar, also to HEAD, and once to those who hav
   expect([again.statusCode, again.body]).toEqual([304, ''])
 })
 
+test('a discreet session says only when, also in the name of the file, and has a tag of its own', async () => {
+  const app = await testApp()
+  const id = aSession(app)
+  const open = await get(app, `/sessions/${id}.ics`)
+  const { headers, body } = await get(app, `/sessions/${id}.ics?discreet=1`)
+  expect(eventsIn(body)).toMatchObject([{ title: 'Possible appointment', start: '2026-12-01T19:00:00' }])
+  expect(body).not.toMatch(/Steady|Mira|Harbor Groups|book\.harbor|reserve/i)
+  expect(headers['content-disposition']).toBe('inline; filename="calendar.ics"')
+  expect(headers.etag).not.toBe(open.headers.etag)
+})
+
 test.each([
   '/sessions/999.ics',
   '/sessions/x.ics',
@@ -166,7 +177,7 @@ test('in a private calendar moved sessions move, and cancelled and full ones dis
       title: 'Moving',
       start: '2026-12-03T18:00:00',
       sequence: 1,
-      status: 'CONFIRMED',
+      status: 'TENTATIVE',
     },
   ])
 })
@@ -175,7 +186,7 @@ test('a discreet reader has a discreet calendar', async () => {
   const { app, url } = await appWithCalendar({ discreet: true })
   aSession(app)
   const { body } = await get(app, url)
-  expect(eventsIn(body).map(({ title }) => title)).toEqual(['Appointment'])
+  expect(eventsIn(body).map(({ title }) => title)).toEqual(['Possible appointment'])
   expect(body).not.toMatch(/Steady|Mira|Harbor Groups/)
 })
 
@@ -204,7 +215,7 @@ test('opening twice keeps the address; revoking ends it, and opening again makes
   expect(await revokeCalendar(app, 'adas-public-id')).toBe(false)
   const gone = await get(app, url)
   expect([gone.statusCode, gone.headers['content-type']]).toEqual([410, 'text/html; charset=utf-8'])
-  expect(gone.body).toContain('This calendar link does not work')
+  expect(gone.body).toContain('This calendar link doesn’t work')
   const opened = await openCalendar(app, 'adas-public-id')
   expect(opened.kind === 'open' && new URL(opened.url).pathname).not.toBe(url)
   expect((await get(app, url)).statusCode).toBe(410)
@@ -222,11 +233,11 @@ test('the calendar ends with the subscription, and comes back with it', async ()
 test('it speaks the language of its reader, and a session’s that of who asks', async () => {
   const { app, url } = await appWithCalendar()
   app.db.$client.exec("update subscribers set locale = 'es-MX'")
-  expect((await get(app, url)).body).toContain('Harbor Groups: horarios para reservar')
+  expect((await get(app, url)).body).toContain('Harbor Groups: horarios de grupo disponibles')
   const id = aSession(app)
   const server = await buildServer(app)
   for (const [accepts, says] of [
-    ['es', 'Grupo con Dr. Mira Lee'],
+    ['es', 'Grupo. Terapeuta: Dr. Mira Lee'],
     ['en', 'Group with Dr. Mira Lee'],
   ]) {
     const asked = { url: `/sessions/${id}.ics`, headers: { 'accept-language': accepts } }
