@@ -26,7 +26,8 @@ export async function addErrorPages(server: FastifyInstance, { log }: Pick<App, 
 const SHORTEST_SECRET = 8
 const RETRY_AFTER_S = 10
 // In case the error page itself cannot be made.
-const PLAIN = 'Something went wrong on our side. Nothing you did caused this. Please try again in a minute.\n'
+const PLAIN =
+  'Something went wrong on our side. This wasn’t caused by anything you did. Please try again in a minute.\n'
 
 function replyWith(reply: FastifyReply, what: 'nowhere' | 'unread' | 'failed' | 'locked'): FastifyReply {
   try {

@@ -52,7 +52,7 @@ test.each(VISITORS)(
     await page.goto(`${url}/editions/${await planNow(app)}?tz=UTC`)
     await sees('Group times of November 23, 2026')
     await page.goto(`${url}/nowhere`)
-    await sees('There is no page here')
+    await sees('Page not found')
   },
   SLOW_MS,
 )
@@ -140,7 +140,7 @@ async function confirm(app: TestApp, { page, sees }: Visit): Promise<string> {
   await sees('Confirm your subscription')
   expect(readers(app)).toMatchObject([{ status: 'pending' }])
   await press(page, 'Confirm my subscription')
-  await sees('You are subscribed')
+  await sees('You’re subscribed')
   expect(readers(app)).toMatchObject([{ status: 'active', name: 'Ada', timeZone: 'America/Chicago' }])
   return link
 }

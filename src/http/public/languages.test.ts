@@ -221,7 +221,8 @@ function steps(app: TestApp, edition: string): Step[] {
 
 /** All that a reader may see or hear, without the names of places in the list of zones. */
 function wordsOn(page: HTMLElement): string[] {
-  for (const option of page.querySelectorAll('optgroup:not(:first-child) option')) option.remove()
+  const places = 'optgroup:not(:first-child) option, optgroup option:nth-child(n + 8)'
+  for (const option of page.querySelectorAll(places)) option.remove()
   const spoken = page
     .querySelectorAll('[aria-label], [title], [label], [alt], [placeholder]')
     .flatMap(({ attributes: { 'aria-label': heard, title, label, alt, placeholder } }) => [

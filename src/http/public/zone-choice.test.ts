@@ -3,7 +3,9 @@ import { createContext, runInContext } from 'node:vm'
 import { expect, test } from '@jest/globals'
 import { type HTMLElement, parse } from 'node-html-parser'
 import { testApp } from '../../../test/app.ts'
+import { translatorFor } from '../../core/words/words.ts'
 import { buildServer } from '../server.ts'
+import { zoneGroups } from './zone-choice.ts'
 
 const valueOf = (option: HTMLElement) => option.getAttribute('value') ?? ''
 
@@ -14,7 +16,10 @@ function chosenBy(file: 'join.js' | 'zone.js', timeZone: string, page: HTMLEleme
     dataset: { was: option.getAttribute('data-was') },
     selected: option.hasAttribute('selected'),
   }))
-  const select = { options, dataset: {}, value: options.find(({ selected }) => selected)?.value ?? '' }
+  const select = {
+    ...{ options, dataset: {}, closest: () => ({}) },
+    value: options.find(({ selected }) => selected)?.value ?? '',
+  }
   const world = createContext({
     URL,
     location: {
@@ -63,4 +68,27 @@ test('a browser has its own zone chosen, whichever name it has for it, and none 
   expect(names.filter((name) => /Kiev|Calcutta|Saigon/.test(name))).toEqual([])
   expect(new Set(options.map(valueOf)).size).toBe(options.length)
   expect(options.map(valueOf)).toContain('Europe/Kyiv')
+})
+
+test('the list begins with the United States, Canada and Mexico, and names no stations in Antarctica', async () => {
+  const { words } = (await testApp()).templates
+  const inEnglish = (asked: string) => zoneGroups(asked, translatorFor(words, 'en'))
+  const groups = inEnglish('America/New_York')
+  expect(groups.map(({ label }) => label)).toEqual(
+    ['United States', 'Canada', 'Mexico', 'Africa', 'America', 'Arctic', 'Asia', 'Atlantic'].concat(
+      ...[['Australia', 'Europe', 'Indian Ocean', 'Other', 'Pacific']],
+    ),
+  )
+  const [states, canada, mexico, ...others] = groups.map(({ zones }) => zones.map(({ zone }) => zone))
+  expect(states?.slice(0, 2)).toEqual(['America/New_York', 'America/Chicago'])
+  expect(states).toEqual(expect.arrayContaining(['America/Boise', 'Pacific/Honolulu', 'America/Detroit']))
+  expect(canada).toEqual(expect.arrayContaining(['America/Toronto', 'America/St_Johns', 'America/Vancouver']))
+  expect(mexico).toEqual(expect.arrayContaining(['America/Mexico_City', 'America/Tijuana']))
+  const elsewhere = others.flat()
+  expect(elsewhere.filter((zone) => /Boise|Toronto|Cancun|Antarctica/.test(zone))).toEqual([])
+  expect(elsewhere).toEqual(expect.arrayContaining(['America/Bogota', 'Europe/London', 'UTC']))
+  const there = inEnglish('Antarctica/Troll').flatMap(({ zones }) => zones)
+  expect(there.filter(({ zone }) => zone.startsWith('Antarctica'))).toMatchObject([
+    { zone: 'Antarctica/Troll', selected: true },
+  ])
 })

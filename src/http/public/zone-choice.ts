@@ -1,5 +1,5 @@
 import { lru } from '../../core/lru.ts'
-import { timeZones } from '../../core/time/time-zones.ts'
+import { timeZones, zoneToday } from '../../core/time/time-zones.ts'
 import { browserNames, canonicalZone } from '../../core/time/zone-names.ts'
 import { UNITED_STATES, zoneOfStates, zonePlace } from '../../core/time/zone-titles.ts'
 import { weighed } from '../../core/weighed.ts'
@@ -11,29 +11,62 @@ export type ZoneGroup = {
   zones: { zone: string; was: string; label: string; selected: boolean }[]
 }
 
-/** Every zone of the IANA list by continent, `asked` selected; one under a name that is not listed is added. */
+/** Listed first, each with all its zones; the rest of the world follows by continent. */
+const NEIGHBORS = ['US', 'CA', 'MX'] as const
+
+/**
+ * The zones of the IANA list: the United States, Canada and Mexico, then the other continents, without the stations in
+ * Antarctica. `asked` is selected, and added if it is not listed.
+ */
 export function zoneGroups(asked: string, translator: Translator): ZoneGroup[] {
   const { t, language } = translator
   const selected = canonicalZone(asked) ?? asked
-  const names = new Set(timeZones()).add(selected)
-  const elsewhere = [...names].filter((name) => !UNITED_STATES.includes(name)).sort()
-  const byRegion = Map.groupBy(elsewhere, (name) => (name.includes('/') ? name.split('/', 1)[0] : 'Other'))
+  const names = timeZones().filter((name) => !name.startsWith('Antarctica/'))
+  const { US: states = [], ...others } = Object.groupBy([...new Set(names).add(selected)], placeOf)
   const option = (zone: string, label: string) => ({
     ...{ zone, label, was: browserNames(zone).join(' '), selected: zone === selected },
   })
+  const inGroup = (zones: readonly string[]) =>
+    zones
+      .map((zone) => option(zone, zonePlace(zone, translator)))
+      .sort((a, b) => inOrder(language).compare(a.label, b.label))
+  const { CA: canada = [], MX: mexico = [], ...continents } = others
   return [
     {
       label: t('page.zones.region', { region: 'US' }),
-      zones: UNITED_STATES.map((zone) => option(zone, zoneOfStates(zone, translator))),
+      zones: [
+        ...UNITED_STATES.map((zone) => option(zone, zoneOfStates(zone, translator))),
+        ...inGroup(states.filter((zone) => !UNITED_STATES.includes(zone))),
+      ],
     },
-    ...[...byRegion].map(([region = '', zones]) => ({
+    ...Object.entries({ CA: canada, MX: mexico, ...inAlphabet(continents) }).map(([region, zones]) => ({
       label: t('page.zones.region', { region }),
-      zones: zones
-        .map((zone) => option(zone, zonePlace(zone, translator)))
-        .sort((a, b) => inOrder(language).compare(a.label, b.label)),
+      zones: inGroup(zones),
     })),
   ]
 }
+
+const inAlphabet = (groups: Partial<Record<string, string[]>>): Record<string, string[]> =>
+  Object.fromEntries(
+    Object.entries(groups)
+      .map(([name, zones = []]): [string, string[]] => [name, zones])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+
+/** The neighbor, else the continent or ocean, that a zone is listed under. */
+function placeOf(zone: string): string {
+  neighbors ??= new Map(
+    NEIGHBORS.flatMap((country) =>
+      (new Intl.Locale(`und-${country}`).getTimeZones() ?? []).map((name): [string, string] => [
+        zoneToday(name) ?? name,
+        country,
+      ]),
+    ),
+  )
+  return neighbors.get(zone) ?? (zone.includes('/') ? (zone.split('/', 1)[0] ?? '') : 'Other')
+}
+
+let neighbors: Map<string, string> | undefined
 
 /** One per catalog. `localeCompare` would make a new one for each pair, outside the heap. */
 const inOrder = lru(

@@ -140,7 +140,7 @@ test('the response is the same for every state of an address, and the email fits
   )
   expect(new Set(seen).size).toBe(1)
   expect(answers[0]?.statusCode).toBe(200)
-  expect(parse(answers[0]?.body ?? '').querySelector('h1')?.textContent).toBe('Look in your inbox')
+  expect(parse(answers[0]?.body ?? '').querySelector('h1')?.textContent).toBe('Check your email')
 
   await submitNotices(app)
   expect(app.resend.accepted.map(({ to, subject }) => [to, subject].flat())).toEqual([
@@ -189,7 +189,7 @@ test('confirming keeps what was agreed to, and the next edition brings all that 
   const wording = page.querySelector('blockquote')?.textContent
   app.setNow(later(HOUR_MS))
   const confirmed = await post(server, link)
-  expect(parse(confirmed.body).querySelector('h1')?.textContent).toBe('You are subscribed')
+  expect(parse(confirmed.body).querySelector('h1')?.textContent).toBe('You’re subscribed')
   expect((await post(server, link)).body).toBe(confirmed.body)
 
   expect(one(app, 'select * from subscribers')).toMatchObject({

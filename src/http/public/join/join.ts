@@ -7,6 +7,7 @@ import {
   type SignUpForm,
 } from '../../../actions/subscribers/join.ts'
 import type { App } from '../../../app.ts'
+import { parseMailbox } from '../../../core/mail/mailbox.ts'
 import { nextSlot, toLocal, weekdayOf } from '../../../core/time/calendar.ts'
 import { consentWording } from '../../../core/words/consent.ts'
 import type { MessageKey } from '../../../core/words/words.ts'
@@ -109,7 +110,7 @@ function addSubscribe(scope: FastifyInstance, app: Needs, limit: RequestLimiter)
     app.log.info({ outcome }, 'subscribe')
     if (outcome === 'busy') noteOverall()
     const trouble = TROUBLES.get(outcome)
-    if (trouble === undefined) return showSubscribed(reply)
+    if (trouble === undefined) return showSubscribed(app, reply)
     reply.code(trouble.code).header('retry-after', trouble.retryAfter)
     return showForm(app, reply, { typed, trouble: trouble.says })
   }
@@ -123,8 +124,20 @@ const TROUBLES = new Map<string, { code: number; retryAfter: number; says: Messa
   ['unknown', { code: 503, retryAfter: 60, says: 'page.home.unable' }],
 ])
 
-const showSubscribed = (reply: FastifyReply) =>
-  reply.view('subscribed', { title: reply.translator.t('page.subscribed.title') })
+/** Who writes is said for both kinds of emails, so that it tells no one which kind the owner of the address chose. */
+function showSubscribed({ config }: Pick<App, 'config'>, reply: FastifyReply): FastifyReply {
+  const { t } = reply.translator
+  return reply.view('subscribed', {
+    title: t('page.subscribed.title'),
+    sender: senderName(config),
+    discreetSender: config.DISCREET_FROM_NAME ?? t('mail.discreet.sender'),
+  })
+}
+
+const senderName = ({ MAIL_FROM }: App['config']): string => {
+  const sender = parseMailbox(MAIL_FROM)
+  return sender?.name || (sender?.address ?? MAIL_FROM)
+}
 
 const showExpired = (reply: FastifyReply) =>
   reply.code(410).view('expired', { title: reply.translator.t('page.expired.title') })
