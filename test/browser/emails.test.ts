@@ -7,7 +7,9 @@ import { appearance } from '../mail/appearance.ts'
 import { broken, complaints, soundMail, swap } from '../mail/broken.fixture.ts'
 import { openBrowser } from '../mail/chromium.ts'
 import { drawGallery } from '../mail/gallery.ts'
+import { everyIngredients } from '../mail/ingredients.ts'
 import type { Mail } from '../mail/mail.ts'
+import { phoneFit } from '../mail/phone.ts'
 
 let browser: Browser
 let confirm: Mail
@@ -55,6 +57,20 @@ test('every fault that a reader would see is reported', async () => {
   const mail = await broken(confirm, ({ html }) => ({ html: swap(html, '</body>', `${words}</body>`) }))
   const said = await seen(mail)
   expect(FAULTS.filter(([, , complaint]) => !complaint.test(said)).map(([what]) => what)).toEqual([])
+})
+
+test('a week of thirteen sessions is short on a phone, and a longer one is reported with its font', async () => {
+  const week = await soundMail(
+    'digest',
+    everyIngredients().find(({ size }) => size === 'week'),
+  )
+  expect(complaints(await phoneFit(browser, [week]))).toBe('')
+  const tall = await broken(week, ({ html }) => ({
+    html: swap(html, '<h1', '<div style="height:300px">x</div><h1'),
+  }))
+  expect(complaints(await phoneFit(browser, [tall]))).toMatch(
+    /2\d{3} pixels in \w+.*only \d of 4 sessions are on the first screen, in \w+/s,
+  )
 })
 
 test('the gallery has a picture of each look, and a sheet with all of them', async () => {

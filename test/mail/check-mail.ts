@@ -8,6 +8,7 @@ import { headers } from './headers.ts'
 import { links } from './links.ts'
 import type { Mail } from './mail.ts'
 import { markup } from './markup.ts'
+import { phoneFit } from './phone.ts'
 import { privacy } from './privacy.ts'
 import { sameness } from './sameness.ts'
 import { size } from './size.ts'
@@ -57,7 +58,7 @@ async function gates(mails: readonly Mail[]): Promise<Finding[]> {
 async function lookAtAll(mails: readonly Mail[]): Promise<Finding[]> {
   const browser = await openBrowser()
   try {
-    return await appearance(browser, mails)
+    return [...(await appearance(browser, mails)), ...(await phoneFit(browser, mails))]
   } finally {
     await browser.close()
   }
