@@ -50,7 +50,7 @@ test('the words say the need, the numbers and the emergency number', () => {
     'Need to talk to someone right now? Call 988 or text 988, free, any time (US). If you or someone else is in danger, call 911.',
   )
   expect(viewOf('America/Chicago', 'es')?.plain).toContain(
-    'Llama al 988 y oprime 2, o envía AYUDA por mensaje de texto al 988.',
+    'Llama al 988 y oprime 2, o envía la palabra AYUDA por mensaje de texto al 988.',
   )
   expect(viewOf('Europe/London', 'es-MX')?.plain).toContain(
     'Llama a Samaritans, al 116 123. Es gratis, a cualquier hora (Reino Unido). Atienden en inglés.',

@@ -211,6 +211,30 @@ test('a topic corrected before any edition is news to the right readers, whateve
   expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Morning')).toEqual({ bob: 'New' })
 })
 
+test('whoever knows the earlier time of a moved session is told it in their own zone; whoever may not, is not', async () => {
+  const app = await testApp()
+  aSubscriber(app, 'ann@sample.test')
+  aSubscriber(app, 'wes@sample.test', { timeZone: 'America/Los_Angeles' })
+  const [weekly, once] = [{ repeats: 'weekly' }, { repeats: 'once', starts_at: '2026-12-10T19:00' }]
+  await bySql(app, 'Weekly', rowOf('Weekly', weekly), {})
+  await bySql(app, 'Once', rowOf('Once', once), {})
+  await edition(app, '2026-11-23T15:00:00.000Z', 'Monday one')
+  aSubscriber(app, 'new@sample.test')
+  await bySql(app, 'Weekly', rowOf('Weekly', weekly), { starts_at: '2026-12-04T18:00' })
+  await bySql(app, 'Once', rowOf('Once', once), { starts_at: '2026-12-11T18:30' })
+  const before = app.resend.accepted.length
+  await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two')
+  const told = app.resend.accepted.slice(before).map(({ to, text }) => {
+    const was = [...text.matchAll(/M {2}(Weekly|Once)\n(?: {2}.*\n)*? {2}Time changed(?:, (.*))?\n/g)]
+    return [to[0], Object.fromEntries(was.map(([, group = '', time]) => [group, time]))]
+  })
+  expect(Object.fromEntries(told)).toEqual({
+    'ann@sample.test': { Weekly: 'was Tue, 7:00 PM', Once: 'was Thu, Dec 10, 7:00 PM' },
+    'wes@sample.test': { Weekly: 'was Tue, 4:00 PM', Once: 'was Thu, Dec 10, 4:00 PM' },
+    'new@sample.test': {},
+  })
+})
+
 test("changing a group's title or kind is not news", async () => {
   const app = await testApp()
   for (const [name, topics] of Object.entries(READERS))
