@@ -39,8 +39,12 @@ async function lineOf(file: string, words: string): Promise<number> {
 
 test('our own templates load, with the same result from any folder', async () => {
   const own = await loadTemplates()
-  const { pages: _pages, ...copied } = await loadTemplates({ folder, compile: compileInTest })
-  const { pages: _own, ...ours } = own
+  const {
+    pages: _pages,
+    expect: _expect,
+    ...copied
+  } = await loadTemplates({ folder, compile: compileInTest })
+  const { pages: _own, expect: _ownExpect, ...ours } = own
   expect(copied).toEqual(ours)
   expect(own.digest.html).toMatch(/^<!doctype html>/i)
   expect(own.digest.html).not.toMatch(/<mj-|googleapis|^\s/m)
@@ -225,4 +229,51 @@ test('a file that replaces nothing is refused, with a suggested name', async () 
   await expect(loadTemplates({ folder, compile: compileInTest })).rejects.toThrow(
     'replaces no template; did you mean "digest.mjml"?',
   )
+})
+
+const FACTS = { practice: 'Harbor Groups', replyTo: 'hello@sample.test', phone: '' }
+
+async function expectIn(language: string) {
+  const { expect: write, words } = await loadTemplates({ folder, compile: compileInTest })
+  return write(FACTS, translatorFor(words, language))
+}
+
+test('what to expect is a text of headings with what they say, in each language', async () => {
+  const path = join(folder, 'expect.en.hbs')
+  const words =
+    'First\nCome early,\nto {{practice}}.\n\n\nThen\n{{#if phone}}Call.{{else}}Write to {{replyTo}}.{{/if}}\n'
+  await writeFile(path, words)
+  const parts = [
+    { heading: 'First', text: 'Come early, to Harbor Groups.' },
+    { heading: 'Then', text: 'Write to hello@sample.test.' },
+  ]
+  expect(await expectIn('en')).toEqual({ language: 'en', parts })
+  expect(await expectIn('es-MX')).toMatchObject({ language: 'es' })
+})
+
+test('an empty text of what to expect shows nothing', async () => {
+  await writeFile(join(folder, 'expect.es.hbs'), '{{!-- We say this on our own pages. --}}\n')
+  expect(await expectIn('es')).toBeNull()
+})
+
+test('a language that was added has the English text until it has its own', async () => {
+  await cp(join(folder, 'words/es.json'), join(folder, 'words/pt.json'))
+  expect(await expectIn('pt')).toMatchObject({ language: 'en' })
+  await writeFile(join(folder, 'expect.pt.hbs'), 'A primeira vez\nPode apenas ouvir.\n')
+  expect(await expectIn('pt')).toEqual({
+    language: 'pt',
+    parts: [{ heading: 'A primeira vez', text: 'Pode apenas ouvir.' }],
+  })
+})
+
+test('mistakes in what to expect are named with file and line', async () => {
+  const line = await lineOf('expect.en.hbs', 'Your first time')
+  expect(await breaking('expect.en.hbs', 'Your first time', 'Your first time at {{practise}}')).toMatch(
+    new RegExp(`^expect\\.en\\.hbs:${line}: there is no variable "practise"`),
+  )
+})
+
+test('what to expect in a language without a catalog is refused', async () => {
+  await writeFile(join(folder, 'expect.pt.hbs'), 'A primeira vez\n')
+  await expect(loadTemplates({ folder, compile: compileInTest })).rejects.toThrow('add words/pt.json')
 })

@@ -8,9 +8,10 @@ import type { Offer } from '../core/sessions/offers.ts'
 import { type Catalogs, type Translator, translatorFor } from '../core/words/words.ts'
 import { argumentsOf, loadCatalogs } from './catalogs.ts'
 import { checkElements, checkNothingLost, checkTemplate, type Known } from './check.ts'
+import { type Expect, loadExpect } from './expect.ts'
 import { compileMjml } from './mjml.ts'
 import { loadPages, type PageFiles, type Pages } from './pages.ts'
-import { checkOverrides, type Source, sourceReader } from './source.ts'
+import { checkOverrides, foldersOf, type Source, sourceReader } from './source.ts'
 
 /** The Handlebars sources of one kind of email. */
 export type MailTemplate = { html: string; text: string }
@@ -19,6 +20,7 @@ export type MailTemplate = { html: string; text: string }
 export type Templates = {
   digest: MailTemplate & { words: Catalogs; layout: 'days' }
   notice: MailTemplate
+  expect: Expect
   pages: Pages
   files: PageFiles
   words: Catalogs
@@ -53,6 +55,7 @@ export async function loadTemplates({
     })),
   )
   for (const mail of mails) checkSources(mail)
+  const expect = await loadExpect(read, foldersOf(folder), words, messages)
   const { pages, files } = await loadPages(read, messages)
   const compiled = await compileAll(
     mails.map(({ mjml }) => mjml),
@@ -67,6 +70,7 @@ export async function loadTemplates({
       words: onlyOf(words, /^(locale|language)$|^(digest|mail|session|crisis|zone)\./),
     },
     notice,
+    expect,
     pages,
     files,
     words,
@@ -159,6 +163,7 @@ function sampleNotice(translator: Translator): NoticeView {
     preferencesUrl: url,
     notMeUrl: url,
     nextDate: 'Mon, Nov 30',
+    expect: { language: 'en', parts: [{ heading: 'Sample', text: 'What a sample says.' }] },
   } as const
   return noticeView(sampleLetterhead(), facts, translator)
 }

@@ -8,6 +8,10 @@ import type { Palette } from '../core/mail/palette.ts'
 /** A template with its includes and colors filled in. `at` gives the file and line that a line of `text` came from. */
 export type Source = { text: string; file: string; at: (line: number) => string }
 
+/** The folders where templates are looked for, ours last. */
+export const foldersOf = (override: string | undefined): string[] =>
+  override === undefined ? [OWN_FOLDER] : [override, OWN_FOLDER]
+
 /** Reads a template by its path in the folder, such as `digest.mjml` or `pages/home.hbs`. */
 export type ReadSource = (name: string) => Promise<Source>
 
@@ -18,7 +22,7 @@ const OWN_FOLDER = fileURLToPath(new URL('../../templates', import.meta.url))
  * palette's colors, and `<mj-include path="./file.mjml" />` with that file. Throws `BadInput` with file and line.
  */
 export function sourceReader(override: string | undefined, palette: Palette): ReadSource {
-  const folders = override === undefined ? [OWN_FOLDER] : [override, OWN_FOLDER]
+  const folders = foldersOf(override)
   return async (name) => {
     const { file, lines } = await expand(folders, name, palette, [])
     return {
@@ -30,7 +34,7 @@ export function sourceReader(override: string | undefined, palette: Palette): Re
 }
 
 /**
- * Checks that each file in a folder of overrides replaces one of ours or is a catalog (`words/pt.json`). A file with a
+ * Checks that each file in a folder of overrides replaces one of ours or adds a language (`words/pt.json`). A file with a
  * misspelled name would have no effect, without any error. Throws `BadInput` with the file.
  */
 export async function checkOverrides(folder: string): Promise<void> {
@@ -38,7 +42,9 @@ export async function checkOverrides(folder: string): Promise<void> {
   const files = await filesIn(folder).catch((error: Error) => {
     throw new BadInput(`TEMPLATES_PATH names the folder ${folder}, which cannot be read: ${error.message}`)
   })
-  const unknown = files.find((file) => !own.includes(file) && !/^(words\/[^/]+\.json|README.*)$/.test(file))
+  const unknown = files.find(
+    (file) => !own.includes(file) && !/^(words\/[^/]+\.json|expect\.[a-z]{2,3}\.hbs|README.*)$/.test(file),
+  )
   if (unknown !== undefined)
     throw new BadInput(`${join(folder, unknown)}: replaces no template${suggestion(unknown, own)}`)
 }

@@ -4,6 +4,7 @@ import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail
 import { paletteFrom } from '../../src/core/mail/palette.ts'
 import { longDay } from '../../src/core/time/occurrences.ts'
 import { signAddress } from '../../src/core/tokens.ts'
+import { expectFacts } from '../../src/core/words/expect.ts'
 import { translatorFor } from '../../src/core/words/words.ts'
 import { loadTemplates, type Templates } from '../../src/templates/load.ts'
 import { compileInTest } from '../mjml.ts'
@@ -97,6 +98,7 @@ function noticeOf(templates: Templates, { kind, language, letterhead, reader }: 
     unsubscribeAddress: subscribed ? linksOf(letterhead).unsubscribeAddress(PUBLIC_ID) : null,
     preferencesUrl: kind === 'welcome' ? links.preferences(PUBLIC_ID) : null,
     notMeUrl: byStranger(kind as NoticeFacts['kind']) ? linkOf('not-me', PUBLIC_ID) : null,
+    expect: kind === 'welcome' ? templates.expect(expectFacts(EXPECTED), translator) : null,
     nextDate: longDay(new Date('2026-12-07T14:00:00Z'), 'America/New_York', translator.locale),
   }
   return composeNotice(templates.notice, letterhead, facts, translator)
@@ -106,6 +108,8 @@ function buttonOf(kind: Kind): string {
   if (kind === 'welcome') return `${PUBLIC_URL}/sessions`
   return kind === 'already' ? links.preferences(PUBLIC_ID) : linkOf(kind, PUBLIC_ID)
 }
+
+const EXPECTED = { practice: 'Harbor Groups', MAIL_REPLY_TO: 'hello@sample.test' }
 
 const PUBLIC_ID = 'T3hJq0bnS2mYxXgW7v5c1A'
 

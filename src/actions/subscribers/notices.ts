@@ -7,6 +7,7 @@ import { withoutAddresses } from '../../core/text/redact.ts'
 import { nextSlot } from '../../core/time/calendar.ts'
 import { longDay } from '../../core/time/occurrences.ts'
 import { type Purpose, signDatedToken, signToken } from '../../core/tokens.ts'
+import { expectFacts } from '../../core/words/expect.ts'
 import { translatorFor } from '../../core/words/words.ts'
 import { keyTrustEnd } from '../../db/ledger/batches.ts'
 import {
@@ -108,7 +109,9 @@ function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'>, locale: string)
   const nextSlotAt = nextSlot(app.config.slotRule, app.now()).at
   const nextDate = longDay(nextSlotAt, facts.timeZone, translator.locale)
   const letterhead = letterheadOf(app.config)
-  return `[${requestJson(composeNotice(app.templates.notice, letterhead, { ...facts, nextDate }, translator))}]`
+  const expect = facts.kind === 'welcome' ? app.templates.expect(expectFacts(app.config), translator) : null
+  const all = { ...facts, nextDate, expect }
+  return `[${requestJson(composeNotice(app.templates.notice, letterhead, all, translator))}]`
 }
 
 function factsOf(app: App, notice: Notice, reader: NoticeReader) {

@@ -80,6 +80,20 @@ test('without a crisis line there is no gap where it would be', () => {
   expect(mail.html).not.toContain('null')
 })
 
+test('a welcome says what to expect, in HTML and text', () => {
+  const parts = [
+    { heading: 'Your <first> time', text: 'You decide how much you share.' },
+    { heading: 'Not for emergencies', text: '' },
+  ]
+  const { html, text } = mailOf({ ...facts('welcome'), expect: { language: 'en', parts } })
+  expect(html).toContain('<b>Your &lt;first&gt; time</b>')
+  expect(html).toContain('You decide how much you share.')
+  expect(text).toContain(
+    'What to expect\n\nYour <first> time\nYou decide how much you share.\n\nNot for emergencies\n',
+  )
+  expect(mailOf(facts('welcome')).text).not.toContain('What to expect')
+})
+
 function facts(kind: NoticeFacts['kind']): NoticeFacts {
   const url = 'https://groups.harbor.test/act/token'
   return {

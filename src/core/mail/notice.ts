@@ -1,5 +1,6 @@
 import { fold, wrap } from '../text/wrap.ts'
 import { type CrisisView, crisisView } from '../words/crisis.ts'
+import type { Expectations } from '../words/expect.ts'
 import type { Translator } from '../words/words.ts'
 import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
 import { previewOf } from './digest-opening.ts'
@@ -44,6 +45,8 @@ export type NoticeFacts = {
   notMeUrl: string | null
   /** The day of the next edition in the reader's language; only for a welcome. */
   nextDate: string
+  /** What to expect of a group; only for a welcome. */
+  expect?: Expectations | null
 }
 
 /** Every variable of the notice templates. */
@@ -66,6 +69,7 @@ export type NoticeView = {
   viewUrl: ''
   postalAddress: string
   crisis: CrisisView | null
+  expect: Expectations | null
 }
 
 /** Composes one notice. Throws if a header would contain a line break. */
@@ -117,6 +121,7 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translato
     viewUrl: '',
     postalAddress: plain(letterhead.postalAddress),
     crisis: crisisView(letterhead.crisisLine, facts.timeZone, translator),
+    expect: facts.expect ?? null,
   }
 }
 

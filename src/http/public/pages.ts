@@ -4,6 +4,7 @@ import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
 import { phoneLink } from '../../core/intake/phone.ts'
 import { crisisView } from '../../core/words/crisis.ts'
+import { expectFacts } from '../../core/words/expect.ts'
 import { type Translator, translatorFor } from '../../core/words/words.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
 import { iconFor, letterOf } from './mark.ts'
@@ -46,6 +47,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
     phoneUrl: phoneLink(config.PRACTICE_PHONE ?? ''),
     ...writeTo(addressIn(config.MAIL_REPLY_TO)),
   }
+  const expectIn = expectations({ config, templates })
   server.decorateReply('translator')
   server.addHook('onRequest', async (request, reply) => {
     reply.translator = translatorFor(words, localeOf(request, words, config.LOCALE))
@@ -61,6 +63,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
       homeUrl: `${base}/${inLanguage}`,
       crisis: crisisView(config.CRISIS_LINE, null, translator),
       next: null,
+      expect: expectIn(translator),
       ...data,
     }
     const body = new Handlebars.SafeString(pages[name](all, translator))
@@ -75,6 +78,22 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
   server.decorateReply('view', function view(this: FastifyReply, name: PageName, data: object) {
     return this.page(this.written(name, data))
   })
+}
+
+/** What to expect of a group, as HTML for the pages that show it; made once per language. */
+function expectations({ config, templates }: Needs): (translator: Translator) => Handlebars.SafeString {
+  const known = new Map<string, Handlebars.SafeString>()
+  return (translator) => {
+    const kept = known.get(translator.language)
+    if (kept) return kept
+    const { language, parts } = templates.expect(expectFacts(config), translator) ?? {
+      language: '',
+      parts: [],
+    }
+    const html = new Handlebars.SafeString(templates.pages.expect({ lang: language, parts }, translator))
+    known.set(translator.language, html)
+    return html
+  }
 }
 
 /** Its path, with a hash of the content, so that browsers can cache it and still get the next version. */

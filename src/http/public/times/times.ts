@@ -12,7 +12,9 @@ import { sessionsOfEdition } from '../../../db/sessions/sessions.ts'
 import { keptPages } from '../kept-pages.ts'
 import { chosenBy } from '../language.ts'
 import { basePath, serveFile } from '../pages.ts'
+import { publicly } from '../publicly.ts'
 import { filtered, languageWanted } from './filter.ts'
+import { addGroupRoute } from './group.ts'
 import { type Listed, timesList } from './list.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
@@ -47,6 +49,8 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
     return publicly(reply).page(kept(times, { reply, write }))
   })
 
+  addGroupRoute(server, app, { zoneScript, asked })
+
   server.get<{ Params: { id: string } }>('/editions/:id', async (request, reply) => {
     const page = await toldTimes(app, request.params.id, asked(request, reply))
     return page === null ? reply.callNotFound() : publicly(reply).view('times', { ...page, zoneScript })
@@ -60,12 +64,6 @@ type Query = {
   language: string | null
   lang: string | null
   translator: Translator
-}
-
-/** Search engines may list these pages; the one script they run is our own. */
-function publicly(reply: FastifyReply): FastifyReply {
-  const policy = `${String(reply.getHeader('content-security-policy'))};script-src 'self'`
-  return reply.removeHeader('x-robots-tag').header('content-security-policy', policy)
 }
 
 function bookableTimes(app: Needs, times: OpenTimes, { topic, ...query }: Query) {

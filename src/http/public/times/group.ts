@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
+import type { App } from '../../../app.ts'
+import { topicName } from '../../../core/sessions/topic.ts'
+import { languageName } from '../../../core/words/names.ts'
+import type { Translator } from '../../../core/words/words.ts'
+import { findGroup, type Group } from '../../../db/sessions/sessions.ts'
+import { keptPages } from '../kept-pages.ts'
+import { basePath } from '../pages.ts'
+import { publicly } from '../publicly.ts'
+import { zoneGroups } from '../zone-choice.ts'
+import { inWords } from './list.ts'
+
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
+
+/** What a visitor asks for, and the script that asks for the zone of their browser. */
+type Asks = { zoneScript: string; asked: (request: FastifyRequest, reply: FastifyReply) => Asked }
+type Asked = { tz: string; lang: string | null; translator: Translator }
+
+/** `/groups/ID`: what a reader needs to know of a group, and its times that can be reserved. */
+export function addGroupRoute(server: FastifyInstance, app: Needs, { zoneScript, asked }: Asks): void {
+  const kept = keptPages()
+  server.get<{ Params: { id: string } }>('/groups/:id(^\\d{1,15}$)', async (request, reply) => {
+    // Read before the times: a change in between is read again with them.
+    const group = await findGroup(app.store, Number(request.params.id))
+    if (group === null) return reply.callNotFound()
+    const times = await openTimes(app)
+    const write = () =>
+      reply.written('group', { ...groupPage(app, group, times, asked(request, reply)), zoneScript })
+    const page = kept(times, { reply, write })
+    const isOpen = times.offers.some(({ groupId }) => groupId === group.id)
+    // A group without times may be a former one: nothing for a search engine to list.
+    return (isOpen ? publicly(reply) : publicly(reply).header('x-robots-tag', 'noindex')).page(page)
+  })
+}
+
+function groupPage(
+  { config, now }: Needs,
+  group: Group,
+  { offers }: OpenTimes,
+  { tz, lang, translator }: Asked,
+) {
+  const { t, language, locale } = translator
+  const theirs = offers.filter(({ groupId }) => groupId === group.id)
+  const { topics, zone } = inWords(config, theirs, { translator, timeZone: tz, now: now() })
+  const spoken = group.language && languageName(group.language, locale)
+  return {
+    title: group.title,
+    about: [
+      topicName(group.topicNames, group.topicName, language),
+      t('page.group.kind', { kind: group.kind }),
+      ...(spoken ? [t('page.group.language', { language: spoken })] : []),
+    ].join(' · '),
+    summary: group.summary,
+    groupUrl: group.groupUrl,
+    facts: [
+      ...(group.place === null ? [] : [{ name: t('page.group.place'), value: group.place }]),
+      ...(group.price === null ? [] : [{ name: t('page.group.price'), value: group.price }]),
+    ],
+    shownIn: t('page.group.zone', { zone }),
+    sessions: topics.flatMap(({ sessions }) => sessions),
+    lang,
+    action: `${basePath(config)}/groups/${group.id}`,
+    zones: zoneGroups(tz, translator),
+  }
+}
