@@ -6,7 +6,7 @@ const config: Config = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // `npm run test:browser` and `test:postgres`
-  testPathIgnorePatterns: ['/test/browser/', '/test/postgres/'],
+  testPathIgnorePatterns: ['/test/browser/', '/test/deploy/', '/test/postgres/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -30,6 +30,12 @@ export const chromium: WantedProgram = {
   purpose: 'the tests in a real browser',
 }
 
+export const caddy: WantedProgram = {
+  names: ['caddy'],
+  packageName: { 'apt-get': 'caddy', dnf: 'caddy', apk: 'caddy', brew: 'caddy' },
+  purpose: 'the tests of deploy/Caddyfile',
+}
+
 /** Where to look for programs, and whether packages may be installed. Tests pass their own. */
 export type Machine = { env?: NodeJS.ProcessEnv; isRoot: boolean }
 

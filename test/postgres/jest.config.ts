@@ -6,6 +6,7 @@ export default {
   rootDir: '../..',
   testPathIgnorePatterns: [
     '/test/browser/',
+    '/test/deploy/',
     '/src/db/sqlite/',
     '/src/db/trouble.test.ts', // SQLite's codes
     '/src/db/restore/epoch.test.ts', // the witness beside a file
