@@ -1,41 +1,44 @@
 import type { Preview } from '../actions/editions/preview.ts'
 import type { Summary } from '../actions/editions/show.ts'
 import { labeled, REASONS } from '../core/audience/reasons.ts'
+import type { Tally } from '../db/ledger/editions.ts'
+import { editionSentences } from './edition-sentence.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
 import type { MailFiles } from './preview-files.ts'
 
 /** The status of an edition, for a person. `zone` is the practice's time zone. */
 export function summaryText(summary: Summary, zone: string): string {
-  const { id, state, excluded, retrying, waitsFor, generations } = summary
+  const { state, edition, resends, retrying, waitsFor } = summary
   const rows = [
+    ['state', state],
     ['due', when(summary.scheduledFor, zone)],
     ...(summary.pauseReason === null
       ? []
       : [[state === 'paused' ? 'paused' : 'reason', summary.pauseReason]]),
     ...(summary.held === undefined ? [] : [['held', summary.held]]),
-    ['candidates', number(summary.candidates)],
-    ['submitted', number(summary.submitted)],
-    ['excluded', withParts(excludedIn(summary), labeled(excluded))],
-    ['failed', number(summary.failed)],
-    ['unknown', number(summary.unknown)],
-    ['waiting', number(summary.waiting)],
+    ['candidates', number(edition.candidates)],
+    ['submitted', number(edition.submitted)],
+    ['excluded', withParts(excludedIn(edition), labeled(edition.excluded))],
+    ['failed', number(edition.failed)],
+    ['unknown', number(edition.unknown)],
+    ['waiting', number(edition.waiting)],
+    ...resends.map((one) => [
+      `resend #${one.generation}`,
+      `${number(one.submitted)} of ${number(one.candidates)} submitted, ${number(excludedIn(one))} excluded, ${number(one.failed)} failed, ${number(one.unknown)} unknown, ${number(one.waiting)} waiting`,
+    ]),
     summary.prunedAt === undefined
-      ? ['batches', withParts(summary.batches, summary.batchStates)]
+      ? [resends.length > 0 ? 'all batches' : 'batches', withParts(summary.batches, summary.batchStates)]
       : ['kept', 'only these totals; who was emailed was removed (RETENTION_DAYS)'],
     ...(retrying === null ? [] : [['retrying', `${counted(retrying.batches, 'batch')}: ${retrying.reason}`]]),
     ...(waitsFor ?? []).map((wait) => ['waits for', waitText(wait, zone)]),
-    ...(generations ?? []).map((one) => [
-      one.generation === 0 ? 'edition' : `resend ${one.generation}`,
-      `${number(one.submitted)} of ${number(one.candidates)} submitted, ${number(excludedIn(one))} excluded, ${number(one.failed)} failed, ${number(one.unknown)} unknown`,
-    ]),
   ]
-  return [`Edition ${id}, ${state}`, table(rows, '  '), ...mends(summary)].join('\n')
+  return [editionSentences(summary), '', table(rows, '  '), ...fixes(summary)].join('\n')
 }
 
 type Wait = NonNullable<Summary['waitsFor']>[number]
 
 function waitText({ edition, generation, since, batches, recipients }: Wait, zone: string): string {
-  const other = generation === 0 ? `edition ${edition}` : `resend ${generation} of edition ${edition}`
+  const other = generation === 0 ? `edition ${edition}` : `resend #${generation} of edition ${edition}`
   return `${other}: not known to have reached some of the same readers since ${when(since, zone)}; ${counted(batches, 'batch')} with ${counted(recipients, 'recipient')} until then`
 }
 
@@ -44,11 +47,19 @@ export function summaryTable(summaries: readonly Summary[], held: string | null)
   const note = held === null ? '' : `\n\nHeld: ${held}.`
   if (summaries.length === 0)
     return `No editions yet. "openseat edition preview" shows what the first would be.${note}`
-  const head = ['EDITION', 'STATE', 'CANDIDATES', 'SUBMITTED', 'EXCLUDED', 'FAILED', 'UNKNOWN', 'WAITING']
+  const resent = summaries.some(({ resends }) => resends.length > 0)
+  const head = [
+    ...['EDITION', 'STATE', 'CANDIDATES', 'SUBMITTED', 'EXCLUDED', 'FAILED', 'UNKNOWN', 'WAITING'],
+    ...(resent ? ['RESENDS'] : []),
+  ]
   const rows = summaries.map((one) => [
     one.id,
     one.state,
-    ...[one.candidates, one.submitted, excludedIn(one), one.failed, one.unknown, one.waiting].map(number),
+    ...countsOf(one.edition).map(number),
+    ...one.resends.map(
+      ({ generation, submitted, candidates }) =>
+        `#${generation}: ${number(submitted)} of ${number(candidates)} submitted`,
+    ),
   ])
   return table([head, ...rows]) + note
 }
@@ -75,7 +86,7 @@ export function previewText(
     group,
     therapist,
     topic,
-    seatsLeft === null ? '' : counted(seatsLeft, 'place'),
+    seatsLeft === null ? '' : `${seatsLeft} ${seatsLeft === 1 ? 'spot' : 'spots'}`,
   ])
   return [
     title,
@@ -103,7 +114,7 @@ function mailText(
   }
 }
 
-function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
+function fixes({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
   if (state === 'paused') return [`Once fixed: openseat edition resume ${id}`]
   if (state !== 'submitted' || waiting > 0 || prunedAt !== undefined) return []
   return [
@@ -113,6 +124,10 @@ function mends({ id, state, failed, unknown, waiting, prunedAt }: Summary): stri
       : []),
   ]
 }
+
+const countsOf = ({ candidates, submitted, excluded, failed, unknown, waiting }: Tally): number[] => [
+  ...[candidates, submitted, excludedIn({ excluded }), failed, unknown, waiting],
+]
 
 const excludedIn = ({ excluded }: Pick<Summary, 'excluded'>): number =>
   Object.values(excluded).reduce((sum, count) => sum + count, 0)

@@ -13,8 +13,8 @@ import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/wai
 import { currentHold } from '../../db/restore/epoch.ts'
 
 /**
- * The state of an edition. The counts include its resends; `generations` splits them if there were any. `held`: why nothing
- * goes out, while the installation is held. `waitsFor`: emails of other editions that must be settled first. Instants are
+ * The state of an edition. The counts at the top include its resends; `edition` has those of the edition itself, and `resends`
+ * those of each resend. `generations` is the same in one list, if there was a resend. `held`: why nothing goes out, while the installation is held. `waitsFor`: emails of other editions that must be settled first. Instants are
  * ISO, UTC.
  */
 export type Summary = {
@@ -31,8 +31,12 @@ export type Summary = {
     waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
     /** When the record of who was emailed was removed (RETENTION_DAYS); batches are then no longer counted. */
     prunedAt?: string
-    generations?: (Tally & { generation: number })[]
+    generations?: Generation[]
+    edition: Tally
+    resends: Generation[]
   }
+
+type Generation = Tally & { generation: number }
 
 /** The state of the edition, or null if there is none. Costs the same for any number of readers. */
 export async function summaryOf(app: Pick<Installation, 'store'>, id: string): Promise<Summary | null> {
@@ -56,10 +60,14 @@ async function summarise({ store }: Pick<Installation, 'store'>, edition: Editio
   const batchStates = await batchCounts(store, id)
   const newest = await latestGeneration(store, id)
   const numbers = Array.from({ length: newest + 1 }, (_, generation) => generation)
-  const generations = async () =>
-    Promise.all(
-      numbers.map(async (generation) => ({ generation, ...(await tallyOf(store, id, generation)) })),
-    )
+  const total = await tallyOf(store, id)
+  const generations =
+    newest === 0
+      ? [{ generation: 0, ...total }]
+      : await Promise.all(
+          numbers.map(async (generation) => ({ generation, ...(await tallyOf(store, id, generation)) })),
+        )
+  const [{ generation: _, ...itself } = { generation: 0, ...total }, ...resends] = generations
   const retries = await retriesOf(store, id)
   const held = await whyHeld({ store })
   const waitsFor = (await waitsOf(store, id)).map((wait) => ({
@@ -68,7 +76,7 @@ async function summarise({ store }: Pick<Installation, 'store'>, edition: Editio
   }))
   return {
     ...{ id, state, scheduledFor: new Date(scheduledFor).toISOString(), pauseReason, throughSeq },
-    ...(await tallyOf(store, id)),
+    ...total,
     batches: Object.values(batchStates).reduce((sum, count) => sum + count, 0),
     batchStates,
     retrying: retries && {
@@ -78,6 +86,7 @@ async function summarise({ store }: Pick<Installation, 'store'>, edition: Editio
     ...(held !== null && { held }),
     ...(waitsFor.length > 0 && { waitsFor }),
     ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
-    ...(newest > 0 && { generations: await generations() }),
+    ...(newest > 0 && { generations }),
+    ...{ edition: itself, resends },
   }
 }
