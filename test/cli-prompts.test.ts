@@ -64,6 +64,8 @@ test('sessions add asks, says why an answer is not right, asks again, and adds w
       ...{ startsAtLocal: '2026-12-01T19:00', timeZone: 'America/New_York', durationMinutes: 75 },
     },
   ])
+  const list = await program.run(['sessions', 'list'])
+  expect(list.out).toMatch(/^1 +steady-ground-tue-1900 +Tue \d{4}-\d\d-\d\d 19:00 /m)
   expect(await audited()).toEqual([['session added', '1']])
 }, 90_000)
 

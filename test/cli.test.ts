@@ -65,7 +65,7 @@ test('an operator imports, previews, sends, looks and explains', async () => {
   expect(JSON.parse(shown.out)).toEqual(document)
   const explained = await program.run(['explain', 'mara@sample.test', document.id])
   expect(explained).toMatchObject({ code: 0, err: '' })
-  expect(explained.out).toMatch(/^This reader was emailed: the provider accepted the email on /)
+  expect(explained.out).toMatch(/^Emailed: the provider accepted the email on /)
 }, 60_000)
 
 test('help and version need no settings', async () => {
@@ -110,6 +110,15 @@ test('a wrong argument or setting is reported in one line, without an address, a
 test('erasing twice succeeds, and allow says that only the person can undo it', async () => {
   await program.run(['subscribers', 'import', '-', '--consent', 'on paper'], {
     input: 'email\nmara@sample.test',
+  })
+  const shown = await program.run(['subscribers', 'show', 'mara@sample.test'])
+  expect(shown.out).toMatch(/consent +on paper, given with an import, \d{4}-\d\d-\d\d\n/)
+  const left = await program.run(['subscribers', 'unsubscribe', 'mara@sample.test'])
+  expect(left).toMatchObject({ code: 0, out: 'Unsubscribed mara@sample.test.\n' })
+  const back = await program.run(['subscribers', 'resubscribe', 'mara@sample.test'])
+  expect(back).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^Resubscribed mara@sample.test. The next/),
   })
   const allow = ['subscribers', 'allow', 'mara@sample.test', '--consent', 'on the phone', '--json']
   const allowed = await program.run(allow)

@@ -105,7 +105,7 @@ function mailText(
     case 'mail':
       return `Wrote ${files?.html}, .txt, .eml and .page.html: "${mail.email.subject}"${page ? `\nAll kinds of readers side by side: ${page}` : ''}`
     case 'excluded':
-      return `This reader would get no email (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
+      return `No email for this reader (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
     case 'nobody':
     case 'not-found':
       return already

@@ -17,7 +17,7 @@ import type { Terminal } from './terminal.ts'
 /** The command line: parses it and runs one command. Throws `CommanderError` after it printed what is wrong. */
 export function program(terminal: Terminal): Command {
   const openseat = new Command('openseat')
-    .description("Emails subscribers the week's new group-therapy session times.")
+    .description("Emails subscribers the week's new group-therapy sessions.")
     .version(project.version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })

@@ -68,7 +68,7 @@ export function addSubscribers(openseat: Command, terminal: Terminal): void {
   )
   one(
     'erase',
-    'permanently delete their data; a keyed hash stays, so that no import adds them back',
+    "permanently delete their data; a keyed hash stays so that an import can't add them back",
     (email, options) => erase(terminal, email, options),
   ).option('--yes', 'do not ask')
 }
@@ -110,6 +110,14 @@ async function show(terminal: Terminal, email: string, options: Json): Promise<u
   })
 }
 
+/** Where a consent came from, in words. */
+const SOURCES: Readonly<Record<string, string>> = {
+  '/confirm': 'confirmed by the link in an email (/confirm)',
+  '/change-address': 'confirmed from their new address (/change-address)',
+  import: 'given with an import',
+  operator: 'recorded by an operator',
+}
+
 function glance(
   subscriber: Extract<Shown, { kind: 'found' }>['subscriber'],
   zone: string,
@@ -134,7 +142,13 @@ function glance(
     ['last edition', subscriber.lastEdition ?? 'none yet'],
     [
       'consent',
-      [consent.text ?? 'none on record', consent.at && consent.at.slice(0, 10)].filter(Boolean).join(', '),
+      [
+        consent.text ?? 'none on record',
+        consent.source && (SOURCES[consent.source] ?? consent.source),
+        consent.at && consent.at.slice(0, 10),
+      ]
+        .filter(Boolean)
+        .join(', '),
     ],
   ]
   return table(rows.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
@@ -147,7 +161,7 @@ async function unsubscribe(terminal: Terminal, email: string, options: Json): Pr
   terminal.show(
     options,
     { outcome: kind },
-    kind === 'already' ? 'They were already unsubscribed.' : 'Unsubscribed.',
+    kind === 'already' ? `${email.trim()} was already unsubscribed.` : `Unsubscribed ${email.trim()}.`,
   )
 }
 
@@ -157,17 +171,18 @@ async function resubscribe(terminal: Terminal, email: string, options: Json): Pr
   if (outcome.kind === 'not-found') throw nobody()
   const done = outcome.kind === 'resubscribed' || outcome.kind === 'already'
   const { kind, ...more } = outcome
-  if (done || options.json) terminal.show(options, { outcome: kind, ...more }, resubscribeSays(outcome))
-  else terminal.note(resubscribeSays(outcome))
+  if (done || options.json)
+    terminal.show(options, { outcome: kind, ...more }, resubscribeSays(outcome, email.trim()))
+  else terminal.note(resubscribeSays(outcome, email.trim()))
   return done ? 0 : 1
 }
 
-function resubscribeSays(outcome: Resubscribed): string {
+function resubscribeSays(outcome: Resubscribed, email: string): string {
   switch (outcome.kind) {
     case 'resubscribed':
-      return 'Resubscribed. The next edition includes what they missed.'
+      return `Resubscribed ${email}. The next edition includes what they missed.`
     case 'already':
-      return 'They are already subscribed.'
+      return `${email} is already subscribed.`
     case 'pending':
       return 'Not done: they have not confirmed their subscription yet, and only they can do that.'
     case 'suppressed':

@@ -21,7 +21,7 @@ export type Explanation = {
 }
 
 type Needs = Pick<Installation, 'store' | 'config' | 'hashKey' | 'now'>
-/** What one part of the story comes to; `says` goes on from "This reader". */
+/** What one part of the story comes to; `says` is what happened to the reader, and why. */
 type Finding = { state: Explanation['state']; reason: string | null; says: string }
 type Story = {
   subscriber: Subscriber
@@ -59,15 +59,14 @@ export async function explain(app: Needs, email: string, editionId: string): Pro
   const finding = story ? (findings.at(best) ?? withoutDelivery(story)) : ofStranger(suppression)
   const { generation = 0 } = deliveries.at(best) ?? {}
   const before = generation > 0 ? deliveries[0] : undefined
-  const first =
-    before && before.generation === 0 && findings[0] ? `at first, this reader ${findings[0].says}; ` : ''
-  const subject = generation > 0 ? `in resend ${generation}, this reader` : 'this reader'
+  const first = before && before.generation === 0 && findings[0] ? `at first, ${findings[0].says}; ` : ''
+  const when = generation > 0 ? `in resend #${generation}, ` : ''
   return {
     email: subscriber?.email ?? email.trim(),
     edition: editionId,
     state: finding.state,
     reason: finding.reason,
-    sentence: capitalised(`${first}${subject} ${finding.says}.`),
+    sentence: capitalised(`${first}${when}${finding.says}.`),
     generations: deliveries.map(({ generation, state, reason }) => ({ generation, state, reason })),
   }
 }
@@ -76,20 +75,20 @@ function ofDelivery(delivery: PastDelivery, story: Story): Finding {
   const { state, reason } = delivery
   switch (state) {
     case 'submitted':
-      return { state, reason, says: `was emailed: ${accepted(delivery, story)}` }
+      return { state, reason, says: `emailed: ${accepted(delivery, story)}` }
     case 'excluded':
       return {
         state,
         reason,
-        says: `was not emailed because ${whyExcluded(reason ?? '', delivery.generation, story)}`,
+        says: `not emailed: ${whyExcluded(reason ?? '', story)}`,
       }
     case 'failed':
-      return { state, reason, says: `was not emailed because the email failed: ${ended(reason)}` }
+      return { state, reason, says: `not emailed: the email failed: ${ended(reason)}` }
     case 'unknown':
       return {
         state,
         reason,
-        says: `may or may not have been emailed, because no certain answer came from the provider: ${ended(reason)}`,
+        says: `maybe emailed: no certain answer came from the provider: ${ended(reason)}`,
       }
     case 'waiting':
       return { state, ...ofWaiting(delivery.batch, story) }
@@ -118,22 +117,19 @@ const REPORTS: Record<NonNullable<PastDelivery['report']>, string> = {
   failed: ', but could not deliver it',
 }
 
-function whyExcluded(reason: string, generation: number, story: Story): string {
+function whyExcluded(reason: string, story: Story): string {
   const { subscriber, suppression, edition, date } = story
   const { pausedUntil, unsubscribedAt, lastEditionId, status } = subscriber
   const known = Object.hasOwn(REASONS, reason)
     ? REASONS[reason as Exclusion].past
     : `they were excluded as ${reason}`
-  const when = generation > 0 ? 'when it was resent' : 'when the edition was planned or their turn came'
   switch (reason) {
     case 'suppressed':
       return suppression ? SUPPRESSED[suppression.reason] : known
     case 'unsubscribed':
       return unsubscribedAt && status === 'unsubscribed' ? `${known} (${date(unsubscribedAt)})` : known
-    case 'pending':
-      return `${known} ${when}`
     case 'paused':
-      return `${known}${pausedUntil && pausedUntil > edition.scheduledFor ? ` until ${date(pausedUntil)}` : ''} ${when}`
+      return `${known}${pausedUntil && pausedUntil > edition.scheduledFor ? ` until ${date(pausedUntil)}` : ''}`
     case 'monthly-not-due':
       return lastEditionId && lastEditionId < edition.id ? `${known} (${lastEditionId})` : known
     default:
@@ -153,16 +149,16 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story)
   if (edition.state === 'paused')
     return {
       reason: 'paused',
-      says: `has not been emailed yet because the edition is paused: ${ended(edition.pauseReason)}`,
+      says: `not emailed yet: the edition is paused: ${ended(edition.pauseReason)}`,
     }
   if (edition.state === 'planning')
-    return { reason: 'planning', says: 'will be emailed once planning is finished' }
+    return { reason: 'planning', says: 'not emailed yet: their turn comes once planning is finished' }
   if (wait)
     return {
       reason: 'in-doubt',
-      says: `has not been emailed yet: their batch waits because ${wait.generation > 0 ? `resend ${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they get what is still new to them`,
+      says: `not emailed yet: their batch waits because ${wait.generation > 0 ? `resend #${wait.generation} of edition` : 'edition'} ${wait.edition} may have reached readers in it, and no certain answer has come from the provider since ${time(wait.since)}; then they get what is still new to them`,
     }
-  if (batch?.state === 'submitting') return { reason: 'submitting', says: 'is being emailed at this moment' }
+  if (batch?.state === 'submitting') return { reason: 'submitting', says: 'being emailed at this moment' }
   if (batch?.reason) {
     const next =
       batch.nextAttemptAt === null
@@ -170,12 +166,12 @@ function ofWaiting(batch: PastDelivery['batch'], { edition, wait, time }: Story)
         : `next on ${time(batch.nextAttemptAt)}`
     return {
       reason: batch.reason,
-      says: `has not been emailed yet; their batch is tried again, ${next}, because of this: ${ended(batch.reason)}`,
+      says: `not emailed yet: their batch is tried again, ${next}, because of this: ${ended(batch.reason)}`,
     }
   }
   return {
     reason: 'waiting',
-    says: `will be emailed: their batch (number ${batch?.number}) waits for its turn`,
+    says: `not emailed yet: their batch (number ${batch?.number}) waits for its turn`,
   }
 }
 
@@ -184,41 +180,37 @@ function withoutDelivery({ subscriber, edition, keptDays, date }: Story): Findin
   if (subscriber.id > edition.audienceThrough)
     return never(
       'subscribed-later',
-      `was not emailed because they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
+      `not emailed: they joined the list (${date(subscriber.createdAt)}) after the edition was planned`,
     )
   if (edition.prunedAt !== null)
     return {
       state: 'removed',
       reason: 'removed',
-      says: `has no record in this edition any more: who was emailed what is kept for ${keptDays} days, and only the edition's totals are left (RETENTION_DAYS)`,
+      says: `no record in this edition any more: who was emailed what is kept for ${keptDays} days, and only the edition's totals are left (RETENTION_DAYS)`,
     }
   if (
     subscriber.id <= edition.plannedThrough ||
     edition.state === 'submitted' ||
     edition.state === 'submitting'
   )
-    return never('no-record', 'has no record in this edition')
+    return never('no-record', 'no record of them in this edition')
   if (edition.state === 'cancelled')
-    return never('cancelled', 'was not emailed because the edition was cancelled before it was fully planned')
+    return never('cancelled', 'not emailed: the edition was cancelled before it was fully planned')
   const why =
     edition.state === 'paused'
       ? `the edition is paused: ${ended(edition.pauseReason)}`
       : 'the edition is still being planned'
-  return { state: 'not-planned', reason: edition.state, says: `has not been emailed yet because ${why}` }
+  return { state: 'not-planned', reason: edition.state, says: `not emailed yet: ${why}` }
 }
 
 function ofStranger(suppression: Suppression | null): Finding {
-  if (suppression === null)
-    return never('never-subscribed', 'was not emailed: this address is not on the list')
+  if (suppression === null) return never('never-subscribed', "not emailed: this address isn't on the list")
   if (suppression.reason === 'erased')
     return never(
       'erased',
-      'was erased from the list, so whether they were emailed before that is no longer known',
+      'erased from the list, so whether they were emailed before that is no longer known',
     )
-  return never(
-    `suppressed`,
-    `was not emailed because ${SUPPRESSED[suppression.reason]}; it is not on the list`,
-  )
+  return never(`suppressed`, `not emailed: ${SUPPRESSED[suppression.reason]}; it isn't on the list`)
 }
 
 function never(reason: string, says: string): Finding {

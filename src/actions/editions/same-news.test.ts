@@ -105,7 +105,7 @@ test('a later edition waits for a resend in doubt, says so, and then leaves out 
   expect(await summaryOf(app, '2026-11-24')).toMatchObject({ waiting: 1, waitsFor })
   expect(await summaryOf(app, A)).not.toHaveProperty('waitsFor')
   expect((await explain(app, 'ada@sample.test', '2026-11-24'))?.sentence).toContain(
-    `because resend 1 of edition ${A} may have reached readers in it`,
+    `because resend #1 of edition ${A} may have reached readers in it`,
   )
   await sweep(app)
   expect(app.logged()).toContain('batches wait until it is known')
