@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { BadInput } from '../core/errors.ts'
 import { SESSION_COLUMNS } from '../core/intake/records.ts'
 import type { Session } from '../core/sessions/offers.ts'
 import { weekdayOf } from '../core/time/calendar.ts'
@@ -8,6 +7,7 @@ import { folded, table } from './layout.ts'
 import { addSessionAdd } from './session-add.ts'
 import { addSessionStatus } from './session-status.ts'
 import { command, type Terminal } from './terminal.ts'
+import { addTopicCommands } from './topics.ts'
 
 type Json = { json?: boolean }
 type ImportOptions = Json & { skipInvalid?: boolean; farAhead?: boolean; preview?: boolean }
@@ -42,24 +42,7 @@ export function addSessions(openseat: Command, terminal: Terminal): void {
     .description('print a sessions file to fill in, with every column and two examples')
     .action(command(terminal, () => printTemplate(terminal)))
     .addHelpText('after', TEMPLATE_NOTES)
-  sessions
-    .command('topics')
-    .description('show the topics that groups are about and readers choose by')
-    .option('--json', 'print one JSON document on stdout')
-    .action(command(terminal, (options: Json) => listTopics(terminal, options)))
-    .addHelpText('after', '\nExample:\n  $ openseat sessions topics')
-  sessions
-    .command('add-topic')
-    .argument('<slug>', 'how files name it: small letters, digits and hyphens')
-    .argument('<name>', 'how readers see it')
-    .description('add a topic')
-    .option('--json', 'print one JSON document on stdout')
-    .action(
-      command(terminal, (slug: string, name: string, options: Json) =>
-        newTopic(terminal, slug, name, options),
-      ),
-    )
-    .addHelpText('after', '\nExample:\n  $ openseat sessions add-topic eating-disorders "Eating disorders"')
+  addTopicCommands(sessions, terminal)
 }
 
 const OPTIONAL_COLUMNS = SESSION_COLUMNS.known.filter((one) => !SESSION_COLUMNS.required.includes(one))
@@ -170,30 +153,4 @@ function sessionRow(session: Session, next: string | null): string[] {
     String(seatsLeft ?? '-'),
     status,
   ]
-}
-
-async function listTopics(terminal: Terminal, options: Json): Promise<undefined> {
-  const { allTopics } = await import('../db/sessions/sessions.ts')
-  const topics = await terminal.withInstallation(({ store }) => allTopics(store))
-  const documents = topics.map(({ slug, name }) => ({ slug, name }))
-  terminal.show(
-    options,
-    documents,
-    table([['SLUG', 'NAME'], ...topics.map(({ slug, name }) => [slug, name])]),
-  )
-}
-
-async function newTopic(terminal: Terminal, slug: string, name: string, options: Json): Promise<number> {
-  const topic = { slug, name: name.trim() }
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) || slug.length > 80)
-    throw new BadInput(
-      'SLUG: use lowercase letters, digits, and single hyphens, at most 80; for example eating-disorders',
-    )
-  if (topic.name === '' || topic.name.length > 80 || /[\p{Cc}]/u.test(topic.name))
-    throw new BadInput('NAME needs 1 to 80 characters on one line; for example "Eating disorders"')
-  const { addTopic } = await import('../db/sessions/sessions.ts')
-  const added = await terminal.withInstallation(({ store }) => addTopic(store, topic))
-  if (added) terminal.show(options, topic, `Added the topic ${slug}.`)
-  else terminal.note(`The topic ${slug} already exists. To see all: openseat sessions topics`)
-  return added ? 0 : 1
 }

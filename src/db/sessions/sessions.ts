@@ -2,7 +2,6 @@ import type { NewsState } from '../../core/audience/news.ts'
 import type { FieldError } from '../../core/intake/fields.ts'
 import { plain } from '../../core/mail/digest-page.ts'
 import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
-import type { GroupFacts } from '../../core/sessions/group.ts'
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import type { TopicNames } from '../../core/sessions/topic.ts'
@@ -15,10 +14,6 @@ import { prepared, type Queries, type Store } from '../store.ts'
 
 /** A subject that groups are about and readers choose by. */
 export type Topic = { id: number; slug: string; name: string; names: TopicNames }
-
-/** What is known of a group. */
-export type Group = GroupFacts &
-  Pick<Session, 'kind' | 'topicSlug' | 'topicName' | 'topicNames'> & { id: number; title: string }
 
 /** Sessions as they stand, with the highest `seq` given out when they were read. */
 export type Program = { throughSeq: number; sessions: Session[] }
@@ -34,31 +29,6 @@ export async function allTopics(store: Store): Promise<Topic[]> {
     name: plain(String(topic.name)) || plain(String(topic.slug)),
     names: topicNamesIn(topic.names),
   }))
-}
-
-/** Adds a topic; false when the slug exists. */
-export async function addTopic(store: Store, topic: { slug: string; name: string }): Promise<boolean> {
-  return (
-    (await store.write((tx) => tx.insert(topics).values(topic).onConflictDoNothing().run())).changes === 1
-  )
-}
-
-/** A group with its topic, as a page shows it; null when there is none, or it has no name. */
-export async function findGroup(store: Store, id: number): Promise<Group | null> {
-  const row = await store.read
-    .select(GROUP)
-    .from(groups)
-    .innerJoin(topics, eq(topics.id, groups.topicId))
-    .where(eq(groups.id, id))
-    .get()
-  return row === undefined || plain(String(row.title)) === ''
-    ? null
-    : {
-        ...{ id, title: plain(String(row.title)), kind: row.kind, ...groupFacts(row) },
-        topicSlug: row.topicSlug,
-        topicName: plain(String(row.topicName)) || row.topicSlug,
-        topicNames: topicNamesIn(row.topicNames),
-      }
 }
 
 /** The sessions that may be bookable: open, with a seat, not long past. What is bookable at an instant is core's to say. */
@@ -179,19 +149,6 @@ function datedRows(read: Queries) {
     .leftJoin(groups, eq(groups.id, sessions.groupId))
     .leftJoin(topics, eq(topics.id, groups.topicId))
     .$dynamic()
-}
-
-const GROUP = {
-  title: groups.title,
-  kind: groups.kind,
-  topicSlug: topics.slug,
-  topicName: topics.name,
-  topicNames: topics.names,
-  summary: groups.summary,
-  groupUrl: groups.url,
-  language: groups.language,
-  place: groups.place,
-  price: groups.price,
 }
 
 const SESSION = {
