@@ -9,7 +9,9 @@ import { Redis } from 'ioredis'
 import { afterTest, eventually, testApp } from '../../test/app.ts'
 import { subscribers } from '../db/schema/people.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
-import { addSampleData, sampleReaders, sampleSessions } from './sample-data.ts'
+import { addSampleData } from './sample-data.ts'
+import { sampleReaders } from './sample-readers.ts'
+import { sampleSessions } from './sample-sessions.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** The environment of someone who has no settings. */

@@ -4,7 +4,7 @@ import { linksOf } from '../core/mail/links.ts'
 import { hashEmail } from '../core/tokens.ts'
 import { findByEmailHash } from '../db/people/subscribers.ts'
 import type { Inbox } from './inbox/server.ts'
-import type { SampleKind, SampleReader } from './sample-data.ts'
+import type { SampleKind, SampleReader } from './sample-readers.ts'
 import { quoted } from './settings.ts'
 
 /** Readers whose email shows something of its own. */
