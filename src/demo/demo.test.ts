@@ -68,14 +68,20 @@ test(
     const reserve = /href="(http:[^"]+\/book\/[^"]+)"/.exec(email)?.[1] ?? ''
     expect(await textAt(reserve)).toContain('Your own booking page would open here')
 
-    const commands = demo.out().match(/(?<=^ {2})(\.|npm) .*$/gm) ?? []
+    const spanish = /href="([^"]+)">Carmen: in Spanish</.exec(inbox ?? '')?.[1] ?? ''
+    const correo = await textAt(new URL(`${spanish}/email`, links[0]).href)
+    expect(correo).toContain('Ansiedad')
+    expect(correo).toContain('Mañanas tranquilas')
+
+    const commands = demo.out().match(/(?<=^ {2})\.(\/openseat)? .*$/gm) ?? []
+    expect(commands).toHaveLength(5)
     const { stdout } = await promisify(execFile)('sh', ['-ec', commands.join('\n')], {
       cwd: root,
       env: bare,
     })
     expect(stdout).toContain('Edition 2')
     expect(stdout).toContain('had paused until')
-    expect(stdout).toContain('Ready to send.') // says the doctor
+    expect(stdout).toMatch(/\nReady to send\.\n$/) // says the doctor, without a warning
     await eventually(
       async () => (await textAt(`${links[0]}?q=nora.abbott`)).match(/class="to">nora\.abbott/g)?.length === 2,
     )

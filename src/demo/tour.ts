@@ -51,10 +51,10 @@ ${line('Subscribe', `${app.config.PUBLIC_URL}/`)}
 
 To continue, open a second terminal in this folder. The first line loads the settings of this demo:
   . ${shellWord(envFile)}
-  npm run -s openseat -- edition show ${editionId}
-  npm run -s openseat -- explain ${away.email} ${editionId}
-  npm run -s openseat -- edition resend ${editionId} --to ${guide.email}
-  npm run -s openseat -- doctor
+  ./openseat edition show ${editionId}
+  ./openseat explain ${away.email} ${editionId}
+  ./openseat edition resend ${editionId} --to ${guide.email}
+  ./openseat doctor
 
 Ctrl-C ends the demo and cleans up.`
 }

@@ -151,6 +151,31 @@ test('settings that suit a trial only are reported', async () => {
   ])
 })
 
+test('a trial on this machine has nothing to fix, unless it is in production or sends for real', async () => {
+  const web = createServer((_request, response) => response.end('{"status":"ok"}')).listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  afterTest(async () => void web.close())
+  const app = await installation()
+  const trial = { ...app.config, PUBLIC_URL: `http://127.0.0.1:${(web.address() as AddressInfo).port}` }
+  const told = async (config: typeof trial) =>
+    (await examine(config, app))
+      .map(asLine)
+      .filter((line) => /^\w+ (settings|public address):/.test(line))
+      .map((line) => line.replace(/http:\S+\d/, 'HERE'))
+  expect(await told(trial)).toEqual([
+    expect.stringMatching(/^ok settings: a trial on this machine: email goes to HERE, not to Resend/),
+    'ok public address: HERE answers, on this machine only',
+  ])
+  for (const real of [
+    { ...trial, NODE_ENV: 'production' as const },
+    { ...trial, RESEND_BASE_URL: 'http://proxy.test' },
+  ])
+    expect(await told(real)).toEqual([
+      expect.stringMatching(/^warn settings: email goes to/),
+      expect.stringMatching(/^warn public address: HERE is not https/),
+    ])
+})
+
 test('an installation with nothing to report says so', async () => {
   const app = await testApp({ file: true, settings: { PUBLIC_URL } })
   expect(await about(app, 'sessions')).toEqual([

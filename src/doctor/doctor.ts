@@ -13,6 +13,7 @@ import { checkMail } from '../resend/account-check.ts'
 import type { Check } from '../resend/check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
+import { isTrial } from './trial.ts'
 import { checkWeb } from './web.ts'
 
 /**
@@ -65,8 +66,13 @@ async function unsubscribing(
   return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
 }
 
-function checkSettings({ NODE_ENV, PUBLIC_URL, RESEND_BASE_URL }: Config): Check {
+function checkSettings(config: Config): Check {
+  const { NODE_ENV, PUBLIC_URL, RESEND_BASE_URL } = config
   const name = 'settings'
+  if (isTrial(config)) {
+    const detail = `a trial on this machine: email goes to ${RESEND_BASE_URL}, not to Resend, and reaches no one`
+    return { name, status: 'ok', detail }
+  }
   if (RESEND_BASE_URL)
     return {
       name,

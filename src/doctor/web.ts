@@ -1,24 +1,26 @@
 import type { Config } from '../config.ts'
 import type { Check } from '../resend/check.ts'
+import { isTrial } from './trial.ts'
 
 const PATIENCE_MS = 3_000
 
 /** Checks the pages as the world reaches them, and the webhook's secret. */
 export async function checkWeb(config: Config): Promise<Check[]> {
   const { PUBLIC_URL } = config
-  const [address, metrics] = await Promise.all([checkAddress(PUBLIC_URL), checkMetrics(PUBLIC_URL)])
+  const [address, metrics] = await Promise.all([checkAddress(config), checkMetrics(PUBLIC_URL)])
   return [address, proxy(config), ...metrics, webhookSecret(config)]
 }
 
-async function checkAddress(url: string): Promise<Check> {
+async function checkAddress(config: Config): Promise<Check> {
+  const { PUBLIC_URL: url } = config
   const name = 'public address'
-  if (!url.startsWith('https://')) {
+  if (!url.startsWith('https://') && !isTrial(config)) {
     const fix = 'Put the pages behind https before you email anyone: one-click unsubscribing needs it.'
     return { name, status: 'warn', detail: `${url} is not https`, fix }
   }
   const alive = await ask(`${url}/healthz`)
   if (alive.status === 200 && alive.body.includes('"status":"ok"'))
-    return { name, status: 'ok', detail: `${url} answers` }
+    return { name, status: 'ok', detail: `${url} answers${isTrial(config) ? ', on this machine only' : ''}` }
   return {
     name,
     status: 'warn',

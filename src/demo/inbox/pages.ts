@@ -118,7 +118,8 @@ function headersOf({ from, to, replyTo, subject, at, headers }: KeptEmail) {
 
 function row({ at, from, to, subject, preheader }: KeptEmail) {
   const when = at.toLocaleString('en-US', { hour: 'numeric', minute: '2-digit' })
-  return { at: at.toISOString(), when, from, to: to.join(', '), subject, preheader }
+  const sender = from.replace(/\s*<[^<>]*>$/, '') || from
+  return { at: at.toISOString(), when, from, sender, to: to.join(', '), subject, preheader }
 }
 
 const matches = ({ from, to, subject, preheader, text }: KeptEmail, query: string): boolean =>
