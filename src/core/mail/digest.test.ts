@@ -191,7 +191,7 @@ test.each([
     ['new', 'new', 'new'],
     'America/New_York',
     'es',
-    'De martes 5 p. m. a jueves 10:30 a. m.; 2 desde las 5 p. m.',
+    'Del martes 5 p. m. al jueves 10:30 a. m.; 2 a partir de las 5 p. m.',
   ],
 ] as [News[], string, string, string][])(
   'the preview of %p in %s and %s says when, and nothing else: "%s"',

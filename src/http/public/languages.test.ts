@@ -50,7 +50,7 @@ test('LOCALE is for those who name no language, and for the feed', async () => {
   const feed = (await server.inject({ url: '/feed.xml', headers: { 'accept-language': 'en' } })).body
   expect(feed).toContain('xml:lang="es"')
   expect(feed).toContain('Nuevo: Steady Ground')
-  expect(feed).toContain('Grupo con Dr. Mira Lee, 90 minutos.')
+  expect(feed).toContain('Grupo · 90 minutos · Terapeuta: Dr. Mira Lee.')
 })
 
 test('a language chosen by hand stays from page to page and form to form', async () => {

@@ -116,7 +116,7 @@ test('what to expect is on the page of times and of a group, in the language of 
   for (const url of ['/sessions', '/groups/1', '/groups/2']) {
     const page = await pageAt(app, url)
     expect([url, textsIn(page, '.expect summary')]).toEqual([url, ['What to expect']])
-    expect(textsIn(page, '.expect dt')).toContain('After you press Reserve')
+    expect(textsIn(page, '.expect dt')).toContain('After you select Reserve')
   }
   const spanish = await pageAt(app, '/groups/1?lang=es')
   expect(spanish.querySelector('.expect dl')?.getAttribute('lang')).toBe('es')
