@@ -54,7 +54,7 @@ test('start runs until SIGTERM, and takes an edition that is handed over', async
   const running = program.start(['start'])
   await eventually(() => running.output.err.includes('openseat is running'), 30_000)
   const sent = await program.run(['edition', 'send'])
-  expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('The running worker submits it') })
+  expect(sent).toMatchObject({ code: 0, out: expect.stringContaining('The running worker will submit it') })
   await eventually(() => program.resend.accepted.length === 4)
   running.child.kill('SIGTERM')
   const { code, out, err } = await running.ended

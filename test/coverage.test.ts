@@ -511,11 +511,15 @@ async function databaseWorld(): Promise<World> {
       }
       for (const { id } of await owedBatches(app.store, app.now(), 100))
         await openSubmitter({ ...app, mailer }).submit(id)
-      return app.resend.accepted.slice(before).map(({ to, text }) => ({
-        reader: Number(/^reader-(\d+)@/.exec(to[0] ?? '')?.[1]),
-        shown: [...text.matchAll(/book\.harbor\.test\/(\d+)/g)].map(([, id]) => Number(id)),
-        more: Number(/^See (\d+) more times?/m.exec(text)?.[1] ?? 0),
-      }))
+      return app.resend.accepted.slice(before).map(({ to, text }) => {
+        const shown = [...text.matchAll(/book\.harbor\.test\/(\d+)/g)].map(([, id]) => Number(id))
+        const all = Number(/^See all (\d+) group times/m.exec(text)?.[1] ?? shown.length)
+        return {
+          reader: Number(/^reader-(\d+)@/.exec(to[0] ?? '')?.[1]),
+          shown,
+          more: all - shown.length,
+        }
+      })
     },
   }
 

@@ -146,7 +146,7 @@ test('sessions that do not fit in an email are counted and still shown once', as
   aSubscriber(app, 'ada@sample.test')
   await planNow(app)
   await submitOwed(app)
-  expect(app.resend.accepted[0]?.text).toContain('7 more times')
+  expect(app.resend.accepted[0]?.text).toContain('See all 10 group times')
   app.setNow('2026-11-30T15:00:00Z')
   const next = await planNow(app)
   expect(await tallyOf(app.store, next)).toMatchObject({ excluded: { 'nothing-new': 1 } })

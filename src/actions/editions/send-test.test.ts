@@ -32,7 +32,7 @@ test('one marked copy goes to the operator under a key of its own, and the ledge
 test('the copy can be made for each kind of reader', async () => {
   const app = await aList()
   const outcome = await testEdition(app, { to: 'op@sample.test', reader: 'spanish' })
-  expect(outcome).toMatchObject({ subject: '[Test] 1 nuevo horario de grupo esta semana' })
+  expect(outcome).toMatchObject({ subject: '[Test] 1 horario de grupo nuevo esta semana' })
 })
 
 test('an address that is invalid or must never be emailed is refused, and nothing is submitted', async () => {
