@@ -30,7 +30,7 @@ const PAGES = [
   'unsubscribed',
 ] as const
 
-const FILES = ['style.css', 'join.js', 'zone.js'] as const
+const FILES = ['style.css', 'copy.js', 'join.js', 'zone.js'] as const
 
 /** A function that renders each page, and the files that pages load. */
 export type Pages = Record<(typeof PAGES)[number], (data: object, translator: Translator) => string>

@@ -23,6 +23,7 @@ test.each(VISITORS)(
     const confirmLink = await confirm(app, visit)
     const mail = await nextEdition(app)
     await choose(app, visit, linkAfter('Change your emails', mail))
+    await addCalendar(visit, visitor)
     await pause(app, visit)
     await leaveAndComeBack(app, visit, linkAfter('Unsubscribe', mail))
     await move(app, visit, linkAfter('Change your emails', mail))
@@ -86,14 +87,17 @@ test(
     await sees('Tus preferencias')
     await press(page, '4 semanas')
     await sees('Tus preferencias')
-    expect(await page.getByRole('status').innerText()).toBe(
-      'Tus avisos están en pausa hasta el lunes, 21 de diciembre.',
+    expect(await page.getByRole('status').innerText()).toMatch(
+      /^Tus avisos están en pausa hasta el lunes,? 21 de diciembre\./,
     )
-    await press(page, 'Cancelar la suscripción')
+    await page.getByText('Tu cuenta').click()
+    const leave = page.getByRole('button', { name: 'Cancelar la suscripción' })
+    await Promise.all([page.waitForEvent('load'), leave.click()])
     await sees('Cancelaste tu suscripción')
     await press(page, 'Volver a suscribirme')
     await sees('Tu suscripción está activa de nuevo')
     await page.goto(linkAfter('Cambiar tus preferencias', lastMail(app)))
+    await page.getByText('Tu cuenta').click()
     await press(page, 'Borrar todos mis datos')
     await sees('Revisa tu bandeja de entrada')
     await submitNotices(app)
@@ -161,17 +165,38 @@ async function choose(app: TestApp, { page, sees }: Visit, link: string): Promis
   await page.goto(link)
   await sees('Your preferences')
   await page.getByLabel('First name').fill('Ada '.repeat(40))
-  await page.getByLabel('Every 4 weeks').check()
-  await press(page, 'Save')
+  await press(page, 'Save how it looks')
   await sees('Your preferences')
   expect(await page.getByRole('alert').innerText()).toContain('Your changes aren’t saved yet')
-  expect(readers(app)).toMatchObject([{ cadence: 'weekly' }])
+  expect(await page.evaluate('document.activeElement.id')).toBe('wrong')
+  expect(readers(app)).toMatchObject([{ cadence: 'weekly', name: 'Ada' }])
 
   await page.getByLabel('First name').fill('')
-  await press(page, 'Save')
+  await press(page, 'Save how it looks')
   await sees('Your preferences')
-  expect(await page.getByRole('status').innerText()).toContain('Saved. Your changes apply')
+  expect(await page.locator('#look').getByRole('status').innerText()).toContain('Saved.')
+  await page.getByLabel('Every 4 weeks').check()
+  await press(page, 'Save what you get')
+  await sees('Your preferences')
+  expect(await page.locator('#get').getByRole('status').innerText()).toContain('Saved.')
   expect(readers(app)).toMatchObject([{ cadence: 'monthly', name: null }])
+}
+
+/** A private calendar: its buttons, and the one that needs the script. */
+async function addCalendar({ page, sees }: Visit, { script }: Visitor): Promise<void> {
+  await page.locator('#calendar summary').click()
+  await press(page, 'Create a calendar link')
+  await sees('Your preferences')
+  expect(await page.locator('#calendar').getByRole('status').first().innerText()).toContain('link is below')
+  const copy = page.getByRole('button', { name: 'Copy link' })
+  expect(await copy.isVisible()).toBe(script)
+  expect(await page.locator('#link').isVisible()).toBe(true)
+  if (!script) return
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await copy.click()
+  await page.getByRole('button', { name: 'Link copied' }).waitFor()
+  const copied = await page.evaluate('navigator.clipboard.readText()')
+  expect(copied).toBe(await page.locator('#link').innerText())
 }
 
 async function pause(app: TestApp, { page, sees }: Visit): Promise<void> {
@@ -196,6 +221,7 @@ async function leaveAndComeBack(app: TestApp, { page, sees }: Visit, link: strin
 /** To another address, back again by the link that the old one got, and to links of her own. */
 async function move(app: TestApp, { page, sees }: Visit, link: string): Promise<void> {
   await page.goto(link)
+  await page.getByText('Your account').click()
   await press(page, 'Change address')
   await sees('Check your email')
   await submitNotices(app)
@@ -237,13 +263,15 @@ async function move(app: TestApp, { page, sees }: Visit, link: string): Promise<
 
 async function beForgotten(app: TestApp, { page, sees }: Visit, link: string): Promise<void> {
   await page.goto(link)
-  await press(page, 'Download my data')
+  await page.getByText('Your account').click()
+  await press(page, 'See my data')
   await sees('Check your email')
   await submitNotices(app)
   await page.goto(linkAfter('Download my data', lastMail(app)))
   await sees('Your data')
 
   await page.goto(link)
+  await page.getByText('Your account').click()
   await press(page, 'Delete my data')
   await sees('Check your email')
   expect(readers(app)).toHaveLength(1)

@@ -16,7 +16,7 @@ type Invalid = { kind: 'invalid'; errors: FormError[] }
 export type Saved = { kind: 'saved' } | Invalid | NotSubscribed
 export type Paused = { kind: 'paused'; until: Date } | Invalid | NotSubscribed
 /**
- * Saves the form of the preferences page, all of it or nothing; see `readPreferences` for its fields. An unchanged language
+ * Saves a form of the preferences page, all of it or nothing; see `readPreferences` for its fields. An unchanged language
  * keeps its region: es-MX stays es-MX.
  */
 export async function savePreferences(
@@ -25,12 +25,16 @@ export async function savePreferences(
   form: Readonly<Record<string, unknown>>,
 ): Promise<Saved> {
   const topicIds = new Map((await allTopics(app.store)).map(({ id, slug }) => [slug, id]))
-  const read = readPreferences(form, { topicIds, languages: Object.keys(app.templates.words) })
+  const before = await findByPublicId(app.store, publicId)
+  const languages = Object.keys(app.templates.words)
+  const read = readPreferences(form, { topicIds, languages, keptName: before?.name ?? null })
   if ('errors' in read) return { kind: 'invalid', errors: read.errors }
   const { language, ...preferences } = read.preferences
-  const before = (await findByPublicId(app.store, publicId))?.locale ?? 'en'
-  const locale = language === null || language === languageOf(before) ? before : language
-  const stored = await storePreferences(app.store, publicId, { ...preferences, locale })
+  const isNew = language && language !== languageOf(before?.locale ?? 'en')
+  const stored = await storePreferences(app.store, publicId, {
+    ...preferences,
+    ...(isNew && { locale: language }),
+  })
   return { kind: stored ? 'saved' : 'not-subscribed' }
 }
 

@@ -45,11 +45,11 @@ test.each([
 })
 
 test('a name is cleaned, or the error says what is wrong with it', () => {
-  expect(readName('  Ada \n M. ', 60)).toEqual({ name: 'Ada M.', error: null })
-  expect(readName('x'.repeat(61), 60).error).toEqual({
+  expect(readName('  Ada \n M. ')).toEqual({ name: 'Ada M.', error: null })
+  expect(readName('x'.repeat(61)).error).toEqual({
     field: 'name',
     key: 'page.wrong.name.long',
     values: { max: 60 },
   })
-  expect(readName('evil.example', 60).error).toEqual({ field: 'name', key: 'page.wrong.name.link' })
+  expect(readName('evil.example').error).toEqual({ field: 'name', key: 'page.wrong.name.link' })
 })

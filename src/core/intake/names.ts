@@ -1,11 +1,13 @@
 import { plain } from '../mail/digest-page.ts'
 import type { FormError } from './fields.ts'
 
+const LONGEST_NAME = 60
+
 /** Cleans a name for the greeting. `error` if it is too long or contains contact details. */
-export function readName(text: string, longest: number): { name: string; error: FormError | null } {
+export function readName(text: string): { name: string; error: FormError | null } {
   const name = plain(text)
-  if (name.length > longest)
-    return { name, error: { field: 'name', key: 'page.wrong.name.long', values: { max: longest } } }
+  if (name.length > LONGEST_NAME)
+    return { name, error: { field: 'name', key: 'page.wrong.name.long', values: { max: LONGEST_NAME } } }
   return { name, error: holdsContact(name) ? { field: 'name', key: 'page.wrong.name.link' } : null }
 }
 

@@ -1,7 +1,6 @@
 import type { TopicChoice } from '../audience/seen.ts'
 import { addDaysLocal, parseLocal, resolveLocal, toLocal } from '../time/calendar.ts'
 import { canonicalZone } from '../time/zone-names.ts'
-import type { Values } from '../words/words.ts'
 import type { AddressError } from './email-address.ts'
 import type { FormError } from './fields.ts'
 import { readName } from './names.ts'
@@ -20,41 +19,69 @@ export type Preferences = {
 export const PAUSE_WEEKS = [2, 4, 8] as const
 const LONGEST_PAUSE_DAYS = 365
 
-const LONGEST_NAME = 120
+type Form = Readonly<Record<string, unknown>>
+/** `keptName` is the stored one: it may be longer than a new one may be, and stays if it is not changed. */
+type Offered = {
+  topicIds: ReadonlyMap<string, number>
+  languages: readonly string[]
+  keptName: string | null
+}
+type Read<Fields> = { read: Fields; errors: FormError[] }
+
+/** The cards of the preferences page that are forms: what a reader gets, and how it looks. */
+export type Part = 'get' | 'look'
+
+/** The card in the field `part`; null for pages of before there were cards, which post everything at once. */
+export const partOf = ({ part }: Form): Part | null => (part === 'get' || part === 'look' ? part : null)
 
 /**
- * Reads the form of the preferences page: `name`, `tz`, `language`, `cadence`, `discreet` (present or not), and `topics`, one
- * slug or several; none means every topic. Returns all errors, not only the first.
+ * Reads a form of the preferences page, one card or both: `cadence` and `topics`, one slug or several, none for every
+ * topic; `name`, `tz`, `language`, and `discreet` (present or not). Returns all errors, not only the first.
  */
 export function readPreferences(
-  form: Readonly<Record<string, unknown>>,
-  offered: { topicIds: ReadonlyMap<string, number>; languages: readonly string[] },
-): { preferences: Preferences } | { errors: FormError[] } {
-  const { tz, cadence } = form
-  const timeZone = typeof tz === 'string' ? canonicalZone(tz) : null
-  const language = offered.languages.find((one) => one === form.language) ?? null
-  const { name, error } = readName(typeof form.name === 'string' ? form.name : '', LONGEST_NAME)
-  const chosen = listOf(form.topics).map((slug) => offered.topicIds.get(slug))
-  const errors: FormError[] = []
-  const wrong = (field: string, key: FormError['key'], values: Values = {}) =>
-    void errors.push({ field, key, values })
-  if (error) errors.push(error)
-  if (timeZone === null) wrong('tz', 'page.wrong.zone')
-  if (cadence !== 'weekly' && cadence !== 'monthly') wrong('cadence', 'page.wrong.cadence')
-  if (language === null && form.language !== undefined) wrong('language', 'page.wrong.language')
-  if (chosen.includes(undefined)) wrong('topics', 'page.wrong.topics')
-  if (timeZone === null || errors.length > 0) return { errors }
+  form: Form,
+  offered: Offered,
+): { preferences: Partial<Preferences> } | { errors: FormError[] } {
+  const part = partOf(form)
+  const get = part === 'look' ? NOTHING : readGet(form, offered)
+  const look = part === 'get' ? NOTHING : readLook(form, offered)
+  const errors = [...get.errors, ...look.errors]
+  return errors.length > 0 ? { errors } : { preferences: { ...get.read, ...look.read } }
+}
+
+const NOTHING: Read<Partial<Preferences>> = { read: {}, errors: [] }
+
+function readGet(form: Form, { topicIds }: Offered): Read<Pick<Preferences, 'cadence' | 'topics'>> {
+  const { cadence } = form
+  const chosen = listOf(form.topics).map((slug) => topicIds.get(slug))
   const topics = new Set(chosen.filter((id) => id !== undefined))
+  const errors: FormError[] = []
+  if (chosen.includes(undefined)) errors.push({ field: 'topics', key: 'page.wrong.topics' })
+  if (cadence !== 'weekly' && cadence !== 'monthly')
+    errors.push({ field: 'cadence', key: 'page.wrong.cadence' })
   return {
-    preferences: {
-      name: name || null,
-      timeZone,
+    read: {
       cadence: cadence === 'monthly' ? 'monthly' : 'weekly',
-      discreet: form.discreet !== undefined,
       topics: topics.size === 0 ? 'all' : topics,
-      language,
     },
+    errors,
   }
+}
+
+function readLook(
+  form: Form,
+  { languages, keptName }: Offered,
+): Read<Omit<Preferences, 'cadence' | 'topics'>> {
+  const timeZone = typeof form.tz === 'string' ? canonicalZone(form.tz) : null
+  const language = languages.find((one) => one === form.language) ?? null
+  const { name, error } = readName(typeof form.name === 'string' ? form.name : '')
+  const errors: FormError[] = []
+  if (language === null && form.language !== undefined)
+    errors.push({ field: 'language', key: 'page.wrong.language' })
+  if (timeZone === null) errors.push({ field: 'tz', key: 'page.wrong.zone' })
+  if (error && name !== keptName) errors.push(error)
+  const discreet = form.discreet !== undefined
+  return { read: { name: name || null, timeZone: timeZone ?? 'UTC', language, discreet }, errors }
 }
 
 /** The error that a reader sees for an invalid address. */

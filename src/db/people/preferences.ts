@@ -4,11 +4,11 @@ import { subscribers } from '../schema/people.ts'
 import type { Store } from '../store.ts'
 import { setTopicsIn } from './topic-rows.ts'
 
-/** Stores all preferences or none. False when they are not subscribed: then nothing was written. */
+/** Stores all of these preferences or none. False when they are not subscribed: then nothing was written. */
 export async function storePreferences(
   store: Store,
   publicId: string,
-  preferences: Omit<Preferences, 'language'> & { locale: string },
+  preferences: Partial<Omit<Preferences, 'language'> & { locale: string }>,
 ): Promise<boolean> {
   const { topics, ...own } = preferences
   return store.write(async (tx) => {
@@ -18,7 +18,7 @@ export async function storePreferences(
       .where(subscribed(publicId))
       .returning({ id: subscribers.id })
       .get()
-    if (row) await setTopicsIn(tx, row.id, topics)
+    if (row && topics) await setTopicsIn(tx, row.id, topics)
     return row !== undefined
   })
 }

@@ -72,7 +72,7 @@ test('a language chosen by hand stays from page to page and form to form', async
     ...{ method: 'POST', url: PREFERENCES('/pause?lang=es'), headers: { 'content-type': FORM } },
     payload: 'weeks=2',
   })
-  expect(paused.headers.location).toBe(PREFERENCES('?saved=pause&lang=es'))
+  expect(paused.headers.location).toBe(PREFERENCES('?saved=pause&lang=es#pause'))
 })
 
 test('the pages behind a link speak the reader’s language, whatever their browser prefers', async () => {

@@ -28,7 +28,6 @@ export const LEAST_FILL_MS = 3_000
 export const LEAST_READ_MS = 1_000
 /** A program may have saved a form that is older than this. */
 const LONGEST_FILL_MS = 24 * 3_600_000
-const LONGEST_NAME = 60
 
 const Text = z.string().catch('')
 const Typed = z.object({
@@ -72,7 +71,7 @@ export function readForm(typed: Typed, { secrets, topics, locale, now }: Context
   if (age > LONGEST_FILL_MS) return { kind: 'stale' }
 
   const address = normalizeEmail(typed.email)
-  const { name, error } = readName(typed.name, LONGEST_NAME)
+  const { name, error } = readName(typed.name)
   const ids = new Map(topics.map(({ slug, id }) => [slug, id]))
   const chosen = typed.topics.map((slug) => ids.get(slug))
   const errors: FormError[] = []

@@ -166,7 +166,12 @@ function showFresh(app: Needs, reply: FastifyReply, { kind, subscriber }: Fresh,
       const { typed = '', errors = [] } = tried
       const address = masked(subscriber.email)
       const problems = formMessages(['email'], errors, reply.translator)
-      return reply.view('fresh-address', { title: t('page.freshAddress.title'), address, typed, problems })
+      return reply.view('fresh-address', {
+        title: t(errors.length > 0 ? 'page.freshAddress.title.wrong' : 'page.freshAddress.title'),
+        address,
+        typed,
+        problems,
+      })
     }
     case 'fresh-links':
       return showExpired(app, reply)

@@ -4,7 +4,7 @@ import { canAskFresh } from '../../../actions/subscribers/fresh-links.ts'
 import { LINK_LIFE_MS } from '../../../actions/subscribers/notices.ts'
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
-import { canMove, listOf, PAUSE_WEEKS, pauseDates } from '../../../core/intake/preferences.ts'
+import { canMove, listOf, PAUSE_WEEKS, partOf, pauseDates } from '../../../core/intake/preferences.ts'
 import { topicsIn } from '../../../core/sessions/topic.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
 import { isFar } from '../../../core/time/occurrences.ts'
@@ -30,7 +30,8 @@ export type Form = Readonly<Record<string, unknown>>
 /** What just happened: it was saved, or `form` was posted with `typed` and has errors. */
 export type Just = { saved: string } | { form: string; typed: Form; errors: readonly FormError[] }
 
-const FIELDS = ['name', 'tz', 'language', 'cadence', 'topics', 'until'] as const
+/** In the order of the page. */
+const FIELDS = ['topics', 'cadence', 'until', 'language', 'tz', 'name'] as const
 
 /** Everything that `preferences.hbs` shows: what is stored, or after an error what was typed. */
 export async function preferencesPage(
@@ -43,8 +44,9 @@ export async function preferencesPage(
   const subscribed = subscriber.status === 'active' && canMove(suppressedFor)
   const active = subscribed && suppressedFor === null
   const { page, unsubscribe } = linksOf(app, subscriber)
+  const problems = formMessages(FIELDS, 'errors' in just ? just.errors : [], translator)
   return {
-    title: translator.t('page.preferences.title'),
+    title: translator.t('errors' in just ? 'page.preferences.title.wrong' : 'page.preferences.title'),
     active,
     bounced: subscribed && !active,
     canLeave: subscribed,
@@ -52,12 +54,12 @@ export async function preferencesPage(
     unsubscribe,
     undo: suppressedFor === null && canUndo(subscriber, app.now()) ? `${unsubscribe}/undo` : null,
     canAsk: await canAskFresh(app, subscriber),
-    status: 'saved' in just && subscribed ? statusOf(just.saved, subscriber, app.now(), translator) : null,
-    problems: formMessages(FIELDS, 'errors' in just ? just.errors : [], translator),
-    mend: 'errors' in just,
+    said: saidOf('saved' in just && active ? just.saved : '', subscriber, app.now(), translator),
+    problems,
+    wrong: 'errors' in just && summaryOf(problems),
     fields: active ? await fieldsOf(app, subscriber, typedIn('preferences', just), translator) : null,
     pause: pauseOf(app, subscriber, typedIn('pause', just), translator),
-    calendar: subscriber.calendarKey === null ? null : calendarUrl(app.config, subscriber.calendarKey),
+    calendar: subscriber.calendarKey === null ? null : calendarLinks(app.config, subscriber.calendarKey),
     address: await addressOf(app, subscriber),
     discreetName: app.config.DISCREET_FROM_NAME ?? translator.t('mail.discreet.sender'),
   }
@@ -72,32 +74,34 @@ function linksOf({ config }: Needs, { publicId }: Subscriber) {
   }
 }
 
-/** The confirmation; null if unknown. Anyone can type this URL, so it says only what is stored. */
-function statusOf(
-  saved: string,
-  { pausedUntil, timeZone, calendarKey }: Subscriber,
-  now: Date,
-  { t, locale }: Translator,
-): string | null {
+/** The mistakes as links to their fields. */
+const summaryOf = (problems: Readonly<Record<string, string | null>>) =>
+  Object.entries(problems).flatMap(([field, text]) => (text === null ? [] : [{ href: `#${field}`, text }]))
+
+/** Apps subscribe to `webcal:`; Google, which documents no link for it, has long taken this one. */
+function calendarLinks(config: Needs['config'], key: string) {
+  const link = calendarUrl(config, key)
+  const apple = link.replace(/^https?:/, 'webcal:')
+  return { link, apple, google: `https://calendar.google.com/calendar/r?cid=${encodeURIComponent(apple)}` }
+}
+
+/** The confirmation, in its card; none if unknown. Anyone can type this URL, so it says only what is stored. */
+function saidOf(saved: string, { pausedUntil, calendarKey }: Subscriber, now: Date, { t }: Translator) {
   const paused = isPaused(pausedUntil, now)
-  switch (saved) {
-    case 'preferences':
-      return t('page.preferences.said.preferences')
-    case 'pause':
-      return paused
-        ? t('page.preferences.said.pause', { date: dayOf(pausedUntil, timeZone, locale, now) })
-        : null
-    case 'resumed':
-      return paused ? null : t('page.preferences.said.resumed')
-    case 'calendar':
-    case 'calendar-replaced':
-      return calendarKey ? t(`page.preferences.said.${saved}`) : null
-    case 'calendar-removed':
-      return calendarKey ? null : t('page.preferences.said.calendar-removed')
-    default:
-      return null
+  const isSaved = t('page.preferences.said.preferences')
+  return {
+    get: saved === 'get' || saved === 'preferences' ? isSaved : null,
+    look: saved === 'look' ? isSaved : null,
+    pause: saved === 'pause' && paused,
+    resumed: saved === 'resumed' && !paused ? t('page.preferences.said.resumed') : null,
+    calendar: isAboutCalendar(saved, calendarKey !== null) ? t(`page.preferences.said.${saved}`) : null,
   }
 }
+
+type AboutCalendar = 'calendar' | 'calendar-replaced' | 'calendar-removed'
+
+const isAboutCalendar = (saved: string, has: boolean): saved is AboutCalendar =>
+  has ? saved === 'calendar' || saved === 'calendar-replaced' : saved === 'calendar-removed'
 
 const typedIn = (form: string, just: Just): Form | null =>
   'form' in just && just.form === form ? just.typed : null
@@ -108,23 +112,34 @@ async function fieldsOf(
   typed: Form | null,
   translator: Translator,
 ) {
-  const { topics } = await personalDataOf(store, subscriber.emailHash)
-  const stored = topics.filter(({ chosen }) => chosen).map(({ topic }) => topic)
-  const chosen = new Set(typed ? listOf(typed.topics) : stored)
-  const cadence = typed ? typed.cadence : subscriber.cadence
-  const typedZone = textOf(typed?.tz)
+  const part = typed && partOf(typed)
+  const get = part === 'look' ? null : typed
+  const look = part === 'get' ? null : typed
+  const { topics: stored } = await personalDataOf(store, subscriber.emailHash)
+  const chosen = new Set(
+    get ? listOf(get.topics) : stored.filter((row) => row.chosen).map(({ topic }) => topic),
+  )
+  const topics = topicsIn(await allTopics(store), translator).map(({ slug, name }) => ({
+    ...{ slug, name, chosen: chosen.has(slug) },
+  }))
+  const cadence = get ? get.cadence : subscriber.cadence
   return {
-    name: typed ? textOf(typed.name) : (subscriber.name ?? ''),
-    topics: topicsIn(await allTopics(store), translator).map(({ slug, name }) => ({
-      ...{ slug, name, chosen: chosen.has(slug) },
-    })),
+    name: look ? textOf(look.name) : (subscriber.name ?? ''),
+    topics,
+    someTopics: chosenNames(topics, translator),
+    topicsOpen: chosen.size > 0 || get !== null,
     weekly: cadence === 'weekly',
     monthly: cadence === 'monthly',
-    discreet: typed ? typed.discreet !== undefined : subscriber.discreet,
-    zones: zoneGroups(canonicalZone(typedZone) ?? subscriber.timeZone, translator),
-    languages: languagesOf(templates.words, textOf(typed?.language) || languageOf(subscriber.locale)),
+    discreet: look ? look.discreet !== undefined : subscriber.discreet,
+    zones: zoneGroups(canonicalZone(textOf(look?.tz)) ?? subscriber.timeZone, translator),
+    languages: languagesOf(templates.words, textOf(look?.language) || languageOf(subscriber.locale)),
   }
 }
+
+const chosenNames = (topics: readonly { name: string; chosen: boolean }[], { locale }: Translator): string =>
+  weighed(new Intl.ListFormat(locale, { type: 'unit', style: 'short' })).format(
+    topics.filter(({ chosen }) => chosen).map(({ name }) => name),
+  )
 
 function languagesOf(words: Catalogs, chosen: string) {
   // Readers without a catalog get English.

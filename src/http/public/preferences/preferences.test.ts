@@ -100,9 +100,9 @@ test('no topic means every topic, no tick no discreet mode, no name no name', as
 
 const MISTAKES = [
   {
-    form: { ...FILLED, name: 'x'.repeat(121) },
+    form: { ...FILLED, name: 'x'.repeat(61) },
     field: 'name',
-    says: 'Enter a name of 120 characters or fewer.',
+    says: 'Enter a name of 60 characters or fewer.',
   },
   {
     form: { ...FILLED, name: 'see evil.example' },
@@ -136,6 +136,52 @@ test.each(MISTAKES)(
   },
 )
 
+test('a card saves what is in it, and nothing else; pages of before there were cards still save all', async () => {
+  const { app, save } = await withAda({ topics: ['ocd'], name: 'A'.repeat(100), discreet: true })
+  const get = await save(PAGE, { part: 'get', cadence: 'monthly', topics: 'anxiety' })
+  expect(statusIn(get)).toBe('Saved. Your changes apply from the next email.')
+  const before = { name: 'A'.repeat(100), time_zone: 'America/New_York', discreet: 1 }
+  expect(stored(app)).toMatchObject({ ...before, cadence: 'monthly' })
+  await save(PAGE, { part: 'look', name: 'A'.repeat(100), tz: 'Asia/Tokyo', language: 'es' })
+  const after = { name: 'A'.repeat(100), time_zone: 'Asia/Tokyo', discreet: 0, locale: 'es' }
+  expect(stored(app)).toMatchObject({ ...after, cadence: 'monthly' })
+  expect(await topicsOf(app)).toEqual(['anxiety'])
+  await save(PAGE, FILLED)
+  expect(stored(app)).toMatchObject({ name: 'Ada', time_zone: 'America/New_York', cadence: 'weekly' })
+  expect(await topicsOf(app)).toEqual([])
+})
+
+test.each([
+  ['', { part: 'get', cadence: 'weekly' }, 'get'],
+  ['', { part: 'look', tz: 'UTC' }, 'look'],
+  ['', FILLED, 'get'],
+  ['/calendar', {}, 'calendar'],
+  ['/calendar/remove', {}, 'calendar'],
+  ['/pause', { weeks: '2' }, 'pause'],
+  ['/pause/end', {}, 'pause'],
+])('what %s %j did is said in its card, once', async (path, form, card) => {
+  const { post, server } = await withAda()
+  const location = String((await post(PAGE + path, form)).headers.location)
+  expect(new URL(location, 'https://x.test').hash).toBe(`#${card}`)
+  const page = parse((await server.inject(location.replace(/#.*/, ''))).body)
+  const place = page.querySelector(`#${card}`)
+  const said = page.querySelectorAll('[role=status]').filter((one) => one.textContent.trim() !== '')
+  expect(said).toHaveLength(1)
+  expect(place?.closest('.card')?.querySelectorAll('.said')).toEqual(said)
+})
+
+test('mistakes are listed at the top, with links to their fields, and in the title', async () => {
+  const { post, show } = await withAda()
+  const page = parse((await post(PAGE, { ...FILLED, tz: '', cadence: '', topics: 'astrology' })).body)
+  expect(page.querySelector('title')?.textContent).toMatch(/^Error: /)
+  expect(page.querySelector('[role=alert]')?.hasAttribute('autofocus')).toBe(true)
+  const links = page.querySelectorAll('[role=alert] a').map((link) => link.getAttribute('href') ?? '')
+  expect(links).toEqual(['#topics', '#cadence', '#tz'])
+  for (const link of links) expect(page.querySelector(link)).not.toBeNull()
+  expect(page.querySelector('#topics')?.closest('details')?.hasAttribute('open')).toBe(true)
+  expect((await show()).querySelector('title')?.textContent).not.toMatch(/^Error/)
+})
+
 test('after a mistake all that was typed is still there', async () => {
   const { post } = await withAda()
   const name = `${'y'.repeat(121)}"><script>`
@@ -148,7 +194,7 @@ test('after a mistake all that was typed is still there', async () => {
   })
   const page = parse(answer.body)
   expect(page.querySelector('#name')?.getAttribute('value')).toBe(name)
-  expect(page.querySelector('option[selected]')?.getAttribute('value')).toBe('Europe/Lisbon')
+  expect(page.querySelector('#tz option[selected]')?.getAttribute('value')).toBe('Europe/Lisbon')
   expect(page.querySelectorAll('[checked]').map((one) => one.getAttribute('value'))).toEqual([
     'ocd',
     'monthly',
@@ -178,7 +224,8 @@ test.each([
   const { app, save } = await withAda({ timeZone: zone, seenThrough: 7 })
   const page = await save(`${PAGE}/pause`, { weeks })
   expect(stored(app)).toMatchObject({ paused_until: Date.parse(until), seen_through: 7 })
-  expect(statusIn(page)).toBe(`Your emails are paused until ${day}.`)
+  expect(statusIn(page)).toContain(`Your emails are paused until ${day}.`)
+  expect(page.querySelectorAll('.said')).toHaveLength(1)
 
   const after = await save(`${PAGE}/pause/end`)
   expect(stored(app)).toMatchObject({ paused_until: null, seen_through: 7 })
@@ -352,6 +399,24 @@ test('the calendar has an address when asked for, another when replaced, none wh
   expect((await server.inject(new URL(first).pathname)).statusCode).not.toBe(200)
   expect(addressOn(await save(`${PAGE}/calendar/remove`))).toBeUndefined()
   expect(stored(app)).toMatchObject({ calendar_key: null })
+})
+
+test('a calendar link opens in Apple’s and Google’s calendar, and can be copied by our script alone', async () => {
+  const { server, save } = await withAda()
+  const plain = await server.inject(PAGE)
+  expect(plain.headers['content-security-policy']).not.toContain('script-src')
+  expect(parse(plain.body).querySelector('script')).toBeNull()
+  const page = await save(`${PAGE}/calendar`)
+  const link = page.querySelector('#link')?.textContent ?? ''
+  const apple = link.replace('https:', 'webcal:')
+  const buttons = page.querySelectorAll('#calendar a').map((one) => one.getAttribute('href'))
+  const google = `https://calendar.google.com/calendar/r?cid=${encodeURIComponent(apple)}`
+  expect(buttons).toEqual([apple, google])
+  expect(page.querySelector('#copy')?.hasAttribute('hidden')).toBe(true)
+  expect(page.querySelector('#calendar')?.textContent).toContain('Google’s gets the link')
+  const { headers } = await server.inject(PAGE)
+  expect(headers['content-security-policy']).toMatch(/default-src 'none';.*;script-src 'self'$/)
+  expect((await server.inject(page.querySelector('script')?.getAttribute('src') ?? '')).statusCode).toBe(200)
 })
 
 test('a discreet email does not show the practice before it is opened: not in sender, subject or preview', async () => {

@@ -10,6 +10,7 @@ import {
 import { endPause, pauseMail, savePreferences } from '../../../actions/subscribers/preferences.ts'
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
+import { partOf } from '../../../core/intake/preferences.ts'
 import { readToken } from '../../../core/tokens.ts'
 import { findByFormerId } from '../../../db/people/links.ts'
 import { findByPublicId, type Subscriber } from '../../../db/people/subscribers.ts'
@@ -17,9 +18,9 @@ import { registerScope } from '../../scope.ts'
 import type { RequestLimiter } from '../join/limits.ts'
 import { chosenBy, chosenLanguage, speakAs } from '../language.ts'
 import { toPreferences, toTimes } from '../next.ts'
-import { basePath } from '../pages.ts'
+import { basePath, serveFile } from '../pages.ts'
 import { showRequested } from './fresh-links.ts'
-import { type Form, masked, preferencesPage, textOf } from './page.ts'
+import { type Form, type Just, masked, preferencesPage, textOf } from './page.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'templates'> & {
   queue: Pick<App['queue'], 'wakeNotices'>
@@ -38,17 +39,27 @@ export async function addPreferencesRoutes(
 ): Promise<void> {
   await registerScope(server, 'preferences', async (forms) => {
     await forms.register(formbody)
-    addPageRoutes(forms, app)
+    const script = serveFile(
+      forms,
+      'copy.js',
+      app.templates.files['copy.js'],
+      'text/javascript; charset=utf-8',
+    )
+    addPageRoutes(forms, app, basePath(app.config) + script)
     addRequests(forms, app, limit)
   })
 }
 
-function addPageRoutes(server: FastifyInstance, app: Needs): void {
+function addPageRoutes(server: FastifyInstance, app: Needs, copyScript: string): void {
+  const show = async (reply: FastifyReply, subscriber: Subscriber, just: Just) => {
+    const page = await preferencesPage(app, subscriber, just, reply.translator)
+    return withScript(reply, page.calendar !== null).view('preferences', { ...page, copyScript })
+  }
+
   server.get<WithToken>('/preferences/:token', async (request, reply) => {
     const subscriber = await readerOf(app, request, reply)
     if (subscriber === null) return unknownLink(app, request, reply)
-    const page = await preferencesPage(app, subscriber, { saved: savedIn(request) }, reply.translator)
-    return reply.view('preferences', page)
+    return show(reply, subscriber, { saved: savedIn(request) })
   })
 
   /** One form of the page: applies it, then shows the page with the result or the errors. */
@@ -60,9 +71,8 @@ function addPageRoutes(server: FastifyInstance, app: Needs): void {
       const { kind, errors } = await act(subscriber.publicId, typed)
       app.log.info({ outcome: kind }, `preferences: ${saved}`)
       if (kind === 'not-subscribed') return backTo(app, request, reply, {})
-      if (!errors) return backTo(app, request, reply, { saved })
-      const page = await preferencesPage(app, subscriber, { form: saved, typed, errors }, reply.translator)
-      return reply.code(422).view('preferences', page)
+      if (!errors) return backTo(app, request, reply, { saved: partOf(typed) ?? saved })
+      return show(reply.code(422), subscriber, { form: saved, typed, errors })
     })
 
   form('', 'preferences', (publicId, typed) => savePreferences(app, publicId, typed))
@@ -167,9 +177,28 @@ function backTo(
   said: { saved?: string },
 ) {
   // Once preferences are saved, the page uses the language in them.
-  const lang = said.saved === 'preferences' ? null : chosenBy(request, app.templates.words)
+  const { saved = '' } = said
+  const lang = ['preferences', 'look'].includes(saved) ? null : chosenBy(request, app.templates.words)
   const query = new URLSearchParams({ ...said, ...(lang !== null && { lang }) }).toString()
-  return reply.redirect(pageOf(app, request) + (query && `?${query}`), 303)
+  return reply.redirect(pageOf(app, request) + (query && `?${query}`) + (CARDS[saved] ?? ''), 303)
+}
+
+/** Where on the page it is said. */
+const CARDS: Readonly<Record<string, string>> = {
+  preferences: '#get',
+  get: '#get',
+  look: '#look',
+  pause: '#pause',
+  resumed: '#pause',
+  calendar: '#calendar',
+  'calendar-replaced': '#calendar',
+  'calendar-removed': '#calendar',
+}
+
+/** The page of a reader with a private calendar runs a script of ours, which copies its link. */
+function withScript(reply: FastifyReply, needed: boolean): FastifyReply {
+  const policy = String(reply.getHeader('content-security-policy'))
+  return needed ? reply.header('content-security-policy', `${policy};script-src 'self'`) : reply
 }
 
 const savedIn = ({ query }: FastifyRequest<WithToken>): string => textOf(query.saved)
