@@ -32,10 +32,10 @@ test('every page says in Spanish what it says in English, and nothing of it in E
 
 test.each([
   { accepts: 'es-MX,es;q=0.9,en;q=0.5', path: '/sessions', lang: 'es', says: 'Todos los horarios' },
-  { accepts: 'de,*', path: '/sessions', lang: 'en', says: 'Every time that has a place' },
-  { accepts: 'es', path: '/sessions?lang=en', lang: 'en', says: 'Every time that has a place' },
+  { accepts: 'de,*', path: '/sessions', lang: 'en', says: 'All group times with open spots' },
+  { accepts: 'es', path: '/sessions?lang=en', lang: 'en', says: 'All group times with open spots' },
   { accepts: 'en', path: '/sessions?lang=es', lang: 'es', says: 'Todos los horarios' },
-  { accepts: 'en', path: '/sessions?lang=tlh', lang: 'en', says: 'Every time that has a place' },
+  { accepts: 'en', path: '/sessions?lang=tlh', lang: 'en', says: 'All group times with open spots' },
   { accepts: 'es', path: '/nowhere', lang: 'es', says: 'No encontramos esta página' },
 ])('$path for a browser that prefers $accepts is in $lang', async ({ accepts, path, lang, says }) => {
   const server = await buildServer(await aPractice())

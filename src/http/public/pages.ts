@@ -35,6 +35,7 @@ export function addPages(server: FastifyInstance, { config, templates }: Needs):
   const everywhere = {
     base,
     width: 'narrow',
+    crisisFirst: false,
     icon: base + icon,
     letter: letterOf(config.practice),
     stylesheet: base + stylesheet,

@@ -46,6 +46,14 @@ export function zoneGroups(asked: string, translator: Translator): ZoneGroup[] {
   ]
 }
 
+/** The zones of the United States, Canada and Mexico, and the one that was asked for. */
+export function nearZones(asked: string, translator: Translator): ZoneGroup[] {
+  const groups = zoneGroups(asked, translator)
+  const [near, far] = [groups.slice(0, NEIGHBORS.length), groups.slice(NEIGHBORS.length)]
+  const chosen = far.map(({ label, zones }) => ({ label, zones: zones.filter(({ selected }) => selected) }))
+  return [...near, ...chosen.filter(({ zones }) => zones.length > 0)]
+}
+
 const inAlphabet = (groups: Partial<Record<string, string[]>>): Record<string, string[]> =>
   Object.fromEntries(
     Object.entries(groups)

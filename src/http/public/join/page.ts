@@ -99,10 +99,10 @@ function teaser(timeZone: string, { offers }: OpenTimes, now: Date, translator: 
   )
   return {
     zone: zoneTitle(timeZone, translator),
-    taste: soonest.slice(0, TEASER_TOPICS).map(({ id, startsAt, group, topic, topicNames }) => {
+    taste: soonest.slice(0, TEASER_TOPICS).map(({ groupId, startsAt, group, topic, topicNames }) => {
       const { day, time } = formatOccurrence(new Date(startsAt), timeZone, translator.locale, now)
       return {
-        id,
+        groupId,
         when: `${day} · ${time}`,
         group: plain(group),
         topic: plain(topicName(topicNames, topic, translator.language)),

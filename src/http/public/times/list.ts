@@ -1,15 +1,13 @@
 import type { App } from '../../../app.ts'
-import { byTopic, type DigestPage, digestView } from '../../../core/mail/digest-page.ts'
+import { type DigestPage, digestView } from '../../../core/mail/digest-page.ts'
 import { letterheadOf } from '../../../core/mail/letterhead.ts'
-import type { OfferStatus } from '../../../core/sessions/listed.ts'
 import type { Offer } from '../../../core/sessions/offers.ts'
 import { toLocal } from '../../../core/time/calendar.ts'
+import { zoneTitle } from '../../../core/time/zone-titles.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { basePath } from '../pages.ts'
-import { zoneGroups } from '../zone-choice.ts'
-
-/** An offer in the list of a page. */
-export type Listed = { offer: Offer; status: OfferStatus }
+import { nearZones, zoneGroups } from '../zone-choice.ts'
+import { byDay, type Listed } from './rows.ts'
 
 /**
  * The requested part of a list: `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, and `lang` if the visitor
@@ -23,40 +21,33 @@ export type Asked = {
   /** Of groups; `lang` is that of the page. */
   language: string | null
   lang: string | null
+  /** Whether the visitor looks for a zone that is not nearby: then there is only that choice, and no list. */
+  everyZone: boolean
   translator: Translator
 }
 
 /** The most offers on a page, to stay under 50 KB with the stylesheet. */
 const SESSIONS_PER_PAGE = 20
 
-/** One page of a list for `times.hbs`, by topic, soonest first. A page after the last one is the last one. */
+/** One page of a list for `times.hbs`, by day, soonest first. A page after the last one is the last one. */
 export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
-  const { tz, lang, translator } = asked
-  const status = new Map(listed.map(({ offer, status }) => [offer.id, status]))
-  const ordered = byTopic(
-    listed.map(({ offer }) => offer),
-    translator,
-  ).flatMap(({ offers }) => offers)
-  const pages = Math.max(1, Math.ceil(ordered.length / SESSIONS_PER_PAGE))
+  const { tz, lang, language, translator } = asked
+  const soonestFirst = listed.toSorted((a, b) => Date.parse(a.offer.startsAt) - Date.parse(b.offer.startsAt))
+  const pages = Math.max(1, Math.ceil(soonestFirst.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
   // Cut first: formatting a thousand sessions to show twenty would take most of the time.
-  const onPage = ordered.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
-  const { topics, zone } = inWords(config, onPage, { translator, timeZone: tz, now })
+  const onPage = soonestFirst.slice((page - 1) * SESSIONS_PER_PAGE, page * SESSIONS_PER_PAGE)
   return {
-    zone,
+    width: 'wide',
+    zone: zoneTitle(tz, translator),
     lang,
+    groupLanguage: language,
     action: basePath(config) + asked.path,
-    zones: zoneGroups(tz, translator),
-    topics: topics.map(({ name, sessions }, index) => ({
-      name,
-      anchor: `topic-${index + 1}`,
-      sessions: sessions.map((session) => ({
-        ...session,
-        moved: status.get(session.id) === 'moved',
-        gone: status.get(session.id) === 'gone',
-      })),
-    })),
-    pages: pages > 1 ? translator.t('page.times.page', { page, pages }) : null,
+    zones: asked.everyZone ? zoneGroups(tz, translator) : nearZones(tz, translator),
+    everyZone: asked.everyZone,
+    moreZones: `${linkTo(config, { ...asked, page: 1 })}&zones=all`,
+    days: byDay(config, asked.everyZone ? [] : onPage, { translator, timeZone: tz, lang, now }),
+    pages: pages > 1 && !asked.everyZone ? translator.t('page.times.page', { page, pages }) : null,
     previous: page > 1 ? linkTo(config, { ...asked, page: page - 1 }) : null,
     next: page < pages ? linkTo(config, { ...asked, page: page + 1 }) : null,
   }
@@ -76,8 +67,13 @@ export function inWords(
   return digestView(letterheadOf(config), byId, { translator, timeZone, shown }, today)
 }
 
-function linkTo(config: App['config'], { path, tz, page, slugs, language, lang }: Asked): string {
-  const query = new URLSearchParams({ tz, page: String(page), ...(lang !== null && { lang }) })
+/** The same list, with what is different in `asked`. */
+export function linkTo(config: App['config'], { path, tz, page, slugs, language, lang }: Asked): string {
+  const query = new URLSearchParams({
+    tz,
+    ...(page > 1 && { page: String(page) }),
+    ...(lang !== null && { lang }),
+  })
   for (const slug of slugs) query.append('topic', slug)
   if (language !== null) query.set('language', language)
   return `${basePath(config)}${path}?${query.toString()}`

@@ -22,7 +22,7 @@ async function pageAt(app: TestApp, url: string) {
 const texts = (page: ReturnType<typeof parse>, selector: string) =>
   page.querySelectorAll(selector).map((one) => one.textContent.trim())
 
-test('the sessions page lists what can be reserved, by topic and soonest first', async () => {
+test('the sessions page lists what can be reserved, by day and soonest first', async () => {
   const app = await testApp()
   aSession(app, { group: 'Second Breath', startsAtLocal: '2026-12-03T18:00' })
   aSession(app, { group: 'First Light', startsAtLocal: '2026-12-01T19:00', seatsLeft: 2, seatsTotal: 8 })
@@ -37,40 +37,51 @@ test('the sessions page lists what can be reserved, by topic and soonest first',
       ...section.querySelectorAll('h3').map((group) => group.textContent),
     ])
   expect(list).toEqual([
-    ['Anxiety', 'First Light', 'Second Breath'],
-    ['OCD', 'Loose Ends'],
+    ['Tuesday, December 1', 'First Light', 'Loose Ends'],
+    ['Thursday, December 3', 'Second Breath'],
   ])
-  expect(page.querySelector('.when')?.textContent).toBe('Tue, Dec 1 · 7:00 PM EST, weekly')
-  expect(texts(page, '.few')).toEqual(['2 spots left'])
-  expect(page.querySelectorAll('article .button').at(-1)?.getAttribute('href')).toBe(
+  expect(texts(page, '.when')).toEqual(['7:00 PM', '7:00 PM', '6:00 PM'])
+  const first = page.querySelector('article')
+  expect(first?.querySelectorAll('.what p').map((line) => line.textContent)).toEqual([
+    ...['Anxiety', 'Weekly · 90 min · Dr. Mira Lee', '2 spots left'],
+  ])
+  expect(first?.querySelector('h3 a')?.getAttribute('href')).toBe('/groups/2')
+  expect(page.querySelectorAll('article .button')[1]?.getAttribute('href')).toBe(
     'https://book.harbor.test/loose-ends',
   )
   expect(page.querySelectorAll('.add').map((link) => link.getAttribute('href'))).toEqual([
     '/sessions/2.ics',
-    '/sessions/1.ics',
     '/sessions/3.ics',
+    '/sessions/1.ics',
   ])
 })
 
 test.each([
-  ['?tz=Europe/London', 'Europe/London', 'Wed, Dec 2 · 12:00 AM GMT, weekly'],
-  ['?tz=America/Los_Angeles', 'America/Los_Angeles', 'Tue, Dec 1 · 4:00 PM PST, weekly'],
-  ['?tz=Asia/Calcutta', 'Asia/Kolkata', 'Wed, Dec 2 · 5:30 AM GMT+5:30, weekly'],
-  ['?tz=Nowhere/Land', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
-  ['?tz=UTC&tz=UTC', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
-  ['?tz=%zz', 'America/New_York', 'Tue, Dec 1 · 7:00 PM EST, weekly'],
-])('/sessions%s shows times in %s', async (query, zone, when) => {
+  ['?tz=Europe/London', 'Europe/London', 'Wednesday, December 2', '12:00 AM'],
+  ['?tz=America/Los_Angeles', 'America/Los_Angeles', 'Tuesday, December 1', '4:00 PM'],
+  ['?tz=Asia/Calcutta', 'Asia/Kolkata', 'Wednesday, December 2', '5:30 AM'],
+  ['?tz=Nowhere/Land', 'America/New_York', 'Tuesday, December 1', '7:00 PM'],
+  ['?tz=UTC&tz=UTC', 'America/New_York', 'Tuesday, December 1', '7:00 PM'],
+  ['?tz=%zz', 'America/New_York', 'Tuesday, December 1', '7:00 PM'],
+])('/sessions%s shows times in %s', async (query, zone, day, time) => {
   const app = await testApp()
   aSession(app)
   const page = await pageAt(app, `/sessions${query}`)
   expect(page.querySelectorAll('option[selected]').map((one) => one.getAttribute('value'))).toEqual([zone])
-  expect(page.querySelector('.when')?.textContent).toBe(when)
+  expect(page.querySelector('.day h2')?.textContent).toBe(day)
+  expect(page.querySelector('.when')?.childNodes[0]?.textContent).toBe(time)
 })
 
 test('every zone can be chosen without a script', async () => {
   const app = await testApp()
   aSession(app)
-  const page = await pageAt(app, '/sessions')
+  const near = await pageAt(app, '/sessions?topic=ocd&tz=Europe/Berlin')
+  expect(near.querySelectorAll('option').length).toBeLessThan(100)
+  expect(near.querySelector('option[selected]')?.getAttribute('value')).toBe('Europe/Berlin')
+  const link = near.querySelector('form a')?.getAttribute('href')?.replaceAll('&amp;', '&') ?? ''
+  const page = await pageAt(app, link)
+  expect(page.querySelector('[name=topic]')?.getAttribute('value')).toBe('ocd')
+  expect(page.querySelector('details.clock')?.hasAttribute('open')).toBe(true)
   const offered = page.querySelectorAll('option').map((option) => option.getAttribute('value') ?? '')
   expect(offered.length).toBeGreaterThan(400)
   for (const zone of ['America/New_York', 'Europe/Berlin', 'Asia/Tokyo', 'UTC'])
@@ -88,24 +99,85 @@ test.each([
   const app = await testApp()
   for (const topic of ['anxiety', 'ocd', 'trauma-and-ptsd']) aSession(app, { topic })
   const page = await pageAt(app, `/sessions${query}`)
-  expect(texts(page, 'h2')).toEqual(shown)
-  expect(texts(page, '.choices label')).toEqual(['Anxiety', 'OCD', 'Trauma and PTSD'])
-  expect(page.querySelectorAll('input[checked]').map((box) => box.getAttribute('value'))).toEqual(
+  expect([...new Set(texts(page, '.topic'))].toSorted()).toEqual(shown)
+  expect(texts(page, '.chips a')).toEqual(['All topics', 'Anxiety', 'OCD', 'Trauma and PTSD'])
+  const narrowed = shown.length < 3 ? shown : ['All topics']
+  expect(texts(page, '.chips [aria-current]')).toEqual(narrowed)
+  // The choice of a zone keeps the topics.
+  expect(page.querySelectorAll('[name=topic]').map((field) => field.getAttribute('value'))).toEqual(
     [...query.matchAll(/topic=(ocd|trauma-and-ptsd)/g)].map(([, slug]) => slug),
   )
 })
 
-test('a topic without a free place says so, and leads to the others', async () => {
+test('a topic is added and taken away by its link, and the others stay as they are', async () => {
+  const app = await testApp()
+  for (const topic of ['anxiety', 'ocd', 'trauma-and-ptsd']) aSession(app, { topic })
+  const page = await pageAt(app, '/sessions?topic=ocd&topic=trauma-and-ptsd&tz=Europe/London&lang=en&page=1')
+  const links = page.querySelectorAll('.chips a').map((link) => {
+    const { pathname, searchParams } = new URL(link.getAttribute('href') ?? '', 'https://x.test')
+    return [pathname, searchParams.get('tz'), searchParams.get('lang'), ...searchParams.getAll('topic')]
+  })
+  const kept = ['/sessions', 'Europe/London', 'en']
+  expect(links).toEqual([
+    kept,
+    [...kept, 'ocd', 'trauma-and-ptsd', 'anxiety'],
+    [...kept, 'trauma-and-ptsd'],
+    [...kept, 'ocd'],
+  ])
+})
+
+test('the page offers the weekly email at the top, at the end, and where nothing is open', async () => {
+  const app = await testApp()
+  const joins = async (url: string) =>
+    (await pageAt(app, url)).querySelectorAll('main a[href="/?lang=es"]').map((link) => link.textContent)
+  expect(await joins('/sessions?lang=es')).toEqual(['Recibir el correo semanal'])
+  aSession(app)
+  expect(await joins('/sessions?lang=es')).toEqual(['recibe el correo semanal', 'Recibir el correo semanal'])
+  expect(await joins('/sessions?lang=es&topic=ocd')).toEqual(['Recibir el correo semanal'])
+})
+
+test('the crisis line comes before the list, once, by the zone of the visitor', async () => {
+  const app = await testApp({ settings: { CRISIS_LINE: 'ca' } })
+  aSession(app)
+  for (const [query, says] of [
+    ['', '988'],
+    ['?tz=Europe/London', '116 123'],
+    ['?tz=Europe/London&topic=ocd', '116 123'],
+  ] as const) {
+    const page = await pageAt(app, `/sessions${query}`)
+    const [line, ...more] = texts(page, '.crisis')
+    expect([query, line, more]).toEqual([query, expect.stringContaining(says), []])
+    expect(texts(page, 'main .crisis ~ *').length).toBeGreaterThan(0)
+  }
+  expect(texts(await pageAt(app, '/sessions'), '.crisis')[0]).toContain('Canada')
+})
+
+test('a row says what is known of the group, its summary once', async () => {
+  const app = await testApp()
+  aSession(app, { group: 'Suelo Firme' })
+  aSession(app, { group: 'Suelo Firme', startsAtLocal: '2026-12-02T19:00' })
+  app.db.$client.exec(
+    "update groups set language = 'es', place = 'Online, by video', price = '$40, and less if you need it to be less', summary = 'For anxious days.'",
+  )
+  const page = await pageAt(app, '/sessions')
+  const known = 'Group in Spanish · Online, by video · $40, and less if you need it to be less'
+  const rows = page.querySelectorAll('.what').map((row) => row.querySelectorAll('p').map((line) => line.text))
+  expect(rows.map(([, , ...lines]) => lines)).toEqual([[known, 'For anxious days.'], [known]])
+  const spanish = await pageAt(app, '/sessions?lang=es')
+  expect(spanish.querySelector('.what')?.textContent).not.toContain('Grupo en')
+})
+
+test('a topic without a free spot says so, and leads to the others', async () => {
   const app = await testApp()
   aSession(app)
   const page = await pageAt(app, '/sessions?topic=ocd')
-  expect(texts(page, 'main p')[0]).toContain('No time in these topics has a place free right now')
-  expect(page.querySelector('.act a')?.getAttribute('href')).toBe('/sessions')
+  expect(texts(page, '.box p')[0]).toContain('No open spots here right now')
+  expect(page.querySelector('.act a.second')?.getAttribute('href')).toBe('/sessions')
 })
 
 test('with nothing to reserve the page says so', async () => {
   const page = await pageAt(await testApp(), '/sessions')
-  expect(texts(page, 'main p')[0]).toContain('No time has a place free right now')
+  expect(texts(page, '.box p')[0]).toContain('No open spots right now')
 })
 
 test('two hundred times come in pages of less than 50 KB, none missing and none twice', async () => {
@@ -171,19 +243,23 @@ test.each([
     'https://x.test/sessions?topic=ocd&tz=Europe%2FBerlin#session-3',
   ],
   ['https://x.test/sessions', 'Europe/Berlin', null],
+  ['https://x.test/sessions', 'short', 'https://x.test/sessions?tz=Europe%2FBerlin'],
+  ['https://x.test/sessions', 'full', null],
   ['https://x.test/sessions?tz=Asia/Tokyo', 'Asia/Tokyo', null],
   ['https://x.test/sessions?tz=', 'UTC', null],
 ])('the script takes a browser in Berlin from %s, shown in %s, to %p', (href, shown, target) => {
   const script = readFileSync(new URL('../../../../templates/pages/zone.js', import.meta.url), 'utf8')
   let went: string | null = null
   const here = { href, replace: (url: URL) => void (went = url.href) }
-  const options = ['Europe/Berlin', 'UTC', 'America/New_York'].map((value) => ({
+  const isLacking = ['short', 'full'].includes(shown)
+  const classList = { contains: (name: string) => name === shown }
+  const options = [...(isLacking ? [] : ['Europe/Berlin']), 'UTC', 'America/New_York'].map((value) => ({
     ...{ value, dataset: {}, selected: value === shown },
   }))
   const world = createContext({
     URL,
     location: here,
-    document: { querySelector: () => ({ elements: { tz: { options } } }) },
+    document: { querySelector: () => ({ classList, elements: { tz: { options } } }) },
     Intl: { DateTimeFormat: () => ({ resolvedOptions: () => ({ timeZone: 'Europe/Berlin' }) }) },
   })
   runInContext(script, world)
@@ -222,31 +298,32 @@ test('an edition shows what it listed, marks later changes, and shows nothing pe
   expect(statusCode).toBe(200)
   expect(headers).not.toHaveProperty('x-robots-tag')
   const page = parse(body)
-  expect(texts(page, 'h1')).toEqual(['Group times of November 23, 2026'])
+  expect(texts(page, 'h1')).toEqual(['Group times from November 23, 2026'])
   const marks = page
     .querySelectorAll('article')
     .map((one) => [one.querySelector('h3')?.textContent, one.querySelector('.few')?.textContent ?? 'Reserve'])
   expect(Object.fromEntries(marks)).toEqual({
     'Still There': 'Reserve',
-    'Filled Up': 'No longer free',
-    'Moved On': 'It has another time now',
+    'Filled Up': 'Full or no longer offered',
+    'Moved On': 'This group has a new time',
     'Rolled On': 'Reserve',
-    'Over Now': 'No longer free',
-    'Taken Away': 'No longer free',
+    'Over Now': 'Full or no longer offered',
+    'Taken Away': 'Full or no longer offered',
   })
   expect(
     page
       .querySelectorAll('article .button')
       .map((link) => link.getAttribute('href'))
       .toSorted(),
-  ).toEqual(['/sessions', 'https://book.harbor.test/new-place', 'https://book.harbor.test/steady-ground'])
+  ).toEqual(['/groups/3', 'https://book.harbor.test/new-place', 'https://book.harbor.test/steady-ground'])
   expect(body).not.toMatch(/\bAda\b|ada@|unsubscribe|preferences|\/calendar\//)
 })
 
 test('an edition is shown in the requested zone', async () => {
   const { app, id } = await appWithEdition()
   const page = await pageAt(app, `/editions/${id}?tz=Europe/London`)
-  expect(texts(page, '.when')).toContain('Wed, Dec 2 · 12:00 AM GMT, weekly')
+  expect(texts(page, '.day h2')).toContain('Wednesday, December 2')
+  expect(page.querySelectorAll('.when').map((time) => time.childNodes[0]?.textContent)).toContain('12:00 AM')
 })
 
 test('editions that no one can have received are not shown', async () => {

@@ -6,6 +6,7 @@ import { offerStatus } from '../../../core/sessions/listed.ts'
 import type { Offer, Session } from '../../../core/sessions/offers.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { weighed } from '../../../core/weighed.ts'
+import { crisisView } from '../../../core/words/crisis.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { findEdition, offersOfEdition, tallyOf } from '../../../db/ledger/editions.ts'
 import { sessionsOfEdition } from '../../../db/sessions/sessions.ts'
@@ -15,7 +16,8 @@ import { basePath, serveFile } from '../pages.ts'
 import { publicly } from '../publicly.ts'
 import { filtered, languageWanted } from './filter.ts'
 import { addGroupRoute } from './group.ts'
-import { type Listed, timesList } from './list.ts'
+import { linkTo, timesList } from './list.ts'
+import type { Listed } from './rows.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
@@ -26,20 +28,24 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
   const zoneScript = basePath(app.config) + script
   const ownZone = app.config.DIGEST_TIME_ZONE
   const Query = z.object({
-    tz: z
-      .string()
-      .catch('')
-      .transform((name) => canonicalZone(name) ?? ownZone),
+    tz: z.string().catch('').transform(canonicalZone),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
     language: z.string().catch('').transform(languageWanted),
+    zones: z.string().catch(''),
     page: z.coerce.number().int().min(1).catch(1),
   })
 
-  const asked = (request: FastifyRequest, reply: FastifyReply) => ({
-    ...Query.parse(request.query),
-    lang: chosenBy(request, words),
-    translator: reply.translator,
-  })
+  const asked = (request: FastifyRequest, reply: FastifyReply) => {
+    const { tz, zones, ...query } = Query.parse(request.query)
+    return {
+      ...query,
+      tz: tz ?? ownZone,
+      zoneOfVisitor: tz,
+      everyZone: zones === 'all',
+      lang: chosenBy(request, words),
+      translator: reply.translator,
+    }
+  }
 
   const kept = keptPages()
   server.get('/sessions', async (request, reply) => {
@@ -59,12 +65,21 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
 
 type Query = {
   tz: string
+  /** Null if the URL names none that we know. */
+  zoneOfVisitor: string | null
+  everyZone: boolean
   page: number
   topic: string | string[]
   language: string | null
   lang: string | null
   translator: Translator
 }
+
+/** Where to turn in a crisis, in the country of the visitor's zone, comes before a list: it may be what they look for. */
+const crisisFor = ({ config }: Needs, { zoneOfVisitor, translator }: Omit<Query, 'topic'>) => ({
+  crisisFirst: true,
+  crisis: crisisView(config.CRISIS_LINE, zoneOfVisitor, translator),
+})
 
 function bookableTimes(app: Needs, times: OpenTimes, { topic, ...query }: Query) {
   const { t } = query.translator
@@ -73,13 +88,25 @@ function bookableTimes(app: Needs, times: OpenTimes, { topic, ...query }: Query)
   const listed = shown.map((offer): Listed => ({ offer, status: 'bookable' }))
   const asked = { ...query, path: '/sessions', slugs }
   const list = timesList(app.config, listed, asked, app.now())
+  const to = (change: Partial<typeof asked>) => linkTo(app.config, { ...asked, page: 1, ...change })
+  const toggled = (slug: string) =>
+    slugs.includes(slug) ? slugs.filter((one) => one !== slug) : [...slugs, slug]
   return {
     ...list,
+    ...crisisFor(app, query),
     title: t('page.times.title'),
-    lead: t('page.times.lead', { zone: list.zone }),
-    filters: topics,
-    groupLanguages: languages,
-    filtered: narrowed,
+    lead: shown.length > 0 ? t('page.times.lead') : null,
+    filters: topics.map((one) => ({ ...one, url: to({ slugs: toggled(one.slug) }) })),
+    chosen: slugs.map((slug) => ({ slug })),
+    allTopics: to({ slugs: [] }),
+    filtered: slugs.length > 0,
+    groupLanguages: languages.map((one) => ({
+      ...one,
+      url: to({ language: one.checked ? null : one.language }),
+    })),
+    offer: true,
+    ending: list.days.length > 0,
+    told: false,
     nothing: t(narrowed ? 'page.times.nothing.topics' : 'page.times.nothing'),
     others: shown.length < times.offers.length && shown.length === 0,
   }
@@ -108,11 +135,17 @@ async function toldTimes(app: Needs, id: string, query: Query) {
   const day = weighed(new Intl.DateTimeFormat(locale, { timeZone: 'UTC', dateStyle: 'long' }))
   return {
     ...list,
+    ...crisisFor(app, query),
     title: t('page.told.title', { date: day.format(new Date(id)) }),
-    lead: t('page.told.lead', { zone: list.zone }),
+    lead: t('page.told.lead'),
     filters: [],
-    groupLanguages: [],
+    chosen: [],
+    allTopics: '',
     filtered: false,
+    groupLanguages: [],
+    offer: false,
+    ending: false,
+    told: !query.everyZone,
     nothing: t('page.told.nothing'),
     others: false,
   }
