@@ -43,8 +43,8 @@ const AFTERWORD = `
 Each command has its own --help. Settings are read from the environment and from
 .env in this folder; "openseat doctor" checks them.
 
-Example, in a checkout:
-  $ npm run -s openseat -- edition preview
+Example:
+  $ openseat edition preview
 
 Exit codes: 0 done, 1 could not be done, 2 invalid input.`
 
