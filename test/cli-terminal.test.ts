@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { eventually } from './app.ts'
+import { openInstallation } from '../src/open-installation.ts'
+import { aSession, eventually, manySubscribers, testConfig } from './app.ts'
 import { type Program, realProgram } from './cli.ts'
+import { withDb } from './db.ts'
 
 let program: Program
 beforeAll(async () => {
@@ -38,4 +40,19 @@ test('LOG_LEVEL says how much a terminal shows', async () => {
   const usual = await program.converse(['doctor'], [], { LOG_LEVEL: 'info' })
   expect(usual.out).not.toMatch(/ [AP]M {2}|[{}]/)
   expect(usual.out).toMatch(/^(ok|warn) +settings/)
+}, 60_000)
+
+test('a send shows no JSON between its answers on a terminal, and says in words what went wrong', async () => {
+  const installation = withDb(await openInstallation(testConfig(program.database)))
+  aSession(installation, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
+  manySubscribers(installation, 2)
+  await installation.close()
+  const settings = { LOG_LEVEL: 'info', RESEND_API_KEY: 're_wrong' }
+  const { code, out } = await program.converse(['edition', 'send', '--yes'], [], settings)
+  expect(code).toBe(1)
+  expect(out).toMatch(/ [AP]M {2}Edition \d{4}-\d\d-\d\d: planning, with 1 group time\./)
+  expect(out).toMatch(
+    / [AP]M {2}Error: Edition \S+ is paused: Resend refuses everything \(401 .*openseat edition resume/,
+  )
+  expect(out).not.toMatch(/[{}@]/)
 }, 60_000)
