@@ -63,6 +63,14 @@ test('an operator imports, previews, sends, looks and explains', async () => {
 
   const shown = await program.run(['edition', 'show', document.id, '--json'])
   expect(JSON.parse(shown.out)).toEqual(document)
+  const past = await program.run(['edition', 'preview', document.id, '--out', 'past'])
+  expect(past).toMatchObject({ code: 0, err: '' })
+  expect(past.out).toMatch(
+    /^Edition \d{4}-\d\d-\d\d, as it was:\n[^]*Layout and words are those of that time\.\n$/,
+  )
+  expect(readFileSync(join(program.folder, 'past/digest.txt'), 'utf8')).toContain('Steady Ground')
+  const own = await program.run(['edition', 'preview', document.id, '--for', 'mara@sample.test', '--json'])
+  expect(JSON.parse(own.out)).toMatchObject({ layout: 'then', reader: { kind: 'mail' }, page: null })
   const explained = await program.run(['explain', 'mara@sample.test', document.id])
   expect(explained).toMatchObject({ code: 0, err: '' })
   expect(explained.out).toMatch(/^Emailed: the provider accepted the email on /)

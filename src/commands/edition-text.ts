@@ -1,10 +1,8 @@
-import type { Preview } from '../actions/editions/preview.ts'
 import type { Summary } from '../actions/editions/show.ts'
-import { labeled, REASONS } from '../core/audience/reasons.ts'
+import { labeled } from '../core/audience/reasons.ts'
 import type { Tally } from '../db/ledger/editions.ts'
 import { editionSentences } from './edition-sentence.ts'
 import { breakdown, counted, number, table, when } from './layout.ts'
-import type { MailFiles } from './preview-files.ts'
 
 /** The status of an edition, for a person. `zone` is the practice's time zone. */
 export function summaryText(summary: Summary, zone: string): string {
@@ -64,56 +62,6 @@ export function summaryTable(summaries: readonly Summary[], held: string | null)
   return table([head, ...rows]) + note
 }
 
-/** The preview of an edition, for a person. */
-export function previewText(
-  preview: Preview,
-  written: { files: MailFiles | null; page: string | null },
-  zone: string,
-): string {
-  const { edition, already, candidates, recipients, excluded, sessions } = preview
-  const title = already
-    ? `Edition ${already.id} exists (${already.state}). This is the next one, ${edition.id}, as things stand now:`
-    : `Edition ${edition.id}, if it were planned now:`
-  const counts = [
-    ['due', when(edition.scheduledFor, zone)],
-    ['candidates', number(candidates)],
-    ['recipients', number(recipients)],
-    ['excluded', withParts(candidates - recipients, labeled(excluded))],
-    ['sessions', `${number(sessions.length)} can be booked`],
-  ]
-  const times = sessions.map(({ startsAt, group, therapist, topic, seatsLeft, timeZone }) => [
-    when(startsAt, timeZone, edition.scheduledFor),
-    group,
-    therapist,
-    topic,
-    seatsLeft === null ? '' : `${seatsLeft} ${seatsLeft === 1 ? 'spot' : 'spots'}`,
-  ])
-  return [
-    title,
-    table(counts, '  '),
-    ...(times.length > 0 ? ['', table(times, '  ')] : []),
-    '',
-    mailText(preview, written),
-  ].join('\n')
-}
-
-function mailText(
-  { mail, already }: Preview,
-  { files, page }: { files: MailFiles | null; page: string | null },
-): string {
-  switch (mail.kind) {
-    case 'mail':
-      return `Wrote ${files?.html}, .txt, .eml and .page.html: "${mail.email.subject}"${page ? `\nAll kinds of readers side by side: ${page}` : ''}`
-    case 'excluded':
-      return `No email for this reader (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
-    case 'nobody':
-    case 'not-found':
-      return already
-        ? 'No one would get it yet. No files were written.'
-        : 'No one would get it. No files were written.'
-  }
-}
-
 function fixes({ id, state, failed, unknown, waiting, prunedAt }: Summary): string[] {
   if (state === 'paused') return [`Once fixed: openseat edition resume ${id}`]
   if (state !== 'submitted' || waiting > 0 || prunedAt !== undefined) return []
@@ -132,5 +80,6 @@ const countsOf = ({ candidates, submitted, excluded, failed, unknown, waiting }:
 const excludedIn = ({ excluded }: Pick<Summary, 'excluded'>): number =>
   Object.values(excluded).reduce((sum, count) => sum + count, 0)
 
-const withParts = (total: number, parts: Readonly<Record<string, number | undefined>>): string =>
+/** `39: 30 nothing new, 9 paused`. */
+export const withParts = (total: number, parts: Readonly<Record<string, number | undefined>>): string =>
   total === 0 ? '0' : `${number(total)}: ${breakdown(parts)}`

@@ -6,8 +6,9 @@ import type { Installation, SweepWaker } from '../app.ts'
 import { labeled } from '../core/audience/reasons.ts'
 import { BadInput } from '../core/errors.ts'
 import { addressGiven } from './address-given.ts'
-import { previewText, summaryTable, summaryText } from './edition-text.ts'
+import { summaryTable, summaryText } from './edition-text.ts'
 import { breakdown, counted, number, people } from './layout.ts'
+import { pastPreviewText, previewText } from './preview-text.ts'
 import { canAsk, confirmed } from './prompt.ts'
 import type { SendOptions } from './send.ts'
 import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
@@ -28,9 +29,14 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     edition.command(name).description(description).option('--json', 'print one JSON document on stdout')
 
   add('preview', 'show what would go out now, and to how many people; changes nothing')
+    .argument('[id]', 'show this past edition as it was')
     .option('--for <email>', "write this reader's email instead of a typical one; - reads stdin")
     .option('--out <dir>', 'where to write the emails', './preview')
-    .action(command(terminal, (options: PreviewOptions) => preview(terminal, options)))
+    .action(
+      command(terminal, (id: string | undefined, options: PreviewOptions) =>
+        id === undefined ? preview(terminal, options) : previewPast(terminal, editionId(id), options),
+      ),
+    )
     .addHelpText('after', PREVIEW_NOTES)
   add('test', 'send yourself one copy of what would go out now, marked "[Test]"')
     .requiredOption('--to <email>', 'your address; - reads stdin')
@@ -90,9 +96,15 @@ written as .html, .txt, .eml, and as .page.html for screenshots. preview.html sh
 all of them side by side, on phone and desktop, light and dark. They do not reveal
 who the readers are, and their personal links do nothing.
 
+With ID, it writes one email of a past edition: the sessions it was planned with, in
+its own layout and words as long as those are kept (RETENTION_DAYS). What each reader's
+email was made from is deleted once it is sent, so --for uses their topics, time zone,
+and language of today.
+
 Examples:
   $ openseat edition preview --out preview
-  $ openseat edition preview --for mara@sample.test`
+  $ openseat edition preview --for mara@sample.test
+  $ openseat edition preview 2026-11-23 --out november`
 
 const TEST_NOTES = `
 The copy goes through Resend like the real ones, under its own idempotency key.
@@ -129,6 +141,28 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
       options,
       { ...rest, reader, subject, files, readers, page },
       previewText(shown, { files, page }, installation.config.DIGEST_TIME_ZONE),
+    )
+  })
+}
+
+async function previewPast(terminal: Terminal, id: string, options: PreviewOptions): Promise<undefined> {
+  const { previewPastEdition } = await import('../actions/editions/preview-past.ts')
+  const { loadTemplates } = await import('../templates/load.ts')
+  const email = options.for && (await addressGiven(terminal, options.for, '--for'))
+  await terminal.withInstallation(async (installation) => {
+    const templates = await loadTemplates(looksOf(installation))
+    const shown = await previewPastEdition({ ...installation, templates }, id, email)
+    if (shown === null) throw noSuchEdition(id)
+    if (shown.mail.kind === 'not-found') throw new BadInput('--for: this address is not on the list')
+    const { writePreview } = await import('./preview-files.ts')
+    const { asked: files } = await writePreview({ ...shown, readers: [] }, options.out)
+    const { mail, ...rest } = shown
+    const reader = { kind: mail.kind, ...(mail.kind === 'excluded' && { reason: mail.reason }) }
+    const subject = mail.kind === 'mail' ? mail.email.subject : null
+    terminal.show(
+      options,
+      { ...rest, reader, subject, files, readers: [], page: null },
+      pastPreviewText(shown, { files, oneReader: email !== undefined }, installation.config.DIGEST_TIME_ZONE),
     )
   })
 }

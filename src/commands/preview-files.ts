@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Preview, ReaderMail } from '../actions/editions/preview.ts'
+import type { PastPreview } from '../actions/editions/preview-past.ts'
 import { BadInput } from '../core/errors.ts'
 import type { Email } from '../core/mail/digest.ts'
 import { mailFile } from '../files/eml.ts'
@@ -18,8 +19,15 @@ export type PreviewFiles = {
   page: string | null
 }
 
+/** What is written of a preview. */
+type Written = {
+  edition: { id: string; scheduledFor: string }
+  mail: { kind: 'mail'; email: Email } | { kind: Exclude<(Preview | PastPreview)['mail']['kind'], 'mail'> }
+  readers: readonly ReaderMail[]
+}
+
 /** Writes the files of a preview into `folder`, readable only by their owner. Throws `BadInput` if that fails. */
-export async function writePreview(preview: Preview, folder: string): Promise<PreviewFiles> {
+export async function writePreview(preview: Written, folder: string): Promise<PreviewFiles> {
   const { mail, readers, edition } = preview
   if (mail.kind !== 'mail') return { asked: null, readers: [], page: null }
   const at = new Date(edition.scheduledFor)

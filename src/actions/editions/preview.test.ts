@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, manySubscribers, type TestApp, testApp } from '../../../test/app.ts'
+import { aSession, aSubscriber, manySubscribers, planNow, type TestApp, testApp } from '../../../test/app.ts'
 import { imageOf } from '../../../test/db.ts'
 import { slotAtOrBefore } from '../../core/time/calendar.ts'
 import { tallyOf } from '../../db/ledger/editions.ts'
 import { planEdition } from './plan.ts'
 import { previewEdition } from './preview.ts'
+import { recordStart } from './sweep.ts'
 
 async function aList(): Promise<TestApp> {
   const app = await testApp()
@@ -33,6 +34,7 @@ test('the preview counts the recipients that planning now would find, and record
   expect(preview).toEqual({
     edition: { id: edition.id, scheduledFor: '2026-11-23T14:00:00.000Z' },
     already: null,
+    firstDue: { id: '2026-11-30', scheduledFor: '2026-11-30T14:00:00.000Z' },
     candidates,
     recipients: waiting,
     excluded,
@@ -116,4 +118,17 @@ test('the same preview, byte for byte, a day later', async () => {
   const before = await previewEdition(app, { readers: true })
   app.setNow('2026-11-23T13:59:00.000Z')
   expect(await previewEdition(app, { readers: true })).toEqual(before)
+})
+
+test('before the first edition it says when the first is due, unless one is due already', async () => {
+  const app = await testApp({ at: '2026-11-25T15:00:00Z' })
+  const firstDue = async () => (await previewEdition(app)).firstDue
+  expect(await firstDue()).toMatchObject({ id: '2026-11-30' })
+  await recordStart(app)
+  expect(await firstDue()).toMatchObject({ id: '2026-11-30' })
+  app.setNow('2026-11-30T14:00:00Z')
+  expect(await firstDue()).toBeNull()
+  await planNow(app)
+  app.setNow('2026-12-02T14:00:00Z')
+  expect(await firstDue()).toBeNull()
 })

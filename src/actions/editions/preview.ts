@@ -8,16 +8,19 @@ import { linksOf } from '../../core/mail/links.ts'
 import { type Offer, offersAt, type Selection, selectFor } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { candidatesAfter } from '../../db/ledger/candidates.ts'
-import { type Edition, findEdition } from '../../db/ledger/editions.ts'
+import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/people/personas.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { keyOf } from '../subscribers/consent.ts'
+import { dueSlot } from './sweep.ts'
 
 export type Preview = {
   edition: { id: string; scheduledFor: string }
   /** This week's edition, if it is already in the ledger. Then the preview is of the next one. */
   already: { id: string; state: Edition['state'] } | null
+  /** The coming weekly slot, if there has been no edition and none is due: slots before the first start never are. */
+  firstDue: { id: string; scheduledFor: string } | null
   candidates: number
   recipients: number
   excluded: Partial<Record<Exclusion, number>>
@@ -75,6 +78,7 @@ export async function previewEdition(
   return {
     edition: { id: slot.editionId, scheduledFor: slot.at.toISOString() },
     already,
+    firstDue: await firstDueOf(app),
     ...counts,
     sessions: offers,
     mail,
@@ -119,6 +123,12 @@ async function slotToShow(app: Anyone): Promise<{ slot: Slot; already: Preview['
   const found = await findEdition(app.store, slot.editionId)
   if (found === null) return { slot, already: null }
   return { slot: nextSlot(app.config.slotRule, app.now()), already: { id: found.id, state: found.state } }
+}
+
+async function firstDueOf(app: Anyone): Promise<Preview['firstDue']> {
+  if ((await allEditions(app.store)).length > 0 || (await dueSlot(app)) !== null) return null
+  const { editionId, at } = nextSlot(app.config.slotRule, app.now())
+  return { id: editionId, scheduledFor: at.toISOString() }
 }
 
 function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {

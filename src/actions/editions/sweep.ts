@@ -48,7 +48,7 @@ export async function recordStart(app: Pick<App, 'store' | 'config' | 'now'>): P
 }
 
 /** The slot that is due and not in the ledger: not after now, not before the start, and within DIGEST_CATCH_UP_HOURS. */
-async function dueSlot(app: App): Promise<Slot | null> {
+export async function dueSlot(app: Pick<App, 'store' | 'config' | 'now'>): Promise<Slot | null> {
   const schedule = await installationFact(app.store, 'schedule')
   if (schedule === null) return null
   const now = app.now()

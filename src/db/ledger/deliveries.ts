@@ -20,6 +20,9 @@ export type FrozenDelivery = { id: number; frozen: string }
 
 /** One delivery to a subscriber with the batch it went into; null = none, as they were excluded. */
 export type PastDelivery = {
+  id: number
+  /** The reader's seen mark when the edition was planned. */
+  seenThrough: number
   generation: number
   state: 'waiting' | 'submitted' | 'excluded' | 'failed' | 'unknown'
   reason: string | null
@@ -123,6 +126,8 @@ export async function deliveriesTo(
   const { id, number, state, attempts, nextAttemptAt, reason, submittedAt } = batches
   return await store.read
     .select({
+      id: deliveries.id,
+      seenThrough: deliveries.seenThrough,
       generation: deliveries.generation,
       state: deliveries.state,
       reason: deliveries.reason,

@@ -1,5 +1,5 @@
 import { and, eq, type SQL, sql } from '../drizzle.ts'
-import { frozenContents, UNFINISHED } from '../schema/ledger.ts'
+import { batches, frozenContents, UNFINISHED } from '../schema/ledger.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
 
 /** The template and the offers that a batch was frozen with, as text, each with its hash. */
@@ -38,7 +38,23 @@ export async function frozenContent(store: Store, hash: string): Promise<string>
   return row.content
 }
 
-/** Inside a transaction: removes offers, or templates, that no unfinished batch was frozen with; returns how many. */
+/** The template that an edition was first frozen with; null if it has none, or it is no longer kept. */
+export async function frozenTemplateOf(store: Store, editionId: string): Promise<string | null> {
+  const row = await store.read
+    .select({ content: frozenContents.content })
+    .from(batches)
+    .innerJoin(frozenContents, eq(frozenContents.hash, batches.templateHash))
+    .where(eq(batches.editionId, editionId))
+    .orderBy(batches.id)
+    .limit(1)
+    .get()
+  return row?.content ?? null
+}
+
+/**
+ * Inside a transaction: removes offers that no unfinished batch was frozen with, or templates that no batch was; returns how
+ * many. Templates are few, and `edition preview ID` shows an edition with its own.
+ */
 export async function dropUnused(tx: Queries, kind: 'offers' | 'digest'): Promise<number> {
   const unused = sql`${frozenContents.hash} not in (${HASHES_IN_USE[kind]})`
   return (
@@ -49,7 +65,7 @@ export async function dropUnused(tx: Queries, kind: 'offers' | 'digest'): Promis
   ).changes
 }
 
-const inUse = (column: 'offers_hash' | 'template_hash'): SQL =>
-  sql.raw(`select ${column} from batches where state in ${UNFINISHED} and ${column} is not null`)
-
-const HASHES_IN_USE = { offers: inUse('offers_hash'), digest: inUse('template_hash') }
+const HASHES_IN_USE: Record<'offers' | 'digest', SQL> = {
+  offers: sql.raw(`select offers_hash from batches where state in ${UNFINISHED} and offers_hash is not null`),
+  digest: sql.raw('select template_hash from batches where template_hash is not null'),
+}

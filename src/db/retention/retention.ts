@@ -159,7 +159,7 @@ async function forgottenStep(tx: Queries, { history }: Cutoffs): Promise<number>
   return ids.length
 }
 
-/** Templates that no unfinished batch was frozen with; nothing else reads them. */
+/** Templates of batches that were removed; nothing else reads them. */
 async function contentStep(tx: Queries): Promise<number> {
   return await dropUnused(tx, 'digest')
 }
