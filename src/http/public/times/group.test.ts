@@ -9,6 +9,10 @@ const pageAt = async (app: TestApp, url: string) => parse((await answerTo(app, u
 const textsIn = (page: ReturnType<typeof parse>, selector: string) =>
   page.querySelectorAll(selector).map((one) => one.textContent.trim())
 
+/** The page of a group by its title. */
+const pathOf = (app: TestApp, title: string) =>
+  `/groups/${String(app.db.$client.prepare('select id from groups where title = ?').pluck().get(title))}`
+
 async function appWithGroup() {
   const app = await testApp()
   aSession(app, {
@@ -61,7 +65,8 @@ test('times are shown in the zone that was asked for', async () => {
 })
 
 test('a group of which nothing is said has no empty lines', async () => {
-  const page = await pageAt(await appWithGroup(), '/groups/2')
+  const app = await appWithGroup()
+  const page = await pageAt(app, pathOf(app, 'Low Tide'))
   expect(page.querySelector('.facts, .summary')).toBeNull()
   expect(page.querySelector('main')?.textContent).toContain('Depression · Therapy group')
 })
@@ -113,7 +118,7 @@ test('what another program wrote is shown as text, and never as a link that runs
 
 test('what to expect is on the page of times and of a group, in the language of the page', async () => {
   const app = await appWithGroup()
-  for (const url of ['/sessions', '/groups/1', '/groups/2']) {
+  for (const url of ['/sessions', '/groups/1', pathOf(app, 'Low Tide')]) {
     const page = await pageAt(app, url)
     expect([url, textsIn(page, '.expect summary')]).toEqual([url, ['What to expect']])
     expect(textsIn(page, '.expect dt')).toContain('After you select Reserve')
