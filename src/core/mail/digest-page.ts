@@ -1,10 +1,9 @@
-import { lru } from '../lru.ts'
 import { isScarce, type News, type Offer } from '../sessions/offers.ts'
 import { topicName } from '../sessions/topic.ts'
 import { clockChangeBetween, sameWallClock } from '../time/calendar.ts'
 import { formatOccurrence } from '../time/occurrences.ts'
 import { zoneTitle } from '../time/zone-titles.ts'
-import { weighed } from '../weighed.ts'
+import { collatorOf } from '../words/collator.ts'
 import type { Translator } from '../words/words.ts'
 import type { Letterhead, Reader } from './letterhead.ts'
 
@@ -93,12 +92,6 @@ export function byTopic<One extends Offer>(
 
 const nameOfTopic = (offer: Offer | undefined, language: string): string =>
   plain(topicName(offer?.topicNames, offer?.topic ?? '', language))
-
-const collatorOf = lru(
-  16,
-  (locale: string) => locale,
-  (locale) => weighed(new Intl.Collator(locale)),
-)
 
 function sessionView(
   offer: ShownOffer,

@@ -1,4 +1,4 @@
-import { collatorOf } from '../words/names.ts'
+import { collatorOf } from '../words/collator.ts'
 import type { Translator } from '../words/words.ts'
 
 /** What a topic is called, by language (BCP 47 primary tag). */

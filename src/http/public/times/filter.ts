@@ -2,7 +2,8 @@ import type { OpenTimes } from '../../../actions/sessions/open-times.ts'
 import { languageMeant } from '../../../core/intake/languages.ts'
 import type { Offer } from '../../../core/sessions/offers.ts'
 import { topicsIn } from '../../../core/sessions/topic.ts'
-import { collatorOf, languageName } from '../../../core/words/names.ts'
+import { collatorOf } from '../../../core/words/collator.ts'
+import { languageNamed } from '../../../core/words/language-name.ts'
 import type { Translator } from '../../../core/words/words.ts'
 
 /** What a visitor asked for: slugs of topics, and the language of groups. What we do not know is not asked for. */
@@ -52,7 +53,7 @@ function languagesOf(
   const spoken = new Set([chosen, ...offers.map(({ language }) => language)])
   const named = [...spoken]
     .filter((language) => language !== null)
-    .map((language) => ({ language, name: languageName(language, locale), checked: language === chosen }))
+    .map((language) => ({ language, name: languageNamed(language, locale), checked: language === chosen }))
     .sort((a, b) => compare(a.name, b.name))
   return named.length > 1
     ? named.map((one) => ({ ...one, label: t('page.group.language', { language: one.name }) }))

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
 import type { App } from '../../../app.ts'
 import { topicName } from '../../../core/sessions/topic.ts'
-import { languageName } from '../../../core/words/names.ts'
+import { languageNamed } from '../../../core/words/language-name.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { findGroup, type Group } from '../../../db/sessions/groups.ts'
 import { keptPages } from '../kept-pages.ts'
@@ -43,7 +43,7 @@ function groupPage(
   const { t, language, locale } = translator
   const theirs = offers.filter(({ groupId }) => groupId === group.id)
   const { topics, zone } = inWords(config, theirs, { translator, timeZone: tz, now: now() })
-  const spoken = group.language && languageName(group.language, locale)
+  const spoken = group.language && languageNamed(group.language, locale)
   return {
     title: group.title,
     about: [
