@@ -41,6 +41,7 @@ test('the page of a group says what a reader needs to know, and lists its own ti
   const links = page.querySelectorAll('main a').map((link) => link.getAttribute('href'))
   expect(links).toEqual([
     'https://harbor.test/steady',
+    '/groups/1?tz=America%2FNew_York&zones=all',
     expect.stringMatching(/^https:\/\/book\.harbor\.test\//),
     '/sessions/2.ics',
     'https://book.harbor.test/steady',
@@ -61,7 +62,7 @@ test('in Spanish it names topic, kind and language in Spanish, and keeps the cho
 test('times are shown in the zone that was asked for', async () => {
   const page = await pageAt(await appWithGroup(), '/groups/1?tz=Europe/London')
   expect(page.querySelector('option[selected]')?.getAttribute('value')).toBe('Europe/London')
-  expect(textsIn(page, '.when').join()).toMatch(/12:00 AM/)
+  expect(textsIn(page, '.when').join()).toMatch(/Wednesday, December 2\s*12:00 AM/)
 })
 
 test('a group of which nothing is said has no empty lines', async () => {

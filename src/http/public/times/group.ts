@@ -2,20 +2,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type OpenTimes, openTimes } from '../../../actions/sessions/open-times.ts'
 import type { App } from '../../../app.ts'
 import { topicName } from '../../../core/sessions/topic.ts'
+import { zoneTitle } from '../../../core/time/zone-titles.ts'
 import { languageNamed } from '../../../core/words/language-name.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { findGroup, type Group } from '../../../db/sessions/groups.ts'
 import { keptPages } from '../kept-pages.ts'
 import { basePath } from '../pages.ts'
 import { publicly } from '../publicly.ts'
-import { zoneGroups } from '../zone-choice.ts'
-import { inWords } from './list.ts'
+import { nearZones, zoneGroups } from '../zone-choice.ts'
+import { byDay, type Listed } from './rows.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 /** What a visitor asks for, and the script that asks for the zone of their browser. */
 type Asks = { zoneScript: string; asked: (request: FastifyRequest, reply: FastifyReply) => Asked }
-type Asked = { tz: string; lang: string | null; translator: Translator }
+type Asked = { tz: string; everyZone: boolean; lang: string | null; translator: Translator }
 
 /** `/groups/ID`: what a reader needs to know of a group, and its times that can be reserved. */
 export function addGroupRoute(server: FastifyInstance, app: Needs, { zoneScript, asked }: Asks): void {
@@ -38,11 +39,12 @@ function groupPage(
   { config, now }: Needs,
   group: Group,
   { offers }: OpenTimes,
-  { tz, lang, translator }: Asked,
+  { tz, everyZone, lang, translator }: Asked,
 ) {
   const { t, language, locale } = translator
   const theirs = offers.filter(({ groupId }) => groupId === group.id)
-  const { topics, zone } = inWords(config, theirs, { translator, timeZone: tz, now: now() })
+  const action = `${basePath(config)}/groups/${group.id}`
+  const listed = theirs.map((offer): Listed => ({ offer, status: 'bookable' }))
   const spoken = group.language && languageNamed(group.language, locale)
   return {
     title: group.title,
@@ -57,10 +59,12 @@ function groupPage(
       ...(group.place === null ? [] : [{ name: t('page.group.place'), value: group.place }]),
       ...(group.price === null ? [] : [{ name: t('page.group.price'), value: group.price }]),
     ],
-    shownIn: t('page.group.zone', { zone }),
-    sessions: topics.flatMap(({ sessions }) => sessions),
+    zone: zoneTitle(tz, translator),
+    days: byDay(config, listed, { translator, timeZone: tz, lang, now: now() }),
     lang,
-    action: `${basePath(config)}/groups/${group.id}`,
-    zones: zoneGroups(tz, translator),
+    action,
+    zones: everyZone ? zoneGroups(tz, translator) : nearZones(tz, translator),
+    everyZone,
+    moreZones: `${action}?${new URLSearchParams({ tz, zones: 'all', ...(lang !== null && { lang }) }).toString()}`,
   }
 }
