@@ -69,6 +69,7 @@ test.each([`/Unsubscribes/${TOKEN}`, `/sessions/${TOKEN}/`, '/sessions/%zz', '/%
       const { statusCode, body, headers } = await server.inject({ method, url, payload: 'confirm=1' })
       expect([statusCode, headers['content-type']]).toEqual([404, 'text/html; charset=utf-8'])
       expect(body).toContain('Page not found')
+      expect(parse(body).querySelector('main a.button')?.getAttribute('href')).toBe('/sessions')
       expect(body).not.toContain(TOKEN)
     }
   },

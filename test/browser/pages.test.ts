@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { submitNotice } from '../../src/actions/subscribers/notices.ts'
 import { owedNotices } from '../../src/db/people/notices.ts'
 import { subscribers } from '../../src/db/schema/people.ts'
-import { startServer } from '../../src/http/server.ts'
-import { afterTest, aSession, planNow, submitOwed, type TestApp, testApp } from '../app.ts'
+import { planNow, submitOwed, type TestApp } from '../app.ts'
+import { aServedApp } from './served.ts'
 import { realBrowser, type Visit, type Visitor } from './visit.ts'
 
 const openVisit = realBrowser()
@@ -41,17 +39,19 @@ test.each(VISITORS)(
   async (visitor) => {
     const { app, url } = await aServedApp()
     const { page, sees } = await openVisit(url, visitor)
-    await press(page, 'See all times')
+    await press(page, 'See all group times')
     if (visitor.script) await page.waitForURL(/tz=America%2FChicago/)
     else {
+      await page.getByText('Change', { exact: true }).click()
       await page.getByLabel('Time zone').selectOption('America/Chicago')
       await press(page, 'Show')
     }
     await sees('Group times')
-    expect(await page.getByText('Tue, Dec 1 · 6:00 PM CST').count()).toBe(2)
+    expect(await page.getByRole('heading', { name: 'Tuesday, December 1' }).count()).toBe(1)
+    expect(await page.locator('.when').allInnerTexts()).toEqual(['6:00 PM', '6:00 PM'])
 
     await page.goto(`${url}/editions/${await planNow(app)}?tz=UTC`)
-    await sees('Group times of November 23, 2026')
+    await sees('Group times from November 23, 2026')
     await page.goto(`${url}/nowhere`)
     await sees('Page not found')
   },
@@ -83,7 +83,7 @@ test(
     expect(readers(app)).toMatchObject([{ status: 'active', locale: 'es-US' }])
     await submitNotices(app)
 
-    await page.goto(linkAfter('Cambiar tus preferencias', lastMail(app)))
+    await page.goto(linkAfter('Cambiar mis preferencias', lastMail(app)))
     await sees('Tus preferencias')
     await press(page, '4 semanas')
     await sees('Tus preferencias')
@@ -96,7 +96,7 @@ test(
     await sees('Cancelaste tu suscripción')
     await press(page, 'Volver a suscribirme')
     await sees('Tu suscripción está activa de nuevo')
-    await page.goto(linkAfter('Cambiar tus preferencias', lastMail(app)))
+    await page.goto(linkAfter('Cambiar mis preferencias', lastMail(app)))
     await page.getByText('Tu cuenta').click()
     await press(page, 'Borrar todos mis datos')
     await sees('Revisa tu bandeja de entrada')
@@ -113,19 +113,19 @@ test(
 
 async function join(app: TestApp, { page, sees }: Visit, { script }: Visitor): Promise<void> {
   await sees('New group times, once a week')
+  await page.getByText('More options', { exact: true }).click()
   const zone = page.getByLabel('Time zone')
   if (script) expect(await zone.inputValue()).toBe('America/Chicago')
   else await zone.selectOption('America/Chicago')
   await page.getByLabel('Email address').fill('ada@sample')
   await page.getByLabel('First name').fill('see www.pills.test')
-  await page.getByText('Topics: all, or only some').click()
   await page.getByLabel('Anxiety').check()
   app.setNow('2026-11-23T15:00:20Z') // she took twenty seconds, which a program does not
   await press(page, 'Sign up')
   await sees('New group times, once a week')
   expect(await page.getByRole('alert').getByRole('listitem').allInnerTexts()).toEqual([
-    expect.stringContaining('it should look like name@practice.org'),
-    expect.stringContaining('a first name is enough'),
+    'Email address: check the part after the @',
+    'First name: enter just a name',
   ])
   expect(await page.getByLabel('Anxiety').isChecked()).toBe(true)
   expect(await zone.inputValue()).toBe('America/Chicago')
@@ -133,7 +133,7 @@ async function join(app: TestApp, { page, sees }: Visit, { script }: Visitor): P
   await page.getByLabel('Email address').fill('ada@sample.test')
   await page.getByLabel('First name').fill('Ada')
   await press(page, 'Sign up')
-  await sees('Look in your inbox')
+  await sees('Check your email')
   expect(readers(app)).toMatchObject([{ status: 'pending' }])
 }
 
@@ -283,26 +283,6 @@ async function beForgotten(app: TestApp, { page, sees }: Visit, link: string): P
   await sees('Your data is deleted')
   await page.goto(link)
   await sees('We can’t open your preferences')
-}
-
-/** An app whose pages are served where its emails link to. Only the test submits anything. */
-async function aServedApp(): Promise<{ app: TestApp; url: string }> {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const app = await testApp({ settings: { PUBLIC_URL: url, HOST: '127.0.0.1', PORT: String(port) } })
-  aSession(app, { seatsTotal: 8, seatsLeft: 2 })
-  aSession(app, { topic: 'ocd', group: 'Loose Ends', therapist: 'Dr. Bartholomew Featherstonehaugh' })
-  const server = await startServer(app)
-  afterTest(() => server.close())
-  return { app, url }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await once(probe.close(), 'close')
-  return port
 }
 
 /** Presses a button or a link of this name, and waits for the page it leads to. */
