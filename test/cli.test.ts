@@ -98,6 +98,29 @@ test('a wrong argument or setting is reported in one line, without an address, a
       ['edition', 'resend', '2026-11-16', '--all'],
       '--all sends it to everyone a second time; add --yes if you mean that',
     ],
+    [
+      ['sessions', 'add', '--group', 'Steady Ground'],
+      'sessions add needs --topic, --therapist, --starts-at and --booking-url; on a terminal it asks for them',
+    ],
+    [
+      [
+        ...[
+          'sessions',
+          'add',
+          '--group',
+          'A',
+          '--topic',
+          'odc',
+          '--therapist',
+          'B',
+          '--starts-at',
+          '13/1/2027 7 PM',
+        ],
+        ...['--booking-url', 'https://book.harbor.test/a'],
+      ],
+      '--topic has the unknown topic "odc"; did you mean "ocd"?\n--starts-at is "13/1/2027 7 PM", but there is no month 13; write the month first, like 1/13/2027 7:00 PM, or 2026-12-01T19:00',
+    ],
+    [['sessions', 'full', 'steady'], 'there is no session "steady"; "openseat sessions list" shows all'],
     [['subscribers', 'show', 'nobody@sample.test'], 'EMAIL: this address is not on the list'],
     [
       ['subscribers', 'allow', 'nobody@sample.test', '--consent', 'on the phone'],

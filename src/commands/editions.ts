@@ -83,7 +83,7 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .action(command(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
     .addHelpText(
       'after',
-      '\nOn a terminal it shows how many people would get it, and asks. People who unsubscribed\nor are suppressed get no email.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
+      '\nOn a terminal it shows how many people would get it, and asks. People who\nunsubscribed or are suppressed get no email.\n\nExample:\n  $ openseat edition resend 2026-11-23 --failed',
     )
 }
 
@@ -98,7 +98,7 @@ who the readers are, and their personal links do nothing.
 
 With ID, it writes one email of a past edition: the sessions it was planned with, in
 its own layout and words as long as those are kept (RETENTION_DAYS). What each reader's
-email was made from is deleted once it is sent, so --for uses their topics, time zone,
+email was made from is deleted once it is submitted, so --for uses their topics, time zone,
 and language of today.
 
 Examples:
@@ -115,9 +115,9 @@ Example:
 
 const SEND_NOTES = `
 On a terminal it shows how many people would get it, and asks. A running worker
-submits it; if there is none, this process does. If it is
-interrupted, run it again with --wait: no one is emailed twice or missed. It exits
-with 1 if the edition ends paused or unfinished.
+submits it; if there is none, this process does. If it is interrupted, run it again
+with --wait: no one is emailed twice or missed. It exits with 1 if the edition ends
+paused or unfinished.
 
 Example:
   $ openseat edition send --wait`

@@ -100,7 +100,7 @@ const wrote = (files: MailFiles | null, subject: string): string =>
   `Wrote ${files?.html}, .txt, .eml, and .page.html: "${subject}"`
 
 function mailText(
-  { mail, already }: Preview,
+  { mail }: Preview,
   { files, page }: { files: MailFiles | null; page: string | null },
 ): string {
   switch (mail.kind) {
@@ -110,8 +110,6 @@ function mailText(
       return `No email for this reader (${mail.reason}): ${REASONS[mail.reason].present}. No files were written.`
     case 'nobody':
     case 'not-found':
-      return already
-        ? 'No one would get it yet. No files were written.'
-        : 'No one would get it. No files were written.'
+      return 'No one would get it yet. No files were written.'
   }
 }
