@@ -251,7 +251,7 @@ async function move(app: TestApp, { page, sees }: Visit, link: string): Promise<
   await press(page, 'Email me the newest link')
   await sees('Check your email')
   await submitNotices(app)
-  const never = linkAfter('This wasn’t me: stop these emails', lastMail(app))
+  const never = linkAfter('This wasn’t me: send no more of these', lastMail(app))
   await page.goto(never)
   await sees('Don’t email me again')
   await press(page, 'Never again')

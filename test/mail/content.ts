@@ -181,6 +181,8 @@ export const weekOfOffers = (language: Language): Offer[] =>
       durationMinutes: minutes,
       seatsLeft,
       summary: SUMMARIES[n % SUMMARIES.length] ?? null,
+      place: language === 'es' ? 'En línea' : 'Online',
+      price: language === 'es' ? '$45 por sesión' : '$45 a session',
       news: n === 4 ? ('reopened' as const) : n === 8 ? ('moved' as const) : ('new' as const),
       bookingUrl: `https://book.sample.test/groups/${n + 1}`,
     }

@@ -20,8 +20,10 @@ export type DigestRow = {
   rhythm: string
   minutes: number
   therapist: string
-  /** Where, what it costs, in which language: what is known and short. */
-  facts: string[]
+  /** The language of the group, if the reader reads another. */
+  language: string | null
+  /** Where it is and what it costs, as far as that is known and short. */
+  facts: string
   summary: string | null
   whenForGroup: string | null
   clocks: string | null
@@ -58,7 +60,8 @@ export function digestRow(offer: ShownOffer, reader: RowReader, isFirstOfGroup: 
     rhythm: rhythmOf(offer, reader),
     minutes: offer.durationMinutes,
     therapist: plain(offer.therapist),
-    facts: factsOf(offer, translator),
+    language: otherLanguage(offer, translator),
+    facts: factsOf(offer),
     summary: isNew && isFirstOfGroup ? plain(offer.summary ?? '') || null : null,
     whenForGroup: dayForGroup(offer, day, reader),
     clocks: clocksNote(offer, reader),
@@ -82,15 +85,13 @@ function rhythmOf(
 /** Longer ones are on the group's page; here they would push the next session off a phone's screen. */
 const LONGEST_FACT = 30
 
-function factsOf({ language, place, price }: Offer, { t, language: read, locale }: Translator): string[] {
-  const spoken =
-    language && language !== read
-      ? [t('session.language', { language: languageNamed(language, locale) })]
-      : []
-  return [...spoken, plain(place ?? ''), plain(price ?? '')].filter(
-    (fact) => fact !== '' && fact.length <= LONGEST_FACT,
-  )
-}
+const factsOf = ({ place, price }: Offer): string =>
+  [plain(place ?? ''), plain(price ?? '')]
+    .filter((fact) => fact !== '' && fact.length <= LONGEST_FACT)
+    .join(' · ')
+
+const otherLanguage = ({ language }: Offer, { t, language: read, locale }: Translator): string | null =>
+  language && language !== read ? t('session.language', { language: languageNamed(language, locale) }) : null
 
 /** The time by which the reader knows a session that moved, in their own zone. */
 function wasText({ was, startsAt }: ShownOffer, reader: RowReader): string | null {

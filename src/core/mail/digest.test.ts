@@ -108,16 +108,21 @@ test('a group that is new to the reader is described once, in a sentence', () =>
 })
 
 test.each([
-  ['en', null, 'Dr. Maya Lee · Online · $40\n'],
-  ['en', 'en', 'Dr. Maya Lee · Online · $40\n'],
-  ['en', 'es', 'Dr. Maya Lee · Group in Spanish · Online · $40\n'],
-  ['es', 'en', 'Dr. Maya Lee · Grupo en inglés · Online · $40\n'],
-  ['es', 'es', 'Dr. Maya Lee · Online · $40\n'],
+  ['en', null, 'Depression\n  Weekly · 75 min · Dr. Maya Lee · Online · $40\n'],
+  ['en', 'en', 'Depression\n  Weekly · 75 min · Dr. Maya Lee · Online · $40\n'],
+  ['en', 'es', 'Depression\n  Group in Spanish\n  Weekly · 75 min · Dr. Maya Lee · Online · $40\n'],
+  ['es', 'en', 'Depresión\n  Grupo en inglés\n  Cada semana · 75 min · Dr. Maya Lee · Online · $40\n'],
+  ['es', 'es', 'Depresión\n  Cada semana · 75 min · Dr. Maya Lee · Online · $40\n'],
 ])(
-  'a reader of %s is told that a group is held in %p, where, and what it costs',
+  'a reader of %s is told that a group is held in %p if that is another language, where, and what it costs',
   (locale, language, words) => {
     const mail = mailTo(template, { ...ada, locale, shown: shownAs('new') }, [{ ...told, language }])
     expect(mail.text).toContain(words)
+    const page = parse(mail.html)
+    expect(/Group in|Grupo en/.test(page.querySelector('td.row div')?.text ?? '')).toBe(/Gr/.test(words))
+    expect(page.querySelectorAll('td.row div').at(-1)?.text).toBe('A weekly group for low days. Online · $40')
+    const moved = mailTo(template, { ...ada, shown: shownAs('moved') }, [{ ...told, language }])
+    expect(visibleText(moved.html)).toContain('Dr. Maya Lee · Online · $40')
   },
 )
 
@@ -550,7 +555,7 @@ test('an old email is rebuilt byte for byte on another machine and in another ye
 test('the sample email has not changed', () => {
   const { html, text } = mailTo(template, ada)
   expect({ html: sha256(html), text: sha256(text) }).toEqual({
-    html: '44e53cd18773cf1704f35b5db4f2d4f401f09da5dee3e029dd2ac96cdd4a926b',
+    html: '3fee92fee03a2c9674d8da2dd79acabffdea24261e9e341d0aba09cc59d32bf5',
     text: '41f16d1ae6b45fd073d0b397eb8092ef6377e30b58c6ab4c69476cf957c745d4',
   })
 })

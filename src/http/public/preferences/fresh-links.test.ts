@@ -435,7 +435,9 @@ test('an email to who is no subscriber says nothing that anyone typed', async ()
   expect(subjects(app)).toContainEqual([NEW, 'Please confirm your new address'])
   for (const mail of app.resend.accepted) {
     expect(JSON.stringify(mail)).not.toContain('Call 900')
-    expect(mail.text).toContain('This wasn’t me: stop these emails:\n  https://groups.harbor.test/not-me/')
+    expect(mail.text).toContain(
+      'This wasn’t me: send no more of these:\n  https://groups.harbor.test/not-me/',
+    )
   }
 })
 
