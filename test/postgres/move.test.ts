@@ -3,6 +3,7 @@ import { moveTo } from '../../src/actions/restore/move.ts'
 import { release } from '../../src/actions/restore/release.ts'
 import { BadInput } from '../../src/core/errors.ts'
 import { currentHold } from '../../src/db/restore/epoch.ts'
+import { allSessions } from '../../src/db/sessions/sessions.ts'
 import { openSqlite } from '../../src/db/sqlite/open.ts'
 import type { Store } from '../../src/db/store.ts'
 import { aSession, aSubscriber, planNow, submitOwed, testApp, testConfig } from '../app.ts'
@@ -30,6 +31,9 @@ async function halfOfItsLife() {
   await submitOwed(app)
   dbOf(source).$client.exec("delete from sessions; update counters set value = value where name = 'seq'")
   aSession(app, { group: 'Open Water' })
+  dbOf(source).$client.exec(
+    "update groups set summary = 'For all.', language = 'es', place = 'Online', price = '$40'",
+  )
   aSubscriber(app, 'noor@sample.test')
   return app
 }
@@ -42,6 +46,9 @@ test('a moved installation is held, has every row, and goes on where it was', as
     settings: { DATABASE_URL: url, LINK_SECRET: app.config.LINK_SECRET.join() },
     at: '2026-11-30T15:00:00.000Z',
   })
+  expect(await allSessions(there.store)).toMatchObject([
+    { summary: 'For all.', language: 'es', place: 'Online', price: '$40', topicNames: { es: 'Ansiedad' } },
+  ])
   expect(await currentHold(there.store)).toMatchObject({ reason: 'moved' })
   expect(await release(there, 'go-on')).toMatchObject({ recipients: 0, editions: [] })
   await planNow(there)
