@@ -19,6 +19,7 @@ export type Purpose =
   | 'change-address'
   | 'undo-address'
   | 'fresh'
+  | 'data-file'
   | 'not-me'
   | 'calendar'
   | 'form'

@@ -8,6 +8,7 @@ const PAGES = [
   'confirm',
   'confirmed',
   'damaged',
+  'data',
   'expect',
   'expired',
   'forget',

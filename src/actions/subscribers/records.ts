@@ -1,5 +1,6 @@
 import type { Installation } from '../../app.ts'
 import type { Config } from '../../config.ts'
+import { withIsoDates } from '../../core/iso-dates.ts'
 import { lastReportTo } from '../../db/ledger/reports.ts'
 import { eraseSubscriber } from '../../db/people/erasures.ts'
 import { type PersonalData, personalDataOf } from '../../db/people/personal-data.ts'
@@ -71,7 +72,7 @@ export async function showSubscriber({ store, hashKey }: Omit<Needs, 'now'>, ema
   }
 }
 
-/** Everything held about an address, for the person who asks (GDPR art. 15). Throws `BadInput` if it is not an address. */
+/** Everything held about an address, for the person who asks (GDPR art. 15); instants also as dates. Throws `BadInput` if it is not an address. */
 export async function exportSubscriber(
   { config, store, hashKey }: Omit<Needs, 'now'> & { config: Pick<Config, 'RETENTION_DAYS'> },
   email: string,
@@ -80,7 +81,7 @@ export async function exportSubscriber(
   const { subscriber, suppression, refusedAt, erasedAt, requestedEmails } = record
   const marks = [suppression, refusedAt, erasedAt].some((mark) => mark !== null)
   if (!subscriber && !marks && requestedEmails.length === 0) return { kind: 'not-found' }
-  return { kind: 'found', record: { ...record, retentionDays: config.RETENTION_DAYS } }
+  return { kind: 'found', record: withIsoDates({ ...record, retentionDays: config.RETENTION_DAYS }) }
 }
 
 /** Erases a subscriber; only the keyed hash stays, so that no import emails them. Throws `BadInput` if it is not an address. */

@@ -48,6 +48,13 @@ async function withAda(seed: Parameters<typeof aSubscriber>[2] = {}) {
   return { app, server, post, fresh }
 }
 
+/** Presses the button on the page with the data. */
+async function download(post: Awaited<ReturnType<typeof withAda>>['post'], body: string) {
+  const page = parse(body)
+  const [file = '', seal = ''] = page.querySelectorAll('main input').map((one) => one.getAttribute('value'))
+  return post(page.querySelector('main form')?.getAttribute('action') ?? '', { file, seal })
+}
+
 /** Submits what is owed, and returns the link of this kind in the last mail. */
 async function mailed(app: TestApp, purpose: string): Promise<string> {
   for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
@@ -108,17 +115,59 @@ test('the data is given once, to the fresh link, for fifteen minutes, and a scan
   const exported = await exportSubscriber(app, ADA)
   const answer = await post(link)
   expect(answer.headers).toMatchObject({
-    'content-type': 'application/json; charset=utf-8',
-    'content-disposition': 'attachment; filename="my-data.json"',
+    'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
   })
-  expect({ kind: 'found', record: answer.json() }).toEqual(exported)
+  const page = parse(answer.body)
+  expect(page.querySelectorAll('h2').map((one) => one.textContent)).toEqual(['You', 'Your choices', 'Emails'])
+  expect(text(answer.body)).toMatch(
+    /Email address ada@sample\.test.*Topics OCD.*Weekly email of 2026-11-23 Sent/,
+  )
+  expect(text(answer.body)).not.toMatch(/\d{13}|seenThrough|emailHash/)
+  for (const _ of ['once', 'twice']) {
+    const file = await download(post, answer.body)
+    expect(file.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'content-disposition': 'attachment; filename="my-data.json"',
+      'cache-control': 'no-store',
+    })
+    expect({ kind: 'found', record: file.json() }).toEqual(exported)
+  }
   for (const again of [await post(link), await server.inject(link)])
     expect([again.statusCode, text(again.body)]).toEqual([410, expect.stringContaining('no longer works')])
 
   const second = await fresh('data')
   later(app, 15 * MINUTE_MS + 1)
   expect((await post(second)).statusCode).toBe(410)
+})
+
+test('a file that is not ours is not offered as a download', async () => {
+  const { post, fresh } = await withAda()
+  const page = parse((await post(await fresh('data'))).body)
+  const action = page.querySelector('main form')?.getAttribute('action') ?? ''
+  const [file = '', seal = ''] = page.querySelectorAll('main input').map((one) => one.getAttribute('value'))
+  expect((await post(action, { file, seal })).statusCode).toBe(200)
+  const other = Buffer.from('other').toString('base64url')
+  for (const form of [{}, { file: other, seal }, { file, seal: `${seal}x` }, { file: `${file}A`, seal }])
+    expect((await post(action, form as Record<string, string>)).statusCode).toBe(410)
+})
+
+test('the data is readable in Spanish too, with everything that may have happened', async () => {
+  const ada = await withAda({ topics: ['ocd'] })
+  const { app, post } = ada
+  app.db.$client.exec("update subscribers set locale = 'es'")
+  await askToMove(ada)
+  aSession(app, { topic: 'ocd' })
+  await planNow(app)
+  await submitOwed(app)
+  const page = parse((await post(await ada.fresh('data'))).body)
+  expect(page.querySelectorAll('h2').map((one) => one.textContent)).toEqual([
+    'Tú',
+    'Lo que elegiste',
+    'Correos',
+    'Lo que se hizo',
+  ])
+  expect(text(page.toString())).toContain(`Cambio de dirección pedido ${NEW}`)
 })
 
 test('a fresh link does what it was asked for and nothing else; forged ones do nothing', async () => {
@@ -144,10 +193,12 @@ test('a provider that errs while an export is made shows no link that only anoth
   await post(address, { email: 'victim@sample.test' })
   for (const { id } of await owedNotices(app.store, app.now(), 10)) await submitNotice(app, id)
   expect(app.db.$client.prepare('select count(*) from notices where body is not null').pluck().get()).toBe(1)
-  const { body } = await post(data)
+  const { body } = await download(post, (await post(data)).body)
   expect(body).not.toMatch(/change-address\/|confirm\/|fresh\/|reason"?:\s*"the|suppressed/)
   const { notices } = JSON.parse(body) as { notices: object[] }
-  expect(notices.map((one) => Object.keys(one))).toEqual(notices.map(() => ['kind', 'createdAt']))
+  expect(notices.map((one) => Object.keys(one))).toEqual(
+    notices.map(() => ['kind', 'createdAt', 'createdAtIso']),
+  )
 })
 
 test('forgetting deletes everything, kills the links, and no import brings them back', async () => {
@@ -523,5 +574,7 @@ test('the data does not reveal whether the owner of another address wanted no em
     const exported = await exportSubscriber(app, ADA)
     told.add(exported.kind === 'found' ? JSON.stringify(exported.record.notices) : '')
   }
-  expect([...told]).toEqual([expect.stringMatching(/^\[\{"kind":"fresh-address","createdAt":\d+\}\]$/)])
+  expect([...told]).toEqual([
+    expect.stringMatching(/^\[\{"kind":"fresh-address","createdAt":\d+,"createdAtIso":"[^"]+"\}\]$/),
+  ])
 })

@@ -12,6 +12,7 @@ import { exportSubscriber } from '../../../actions/subscribers/records.ts'
 import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
 import type { Translator } from '../../../core/words/words.ts'
+import { allTopics } from '../../../db/sessions/sessions.ts'
 import { registerScope } from '../../scope.ts'
 import { steadily } from '../../steadily.ts'
 import { formMessages } from '../form-errors.ts'
@@ -19,6 +20,8 @@ import type { RequestLimiter, SignUpLimit } from '../join/limits.ts'
 import { speakAs } from '../language.ts'
 import { type Next, toTimes } from '../next.ts'
 import { basePath } from '../pages.ts'
+import { fileFromForm, fileInForm } from './data-file.ts'
+import { dataPage } from './data-page.ts'
 import { type Form, textOf as fieldOf, masked } from './page.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now' | 'pace' | 'templates'> & {
@@ -49,7 +52,7 @@ export async function addFreshLinkRoutes(
       if (fresh === null) return showExpired(app, reply)
       switch (fresh.kind) {
         case 'fresh-data':
-          return giveData(app, reply, fresh)
+          return giveData(app, reply, fresh, request.params.token)
         case 'fresh-forget':
           return forget(app, reply, fresh)
         case 'fresh-address':
@@ -57,6 +60,17 @@ export async function addFreshLinkRoutes(
         case 'fresh-links':
           return showExpired(app, reply)
       }
+    })
+    forms.post<WithToken>('/fresh/:token/file', async ({ body }, reply) => {
+      const text = fileFromForm(app.config.LINK_SECRET, {
+        file: fieldOf(body?.file),
+        seal: fieldOf(body?.seal),
+      })
+      if (text === null) return showExpired(app, reply)
+      return reply
+        .header('content-disposition', 'attachment; filename="my-data.json"')
+        .type('application/json; charset=utf-8')
+        .send(text)
     })
   })
 }
@@ -117,14 +131,21 @@ async function freshIn(app: Needs, request: FastifyRequest<WithToken>, reply: Fa
   return fresh
 }
 
-async function giveData(app: Needs, reply: FastifyReply, fresh: Fresh) {
+/** The link is used up by this page, so the page itself carries the file to download. */
+async function giveData(app: Needs, reply: FastifyReply, fresh: Fresh, token: string) {
   const exported = await exportSubscriber(app, fresh.subscriber.email)
   if (exported.kind !== 'found' || !(await spendFresh(app, fresh))) return showExpired(app, reply)
   app.log.info({ outcome: 'given' }, 'data asked for')
-  return reply
-    .header('content-disposition', 'attachment; filename="my-data.json"')
-    .type('application/json; charset=utf-8')
-    .send(`${JSON.stringify(exported.record, null, 2)}\n`)
+  const page = dataPage(app, exported.record, {
+    translator: reply.translator,
+    topics: await allTopics(app.store),
+  })
+  const json = `${JSON.stringify(exported.record, null, 2)}\n`
+  return reply.view('data', {
+    ...page,
+    download: fileInForm(app.config.LINK_SECRET, json),
+    fileUrl: `${basePath(app.config)}/fresh/${encodeURIComponent(token)}/file`,
+  })
 }
 
 async function forget(app: Needs, reply: FastifyReply, fresh: Fresh) {

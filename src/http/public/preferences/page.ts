@@ -6,8 +6,7 @@ import type { App } from '../../../app.ts'
 import type { FormError } from '../../../core/intake/fields.ts'
 import { canMove, listOf, PAUSE_WEEKS, partOf, pauseDates } from '../../../core/intake/preferences.ts'
 import { topicsIn } from '../../../core/sessions/topic.ts'
-import { toLocal } from '../../../core/time/calendar.ts'
-import { isFar } from '../../../core/time/occurrences.ts'
+import { longDay } from '../../../core/time/occurrences.ts'
 import { canonicalZone } from '../../../core/time/zone-names.ts'
 import { signToken } from '../../../core/tokens.ts'
 import { weighed } from '../../../core/weighed.ts'
@@ -157,7 +156,7 @@ function pauseOf(
 ) {
   const { first, last } = pauseDates(timeZone, now())
   return {
-    until: isPaused(pausedUntil, now()) ? dayOf(pausedUntil, timeZone, locale, now()) : null,
+    until: isPaused(pausedUntil, now()) ? longDay(new Date(pausedUntil), timeZone, locale, now()) : null,
     weeks: PAUSE_WEEKS,
     typed: typed ? textOf(typed.until) : '',
     first,
@@ -174,13 +173,6 @@ async function addressOf({ store, now }: Needs, subscriber: Subscriber) {
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const isPaused = (until: number | null, now: Date): until is number => until !== null && until > now.getTime()
-
-function dayOf(at: number, timeZone: string, locale: string, now: Date): string {
-  const written = { timeZone: 'UTC', weekday: 'long', month: 'long', day: 'numeric' } as const
-  const year = isFar(new Date(at), now) && ({ year: 'numeric' } as const)
-  const shown = new Date(`${toLocal(new Date(at), timeZone)}Z`)
-  return weighed(new Intl.DateTimeFormat(locale, { ...written, ...year })).format(shown)
-}
 
 /** Enough for the owner to recognize the address, but not for someone looking over their shoulder: `a…@sample.test`. */
 export const masked = (email: string): string => email.replace(/^(.).*(@[^@]*)$/, '$1…$2')
