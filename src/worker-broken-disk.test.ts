@@ -7,7 +7,7 @@ import { owedBatches } from './db/ledger/batches.ts'
 import { findEdition, tallyOf } from './db/ledger/editions.ts'
 import { startWorker } from './worker.ts'
 
-test('a database that cannot be written: said once, nothing submitted, and then all by itself', async () => {
+test('a database that cannot be written: said once, nothing submitted, and then all of it, automatically', async () => {
   const app = await testApp({ file: true })
   aSession(app)
   manySubscribers(app, 300)

@@ -11,7 +11,7 @@ export function engineGoals({ sqlite, postgres, three }: EngineRuns): Goal[] {
   const speed = (runs: EngineRuns[keyof EngineRuns]) => medianOf(runs, perSecond)
   return [
     {
-      name: 'on Postgres / on SQLite, mails per second',
+      name: 'on Postgres / on SQLite, emails per second',
       value: speed(postgres) / speed(sqlite),
       atLeast: 0.5,
     },
@@ -41,9 +41,9 @@ export function enginesSection(engines: EngineRuns): string {
   })
   const head = [
     '',
-    'mails/s, each round',
+    'emails/s, each round',
     'median',
-    'CPU ms per mail of the command',
+    'CPU ms per email of the command',
     'peak MB',
     'longest pause, s',
   ]

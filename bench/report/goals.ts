@@ -23,22 +23,22 @@ function peerGoals({ pipeline, ceiling, smtp, textbook }: PeerRuns): Goal[] {
   const [speed, cpu] = [medianOf(pipeline, perSecond), medianOf(pipeline, perCpuSecond)]
   return [
     {
-      name: 'pipeline / ceiling, mails per second',
+      name: 'pipeline / ceiling, emails per second',
       value: speed / medianOf(ceiling, perSecond),
       atLeast: 1.2,
     },
     {
-      name: 'pipeline / ceiling, CPU per mail',
+      name: 'pipeline / ceiling, CPU per email',
       value: medianOf(ceiling, perCpuSecond) / cpu,
       atMost: 1.25,
     },
     {
-      name: 'pipeline / textbook worker, mails per second',
+      name: 'pipeline / textbook worker, emails per second',
       value: speed / medianOf(textbook, perSecond),
       atLeast: 30,
     },
     {
-      name: 'pipeline / nodemailer, mails per CPU second',
+      name: 'pipeline / nodemailer, emails per CPU second',
       value: cpu / medianOf(smtp, perCpuSecond),
       atLeast: 1,
     },
@@ -90,14 +90,14 @@ export const cpuSecondsOf = ({ imported, pipeline }: ScaleRun): number =>
 function millionGoal({ ceiling }: PeerRuns, { runs }: Scale): Goal {
   const { subscribers, pipeline } = runs.at(-1) ?? { subscribers: 0, pipeline: null }
   const speed = pipeline ? perSecond(pipeline.submitted) : Number.NaN
-  const name = `submitting to ${whole(subscribers)} / ceiling, mails per second`
+  const name = `submitting to ${whole(subscribers)} / ceiling, emails per second`
   return { name, value: speed / medianOf(ceiling, perSecond), atLeast: 1.2 }
 }
 
 function limitGoals({ workers, mailsPerSecond, refusedLater, cpuShares }: LimitRun): Goal[] {
   const by = `ten requests a second, ${workers === 1 ? 'one worker' : `${workers} workers`}`
   return [
-    { name: `${by}: mails per second`, value: mailsPerSecond, atLeast: 980 },
+    { name: `${by}: emails per second`, value: mailsPerSecond, atLeast: 980 },
     { name: `${by}: refused (429) after the first seconds`, value: refusedLater, atMost: 0 },
     { name: `${by}: share of one core, each`, value: Math.max(...cpuShares), atMost: 0.25 },
   ]
@@ -127,7 +127,7 @@ function killGoals(kills: NonNullable<Results['kills']>): Goal[] {
   const sum = (value: (row: (typeof ours)[number]) => number) =>
     ours.reduce((total, row) => total + value(row), 0)
   return [
-    { name: 'killed in the middle: mailed twice', value: sum(({ twice }) => twice), atMost: 0 },
-    { name: 'killed in the middle: never mailed', value: sum(({ never }) => never), atMost: 0 },
+    { name: 'killed in the middle: emailed twice', value: sum(({ twice }) => twice), atMost: 0 },
+    { name: 'killed in the middle: never emailed', value: sum(({ never }) => never), atMost: 0 },
   ]
 }

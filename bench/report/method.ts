@@ -20,9 +20,9 @@ export function methodSection({ plan }: Results): string {
   the sessions once, build the words of a page once for all readers with the same zone and topics, use prepared statements and
   \`synchronous=NORMAL\`, and mark each reader when their email is accepted. Jobs are added in bulk, 20 run at a time in one
   process, and each email has an idempotency key.
-  - *Textbook worker*: ${whole(slow)} mails, MJML with its defaults, as in guides, and again with its checks turned off.
-  - *react-email worker*: ${whole(slow)} mails, the same words from React components; the text is the precompiled one, not made from the HTML.
-  - *nodemailer*: ${whole(smtp)} mails over ten SMTP connections that stay open, both bodies from precompiled Handlebars, in base64, which takes
+  - *Textbook worker*: ${whole(slow)} emails, MJML with its defaults, as in guides, and again with its checks turned off.
+  - *react-email worker*: ${whole(slow)} emails, the same words from React components; the text is the precompiled one, not made from the HTML.
+  - *nodemailer*: ${whole(smtp)} emails over ten SMTP connections that stay open, both bodies from precompiled Handlebars, in base64, which takes
     less CPU than quoted-printable. No queue, and no idempotency: SMTP has none.
 - **Sinks** (\`sink.ts\`, \`smtp-sink.ts\`): their own processes, over loopback. They count emails and do as little else as possible. The strict
   stand-in of the tests parses and hashes every body; it is used at the limit and for the kills, where speed is not measured.

@@ -15,11 +15,11 @@ export function peersSection(peers: PeerRuns): string {
   const [speed, cpu] = [medianOf(peers.pipeline, perSecond), medianOf(peers.pipeline, perCpuSecond)]
   const head = [
     '',
-    'mails',
+    'emails',
     'kB each',
-    'mails/s, each round',
+    'emails/s, each round',
     'median',
-    'CPU ms per mail',
+    'CPU ms per email',
     'peak MB',
     'sink busy',
     'ours is faster by',

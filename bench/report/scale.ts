@@ -26,7 +26,7 @@ export function scaleSection({ runs, answers, commands }: Scale): string {
     'import, s',
     'planning, s',
     'submitting, s',
-    'mails/s',
+    'emails/s',
     'µs each',
     'CPU µs each',
     'peak MB: import, planning, submitting',

@@ -13,8 +13,8 @@ export function limitSection(runs: readonly LimitRun[]): string {
   ])
   const head = [
     'workers',
-    'mails/s',
-    'mails in a full second: least, most',
+    'emails/s',
+    'emails in a full second: least, most',
     '429: first 3 s, after',
     'of one core, each',
     'peak MB, each',

@@ -101,7 +101,7 @@ test('counts provider reports, the readers they cost, and what waits for an oper
   app.setNow('2026-11-30T15:00:00Z')
   aSession(app, { group: 'Loose Ends' })
   await planNow(app)
-  await pause(app, '2026-11-30', 'circuit breaker: 6 of 100 mails bounced')
+  await pause(app, '2026-11-30', 'circuit breaker: 6 of 100 emails bounced')
   expect(await read(app)).toMatchObject({
     'openseat_editions_paused{cause="breaker"}': 1,
     'openseat_editions{state="paused"}': 1,

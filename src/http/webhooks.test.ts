@@ -173,7 +173,7 @@ test('there is nothing to see with GET', async () => {
 const LEAVE = { UNSUBSCRIBE_ADDRESS: 'Leave@in.harbor.test' }
 const statusOf = (app: TestApp) => app.db.select().from(subscribers).get()?.status
 
-/** Where the mail that Ada was sent says that an email unsubscribes her. */
+/** Where the email that Ada got says that an email unsubscribes her. */
 function addressIn(app: TestApp): string {
   const header = app.resend.accepted.at(-1)?.headers['List-Unsubscribe'] ?? ''
   return /^<https:[^>]+>, <mailto:([^>]+)>$/.exec(header)?.[1] ?? ''

@@ -17,7 +17,7 @@ export async function connectAndCheck(address: RedisAddress, options: ConnectOpt
   return redis
 }
 
-/** A connection that opens with its first command, and reconnects by itself. */
+/** A connection that opens with its first command, and reconnects automatically. */
 export function connect(redis: RedisAddress, options: ConnectOptions): Redis {
   const all = {
     lazyConnect: true,

@@ -96,7 +96,7 @@ export async function openQueue(options: {
     async forgetBatches() {
       const waiting = (await attempt(() => batches.getWaiting())) ?? []
       const forgotten = waiting.filter(({ name }) => name === 'submit-batch')
-      // One that was started meanwhile cannot be removed, and does not have to be.
+      // One that was started in the meantime cannot be removed, and does not have to be.
       await Promise.allSettled(forgotten.map((job) => job.remove()))
       const keys = forgotten.map(({ data }) => onceKey(prefix, 'batch', data.batchId))
       if (keys.length > 0) await attempt(() => producer.del(keys))

@@ -10,7 +10,7 @@ const READERS = 300
 const FULL = `create or replace function disk_is_full() returns trigger language plpgsql as $$
   begin raise exception 'could not extend file' using errcode = '53100'; end $$;`
 
-test('nothing is submitted while the disk of Postgres is full: said once, and then it goes on by itself', async () => {
+test('nothing is submitted while the disk of Postgres is full: said once, and then it continues automatically', async () => {
   const app = await aPractice()
   fill(
     app,

@@ -81,7 +81,7 @@ export async function resending({ context, name, workers, title }: Case): Promis
     await until(done, 'the resend is finished', 120_000).catch((error: Error) => problems.push(error.message))
     await stopPrograms(installation)
     const { accepted } = await installation.standIn.summary()
-    if (accepted !== 300) problems.push(`${accepted} mails accepted where 300 were to be`)
+    if (accepted !== 300) problems.push(`${accepted} emails accepted where 300 were to be`)
     return await rowFor(installation, title, { kills, problems, note: 'twice each: edition and resend' })
   } finally {
     await closeInstallation(installation)

@@ -93,7 +93,7 @@ async function olderProgram(context: Context): Promise<Row[]> {
         problems.push(`${args.join(' ')} says ${program.output().slice(-200)}`)
     }
     const { accepted } = await installation.standIn.summary()
-    if (accepted > 0) problems.push(`${accepted} mails went out`)
+    if (accepted > 0) problems.push(`${accepted} emails went out`)
     const seconds = (performance.now() - installation.startedAt) / 1000
     return [
       plainRow({ scenario: REFUSES, seconds, passed: problems.length === 0, note: problems.join('; ') }),

@@ -181,7 +181,7 @@ async function lookOn(installation: Installation, accepted: number, problems: st
   if (shown.code !== 0 || !shown.stdout.includes('"held": true'))
     problems.push(`release shows ${shown.output.slice(-200)}`)
   const { accepted: now } = await installation.standIn.summary()
-  if (now !== accepted) problems.push(`while held, ${now - accepted} mails went out`)
+  if (now !== accepted) problems.push(`while held, ${now - accepted} emails went out`)
 }
 
 async function saysHeld(worker: Program, problems: string[]): Promise<void> {

@@ -58,7 +58,7 @@ async function year(context: Context, scenario: string, [day, time, timeZone]: R
   const { slots, jumps, due, once, twice, never, problems } = answer
   const passed = problems.length === 0 && once === due && twice === 0 && never === 0 && slots === 52
   const note = passed
-    ? `${slots} slots, five readers; counted are their mails`
+    ? `${slots} slots, five readers; counted are their emails`
     : problems.slice(0, 4).join('; ')
   return [plainRow({ scenario, faults: jumps, recipients: due, once, twice, never, seconds, passed, note })]
 }

@@ -21,7 +21,7 @@ import { offersLeft } from './offers-left.ts'
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
 export type Frozen = { body: Buffer<ArrayBuffer>; deliveries: { id: number; covered: number[] | null }[] }
 
-/** The outcome of a first claim. `changed`: what it looked at changed meanwhile, so that it must look again. */
+/** The outcome of a first claim. `changed`: what it looked at changed in the meantime, so that it must look again. */
 export type FirstClaim = { batch: Batch; frozen: Frozen } | 'nobody-left' | 'changed' | 'not-ours'
 
 /** What a delivery keeps from its first claim to its outcome. */

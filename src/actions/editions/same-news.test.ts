@@ -209,7 +209,7 @@ const REQUESTS: ResendRequest[] = [
   { kind: 'to', email: 'reader-1@sample.test' },
 ]
 
-// An email that is `unknown` for good may have been accepted: the next edition tells its news once more, as the operating
+// An email that is `unknown` for good may have been accepted: the next edition shows its news again, as the operating
 // guide says, and so does an operator's `--unknown`.
 test('no history of doubts, resends and later editions shows a session twice unasked, or forgets one', async () => {
   await fc.assert(

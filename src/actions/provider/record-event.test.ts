@@ -333,7 +333,7 @@ const UNKNOWN = [
   ],
 ] as const
 
-/** What Resend reports of a mail that we have no row of: a copy for an operator, a row that is gone. */
+/** What Resend reports of an email that we have no row of: a copy for an operator, a row that is gone. */
 const aboutStrange = (app: TestApp, to: string, type: string, extra: object) => {
   const mail = { id: randomUUID(), at: 0, from: 'groups@harbor.test', to: [to], subject: 'News', tags: [] }
   return recordEvent(app, {

@@ -240,7 +240,7 @@ test('a session deleted long ago is forgotten, and its id is not reused', async 
   app.db.$client.exec("delete from sessions where external_id <> 'stays'")
   app.setNow('2027-12-01T15:00:00Z')
   await pruneWholly(app)
-  expect(count(app, 'known_sessions')).toBe(3) // an edition of less than 400 days ago may have told of them
+  expect(count(app, 'known_sessions')).toBe(3) // an edition of less than 400 days ago may have shown them
   app.setNow('2028-01-12T15:00:00Z')
   await pruneWholly(app)
   expect(app.db.$client.prepare('select session_id from known_sessions').pluck().all()).toEqual([keep])

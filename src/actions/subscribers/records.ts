@@ -38,7 +38,7 @@ export type Exported =
   | { kind: 'found'; record: PersonalData & { retentionDays: number } }
   | { kind: 'not-found' }
 
-/** `left`: what could not be erased yet, and is erased later by itself. */
+/** `left`: what could not be erased yet, and is erased later, automatically. */
 export type Erased = { kind: 'erased'; left: LeftToWipe } | { kind: 'already' } | { kind: 'not-found' }
 
 /** What an operator needs to see of one subscriber. Throws `BadInput` if it is not an address. */

@@ -1,4 +1,4 @@
-/** What readers are told of a group besides its name. Null = the practice does not say. */
+/** What readers can know of a group besides its name. Null = the practice does not say. */
 export type GroupFacts = {
   /** One sentence: who it is for, and what happens. */
   summary: string | null

@@ -124,7 +124,7 @@ export async function replaceAddress(
 
 /**
  * Puts the old address back, with its consent and new links, so that the newer one gets nothing more. Where the old one has
- * subscribed again meanwhile, the moved subscription ends instead. `ended`: it was ended since the change, and stays so. Null
+ * subscribed again in the meantime, the moved subscription ends instead. `ended`: it was ended since the change, and stays so. Null
  * when the change is forgotten or was undone.
  */
 export async function undoAddressChange(

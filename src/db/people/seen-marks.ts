@@ -91,7 +91,7 @@ function sameRows(before: readonly TopicRow[], after: readonly TopicRow[]): bool
 
 /**
  * The topics that an email surely covered whose outcome was unknown for a while, as what it covered was forgotten then. A
- * topic with a mark of its own may have been chosen since: rather shown once more than never.
+ * topic with a mark of its own may have been chosen since: rather shown twice than never.
  */
 export async function surelyCovered(tx: Queries, subscriberId: number): Promise<number[] | null> {
   const rows = (await topicRowsOf(tx, [subscriberId])).get(subscriberId)

@@ -78,7 +78,7 @@ async function transaction<Result>(
     await client.query(timed('commit'))
     return result
   } catch (error) {
-    // On a broken connection the server rolls back by itself.
+    // On a broken connection the server rolls back on its own.
     if (!isBroken(error)) await client.query(timed('rollback')).catch(() => {})
     throw error
   }

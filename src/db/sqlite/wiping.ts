@@ -35,7 +35,7 @@ export async function emptyLog(store: Store): Promise<boolean> {
     return connection.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
   })
   if (outcome[0]?.busy !== 0) return false
-  // Only what was noted before: what another process erased meanwhile may be in the log again.
+  // Only what was noted before: what another process erased in the meantime may be in the log again.
   const done = and(eq(installation.name, 'wipe'), eq(installation.value, noted ?? ''))
   if (noted !== null) await store.write((tx) => tx.delete(installation).where(done).run())
   return true
