@@ -42,7 +42,7 @@ install_packages() {
     return 1
   fi
   if [ -d "$OPENSEAT_FOLDER/node_modules" ]; then
-    say 'Installing packages anew, as package-lock.json has changed: npm ci'
+    say 'Installing packages anew, as some are missing or package-lock.json has changed: npm ci'
   else
     say 'Installing packages, once; this takes a minute: npm ci'
   fi
