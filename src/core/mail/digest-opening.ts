@@ -46,8 +46,8 @@ function leadOf(shown: readonly Shown[], { translator, more }: Readers, zone: st
     .map((news) => ({ news, n: shown.filter(({ shownAs }) => shownAs === news).length }))
     .filter(({ n }) => n > 0)
   const [only] = counts
-  if (more === 0 && counts.length === 1 && only?.news === 'new')
-    return t('digest.lead.new', { n: only.n, zone })
+  if (counts.length === 1 && only?.news === 'new')
+    return t(more > 0 ? 'digest.lead.first.new' : 'digest.lead.new', { n: only.n, zone })
   const listed = listIn(locale).format(counts.map(({ news, n }) => t(`digest.count.${news}`, { n })))
   return more > 0
     ? t('digest.lead.first', { n: shown.length, counts: listed, zone })

@@ -178,9 +178,9 @@ test.each<[News[], number, string, string]>([
     ['new', 'new', 'reopened'],
     17,
     '20 group times for you',
-    'The first 3 are below: 2 new, 1 reopened. All times are Eastern Time.',
+    'Here are the first 3: 2 new, 1 reopened. All times are Eastern Time.',
   ],
-  [['new'], 1, '2 group times for you', 'The first is below: 1 new. All times are Eastern Time.'],
+  [['new'], 1, '2 group times for you', 'Here’s the first. All times are Eastern Time.'],
 ])('%p and %i more: "%s", and the sum of "%s"', (news, more, heading, lead) => {
   const { html, text } = mailTo(template, { ...ada, shown: shownAs(...news), more })
   expect(parse(html).querySelector('h1')?.text).toBe(heading)
