@@ -176,7 +176,7 @@ async function choose(app: TestApp, { page, sees }: Visit, link: string): Promis
   await sees('Your preferences')
   expect(await page.locator('#look').getByRole('status').innerText()).toContain('Saved.')
   await page.getByLabel('Every 4 weeks').check()
-  await press(page, 'Save what you get')
+  await press(page, 'Save topics and frequency')
   await sees('Your preferences')
   expect(await page.locator('#get').getByRole('status').innerText()).toContain('Saved.')
   expect(readers(app)).toMatchObject([{ cadence: 'monthly', name: null }])

@@ -105,7 +105,7 @@ test('who keeps Spanish keeps their region; who chooses another language gets it
   const changed = await save('en', '?lang=es')
   expect(locale()).toBe('en')
   expect(changed.querySelector('[role=status]')?.textContent).toBe(
-    'Saved. Your changes apply from the next email.',
+    'Saved. Your changes apply starting with the next email.',
   )
   await save('es')
   expect(locale()).toBe('es')

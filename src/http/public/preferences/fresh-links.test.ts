@@ -317,7 +317,7 @@ test('an address changes by a link from the old inbox and one from the new, with
   const ada = await withAda({ softBounces: 3, calendarKey: 'an-old-calendar-key-x', name: 'Ada' })
   const { app, server, post } = ada
   const { answer, link } = await askToMove(ada, ' Ada.Moreno@Elsewhere.test ')
-  expect(text(answer.body)).toContain('If we can email the new address, a link is on its way there.')
+  expect(text(answer.body)).toContain('If we’re able to email the new address, a link is on its way.')
   expect(subjects(app)).toEqual([
     [ADA, 'The link you asked for'],
     [NEW, 'Please confirm your new address'],
@@ -391,7 +391,7 @@ test('an undo does not say that emails resume if they were stopped at the new ad
   await post((await askToMove(ada)).link)
   const undo = await mailed(app, 'undo-address')
   await post(linkOf('unsubscribe', String(stored(app)?.public_id)))
-  expect(text((await post(undo)).body)).toContain('no weekly email comes to this address either')
+  expect(text((await post(undo)).body)).toContain('the weekly email doesn’t come to this address either')
   expect(stored(app)).toMatchObject({ email: ADA, status: 'unsubscribed' })
 })
 

@@ -71,7 +71,7 @@ test('what is saved is stored, confirmed and shown again', async () => {
     discreet: '1',
     topics: ['anxiety', 'depression'],
   })
-  expect(statusIn(page)).toBe('Saved. Your changes apply from the next email.')
+  expect(statusIn(page)).toBe('Saved. Your changes apply starting with the next email.')
   expect(stored(app)).toMatchObject({
     name: 'Ada M.',
     time_zone: 'Asia/Kolkata',
@@ -139,7 +139,7 @@ test.each(MISTAKES)(
 test('a card saves what is in it, and nothing else; pages of before there were cards still save all', async () => {
   const { app, save } = await withAda({ topics: ['ocd'], name: 'A'.repeat(100), discreet: true })
   const get = await save(PAGE, { part: 'get', cadence: 'monthly', topics: 'anxiety' })
-  expect(statusIn(get)).toBe('Saved. Your changes apply from the next email.')
+  expect(statusIn(get)).toBe('Saved. Your changes apply starting with the next email.')
   const before = { name: 'A'.repeat(100), time_zone: 'America/New_York', discreet: 1 }
   expect(stored(app)).toMatchObject({ ...before, cadence: 'monthly' })
   await save(PAGE, { part: 'look', name: 'A'.repeat(100), tz: 'Asia/Tokyo', language: 'es' })
@@ -229,7 +229,7 @@ test.each([
 
   const after = await save(`${PAGE}/pause/end`)
   expect(stored(app)).toMatchObject({ paused_until: null, seen_through: 7 })
-  expect(statusIn(after)).toContain('Your emails are on again')
+  expect(statusIn(after)).toContain('Your emails are back on')
 })
 
 test('a pause until a day ends as that day begins for the reader', async () => {
@@ -415,7 +415,7 @@ test('a calendar link opens in Apple’s and Google’s calendar, and can be cop
   const google = `https://calendar.google.com/calendar/r?cid=${encodeURIComponent(apple)}`
   expect(buttons).toEqual([apple, google])
   expect(page.querySelector('#copy')?.hasAttribute('hidden')).toBe(true)
-  expect(page.querySelector('#calendar')?.textContent).toContain('Google’s gets the link')
+  expect(page.querySelector('#calendar')?.textContent).toContain('Google’s, gets the link')
   const { headers } = await server.inject(PAGE)
   expect(headers['content-security-policy']).toMatch(/default-src 'none';.*;script-src 'self'$/)
   expect((await server.inject(page.querySelector('script')?.getAttribute('src') ?? '')).statusCode).toBe(200)

@@ -151,7 +151,7 @@ test('a link undoes what it did for a day, and never what an operator did', asyn
   expect(await post(`${link}/undo`)).toContain('You’re subscribed again')
   await post(link)
   app.setNow('2026-11-25T15:00:00.001Z')
-  expect(await post(`${link}/undo`)).toContain('one day')
+  expect(await post(`${link}/undo`)).toContain('only for a day')
   expect(status(app)).toBe('unsubscribed')
   expect((await server.inject(linkFor('preferences'))).body).not.toContain('/undo')
 

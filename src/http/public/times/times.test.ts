@@ -132,7 +132,10 @@ test('the page offers the weekly email at the top, at the end, and where nothing
     (await pageAt(app, url)).querySelectorAll('main a[href="/?lang=es"]').map((link) => link.textContent)
   expect(await joins('/sessions?lang=es')).toEqual(['Recibir el correo semanal'])
   aSession(app)
-  expect(await joins('/sessions?lang=es')).toEqual(['recibe el correo semanal', 'Recibir el correo semanal'])
+  expect(await joins('/sessions?lang=es')).toEqual([
+    'suscríbete al correo semanal',
+    'Recibir el correo semanal',
+  ])
   expect(await joins('/sessions?lang=es&topic=ocd')).toEqual(['Recibir el correo semanal'])
 })
 
