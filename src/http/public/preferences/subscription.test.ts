@@ -53,6 +53,18 @@ test.each(SCANNERS)('a scanner that $name changes nothing', async ({ methods, he
   expect((await imageOf(app.store)).equals(before)).toBe(true)
 })
 
+test('no answer to an unsubscribe link leads to the preferences, which show what was chosen', async () => {
+  const { server, link } = await withAda({ topics: ['anxiety'] })
+  const pages = [await server.inject(link)]
+  for (const act of ['/pause', '/monthly', '', '/undo', '/undo'])
+    pages.push(await server.inject({ method: 'POST', url: `${link}${act}` }))
+  expect(pages.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200, 200])
+  for (const { body } of pages) {
+    expect(body).not.toContain('/preferences/')
+    expect(body).not.toContain('Anxiety')
+  }
+})
+
 test('the first button posts to the page itself and unsubscribes, without a script', async () => {
   const { app, server, link } = await withAda()
   const page = parse((await server.inject(link)).body)

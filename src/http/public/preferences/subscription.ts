@@ -7,7 +7,7 @@ import type { Values } from '../../../core/words/words.ts'
 import { findByFormerId } from '../../../db/people/links.ts'
 import { findByPublicId } from '../../../db/people/subscribers.ts'
 import { speakAs } from '../language.ts'
-import { type Next, toJoin, toPreferences, toTimes } from '../next.ts'
+import { type Next, toJoin, toTimes } from '../next.ts'
 import { basePath } from '../pages.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'log' | 'now' | 'templates'>
@@ -17,6 +17,7 @@ type WithToken = { Params: { token: string } }
  * The pages of the links in an edition. Only POST changes anything: scanners open every link, and some run scripts (RFC 8058:
  * POST must need no cookie and must not redirect). All tokens that we signed get the same answer, even if they are used again
  * or their subscriber is gone, so that a link does not reveal who is on the list; only the language is the reader's own.
+ * No answer leads to the preferences: mail programs and their providers know this link, and must not learn what was chosen.
  * `guardLinks` answers all others.
  */
 export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void {
@@ -44,7 +45,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
     const back = outcome === 'resubscribed' || outcome === 'already'
     return showMessage(reply, afterUndo(outcome), {
       values: { practice: app.config.practice },
-      next: back ? toPreferences(app, reply, publicId) : toJoin(app, reply),
+      next: back ? toTimes(app, reply) : toJoin(app, reply),
     })
   })
 
@@ -54,9 +55,7 @@ export function addSubscriptionRoutes(server: FastifyInstance, app: Needs): void
       const publicId = await readerIn(app, request, reply)
       const outcome = await act(publicId)
       app.log.info({ outcome: outcome.kind }, 'less instead of unsubscribing')
-      const less = afterLess(outcome)
-      const next = less === 'less.not' ? toTimes(app, reply) : toPreferences(app, reply, publicId)
-      return showMessage(reply, less, { next })
+      return showMessage(reply, afterLess(outcome), { next: toTimes(app, reply) })
     })
   instead('/pause', (publicId) => pauseMail(app, publicId, { weeks: '4' }))
   instead('/monthly', (publicId) => goMonthly(app, publicId))
