@@ -136,8 +136,8 @@ async function toldTimes(app: Needs, id: string, query: Query) {
   return {
     ...list,
     ...crisisFor(app, query),
-    title: t('page.told.title', { date: day.format(new Date(id)) }),
-    lead: t('page.told.lead'),
+    title: t('page.edition.title', { date: day.format(new Date(id)) }),
+    lead: t('page.edition.lead'),
     filters: [],
     chosen: [],
     allTopics: '',
@@ -146,7 +146,7 @@ async function toldTimes(app: Needs, id: string, query: Query) {
     offer: false,
     ending: false,
     told: !query.everyZone,
-    nothing: t('page.told.nothing'),
+    nothing: t('page.edition.nothing'),
     others: false,
   }
 }
