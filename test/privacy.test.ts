@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 
-/** For each bullet of README's Privacy, by its first words: the tests that prove it. Null: advice, which no test can prove. */
+/** For each bullet of Privacy in docs/promises.md, by its first words: the tests that prove it. Null: advice, which no test can prove. */
 const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[] | null> = {
   'The database holds addresses': null,
   'The form gives the same answer': [
@@ -37,16 +37,15 @@ const HELD_BY: Record<string, readonly (readonly [file: string, test: string])[]
   'Consent is kept': [
     ['src/actions/imports/subscribers.test.ts', 'new subscribers are active with the consent on record'],
   ],
-  'Resend sees the address': null,
   'Discreet readers get': [['src/core/mail/digest.test.ts', 'a discreet email does not even mention groups']],
   'The pages set no cookie': [
     ['src/http/server.test.ts', 'every answer is kept from caches, scripts, frames'],
   ],
 }
 
-test('each sentence on privacy in the README has tests that prove it', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  const section = /^## Privacy\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
+test('each sentence on privacy in the docs has tests that prove it', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/promises.md'), 'utf8')
+  const section = page.split(/^## /m).find((part) => part.startsWith('Privacy\n')) ?? ''
   const bullets = [...section.matchAll(/^- (.+)$/gm)].map(([, words = '']) => words)
   const begins = Object.keys(HELD_BY)
   expect(bullets.filter((words) => !begins.some((begin) => words.startsWith(begin)))).toEqual([])
