@@ -540,6 +540,19 @@ test('new links end a change of address that somebody else asked for and has not
   expect(stored(app)).toMatchObject({ email: ADA })
 })
 
+test('“not me, never again” from a new address ends the change to it for good, and keeps nothing of it', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  const { link } = await askToMove(ada)
+  const notMe = await mailed(app, 'not-me')
+  expect((await imageOf(app.store)).includes(NEW)).toBe(true)
+  await post(notMe)
+  expect((await imageOf(app.store)).includes(NEW)).toBe(false)
+  await post(`${notMe}/allow`)
+  expect((await post(link)).statusCode).toBe(404)
+  expect(stored(app)).toMatchObject({ email: ADA })
+})
+
 test('an erased address is no longer erased once a subscriber moves to it', async () => {
   const ada = await withAda()
   const { app, post } = ada
