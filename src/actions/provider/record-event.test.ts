@@ -293,6 +293,25 @@ test('a report on someone who was erased changes nothing about anyone', async ()
   expect(app.db.select().from(suppressions).all()).toEqual(before)
 })
 
+test('a bounce after an erasure still counts toward the breaker, once', async () => {
+  const app = await mailed([ADA, BELA])
+  await tell(app, 'email.delivered', ADA)
+  await erase(app, ADA)
+  for (let twice = 0; twice < 2; twice += 1) {
+    await tell(app, 'email.bounced', ADA, PERMANENT)
+    expect(await findEdition(app.store, MONDAY_ID)).toMatchObject({ bounced: 1 })
+  }
+})
+
+test('an ordinary report is no warning; one that cannot be read is', async () => {
+  const app = await mailed([ADA])
+  const warned = () => app.logged().match(/"level":40.*the provider reported/g) ?? []
+  await tell(app, 'email.delivered', ADA)
+  expect(warned()).toEqual([])
+  await recordEvent(app, { svixId: 'msg_1', event: 'no event' })
+  expect(warned()).toHaveLength(1)
+})
+
 test('a notice that bounces for good suppresses its address', async () => {
   const app = await testApp()
   const subscriberId = aSubscriber(app, ADA, { status: 'pending' })

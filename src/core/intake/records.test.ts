@@ -246,6 +246,12 @@ test('columns may come in any order; unknown, repeated and missing ones are name
   ])
 })
 
+test('a column name that is too long to be one is not quoted, because it may be what someone wrote', () => {
+  const fieldOf = (column: string) => columnErrors(['email', column], SUBSCRIBER_COLUMNS)[0]?.field
+  expect(fieldOf('n'.repeat(60))).toBe('n'.repeat(60))
+  expect(fieldOf('n'.repeat(61))).toBe('column 2')
+})
+
 test.each([
   [['email;name']],
   [['email,name']],

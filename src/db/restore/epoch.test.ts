@@ -9,6 +9,7 @@ import { establishFact } from './facts.ts'
 import { witnessOf } from './witness.ts'
 
 const NOW = new Date('2026-11-23T15:00:00.000Z')
+const LATER = new Date('2026-11-23T16:00:00.000Z')
 
 let folder: string
 let path: string
@@ -60,9 +61,16 @@ test('an older copy is held, also over the same file, and also one from before t
   await worked(2)
   copyFileSync(path, `${copy}-1`)
   await worked(1)
-  for (const which of ['0', '1']) {
+  for (const [which, knownThrough] of [
+    ['0', null],
+    ['1', NOW.getTime()],
+  ] as const) {
     copyFileSync(`${copy}-${which}`, path)
-    expect(await lookForCopy(begin(), NOW)).toMatchObject({ reason: 'older' })
+    expect(await lookForCopy(begin(), LATER)).toEqual({
+      reason: 'older',
+      since: LATER.getTime(),
+      knownThrough,
+    })
     await end()
   }
 })
