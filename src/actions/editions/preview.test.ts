@@ -11,12 +11,13 @@ async function aList(): Promise<TestApp> {
   const app = await testApp()
   aSession(app, { group: 'Steady Ground' })
   aSession(app, { group: 'Quiet Harbor', topic: 'grief-and-loss' })
-  manySubscribers(app, 3)
+  // First one who is not of the most common kind.
   aSubscriber(app, 'mara@sample.test', {
     name: 'Mara',
     topics: ['grief-and-loss'],
     timeZone: 'Europe/London',
   })
+  manySubscribers(app, 3)
   aSubscriber(app, 'paula@sample.test', { pausedUntil: Date.parse('2026-12-04T17:00:00Z') })
   aSubscriber(app, 'omar@sample.test', { topics: ['ocd'] })
   return app

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, planNow, submitOwed, testApp } from '../../../test/app.ts'
+import { aSession, aSubscriber, oneReaderPerBatch, planNow, submitOwed, testApp } from '../../../test/app.ts'
 import { summaryTable, summaryText } from '../../commands/edition-text.ts'
 import { resendEdition } from './resend.ts'
 import { summaries, summaryOf } from './show.ts'
@@ -40,4 +40,27 @@ test('a resend stands beside the edition and changes none of its counts, while t
   expect(text).toMatch(/candidates +4\n/)
   expect(text).toMatch(/resend #1 +1 of 1 submitted/)
   expect(summaryTable([shown], null)).toMatch(/ 4 +3 +1 +0 +0 +0 +#1: 1 of 1 submitted$/)
+})
+
+test('only a batch that was tried shows as tried again, with the reason and when, until it is submitted', async () => {
+  const app = await testApp()
+  aSession(app)
+  for (const name of ['ann', 'bea', 'cleo']) aSubscriber(app, `${name}@sample.test`)
+  const id = await planNow(app)
+  await oneReaderPerBatch(app)
+  expect(await summaryOf(app, id)).toMatchObject({ batches: 3, retrying: null })
+  app.resend.inject({ kind: 'html-502' })
+  await submitOwed(app)
+  const [tried] = await summaries(app)
+  expect(tried).toMatchObject({
+    batchStates: { planned: 1, submitted: 2 },
+    retrying: {
+      batches: 1,
+      nextAttemptAt: expect.stringMatching(/^2026-11-23T15:00:/),
+      reason: expect.stringContaining('502'),
+    },
+  })
+  app.setNow('2026-11-23T15:02:00.000Z')
+  await submitOwed(app)
+  expect(await summaryOf(app, id)).toMatchObject({ submitted: 3, retrying: null })
 })

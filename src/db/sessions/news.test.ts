@@ -11,7 +11,7 @@ import {
 } from '../../../test/app.ts'
 import { onPostgres } from '../../../test/db.ts'
 import { importSessions } from '../../actions/imports/sessions.ts'
-import { sessionsVersion } from './sessions.ts'
+import { openSessions, sessionsVersion } from './sessions.ts'
 
 /** A session as a file and a table have it, but for what all have in common. */
 type Fields = {
@@ -209,6 +209,15 @@ test('a topic corrected before any edition is news to the right readers, whateve
   app.db.$client.exec(`update subscriber_topics set chosen = 0 where subscriber_id = ${bob};
     insert into subscriber_topics select ${bob}, id, 1, 0 from topics where slug = 'grief-and-loss'`)
   expect((await edition(app, '2026-11-30T15:00:00.000Z', 'Monday two'))('Morning')).toEqual({ bob: 'New' })
+})
+
+test('only a session that changed has a history, because each one costs a comparison per reader', async () => {
+  const app = await testApp()
+  for (const line of ['Morning', 'Evening']) await bySql(app, line, rowOf(line), {})
+  await bySql(app, 'Evening', rowOf('Evening'), moved)
+  const { sessions } = await openSessions(app.store, app.now())
+  const changed = sessions.filter(({ history }) => history !== undefined)
+  expect(changed.map(({ group }) => group)).toEqual(['Evening'])
 })
 
 test('whoever knows the earlier time of a moved session is told it in their own zone; whoever may not, is not', async () => {
