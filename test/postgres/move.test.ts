@@ -40,8 +40,9 @@ async function halfOfItsLife() {
 
 test('a moved installation is held, has every row, and goes on where it was', async () => {
   const app = await halfOfItsLife()
+  const third = aSubscriber(app, 'sam@sample.test')
   const tables = await moveTo(app, url)
-  expect(tables.find(({ table }) => table === 'subscribers')).toMatchObject({ rows: 2 })
+  expect(tables.find(({ table }) => table === 'subscribers')).toMatchObject({ rows: 3 })
   const there = await testApp({
     settings: { DATABASE_URL: url, LINK_SECRET: app.config.LINK_SECRET.join() },
     at: '2026-11-30T15:00:00.000Z',
@@ -53,9 +54,14 @@ test('a moved installation is held, has every row, and goes on where it was', as
   expect(await release(there, 'go-on')).toMatchObject({ recipients: 0, editions: [] })
   await planNow(there)
   await submitOwed(there)
-  expect(there.resend.accepted.map(({ to }) => to[0]).sort()).toEqual(['ada@sample.test', 'noor@sample.test'])
+  expect(there.resend.accepted.map(({ to }) => to[0]).sort()).toEqual([
+    'ada@sample.test',
+    'noor@sample.test',
+    'sam@sample.test',
+  ])
   expect(there.resend.accepted[0]?.text).not.toContain('Steady Ground')
   expect(aSession(there, { group: 'Later' })).toBeGreaterThan(2)
+  expect(aSubscriber(there, 'zoe@sample.test')).toBeGreaterThan(third)
 })
 
 test('a database that is not empty is refused, and nothing is written to it', async () => {
