@@ -58,7 +58,7 @@ function timeRow(
   const { day, time } = formatOccurrence(new Date(offer.startsAt), timeZone, translator.locale, since)
   return {
     ...row,
-    known: knownOf(offer, translator).join(' · '),
+    known: knownOf(offer, translator).join('\u00a0· '),
     pageUrl,
     movedUrl: pageUrl ?? `${base}/sessions${inLanguage}`,
     calendarUrl: `${base}/sessions/${offer.id}.ics${inLanguage}`,

@@ -22,6 +22,9 @@ async function pageAt(app: TestApp, url: string) {
 const texts = (page: ReturnType<typeof parse>, selector: string) =>
   page.querySelectorAll(selector).map((one) => one.textContent.trim())
 
+/** The text of an element, with plain spaces. */
+const spaced = ({ textContent }: { textContent: string }): string => textContent.replaceAll('\u00a0', ' ')
+
 test('the sessions page lists what can be reserved, by day and soonest first', async () => {
   const app = await testApp()
   aSession(app, { group: 'Second Breath', startsAtLocal: '2026-12-03T18:00' })
@@ -42,8 +45,8 @@ test('the sessions page lists what can be reserved, by day and soonest first', a
   ])
   expect(texts(page, '.when')).toEqual(['7:00 PM', '7:00 PM', '6:00 PM'])
   const first = page.querySelector('article')
-  expect(first?.querySelectorAll('.what p').map((line) => line.textContent)).toEqual([
-    ...['Anxiety', 'Weekly · 90 min · Dr. Mira Lee', '2 spots left'],
+  expect(first?.querySelectorAll('.what p').map(spaced)).toEqual([
+    ...['Anxiety', 'Weekly · 90 min · Dr. Mira Lee · 2 spots left'],
   ])
   expect(first?.querySelector('h3 a')?.getAttribute('href')).toBe('/groups/2')
   expect(page.querySelectorAll('article .button')[1]?.getAttribute('href')).toBe(
@@ -164,8 +167,11 @@ test('a row says what is known of the group, its summary once', async () => {
   )
   const page = await pageAt(app, '/sessions')
   const known = 'Group in Spanish · Online, by video · $40, and less if you need it to be less'
-  const rows = page.querySelectorAll('.what').map((row) => row.querySelectorAll('p').map((line) => line.text))
-  expect(rows.map(([, , ...lines]) => lines)).toEqual([[known, 'For anxious days.'], [known]])
+  const rows = page.querySelectorAll('.what').map((row) => row.querySelectorAll('p').map(spaced))
+  expect(rows.map(([, facts, ...lines]) => [facts?.endsWith(` · ${known}`), ...lines])).toEqual([
+    [true, 'For anxious days.'],
+    [true],
+  ])
   const spanish = await pageAt(app, '/sessions?lang=es')
   expect(spanish.querySelector('.what')?.textContent).not.toContain('Grupo en')
 })
