@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, planNow, testApp } from '../../../test/app.ts'
+import { aSession, aSubscriber, planNow, submitOwed, testApp } from '../../../test/app.ts'
+import { finishEdition } from '../../db/ledger/edition-states.ts'
+import { allEditions } from '../../db/ledger/editions.ts'
 import { editions } from '../../db/schema/ledger.ts'
 import { cancel, pause, resume } from './control.ts'
 import { explain } from './explain.ts'
@@ -34,4 +36,21 @@ test('explain knows who was not planned yet when the edition was cancelled', asy
   app.db.update(editions).set({ state: 'planning', plannedThrough: 0 }).run()
   await cancel(app, id)
   expect((await explain(app, 'ada@sample.test', id))?.reason).toBe('cancelled')
+})
+
+test('an edition is finished alone, even if nothing is left to do for another either', async () => {
+  const app = await testApp()
+  aSubscriber(app, 'ada@sample.test')
+  for (const at of ['2026-11-23T15:00:00.000Z', '2026-11-30T15:00:00.000Z']) {
+    app.setNow(at)
+    aSession(app)
+    await planNow(app)
+    await submitOwed(app)
+  }
+  app.db.update(editions).set({ state: 'submitting', finishedAt: null }).run()
+  expect(await finishEdition(app.store, '2026-11-30', app.now())).toBe(true)
+  expect((await allEditions(app.store)).map(({ id, state }) => [id, state])).toEqual([
+    ['2026-11-30', 'submitted'],
+    ['2026-11-23', 'submitting'],
+  ])
 })

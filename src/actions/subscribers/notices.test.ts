@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
 import { uncheck } from '../../../test/db.ts'
+import type { Fault } from '../../../test/resend/faults.ts'
 import { addNotice, findNotice, owedNotices } from '../../db/people/notices.ts'
 import { notices } from '../../db/schema/ledger.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
@@ -50,6 +51,20 @@ test('what fails for another reason is tried again later and later, and in the e
   expect((waits[3] ?? 0) / (waits[0] ?? 1)).toBeGreaterThan(4)
   await submitNotice(app, id)
   expect(app.resend.accepted).toHaveLength(1)
+})
+
+test.each<Fault>([
+  { kind: 'rate-limit' },
+  { kind: 'status', status: 401, name: 'validation_error', message: 'API key is invalid' },
+])('%j uses no attempt up, and the next one is made afresh', async (fault) => {
+  const app = await testApp()
+  const id = await aNotice(app, 'ada@sample.test')
+  app.resend.inject(fault)
+  await submitNotice(app, id)
+  expect(await findNotice(app.store, id)).toMatchObject({
+    ...{ state: 'planned', attempts: 0, firstAttemptAt: null, body: null },
+  })
+  expect(await submitNotice(app, id)).toEqual({ kind: 'submitted' })
 })
 
 test('a notice claimed by a dead process is taken over at once, one claimed by a living process is not', async () => {

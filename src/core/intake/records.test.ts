@@ -59,6 +59,15 @@ test('JSON may give numbers and null, and text is folded to one clean line', () 
   })
 })
 
+test('a word or number of more than forty characters is not repeated in the error', () => {
+  for (const column of ['repeats', 'seats_total']) {
+    const wrong = (length: number) => session({ [column]: 'x'.repeat(length) })
+    expect(wrong(40)).toMatchObject({ errors: [{ message: expect.stringContaining('x'.repeat(40)) }] })
+    expect(wrong(41)).toMatchObject({ errors: [{ message: expect.stringContaining('longer than 40') }] })
+    expect(JSON.stringify(wrong(41))).not.toContain('xx')
+  }
+})
+
 test('without a status, a session with no seats left is full', () => {
   expect(session({ seats_left: 0 })).toMatchObject({ row: { status: 'full' } })
   expect(session({ seats_left: 0, status: 'open' })).toMatchObject({ row: { status: 'open' } })
