@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** For each file, the files that import it. Paths are relative to the folder of the project. */
 export type Importers = ReadonlyMap<string, readonly string[]>
@@ -54,6 +54,7 @@ export function roundsFor(file: string, importers: Importers, seconds: Seconds |
     .sort(
       (one, other) =>
         Number(dirname(other) === dirname(file)) - Number(dirname(one) === dirname(file)) ||
+        Number(sharesNoun(other, file)) - Number(sharesNoun(one, file)) ||
         farther(one) - farther(other) ||
         sharedFolders(other, file) - sharedFolders(one, file) ||
         (seconds?.get(one) ?? 0) - (seconds?.get(other) ?? 0) ||
@@ -80,6 +81,18 @@ function distancesFrom(file: string, importers: Importers): Map<string, number> 
       if (!distances.has(importer)) distances.set(importer, distance + 1)
   return distances
 }
+
+/** A thing has the same name in every layer, so a test of that name is near however many imports lie between. */
+function sharesNoun(one: string, other: string): boolean {
+  const nouns = new Set(nounsOf(other))
+  return nounsOf(one).some((noun) => nouns.has(noun))
+}
+
+const nounsOf = (path: string): string[] =>
+  basename(path)
+    .replace(/(\.test)?\.ts$/, '')
+    .split('-')
+    .map((word) => word.replace(/s$/, ''))
 
 function sharedFolders(one: string, other: string): number {
   const folders = dirname(other).split('/')
