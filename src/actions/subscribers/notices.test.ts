@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals'
 import { aSubscriber, type TestApp, testApp } from '../../../test/app.ts'
 import { uncheck } from '../../../test/db.ts'
 import type { Fault } from '../../../test/resend/faults.ts'
-import { addNotice, findNotice, owedNotices } from '../../db/people/notices.ts'
+import { addNotice, findNotice, owedNotices, readerOf } from '../../db/people/notices.ts'
 import { notices } from '../../db/schema/ledger.ts'
+import { addressChanges } from '../../db/schema/people.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { submitNotice } from './notices.ts'
 
@@ -66,6 +67,29 @@ test.each<Fault>([
   })
   expect(await submitNotice(app, id)).toEqual({ kind: 'submitted' })
 })
+
+test.each(['subscribers', 'address_changes'])(
+  'a notice whose row in %s is deleted meanwhile has no reader',
+  async (table) => {
+    const app = await testApp()
+    const subscriberId = aSubscriber(app, 'ada@sample.test')
+    const change = { publicId: 'c', subscriberId, email: 'ada@new.test', emailHash: 'h', createdAt: 0 }
+    const { id: addressChangeId } = app.db
+      .insert(addressChanges)
+      .values(change)
+      .returning({ id: addressChanges.id })
+      .get()
+    const id = await app.store.write((tx) =>
+      addNotice(tx, { kind: 'change-address', subscriberId, addressChangeId }, app.now()),
+    )
+    const notice = await findNotice(app.store, id)
+    if (notice === null) throw new Error('no notice')
+    expect(await readerOf(app.store, notice)).toMatchObject({ to: 'ada@new.test' })
+    app.db.$client.exec(`delete from ${table}`)
+    expect(await readerOf(app.store, notice)).toBeNull()
+    expect(await submitNotice(app, id)).toEqual({ kind: 'not-ours' })
+  },
+)
 
 test('a notice claimed by a dead process is taken over at once, one claimed by a living process is not', async () => {
   const app = await testApp()
