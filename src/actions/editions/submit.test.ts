@@ -6,6 +6,7 @@ import {
   aSubscriber,
   eventually,
   manySubscribers,
+  oneReaderPerBatch,
   planNow,
   submitOwed,
   type TestApp,
@@ -32,6 +33,7 @@ import type { Store } from '../../db/store.ts'
 import { identifyProcess } from '../../machine/process-identity.ts'
 import { unsubscribeEmail } from '../subscribers/consent.ts'
 import { cancel, pause, resume } from './control.ts'
+import { resendEdition } from './resend.ts'
 import { openSubmitter } from './submit.ts'
 
 const MONDAY_ID = '2026-11-23'
@@ -245,6 +247,43 @@ test('at the first claim, full and past sessions drop out and those who left are
     submitted: 1,
     excluded: { unsubscribed: 1, 'nothing-new': 1 },
   })
+})
+
+test('what a process remembers of one batch is looked up again for the next once a session has changed', async () => {
+  const app = await testApp()
+  aSession(app)
+  const full = aSession(app, { group: 'Open Water' })
+  manySubscribers(app, 2)
+  await planNow(app)
+  await oneReaderPerBatch(app)
+  const submitter = openSubmitter(app)
+  for (const { id } of await owedBatches(app.store, app.now(), 10)) {
+    await submitter.submit(id)
+    app.db.update(sessions).set({ status: 'full' }).where(eq(sessions.id, full)).run()
+  }
+  expect(app.resend.accepted.map(({ text }) => text.includes('Open Water'))).toEqual([true, false])
+})
+
+test('a process that submits two editions at a time shows in each what that one offered', async () => {
+  const app = await testApp()
+  aSubscriber(app, 'ada@sample.test')
+  const groups = { '2026-11-23': 'Steady Ground', '2026-11-30': 'Open Water' }
+  for (const [id, group] of Object.entries(groups)) {
+    app.setNow(`${id}T15:00:00.000Z`)
+    aSession(app, { group })
+    expect(await planNow(app)).toBe(id)
+    await submitOwed(app)
+  }
+  for (const id of Object.keys(groups))
+    expect(await resendEdition(app, id, { kind: 'to', email: 'ada@sample.test' })).toMatchObject({
+      kind: 'planned',
+    })
+  await submitOwed(app)
+  const shown = app.resend.accepted.map(({ text }) =>
+    Object.values(groups).filter((group) => text.includes(group)),
+  )
+  expect(shown.slice(2).sort()).toEqual(shown.slice(0, 2).sort())
+  expect(shown.slice(0, 2)).toEqual([['Steady Ground'], ['Open Water']])
 })
 
 test('two workers with the same wake-up: one submits, the other leaves it', async () => {

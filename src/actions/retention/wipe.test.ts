@@ -144,6 +144,20 @@ test('the person is also erased from migration copies, and a copy that cannot be
   expect(filesWith(app, [OTHER])).toEqual(['openseat.db', 'openseat.db.migration-5'])
 })
 
+test('someone who moved to another address since is erased from migration copies under the earlier one, too', async () => {
+  const { app, file } = await withNeedle()
+  await sweep(app)
+  const copy = `${file}.migration-5`
+  copyFileSync(file, copy)
+  const moved = 'moved@sample.test'
+  app.db.$client
+    .prepare('update subscribers set email = ?, email_hash = ? where email = ?')
+    .run(moved, hashEmail(app.hashKey, moved), EMAIL)
+  await erase(app, moved)
+  expect(filesWith(app, [EMAIL, NAME])).toEqual([])
+  expect(existsSync(copy)).toBe(true)
+})
+
 test('an address that was moved by a page split is erased with its old copies', async () => {
   const { app } = await withNeedle()
   const { $client } = app.db

@@ -374,6 +374,24 @@ test('the old address undoes it for seven days; then the new one gets nothing, a
   expect(app.resend.accepted.slice(already).map(({ to }) => to)).toEqual([[ADA]])
 })
 
+test('an undo leaves the changes that others asked for', async () => {
+  const ada = await withAda()
+  const { app, post } = ada
+  const [bea, beasId] = ['bea@sample.test', 'BeasPublicId0000000000']
+  aSubscriber(app, bea, { publicId: beasId })
+  await post((await askToMove(ada)).link)
+  const undo = await mailed(app, 'undo-address')
+  await post(`${linkOf('preferences', beasId)}/address`)
+  await post(await mailed(app, 'fresh'), { email: 'bea@new.test' })
+  const link = await mailed(app, 'change-address')
+  await post(undo)
+  expect((await post(link)).statusCode).toBe(200)
+  expect(app.db.$client.prepare('select email from subscribers order by id').pluck().all()).toEqual([
+    ADA,
+    'bea@new.test',
+  ])
+})
+
 test('a change cannot be undone after seven days, and then the old address is forgotten', async () => {
   const ada = await withAda()
   const { app, server, post } = ada
@@ -537,7 +555,8 @@ test('new links end a change of address that somebody else asked for and has not
   const { link } = await askToMove(ada, 'eve@elsewhere.test')
   await post(`${PAGE}/links`)
   expect((await post(link)).statusCode).toBe(404)
-  expect(stored(app)).toMatchObject({ email: ADA })
+  // Nor do they make a calendar for someone who has none.
+  expect(stored(app)).toMatchObject({ email: ADA, calendar_key: null })
 })
 
 test('“not me, never again” from a new address ends the change to it for good, and keeps nothing of it', async () => {
