@@ -139,6 +139,7 @@ function sampleLetterhead(): Letterhead {
     discreetName: null,
     replyTo: 'hello@sample.test',
     postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+    phone: '(207) 555-0134',
     publicUrl: 'https://groups.sample.test',
     practice: 'Harbor Groups',
     logoUrl: 'https://groups.sample.test/logo.png',

@@ -41,6 +41,21 @@ test(
 )
 
 test(
+  'the first time to reserve is on the first screen of a phone',
+  async () => {
+    const { url } = await aServedApp()
+    const { page } = await openVisit(url, { script: true })
+    await page.setViewportSize({ width: 375, height: 812 })
+    for (const lang of ['en', 'es']) {
+      await page.goto(`${url}/sessions?lang=${lang}`)
+      const button = await page.locator('.time .button').first().boundingBox()
+      expect([lang, (button?.y ?? 812) + (button?.height ?? 0) <= 700]).toEqual([lang, true])
+    }
+  },
+  SLOW_MS,
+)
+
+test(
   'with text at 200 % no page is wider than a phone, and none at any other width',
   async () => {
     const { app, url } = await aServedApp()

@@ -23,6 +23,7 @@ export const usualLetterhead: Letterhead = {
   ...shortLetterhead,
   replyTo: 'hello@sample.test',
   postalAddress: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
+  phone: '(207) 555-0134',
   crisisLine: 'us',
   unsubscribeAddress: 'leave@in.sample.test',
 }

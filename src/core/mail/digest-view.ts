@@ -6,7 +6,7 @@ import type { Translator } from '../words/words.ts'
 import { type Opening, openingOf } from './digest-opening.ts'
 import { byTopic, plain } from './digest-page.ts'
 import { type DigestRow, digestRow, type RowReader, type ShownOffer } from './digest-row.ts'
-import type { Letterhead, Reader } from './letterhead.ts'
+import { type Letterhead, phoneOf, type Reader } from './letterhead.ts'
 
 /** The values that differ between readers of the same page. */
 export type Personal = { name: string; unsubscribeUrl: string; preferencesUrl: string }
@@ -29,6 +29,8 @@ export type DigestPage = Opening & {
   moreUrl: string
   replyTo: string | null
   postalAddress: string
+  phone: string | null
+  phoneUrl: string | null
   crisis: CrisisView | null
 }
 
@@ -78,6 +80,7 @@ export function digestPage(
     moreUrl: `${publicUrl}/sessions`,
     replyTo,
     postalAddress: plain(letterhead.postalAddress),
+    ...phoneOf(letterhead),
     crisis: crisisView(crisisLine, timeZone, translator),
   }
 }

@@ -1,3 +1,4 @@
+import { phoneLink } from '../intake/phone.ts'
 import type { Shown } from '../sessions/offers.ts'
 import { secretId } from '../tokens.ts'
 import type { CrisisLine } from '../words/crisis.ts'
@@ -9,6 +10,8 @@ export type Letterhead = {
   discreetName: string | null
   replyTo: string | null
   postalAddress: string
+  /** PRACTICE_PHONE; null = there is none. Absent in letterheads of an older release. */
+  phone?: string | null
   publicUrl: string
   practice: string
   /** An image on our own host; null = show the practice's name instead. */
@@ -25,6 +28,7 @@ export type LetterheadSettings = {
   DISCREET_FROM_NAME?: string | undefined
   MAIL_REPLY_TO?: string | undefined
   POSTAL_ADDRESS: string
+  PRACTICE_PHONE?: string | undefined
   PUBLIC_URL: string
   practice: string
   BRAND_LOGO_URL?: string | undefined
@@ -40,6 +44,7 @@ export function letterheadOf(settings: LetterheadSettings): Letterhead {
     discreetName: settings.DISCREET_FROM_NAME ?? null,
     replyTo: settings.MAIL_REPLY_TO ?? null,
     postalAddress: settings.POSTAL_ADDRESS,
+    phone: settings.PRACTICE_PHONE ?? null,
     publicUrl: settings.PUBLIC_URL,
     practice: settings.practice,
     logoUrl: settings.BRAND_LOGO_URL ?? null,
@@ -47,6 +52,11 @@ export function letterheadOf(settings: LetterheadSettings): Letterhead {
     unsubscribeAddress: settings.UNSUBSCRIBE_ADDRESS ?? null,
     linkSecretId: secretId(settings.LINK_SECRET[0] ?? ''),
   }
+}
+
+/** The practice's phone in an email: as it is written, and as it is called. Null where there is none. */
+export function phoneOf({ phone }: Letterhead): { phone: string | null; phoneUrl: string | null } {
+  return { phone: phone ?? null, phoneUrl: phoneLink(phone ?? '') }
 }
 
 /** One recipient, as frozen with the delivery. `timeZone` is an IANA name, `locale` is BCP 47. */

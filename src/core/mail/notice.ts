@@ -5,7 +5,7 @@ import type { Translator } from '../words/words.ts'
 import { checked, type Email, senderOf, unsubscribeHeaders, wayByEmail } from './digest.ts'
 import { previewOf } from './digest-opening.ts'
 import { plain } from './digest-page.ts'
-import { type Letterhead } from './letterhead.ts'
+import { type Letterhead, phoneOf } from './letterhead.ts'
 import { compileTemplate } from './mail-merge.ts'
 
 export type NoticeKind =
@@ -68,6 +68,8 @@ export type NoticeView = {
   /** There is nothing of a notice on our pages. */
   viewUrl: ''
   postalAddress: string
+  phone: string | null
+  phoneUrl: string | null
   crisis: CrisisView | null
   expect: Expectations | null
 }
@@ -120,6 +122,7 @@ export function noticeView(letterhead: Letterhead, facts: NoticeFacts, translato
     replyTo: letterhead.replyTo,
     viewUrl: '',
     postalAddress: plain(letterhead.postalAddress),
+    ...phoneOf(letterhead),
     crisis: crisisView(letterhead.crisisLine, facts.timeZone, translator),
     expect: facts.expect ?? null,
   }
