@@ -158,6 +158,18 @@ test('someone who moved to another address since is erased from migration copies
   expect(existsSync(copy)).toBe(true)
 })
 
+test('nor does a migration copy keep the email to them that was under way then', async () => {
+  const { app, file } = await withNeedle()
+  await planNow(app)
+  app.resend.inject({ kind: 'reset-after-accept' })
+  await submitOwed(app)
+  await sweep(app)
+  copyFileSync(file, `${file}.migration-5`)
+  await erase(app, EMAIL)
+  expect(filesWith(app, [EMAIL, NAME])).toEqual(['openseat.db']) // a retry must send the same bytes
+  expect(existsSync(`${file}.migration-5`)).toBe(true)
+})
+
 test('an address that was moved by a page split is erased with its old copies', async () => {
   const { app } = await withNeedle()
   const { $client } = app.db
