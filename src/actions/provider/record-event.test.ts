@@ -228,6 +228,13 @@ test('after a new consent soft bounces are counted anew, as those before were fo
   expect(subscriber(app, ADA)).toMatchObject({ softBounces: 1 })
 })
 
+test('soft bounces also count for someone whose consent has no date', async () => {
+  const app = await mailed([ADA])
+  app.db.update(subscribers).set({ consentedAt: null }).run()
+  await tell(app, 'email.bounced', ADA, TRANSIENT)
+  expect(subscriber(app, ADA)).toMatchObject({ softBounces: 1 })
+})
+
 test('a complaint at an address that a change left, and can still be undone to, suppresses it', async () => {
   const app = await mailed([ADA])
   const emailHash = hashEmail(app.hashKey, 'ada@old.test')
