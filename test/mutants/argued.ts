@@ -169,6 +169,12 @@ const ARGUED: Argued[] = [
     reason: 'in SQL nothing equals null, so the query would find no notice either',
   },
   {
+    file: 'src/db/sqlite/facts.ts',
+    source: '(value as string | undefined) ?? null',
+    change: '(value as string | undefined) ?? null → ((value as string | undefined))',
+    reason: 'who reads it only compares it with a text',
+  },
+  {
     file: 'src/db/sqlite/open.ts',
     source: 'accessSync(dirname(path), constants.W_OK)',
     change: 'accessSync(dirname(path), constants.W_OK) → nothing',
