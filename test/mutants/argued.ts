@@ -175,6 +175,18 @@ const ARGUED: Argued[] = [
     reason: 'who reads it only compares it with a text',
   },
   {
+    file: 'src/actions/subscribers/consent.ts',
+    source: '(unsubscribedAt ?? 0) <= UNDO_MS',
+    change: 'unsubscribedAt ?? 0 → (unsubscribedAt)',
+    reason: 'JavaScript subtracts null like 0',
+  },
+  {
+    file: 'src/db/people/notices.ts',
+    source: 'randomBytes(12)',
+    change: '12 → 13',
+    reason: 'a random name that is longer is as good',
+  },
+  {
     file: 'src/db/sqlite/open.ts',
     source: 'accessSync(dirname(path), constants.W_OK)',
     change: 'accessSync(dirname(path), constants.W_OK) → nothing',
