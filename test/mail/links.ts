@@ -31,9 +31,10 @@ function wrongLinks({ email, publicUrl, bookingUrls, mustSay }: Mail): string[] 
 
 function differentLinks({ email, mustSay }: Mail): string[] {
   const [html, text] = [hrefsOf(email.html).filter(isWritten), addressesIn(textOf({ email, mustSay }))]
-  const dense = email.text.replace(/\s/g, '')
+  const dense = email.text.replace(/[\s().-]/g, '') // as in (207) 555-0134
   const unsaid = hrefsOf(email.html).filter(
-    (address) => !isWritten(address) && !dense.includes(address.replace(/^tel:|^sms:|^https:\/\//, '')),
+    (address) =>
+      !isWritten(address) && !dense.includes(address.replace(/^tel:|^sms:|^https:\/\//, '').replace('.', '')),
   )
   return [
     ...unsaid.map((address) => `the text does not say ${address}`),
