@@ -54,7 +54,7 @@ export function digestPage(
   readership: Readership,
   edition: ShownEdition,
 ): DigestPage {
-  const { translator, timeZone, more } = readership
+  const { translator, timeZone, more, discreet } = readership
   const { publicUrl, replyTo, logoUrl, crisisLine } = letterhead
   const shown = readership.shown.map(({ id, news, was }) => ({
     ...offerOf(offers, id),
@@ -63,21 +63,23 @@ export function digestPage(
   }))
   const since = new Date(edition.id)
   const all = shown.length + more
+  // Times that are saved from the pages of a discreet email are discreet events.
+  const pageAt = (path: string) => `${publicUrl}${path}${discreet ? '?discreet=1' : ''}`
   return {
     language: translator.language,
     ...openingOf(shown, readership, since),
     practice: plain(letterhead.practice),
     logoUrl,
-    viewUrl: edition.unsent ? `${publicUrl}/sessions` : `${publicUrl}/editions/${edition.id}`,
+    viewUrl: pageAt(edition.unsent ? '/sessions' : `/editions/${edition.id}`),
     sections: sectionsOf(shown, readership, {
       timeZone,
       translator,
       since,
-      fallbackUrl: `${publicUrl}/sessions`,
+      fallbackUrl: pageAt('/sessions'),
     }),
     more,
     all,
-    moreUrl: `${publicUrl}/sessions`,
+    moreUrl: pageAt('/sessions'),
     replyTo,
     postalAddress: plain(letterhead.postalAddress),
     ...phoneOf(letterhead),

@@ -10,13 +10,19 @@ import { keptPages } from '../kept-pages.ts'
 import { basePath } from '../pages.ts'
 import { publicly } from '../publicly.ts'
 import { nearZones, zoneGroups } from '../zone-choice.ts'
-import { byDay, type Listed } from './rows.ts'
+import { byDay, type Listed, queryOf } from './rows.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'templates'>
 
 /** What a visitor asks for, and the script that asks for the zone of their browser. */
 type Asks = { zoneScript: string; asked: (request: FastifyRequest, reply: FastifyReply) => Asked }
-type Asked = { tz: string; everyZone: boolean; lang: string | null; translator: Translator }
+type Asked = {
+  tz: string
+  everyZone: boolean
+  discreet: boolean
+  lang: string | null
+  translator: Translator
+}
 
 /** `/groups/ID`: what a reader needs to know of a group, and its times that can be reserved. */
 export function addGroupRoute(server: FastifyInstance, app: Needs, { zoneScript, asked }: Asks): void {
@@ -39,7 +45,7 @@ function groupPage(
   { config, now }: Needs,
   group: Group,
   { offers }: OpenTimes,
-  { tz, everyZone, lang, translator }: Asked,
+  { tz, everyZone, discreet, lang, translator }: Asked,
 ) {
   const { t, language, locale } = translator
   const theirs = offers.filter(({ groupId }) => groupId === group.id)
@@ -60,11 +66,13 @@ function groupPage(
       ...(group.price === null ? [] : [{ name: t('page.group.price'), value: group.price }]),
     ],
     zone: zoneTitle(tz, translator),
-    days: byDay(config, listed, { translator, timeZone: tz, lang, now: now() }),
+    days: byDay(config, listed, { translator, timeZone: tz, lang, discreet, now: now() }),
     lang,
+    discreet,
+    timesUrl: `${basePath(config)}/sessions${queryOf({ lang, discreet })}`,
     action,
     zones: everyZone ? zoneGroups(tz, translator) : nearZones(tz, translator),
     everyZone,
-    moreZones: `${action}?${new URLSearchParams({ tz, zones: 'all', ...(lang !== null && { lang }) }).toString()}`,
+    moreZones: `${action}?${new URLSearchParams({ tz, zones: 'all', ...(lang !== null && { lang }), ...(discreet && { discreet: '1' }) }).toString()}`,
   }
 }

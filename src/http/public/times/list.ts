@@ -7,7 +7,7 @@ import { zoneTitle } from '../../../core/time/zone-titles.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import { basePath } from '../pages.ts'
 import { nearZones, zoneGroups } from '../zone-choice.ts'
-import { byDay, type Listed } from './rows.ts'
+import { byDay, type Listed, queryOf } from './rows.ts'
 
 /**
  * The requested part of a list: `path` below PUBLIC_URL, `page` from 1, `slugs` of the chosen topics, and `lang` if the visitor
@@ -21,6 +21,8 @@ export type Asked = {
   /** Of groups; `lang` is that of the page. */
   language: string | null
   lang: string | null
+  /** Whether they came from a discreet email. */
+  discreet: boolean
   /** Whether the visitor looks for a zone that is not nearby: then there is only that choice, and no list. */
   everyZone: boolean
   translator: Translator
@@ -31,7 +33,7 @@ const SESSIONS_PER_PAGE = 20
 
 /** One page of a list for `times.hbs`, by day, soonest first. A page after the last one is the last one. */
 export function timesList(config: App['config'], listed: readonly Listed[], asked: Asked, now: Date) {
-  const { tz, lang, language, translator } = asked
+  const { tz, lang, language, discreet, translator } = asked
   const soonestFirst = listed.toSorted((a, b) => Date.parse(a.offer.startsAt) - Date.parse(b.offer.startsAt))
   const pages = Math.max(1, Math.ceil(soonestFirst.length / SESSIONS_PER_PAGE))
   const page = Math.min(asked.page, pages)
@@ -42,11 +44,13 @@ export function timesList(config: App['config'], listed: readonly Listed[], aske
     zone: zoneTitle(tz, translator),
     lang,
     groupLanguage: language,
+    discreet,
+    timesUrl: `${basePath(config)}/sessions${queryOf(asked)}`,
     action: basePath(config) + asked.path,
     zones: asked.everyZone ? zoneGroups(tz, translator) : nearZones(tz, translator),
     everyZone: asked.everyZone,
     moreZones: `${linkTo(config, { ...asked, page: 1 })}&zones=all`,
-    days: byDay(config, asked.everyZone ? [] : onPage, { translator, timeZone: tz, lang, now }),
+    days: byDay(config, asked.everyZone ? [] : onPage, { translator, timeZone: tz, lang, discreet, now }),
     pages: pages > 1 && !asked.everyZone ? translator.t('page.times.page', { page, pages }) : null,
     previous: page > 1 ? linkTo(config, { ...asked, page: page - 1 }) : null,
     next: page < pages ? linkTo(config, { ...asked, page: page + 1 }) : null,
@@ -68,11 +72,15 @@ export function inWords(
 }
 
 /** The same list, with what is different in `asked`. */
-export function linkTo(config: App['config'], { path, tz, page, slugs, language, lang }: Asked): string {
+export function linkTo(
+  config: App['config'],
+  { path, tz, page, slugs, language, lang, discreet }: Asked,
+): string {
   const query = new URLSearchParams({
     tz,
     ...(page > 1 && { page: String(page) }),
     ...(lang !== null && { lang }),
+    ...(discreet && { discreet: '1' }),
   })
   for (const slug of slugs) query.append('topic', slug)
   if (language !== null) query.set('language', language)

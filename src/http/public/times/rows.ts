@@ -12,8 +12,14 @@ import { basePath } from '../pages.ts'
 /** An offer in the list of a page. */
 export type Listed = { offer: Offer; status: OfferStatus }
 
-/** For whom a list is written; `lang` if they chose a language on the page. */
-export type ListReader = { translator: Translator; timeZone: string; lang: string | null; now: Date }
+/** For whom a list is written; `lang` if they chose a language on the page, `discreet` if a discreet email led there. */
+export type ListReader = {
+  translator: Translator
+  timeZone: string
+  lang: string | null
+  discreet: boolean
+  now: Date
+}
 
 /** A session as `times.hbs` shows it. Lines that may be absent are null or ''. */
 export type TimeRow = DigestRow & {
@@ -48,24 +54,30 @@ export function byDay(config: App['config'], listed: readonly Listed[], reader: 
 function timeRow(
   config: App['config'],
   { offer, status }: Listed,
-  { translator, timeZone, lang, since, isFirst }: ListReader & { since: Date; isFirst: boolean },
+  { translator, timeZone, lang, discreet, since, isFirst }: ListReader & { since: Date; isFirst: boolean },
 ): TimeRow {
   const base = basePath(config)
-  const inLanguage = lang === null ? '' : `?lang=${lang}`
+  const asHere = queryOf({ lang, discreet })
   const reader = { timeZone, translator, since, fallbackUrl: `${base}/sessions`, byTopic: false }
   const row = digestRow({ ...offer, shownAs: 'new' }, reader, isFirst)
-  const pageUrl = typeof offer.groupId === 'number' ? `${base}/groups/${offer.groupId}${inLanguage}` : null
+  const pageUrl = typeof offer.groupId === 'number' ? `${base}/groups/${offer.groupId}${asHere}` : null
   const { day, time } = formatOccurrence(new Date(offer.startsAt), timeZone, translator.locale, since)
   return {
     ...row,
     known: knownOf(offer, translator).join('\u00a0· '),
     pageUrl,
-    movedUrl: pageUrl ?? `${base}/sessions${inLanguage}`,
-    calendarUrl: `${base}/sessions/${offer.id}.ics${inLanguage}`,
+    movedUrl: pageUrl ?? `${base}/sessions${asHere}`,
+    calendarUrl: `${base}/sessions/${offer.id}.ics${asHere}`,
     saveLabel: translator.t('page.times.save.label', { group: row.group, at: `${day}, ${time}` }),
     moved: status === 'moved',
     gone: status === 'gone',
   }
+}
+
+/** What a link to another page keeps of this one: the language, and that it began in a discreet email. */
+export function queryOf({ lang, discreet }: Pick<ListReader, 'lang' | 'discreet'>): string {
+  const query = new URLSearchParams({ ...(lang !== null && { lang }), ...(discreet && { discreet: '1' }) })
+  return query.size === 0 ? '' : `?${query.toString()}`
 }
 
 /** What is known of the group; pages have room for all of it, unlike emails. Offers of an older release lack it. */

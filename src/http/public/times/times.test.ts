@@ -158,6 +158,23 @@ test('the crisis line comes before the list, once, by the zone of the visitor', 
   expect(texts(await pageAt(app, '/sessions'), '.crisis')[0]).toContain('Canada')
 })
 
+test('from a discreet email, every time that is saved is a discreet event', async () => {
+  const app = await testApp()
+  for (let n = 0; n < 21; n += 1) aSession(app, { group: n % 2 ? 'First Light' : 'Loose Ends' })
+  const id = await planNow(app)
+  const linksOf = async (path: string) =>
+    (await pageAt(app, path)).querySelectorAll('main a').map((link) => link.getAttribute('href') ?? '')
+  const seen = new Set<string>()
+  for (const path of [`/editions/${id}?discreet=1`, '/sessions?discreet=1&lang=en', '/groups/1?discreet=1']) {
+    const links = (await linksOf(path)).filter((link) => /^\/(sessions|groups|editions)\b/.test(link))
+    for (const link of links) seen.add(link.replace(/\d+|\?.*/g, ''))
+    expect([path, links.filter((link) => !link.includes('discreet=1'))]).toEqual([path, []])
+    expect((await pageAt(app, path)).querySelector('input[name=discreet]')?.getAttribute('value')).toBe('1')
+  }
+  expect([...seen].sort()).toEqual(['/editions/--', '/groups/', '/sessions', '/sessions/.ics'])
+  expect((await linksOf('/sessions')).filter((link) => link.includes('discreet'))).toEqual([])
+})
+
 test('a row says what is known of the group, its summary once', async () => {
   const app = await testApp()
   aSession(app, { group: 'Suelo Firme' })

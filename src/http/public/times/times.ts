@@ -31,17 +31,19 @@ export async function addTimesRoutes(server: FastifyInstance, app: Needs): Promi
     tz: z.string().catch('').transform(canonicalZone),
     topic: z.union([z.string(), z.array(z.string())]).catch([]),
     language: z.string().catch('').transform(languageWanted),
+    discreet: z.literal('1').optional().catch(undefined),
     zones: z.string().catch(''),
     page: z.coerce.number().int().min(1).catch(1),
   })
 
   const asked = (request: FastifyRequest, reply: FastifyReply) => {
-    const { tz, zones, ...query } = Query.parse(request.query)
+    const { tz, zones, discreet, ...query } = Query.parse(request.query)
     return {
       ...query,
       tz: tz ?? ownZone,
       zoneOfVisitor: tz,
       everyZone: zones === 'all',
+      discreet: discreet === '1',
       lang: chosenBy(request, words),
       translator: reply.translator,
     }
@@ -71,6 +73,8 @@ type Query = {
   page: number
   topic: string | string[]
   language: string | null
+  /** Whether they came from a discreet email: then the times they save are discreet events. */
+  discreet: boolean
   lang: string | null
   translator: Translator
 }
