@@ -192,6 +192,24 @@ const ARGUED: Argued[] = [
     change: 'accessSync(dirname(path), constants.W_OK) → nothing',
     reason: 'tests may run as root, who may write everywhere; SQLite refuses such a folder in its own words',
   },
+  {
+    file: 'src/db/ledger/verdicts.ts',
+    source: '{ durable: false }',
+    change: 'false → true',
+    reason: 'planning would wait for the disk after each step: slower, and as safe',
+  },
+  {
+    file: 'src/actions/provider/record-event.ts',
+    source: "recorded.kind === 'stored' && edition !== null",
+    change: '&& → ||',
+    reason: 'a report of no edition stops none',
+  },
+  {
+    file: 'src/db/people/sign-ups.ts',
+    source: 'dueAt?.getTime() ?? null',
+    change: 'dueAt?.getTime() ?? null → (dueAt?.getTime())',
+    reason: 'a missing value is stored as null',
+  },
 ]
 
 /** Why nothing noticing this mutant is in order; undefined if nobody has argued that. */
