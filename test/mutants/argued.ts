@@ -210,6 +210,18 @@ const ARGUED: Argued[] = [
     change: 'dueAt?.getTime() ?? null → (dueAt?.getTime())',
     reason: 'a missing value is stored as null',
   },
+  {
+    file: 'src/actions/subscribers/join.ts',
+    source: "establishFact(store, 'forgot_pending', 'never')",
+    change: "await establishFact(store, 'forgot_pending', 'never') → nothing",
+    reason: 'it would look each minute instead of each day, and find nothing',
+  },
+  {
+    file: 'src/db/restore/epoch.ts',
+    source: 'Math.max(epoch?.number ?? 0, beside?.epoch ?? 0, published ?? 0)',
+    change: '0 → 1',
+    reason: 'an epoch begins at 1, and a release skips far ahead of it',
+  },
 ]
 
 /** Why nothing noticing this mutant is in order; undefined if nobody has argued that. */

@@ -52,6 +52,20 @@ test('a clock that jumps back and forth by an hour plans nothing twice', async (
   expect(app.resend.accepted).toHaveLength(1)
 })
 
+test('a slot at the very instant of the first start is due, and one before it never is', async () => {
+  for (const [at, planned] of [
+    ['2026-11-23T14:00:00.000Z', 1],
+    ['2026-11-23T14:00:00.001Z', 0],
+  ] as const) {
+    const app = await testApp({ at })
+    await recordStart(app)
+    aSession(app)
+    aSubscriber(app, 'ada@sample.test')
+    await sweep(app)
+    expect([at, (await allEditions(app.store)).length]).toEqual([at, planned])
+  }
+})
+
 test('without a first start nothing is ever due', async () => {
   const app = await testApp()
   aSession(app)
