@@ -33,7 +33,7 @@ export function openingOf(shown: readonly Shown[], readers: Readers, since: Date
     subject: t(`digest.subject.${kind}`, { n: kind === 'new' ? fresh : all }),
     heading: t('digest.heading', { n: all }),
     lead,
-    preheader: previewOf(when(shown, readers, since)),
+    preheader: previewOf(whenOf(shown, readers, since)),
   }
 }
 
@@ -52,6 +52,14 @@ function leadOf(shown: readonly Shown[], { translator, more }: Readers, zone: st
   return more > 0
     ? t('digest.lead.first', { n: shown.length, counts: listed, zone })
     : t('digest.lead', { counts: listed, zone })
+}
+
+/** The preheader. Those that did not fit are later, and it does not speak for them. */
+function whenOf(shown: readonly Shown[], readers: Readers, since: Date): string {
+  const said = when(shown, readers, since)
+  return readers.more > 0
+    ? readers.translator.t('digest.preheader.first', { n: shown.length, when: said })
+    : said
 }
 
 /** When the sessions are, which tells nobody what they are: `Friday 11 AM to Thursday 9:30 PM; 6 at 5 PM or later.` */

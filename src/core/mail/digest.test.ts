@@ -210,6 +210,16 @@ test.each([
   },
 )
 
+test('a preview of the first sessions does not speak for those that did not fit', () => {
+  for (const [locale, said] of [
+    ['en', 'The first 2: Tuesday 7 PM to'],
+    ['es', 'Los primeros 2 · Del martes'],
+  ] as const) {
+    const { html } = mailTo(template, { ...ada, locale, shown: shownAs('new', 'new'), more: 5 })
+    expect(visibleText(html).replace(/[\u200c\u00a0 ]+/g, ' ')).toContain(said)
+  }
+})
+
 test('a preview of weeks says the date at its end', () => {
   const late = { ...quietMornings, startsAt: '2026-12-20T15:30:00.000Z' }
   const { html } = mailTo(template, { ...ada, shown: shownAs('new', 'new') }, [steadyGround, late])
