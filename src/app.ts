@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import type { Actor } from './core/operators/actor.ts'
 import type { HashKey } from './core/tokens.ts'
 import type { Store } from './db/store.ts'
 import type { Logger } from './log.ts'
@@ -12,6 +13,8 @@ import type { Templates } from './templates/load.ts'
 export type Installation = {
   config: Config
   store: Store
+  /** On whose behalf; `store.actor` is the same. */
+  actor: Actor
   /** The key of the hashes by which addresses are looked up and remembered. */
   hashKey: HashKey
   log: Logger
@@ -44,6 +47,8 @@ export type Pace = {
 
 /** What tests and the demo replace. */
 export type Overrides = {
+  /** On whose behalf; the program itself unless given. */
+  actor?: Actor
   store?: Store
   log?: Logger
   now?: () => Date

@@ -5,7 +5,7 @@ import { type HashKey, newHashKey, unwrapKey, wrapKey } from './core/tokens.ts'
 import { openStore } from './db/open.ts'
 import { lookForCopy } from './db/restore/epoch.ts'
 import { changeFact, establishFact } from './db/restore/facts.ts'
-import type { Store } from './db/store.ts'
+import { type Store, storeFor } from './db/store.ts'
 import { openLog } from './log.ts'
 
 /**
@@ -14,13 +14,14 @@ import { openLog } from './log.ts'
  */
 export async function openInstallation(config: Config, overrides: Overrides = {}): Promise<Installation> {
   const log = overrides.log ?? openLog(config.LOG_LEVEL)
-  const store = overrides.store ?? (await openStore(config))
+  const opened = overrides.store ?? (await openStore(config))
+  const store = overrides.actor ? storeFor(opened, overrides.actor) : opened
   const close = () => store.close()
   try {
     const now = overrides.now ?? (() => new Date(Date.now() + store.clockOffsetMs()))
     await lookForCopy(store, now())
     const hashKey = await openHashKey(store, config.LINK_SECRET)
-    return { config, store, hashKey, log, now, close }
+    return { config, store, actor: store.actor, hashKey, log, now, close }
   } catch (error) {
     await close()
     throw error

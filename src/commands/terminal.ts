@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { App, Installation, SweepWaker } from '../app.ts'
@@ -35,6 +36,7 @@ export type Terminal = {
 }
 
 export function openTerminal(env: Terminal['env']): Terminal {
+  const actor = { kind: 'command' as const, user: userName() }
   const config = async () => {
     const settings = (await import('../config.ts')).loadConfig(env)
     // SQLite writes what does not fit in memory to temporary files, including addresses. Keep them on the database's disk.
@@ -54,22 +56,22 @@ export function openTerminal(env: Terminal['env']): Terminal {
     async withInstallation(work) {
       const settings = await config()
       const { openInstallation } = await import('../open-installation.ts')
-      return closing(await openInstallation(settings, { log: await log(settings) }), work)
+      return closing(await openInstallation(settings, { log: await log(settings), actor }), work)
     },
     async withQueue(work) {
       const settings = await config()
       const { openInstallationAndQueue } = await import('../open-queue.ts')
-      return closing(await openInstallationAndQueue(settings, { log: await log(settings) }), work)
+      return closing(await openInstallationAndQueue(settings, { log: await log(settings), actor }), work)
     },
     async withWaker(work) {
       const settings = await config()
       const { openInstallationAndWaker } = await import('../open-queue.ts')
-      return closing(await openInstallationAndWaker(settings, { log: await log(settings) }), work)
+      return closing(await openInstallationAndWaker(settings, { log: await log(settings), actor }), work)
     },
     async withApp(work) {
       const settings = await config()
       const { openApp } = await import('../open-app.ts')
-      return closing(await openApp(settings, { log: await log(settings) }), work)
+      return closing(await openApp(settings, { log: await log(settings), actor }), work)
     },
     show({ json }, document, text) {
       process.stdout.write(`${printable(json ? JSON.stringify(document, null, 2) : text)}\n`)
@@ -98,6 +100,15 @@ export function editionId(text: string): string {
 
 export function noSuchEdition(id: string): BadInput {
   return new BadInput(`there is no edition ${id}; "openseat edition list" shows those there are`)
+}
+
+/** Who runs the command. An id without a name in a container's /etc/passwd makes Node throw. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
 }
 
 async function closing<Opened extends { close(): Promise<void> }, T>(

@@ -1,4 +1,5 @@
 import type { SelectedFieldsOrdered } from 'drizzle-orm/sqlite-core'
+import { type Actor, SYSTEM } from '../core/operators/actor.ts'
 import {
   BaseSQLiteDatabase,
   fillPlaceholders,
@@ -16,8 +17,8 @@ export type Ran = { changes: number }
 /** The engines differ in a handful of words; see `fragments.ts`. */
 export type Engine = 'sqlite' | 'postgres'
 
-/** What questions run on: drizzle's builder, and `sql` with `all`, `get` and `run`. */
-export type Queries = BaseSQLiteDatabase<'async', Ran> & { engine: Engine }
+/** What questions run on: drizzle's builder, and `sql` with `all`, `get` and `run`; and on whose behalf. */
+export type Queries = BaseSQLiteDatabase<'async', Ran> & { engine: Engine; actor: Actor }
 
 /** How an engine runs one statement, whose parameters are written `?`. */
 export type Runner = {
@@ -37,8 +38,18 @@ export function queriesOn(engine: Engine, runner: Runner): Queries {
     new Session(dialect, runner),
     undefined,
   )
-  return Object.assign(queries, { engine })
+  return Object.assign(queries, { engine, actor: SYSTEM })
 }
+
+/** The same queries on someone's behalf. */
+export function queriesFor(queries: Queries, actor: Actor): Queries {
+  const mine = Object.assign(Object.create(queries) as Queries, { actor })
+  bases.set(mine, baseOf(queries))
+  return mine
+}
+
+const bases = new WeakMap<Queries, Queries>()
+const baseOf = (queries: Queries): Queries => bases.get(queries) ?? queries
 
 /**
  * A query, built and prepared once per connection, with `sql.placeholder` for its values: for what runs with every batch or
@@ -47,8 +58,9 @@ export function queriesOn(engine: Engine, runner: Runner): Queries {
 export function prepared<Query>(build: (queries: Queries) => Query): (queries: Queries) => Query {
   const known = new WeakMap<Queries, Query>()
   return (queries) => {
-    const query = known.get(queries) ?? build(queries)
-    known.set(queries, query)
+    const base = baseOf(queries)
+    const query = known.get(base) ?? build(base)
+    known.set(base, query)
     return query
   }
 }

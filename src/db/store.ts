@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
-import type { Queries } from './queries.ts'
+import type { Actor } from '../core/operators/actor.ts'
+import { type Queries, queriesFor } from './queries.ts'
 
 export { prepared, type Queries } from './queries.ts'
 
@@ -8,6 +9,8 @@ export { prepared, type Queries } from './queries.ts'
  * behind it.
  */
 export type Store = {
+  /** On whose behalf it is used: what is on record names them. */
+  actor: Actor
   /** For questions; each sees what was committed before it. */
   read: Queries
   /** Several questions about one state of the database. `work` uses its parameter alone. */
@@ -27,6 +30,25 @@ export type Store = {
   clockOffsetMs(): number
   /** What was committed is on disk. */
   close(): Promise<void>
+}
+
+/** The same store on someone's behalf. */
+export function storeFor(store: Store, actor: Actor): Store {
+  const asked =
+    <Result>(work: (queries: Queries) => Promise<Result>) =>
+    (queries: Queries) =>
+      work(queriesFor(queries, actor))
+  return {
+    ...store,
+    actor,
+    read: queriesFor(store.read, actor),
+    snapshot: (work) => store.snapshot(asked(work)),
+    write: (work, options) => store.write(asked(work), options),
+    async connect() {
+      const connection = await store.connect()
+      return { ...connection, write: (work, options) => connection.write(asked(work), options) }
+    },
+  }
 }
 
 export type Connection = Pick<Store, 'write'> & { release(): void }

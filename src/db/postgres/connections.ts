@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryConfig } from 'pg'
+import { SYSTEM } from '../../core/operators/actor.ts'
 import { type Queries, queriesOn, type Runner } from '../queries.ts'
 import type { Store, WriteOptions } from '../store.ts'
 import { numbered } from './placeholders.ts'
@@ -25,6 +26,7 @@ export function storeOn(
   { home, clockOffsetMs }: { home: string; clockOffsetMs: number },
 ): Store {
   return {
+    actor: SYSTEM,
     read: queriesOn('postgres', runnerOn(lend)),
     snapshot: (work) =>
       lend((client) => transaction(client, 'begin isolation level repeatable read read only', work)),

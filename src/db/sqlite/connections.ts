@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
+import { SYSTEM } from '../../core/operators/actor.ts'
 import { queriesOn, type Runner } from '../queries.ts'
 import type { Store } from '../store.ts'
 import { isLocked } from '../trouble.ts'
@@ -33,6 +34,7 @@ export function storeOn(sqlite: Database.Database): Store {
     })
   }
   return {
+    actor: SYSTEM,
     read,
     write,
     snapshot: (work) =>
