@@ -72,7 +72,7 @@ test('all problems are reported at once, each with its variable and a working ex
 })
 
 test('every setting that can be wrong says so with its name and an example', () => {
-  const anything = new Set(['DATABASE_PATH', 'HOST', 'TEMPLATES_PATH'])
+  const anything = new Set(['DATABASE_PATH', 'HOST', 'OPERATOR_HOST', 'TEMPLATES_PATH'])
   const wrong = 'neither < this >\nnor that'
   for (const name of settingNames().filter((name) => !anything.has(name))) {
     const problems = problemsOf({ ...NEEDED, [name]: name === 'LINK_SECRET' ? 'short' : wrong })

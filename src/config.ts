@@ -123,6 +123,13 @@ function problemOfUnsubscribeAddress(value: string): string | null {
   return null
 }
 
+/** Browsers keep the cookie of a sign-in from plain http, except on this machine. */
+function isOperatorOrigin(value: string): boolean {
+  const url = URL.parse(value)
+  if (url === null || url.pathname !== '/' || url.search || url.hash || url.username) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))
+}
+
 const OWN_TEMPLATES = join(import.meta.dirname, '../templates')
 
 const Settings = z
@@ -269,6 +276,23 @@ const Settings = z
       .string()
       .regex(/^[\w.~+/=-]{16,}$/, `is not 16 letters and digits or more; for example ${NEW_SECRET}`)
       .optional(),
+    OPERATOR_URL: z
+      .string()
+      .trim()
+      .refine(isOperatorOrigin, {
+        error:
+          'is not https without a path (only on this machine may it be http); for example https://operators.your-practice.org',
+        abort: true,
+      })
+      .transform((value) => new URL(value).origin)
+      .optional(),
+    OPERATOR_HOST: text('127.0.0.1').default('127.0.0.1'),
+    OPERATOR_PORT: z
+      .union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)], {
+        error: 'is neither "off" nor a port from 0 to 65535; for example 3001',
+      })
+      .default(3001),
+    OPERATOR_IDLE_MINUTES: wholeNumber(5, 720, 30).default(30),
     METRICS_PORT: wholeNumber(0, 65_535, 9464).optional(),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -317,6 +341,8 @@ const Settings = z
     return {
       ...settings,
       practice,
+      /** The origin of the operators' pages. */
+      operatorOrigin: settings.OPERATOR_URL ?? `http://127.0.0.1:${settings.OPERATOR_PORT}`,
       palette: paletteFrom(settings.BRAND_COLOR),
       /** When an edition is due. */
       slotRule: { weekday, time: settings.DIGEST_TIME, timeZone: settings.DIGEST_TIME_ZONE },

@@ -33,6 +33,7 @@ export async function realProgram() {
     PUBLIC_URL: 'https://groups.harbor.test',
     LINK_SECRET,
     PORT: '0',
+    OPERATOR_PORT: 'off',
   }
 
   /** A setting of '' counts as not set. */

@@ -21,6 +21,7 @@ export async function measureIdle(bench: Bench): Promise<Idle> {
     ...process.env,
     ...benchEnvironment(file, 'http://127.0.0.1:9', 'auto'),
     PORT: '0',
+    OPERATOR_PORT: 'off',
     LOG_LEVEL: 'info',
   }
   const cli = join(import.meta.dirname, '../../src/cli.ts')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { App } from '../app.ts'
 import { collect } from '../core/weighed.ts'
+import type { Serving } from '../http/listen.ts'
 import { openLog } from '../log.ts'
 import { when } from './layout.ts'
 import { aborted, finishes, stopSignal } from './signals.ts'
@@ -75,12 +76,24 @@ async function startParts(app: App, { web, worker }: Parts) {
   }
 }
 
-/** Serves the pages, or for a worker alone its health and metrics, if METRICS_PORT is set. */
-async function serve(app: App, web: boolean) {
+/** Serves the pages of readers and of operators, or for a worker alone its health and metrics, if METRICS_PORT is set. */
+async function serve(app: App, web: boolean): Promise<Serving | null> {
   const { METRICS_PORT: port } = app.config
   if (!web && port === undefined) return null
   const { startServer, startWatchServer } = await import('../http/server.ts')
-  return web || port === undefined ? startServer(app) : startWatchServer(app, port)
+  if (!web && port !== undefined) return startWatchServer(app, port)
+  const pages = await startServer(app)
+  try {
+    const { startOperatorServer } = await import('../http/operator/server.ts')
+    const operators = await startOperatorServer(app)
+    return {
+      address: pages.address,
+      close: async () => void (await Promise.all([pages.close(), operators?.close()])),
+    }
+  } catch (error) {
+    await pages.close()
+    throw error
+  }
 }
 
 async function announce(

@@ -1,11 +1,11 @@
 import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../app.ts'
-import { Unavailable } from '../core/errors.ts'
 import { boundConnections, CONNECTION_LIMITS, connectionOptions } from './connections.ts'
 import { addErrorPages } from './errors.ts'
 import { addHealthRoutes } from './health.ts'
 import { guardLinks, tidyLink } from './links.ts'
+import { listen, type Serving } from './listen.ts'
 import { addMetricsRoute } from './metrics.ts'
 import { trustedProxies, watchProxies } from './proxies.ts'
 import { addJoinRoutes } from './public/join/join.ts'
@@ -20,6 +20,7 @@ import { addRestoredTabs } from './public/restored-tabs.ts'
 import { addCalendarRoutes } from './public/times/calendar.ts'
 import { addFeed } from './public/times/feed.ts'
 import { addTimesRoutes } from './public/times/times.ts'
+import { logRequests } from './request-log.ts'
 import { addWebhookRoute } from './webhooks.ts'
 
 /** The parts of the program that the web needs. */
@@ -33,14 +34,17 @@ export type Web = Pick<
 const BODY_LIMIT_BYTES = 64 * 1024
 // Node refuses a longer request line itself, so no token is too long for our own answer.
 const LONGEST_PARAM = 16 * 1024
-const ASKED_BY_PROGRAMS = new Set(['/healthz', '/readyz', '/metrics'])
 
 /**
  * Serves the pages on HOST and PORT until `close`, which lets current requests finish. Throws `Unavailable` if it cannot
  * listen there.
  */
 export async function startServer(app: Web): Promise<Serving> {
-  const serving = await listen(await buildServer(app), app.config.HOST, app.config.PORT, 'PORT')
+  const serving = await listen(await buildServer(app), {
+    host: app.config.HOST,
+    port: app.config.PORT,
+    settings: 'HOST and PORT',
+  })
   app.log.info({ address: serving.address }, 'serving pages')
   return serving
 }
@@ -57,27 +61,9 @@ export async function startWatchServer(app: Web, port: number): Promise<Serving>
   boundConnections(server, app.log, CONNECTION_LIMITS)
   addHealthRoutes(server, app)
   addMetricsRoute(server, app)
-  const serving = await listen(server, app.config.HOST, port, 'METRICS_PORT')
+  const serving = await listen(server, { host: app.config.HOST, port, settings: 'HOST and METRICS_PORT' })
   app.log.info({ address: serving.address }, 'serving metrics')
   return serving
-}
-
-type Serving = { address: string; close(): Promise<void> }
-
-async function listen(
-  server: FastifyInstance,
-  host: string,
-  port: number,
-  setting: string,
-): Promise<Serving> {
-  try {
-    const address = await server.listen({ host, port })
-    return { address, close: async () => server.close() }
-  } catch (error) {
-    await server.close()
-    const why = `cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code})`
-    throw new Unavailable(`${why}; set HOST and ${setting} to an address that is free`, { cause: error })
-  }
 }
 
 /** The server without a socket; tests use its `inject`. Throws if the layout or the stylesheet is missing. */
@@ -133,15 +119,6 @@ function canDecode(url: string): boolean {
 /** The path of a request in absolute form (RFC 9112 §3.2.2). A page that repeats the URL would link to the host in it. */
 const withoutHost = (url: string): string =>
   url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/')
-
-/** Logs one line per answer: the pattern of the route, but never the URL or the visitor. */
-function logRequests(server: FastifyInstance, { log }: Pick<Web, 'log'>): void {
-  server.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    const route = routeOptions.url ?? 'none'
-    const level = ASKED_BY_PROGRAMS.has(route) ? 'debug' : 'info'
-    log[level]({ method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
-  })
-}
 
 /**
  * Reads and drops every body of any type, even a broken one: the token in a link says what it does. So one-click works with

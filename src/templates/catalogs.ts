@@ -6,29 +6,32 @@ import { BadInput } from '../core/errors.ts'
 import { suggestion } from '../core/intake/fields.ts'
 import { type Catalog, type Catalogs, HTML_TAGS, LINK_TAGS, type MessageKey } from '../core/words/words.ts'
 
-const OWN_FOLDER = fileURLToPath(new URL('../../templates/words', import.meta.url))
+const OWN_FOLDER = fileURLToPath(new URL('../../templates', import.meta.url))
 
 /**
- * Reads the catalogs, `words/LANGUAGE.json`. A catalog in `override` replaces ours of the same language, or adds a
+ * Reads the catalogs of readers, `words/LANGUAGE.json`, or those of another `folder`. A catalog in `override` replaces ours of the same language, or adds a
  * language. The English catalog defines which messages exist and which arguments each has. Throws `BadInput` with the file
  * and the message if one is missing, unknown, not valid ICU MessageFormat, or has other arguments or tags than English.
  */
-export async function loadCatalogs(override?: string): Promise<Catalogs> {
-  const own = await readFolder(OWN_FOLDER)
+export async function loadCatalogs<Key extends string = MessageKey>(
+  override?: string,
+  folder = 'words',
+): Promise<Catalogs<Key>> {
+  const own = await readFolder(join(OWN_FOLDER, folder))
   const english = own.get('en')?.words ?? {}
   const over =
-    override === undefined ? new Map() : await readFolder(join(override, 'words'), { optional: true })
-  const catalogs: Record<string, Catalog> = {}
+    override === undefined ? new Map() : await readFolder(join(override, folder), { optional: true })
+  const catalogs: Record<string, Catalog<Key>> = {}
   for (const language of new Set([...own.keys(), ...over.keys()])) {
     const { file, words } = over.get(language) ?? own.get(language) ?? NOTHING
     checkCatalog(words, english, file)
-    catalogs[language] = words as Catalog
+    catalogs[language] = words as Catalog<Key>
   }
-  return catalogs as Catalogs
+  return catalogs as Catalogs<Key>
 }
 
 /** The arguments of each message: `{ "digest.lead": ["zone"], … }`. */
-export function argumentsOf(catalog: Catalog): Record<string, string[]> {
+export function argumentsOf(catalog: Readonly<Record<string, string>>): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(catalog).map(([key, text]) => [
       key,
@@ -76,7 +79,7 @@ function checkCatalog(words: Words, english: Words, file: string): void {
     if (!Object.hasOwn(english, key))
       throw new BadInput(`${file}: there is no message "${key}"${suggestion(key, Object.keys(english))}`)
     const refusal = (problem: string) => new BadInput(`${file}: "${key}" ${problem}`)
-    checkMessage(text, String(english[key as MessageKey]), refusal)
+    checkMessage(text, String(english[key]), refusal)
     if (key === 'mail.discreet.sender' && /[<>@,;:]/.test(String(text)))
       throw refusal('is a sender name and must not contain any of < > @ , ; :')
   }

@@ -34,7 +34,8 @@ export function sourceReader(override: string | undefined, palette: Palette): Re
 }
 
 /**
- * Checks that each file in a folder of overrides replaces one of ours or adds a language (`words/pt.json`). A file with a
+ * Checks that each file in a folder of overrides replaces one of ours or adds a language (`words/pt.json`,
+ * `operator/words/pt.json`). A file with a
  * misspelled name would have no effect, without any error. Throws `BadInput` with the file.
  */
 export async function checkOverrides(folder: string): Promise<void> {
@@ -43,7 +44,9 @@ export async function checkOverrides(folder: string): Promise<void> {
     throw new BadInput(`TEMPLATES_PATH names the folder ${folder}, which cannot be read: ${error.message}`)
   })
   const unknown = files.find(
-    (file) => !own.includes(file) && !/^(words\/[^/]+\.json|expect\.[a-z]{2,3}\.hbs|README.*)$/.test(file),
+    (file) =>
+      !own.includes(file) &&
+      !/^((operator\/)?words\/[^/]+\.json|expect\.[a-z]{2,3}\.hbs|README.*)$/.test(file),
   )
   if (unknown !== undefined)
     throw new BadInput(`${join(folder, unknown)}: replaces no template${suggestion(unknown, own)}`)

@@ -3,6 +3,7 @@ import type { Column, SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import * as installation from '../../src/db/schema/installation.ts'
 import * as ledger from '../../src/db/schema/ledger.ts'
+import * as operators from '../../src/db/schema/operators.ts'
 import * as people from '../../src/db/schema/people.ts'
 import * as sessions from '../../src/db/schema/sessions.ts'
 import {
@@ -23,7 +24,9 @@ const dialect = new sqliteCore.SQLiteSyncDialect()
 
 /** What a database has according to `src/db/schema`, which knows no views and no triggers. */
 export function drizzleCatalog(say: Say): Catalog {
-  const exported: unknown[] = [installation, ledger, people, sessions].flatMap((part) => Object.values(part))
+  const exported: unknown[] = [installation, ledger, operators, people, sessions].flatMap((part) =>
+    Object.values(part),
+  )
   const tables = exported.filter((one) => is(one, sqliteCore.SQLiteTable))
   return catalogOf(Object.fromEntries(tables.map((table) => [getTableName(table), partsOf(table, say)])), {
     views: [],

@@ -273,6 +273,7 @@ function settingsFor({ file, standIn, redis, more, cache }: Parts): Record<strin
     DIGEST_TIME_ZONE: 'UTC',
     DIGEST_CATCH_UP_HOURS: '167',
     PORT: '0',
+    OPERATOR_PORT: 'off',
     LOG_LEVEL: 'info',
     NODE_COMPILE_CACHE: join(cache, 'compile-cache'),
     ...(redis && { REDIS_URL: redis.url }),

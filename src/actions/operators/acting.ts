@@ -14,11 +14,13 @@ export function actingAs<Given extends Pick<Installation, 'actor' | 'store'>>(
 /** Thrown where an actor may not do this at all. A page answers 403. */
 export class NotAllowed extends Error {
   override name = 'NotAllowed'
+  readonly statusCode = 403
 }
 
 /** Thrown where someone must first prove again who they are. A page asks for it, and comes back. */
 export class NeedsProof extends Error {
   override name = 'NeedsProof'
+  readonly wants = 'proof'
 }
 
 /** The first line of every action that operators take. Throws `NotAllowed` or `NeedsProof`. */

@@ -8,10 +8,10 @@ export type Format = 'html' | 'text'
  * Compiles a template. Values are escaped in `html` and printed as they are in `text`. `{{t 'key' name=value}}` prints a
  * message in the reader's language. Rendering throws if the template uses an unknown variable or helper.
  */
-export function compileTemplate<View>(
+export function compileTemplate<View, Key extends string = MessageKey>(
   source: string,
   format: Format,
-): (view: View, translator: Translator) => string {
+): (view: View, translator: Translator<Key>) => string {
   const template = Handlebars.compile<View>(source, {
     strict: true,
     knownHelpers: { t: true },
@@ -19,7 +19,7 @@ export function compileTemplate<View>(
     noEscape: format === 'text',
   })
   return (view, translator) => {
-    const t = (key: MessageKey, { hash }: { hash: Values }) =>
+    const t = (key: Key, { hash }: { hash: Values }) =>
       format === 'text' ? translator.t(key, hash) : new Handlebars.SafeString(translator.tHtml(key, hash))
     return template(view, { helpers: { t } })
   }

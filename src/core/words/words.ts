@@ -8,25 +8,25 @@ import { shortLocale } from './locales.ts'
 export type MessageKey = keyof typeof english
 
 /** The messages of one language, in ICU MessageFormat, with the tags in `HTML_TAGS` and `LINK_TAGS`. */
-export type Catalog = Record<MessageKey, string>
+export type Catalog<Key extends string = MessageKey> = Record<Key | 'locale' | 'language', string>
 
 /** By language: `en`, `es`. English is always there. */
-export type Catalogs = { en: Catalog } & Record<string, Catalog>
+export type Catalogs<Key extends string = MessageKey> = { en: Catalog<Key> } & Record<string, Catalog<Key>>
 
 export type Values = Readonly<Record<string, string | number>>
 
-/** Writes messages, dates, and numbers for one reader. */
-export type Translator = {
+/** Writes messages, dates, and numbers for one reader; or for an operator, with the `Key`s of their own catalog. */
+export type Translator<Key extends string = MessageKey> = {
   /** The language of the catalog: `es`. */
   language: string
   /** For dates, numbers, and zones: BCP 47, `es-MX`. */
   locale: string
   /** A message as plain text, without its tags. Throws if a value that it needs is missing. */
-  t: (key: MessageKey, values?: Values) => string
+  t: (key: Key, values?: Values) => string
   /** A message as HTML: values are escaped, and tags stay. `<a>` links to `values.href`. */
-  tHtml: (key: MessageKey, values?: Values) => string
+  tHtml: (key: Key, values?: Values) => string
   /** A message as plain text, cut at the tags in `LINK_TAGS`; `tag` is null between them. */
-  tagged: (key: MessageKey, values?: Values) => TaggedText[]
+  tagged: (key: Key, values?: Values) => TaggedText[]
 }
 
 export type TaggedText = { text: string; tag: string | null }
@@ -42,13 +42,13 @@ export const LINK_TAGS = ['call', 'sms', 'emergency', 'web']
  * known region, dates follow the catalog's own `locale`: `es` means Spanish as in the United States. Drops the rest of the
  * tag; otherwise caches by locale would grow with whatever visitors send.
  */
-export function translatorFor(catalogs: Catalogs, locale: string): Translator {
+export function translatorFor<Key extends string>(catalogs: Catalogs<Key>, locale: string): Translator<Key> {
   const short = shortLocale(locale) ?? 'en'
   const language = languageOf(short)
   const catalog = catalogs[language]
   if (catalog === undefined) return translatorFor(catalogs, 'en')
   const written = short === language ? catalog.locale : short
-  const format = (key: MessageKey, values: Values, tags: Tags) =>
+  const format = (key: Key, values: Values, tags: Tags) =>
     String(messageOf(catalog[key], catalog.locale).format({ ...values, ...tags }))
   return {
     language,
@@ -74,7 +74,8 @@ export function translatorFor(catalogs: Catalogs, locale: string): Translator {
 export const languageOf = (locale: string): string => shortLocale(locale)?.split('-', 1)[0] ?? 'en'
 
 /** Whether there is a catalog for the language of this locale. */
-export const isSpoken = (catalogs: Catalogs, locale: string): boolean => languageOf(locale) in catalogs
+export const isSpoken = (catalogs: Readonly<Record<string, unknown>>, locale: string): boolean =>
+  languageOf(locale) in catalogs
 
 type Tags = Record<string, (inner: readonly unknown[]) => string>
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { getTableColumns, getTableName, type SQL, sql } from '../drizzle.ts'
 import { auditLog, installation } from '../schema/installation.ts'
 import * as ledger from '../schema/ledger.ts'
+import { operators, signIns } from '../schema/operators.ts'
 import * as people from '../schema/people.ts'
 import * as sessions from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
@@ -19,6 +20,7 @@ const TABLES = [
   ...[people.requestedEmails, people.refusals, people.addressChanges],
   ...[ledger.editions, ledger.editionSessions, ledger.frozenContents, ledger.batches, ledger.deliveries],
   ...[ledger.editionTally, ledger.notices, ledger.providerEvents, sessions.counters, installation, auditLog],
+  ...[operators, signIns],
 ]
 
 type Table = (typeof TABLES)[number]

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import Handlebars from 'handlebars'
 import type { App } from '../../app.ts'
@@ -6,8 +5,9 @@ import { phoneLink } from '../../core/intake/phone.ts'
 import { crisisView } from '../../core/words/crisis.ts'
 import { expectFacts } from '../../core/words/expect.ts'
 import { type Translator, translatorFor } from '../../core/words/words.ts'
+import { iconFor, letterOf } from '../mark.ts'
+import { serveFile } from '../serve-file.ts'
 import { chosenLanguage, languageLinks, localeOf } from './language.ts'
-import { iconFor, letterOf } from './mark.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -95,14 +95,6 @@ function expectations({ config, templates }: Needs): (translator: Translator) =>
     known.set(translator.language, html)
     return html
   }
-}
-
-/** Its path, with a hash of the content, so that browsers can cache it and still get the next version. */
-export function serveFile(server: FastifyInstance, name: string, content: string, type: string): string {
-  server.get(`/${name}`, (_request, reply) =>
-    reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
-  )
-  return `/${name}?${hash('sha256', content).slice(0, 12)}`
 }
 
 /** Also under the name that browsers and feed readers ask for without being told; that one has no version in it. */

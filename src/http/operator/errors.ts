@@ -1,0 +1,38 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { NeedsProof } from '../../actions/operators/acting.ts'
+import type { App } from '../../app.ts'
+import { databaseTrouble } from '../../db/trouble.ts'
+import type { OperatorKey } from '../../templates/operator.ts'
+import { proofPage } from './guard.ts'
+
+/** Answers unknown URLs, refusals and errors with a plain page. Details of errors go only to the log. */
+export function addOperatorErrors(server: FastifyInstance, { log }: Pick<App, 'log'>): void {
+  server.setNotFoundHandler((_request, reply) => say(reply.code(404), 'nowhere'))
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof NeedsProof) return reply.redirect(proofPage(pageOf(request)), 303)
+    const status = error.statusCode ?? 500
+    if (status === 403) return say(reply.code(403), 'refused')
+    if (status < 500) return say(reply.code(status), 'unread')
+    const reason = databaseTrouble(error)
+    log.error(
+      { route: request.routeOptions.url ?? 'none', ...(reason ? { reason } : { error: error.stack }) },
+      'a request of an operator failed',
+    )
+    return say(reply.code(reason ? 503 : status), 'failed')
+  })
+}
+
+/** Where a form was: a POST to `/readers/x/erase` comes from `/readers/x`. */
+function pageOf({ method, url }: FastifyRequest): string {
+  if (method === 'GET') return url
+  const [path = '/'] = url.split('?', 1)
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}
+
+type What = 'nowhere' | 'refused' | 'unread' | 'failed'
+
+function say(reply: FastifyReply, what: What): FastifyReply {
+  const title: OperatorKey = `common.${what}.title`
+  const text: OperatorKey = `common.${what}.text`
+  return reply.show('message', { title: reply.words.t(title), text: reply.words.t(text) })
+}
