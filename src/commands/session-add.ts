@@ -8,6 +8,7 @@ import {
   missingIn,
   newExternalId,
   type Practice,
+  startIsPast,
 } from '../core/intake/new-session.ts'
 import { SESSION_COLUMNS, type SessionRow } from '../core/intake/records.ts'
 import { nextOccurrence } from '../core/time/occurrences.ts'
@@ -70,6 +71,7 @@ Examples:
 
 async function addOne(terminal: Terminal, options: Options): Promise<number> {
   return terminal.withInstallation(async (installation) => {
+    const { practiceOf } = await import('../actions/sessions/practice.ts')
     const practice = await practiceOf(installation, options.farAhead ?? false)
     const given = givenIn(options)
     const now = installation.now()
@@ -91,18 +93,6 @@ async function addOne(terminal: Terminal, options: Options): Promise<number> {
       prompt.close()
     }
   })
-}
-
-async function practiceOf({ store, config, now }: Installation, farAhead: boolean) {
-  const { allSessions, allTopics } = await import('../db/sessions/sessions.ts')
-  const topics = await allTopics(store)
-  return {
-    sessions: await allSessions(store),
-    topics: new Set(topics.map(({ slug }) => slug)),
-    topicNames: new Map(topics.map(({ slug, name }) => [slug, name])),
-    zone: config.DIGEST_TIME_ZONE,
-    limit: { today: now().toISOString().slice(0, 10), farAhead },
-  }
 }
 
 /** Commander names options in camel case. */
@@ -139,10 +129,8 @@ function rowOf(given: Given, practice: Practice, now: Date): SessionRow {
   const checked = checkNew(completed(given, practice), practice)
   if (!checked.ok) throw wrongOptions(checked.errors)
   const { row } = checked
-  if (nextOccurrence(row, now) === null)
-    throw new BadInput(
-      `${optionOf('starts_at')} is in the past, so no one would be shown it; write a start to come`,
-    )
+  const past = startIsPast(row, now)
+  if (past !== null) throw wrongOptions([past])
   return given.external_id ? row : { ...row, externalId: newExternalId(row, practice.sessions) }
 }
 

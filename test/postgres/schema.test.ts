@@ -27,6 +27,14 @@ const SQLITE_ALONE: Alone = {
     'groups_replaced: after insert on groups': 'INSERT OR REPLACE',
     'topics_replacing: before insert on topics': 'INSERT OR REPLACE',
     'topics_replaced: after insert on topics': 'INSERT OR REPLACE; it raises sessions_version too',
+    'groups_row_versioned: after insert on groups':
+      'a trigger of SQLite cannot change the row before it is written',
+    'groups_row_versioned: after update of kind, language, place, price, summary, title, topic_id, url on groups':
+      'a trigger of SQLite cannot change the row before it is written',
+    'sessions_row_versioned: after insert on sessions':
+      'a trigger of SQLite cannot change the row before it is written',
+    'sessions_row_versioned: after update of booking_url, duration_minutes, external_id, group_id, occurrences, repeats, seats_left, seats_total, starts_at_local, status, therapist, time_zone on sessions':
+      'a trigger of SQLite cannot change the row before it is written',
   },
 }
 
@@ -34,6 +42,12 @@ const SQLITE_ALONE: Alone = {
 const POSTGRES_ALONE: Alone = {
   triggers: {
     'topics_versioned: after insert on topics': 'topics_replaced raises sessions_version on SQLite',
+    'groups_row_versioned: before insert on groups': 'it changes the row before it is written',
+    'groups_row_versioned: before update of kind, language, place, price, summary, title, topic_id, url on groups':
+      'it changes the row before it is written',
+    'sessions_row_versioned: before insert on sessions': 'it changes the row before it is written',
+    'sessions_row_versioned: before update of booking_url, duration_minutes, external_id, group_id, occurrences, repeats, seats_left, seats_total, starts_at_local, status, therapist, time_zone on sessions':
+      'it changes the row before it is written',
   },
 }
 

@@ -1,7 +1,16 @@
 import type { ChosenTopics, Seen } from './seen.ts'
 
-/** The state of a session from `seq` on, as far as readers care. `reopened` is the `seq` of its last reopening. */
-export type NewsState = { seq: number; topicId: number | null; times: string; reopened: number }
+/**
+ * The state of a session from `seq` on, as far as readers care. `reopened` is the `seq` of its last reopening. `quiet`: its times
+ * were corrected without telling anyone, so readers may have seen other ones.
+ */
+export type NewsState = {
+  seq: number
+  topicId: number | null
+  times: string
+  reopened: number
+  quiet?: boolean
+}
 
 /** What decides whether a session is news. `history`, oldest first, exists once it changed after an edition. */
 export type NewsSource = {
@@ -53,7 +62,8 @@ export function newsTo(
 export function timesKnownTo(session: NewsSource, topics: ChosenTopics, seen: Seen): string | null {
   const known = stateAt(session, (topicId) => seenThroughFor(topicId, topics, seen))
   const now = session.history?.at(-1)
-  return known && now && known.times !== now.times && known.times !== '' ? known.times : null
+  if (!known || !now || known.times === now.times || known.times === '' || known.quiet) return null
+  return known.times
 }
 
 /** Whether an edition up to `throughSeq` may show the session: it is unchanged since that edition was planned. */

@@ -1,5 +1,6 @@
 import type { Session } from '../sessions/offers.ts'
 import { weekdayOf } from '../time/calendar.ts'
+import { nextOccurrence } from '../time/occurrences.ts'
 import type { FieldError, Parsed } from './fields.ts'
 import { parseSessionRow, SESSION_COLUMNS, type SessionRow, type StartLimit } from './records.ts'
 
@@ -66,6 +67,12 @@ export function problemWith(column: string, given: Given, practice: Practice): F
   const checked = checkNew({ ...right, ...given }, practice)
   return checked.ok ? null : (checked.errors.find(({ field }) => field === column) ?? null)
 }
+
+/** The error of a session that is over before anyone could be shown it; null if it is not. */
+export const startIsPast = (row: SessionRow, now: Date): FieldError | null =>
+  nextOccurrence(row, now) === null
+    ? { field: 'starts_at', message: 'is in the past, so no one would be shown it; write a start to come' }
+    : null
 
 /** The required columns that are missing. `external_id` can be made. */
 export const missingIn = (given: Given): string[] =>

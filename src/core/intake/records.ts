@@ -27,8 +27,11 @@ export type SessionRow = GroupFacts & {
   absent: string[]
 }
 
-/** When sessions may start: `today` is a date; `farAhead` lets one start more than two years later. */
-export type StartLimit = { today: string; farAhead: boolean }
+/**
+ * When sessions may start: `today` is a date; `farAhead` lets one start more than two years later, and `how` says how to say
+ * that it is right.
+ */
+export type StartLimit = { today: string; farAhead: boolean; how?: string }
 
 /** A checked row of a subscribers file; null = not given. `topics` are slugs. */
 export type SubscriberRow = {
@@ -281,7 +284,7 @@ function startProblem(
   if (parseLocal(local) === null)
     return `is ${start}, a date or time that does not exist; check it in a calendar`
   if (limit && !limit.farAhead && local.slice(0, 10) > twoYearsAfter(limit.today))
-    return `is ${start}, more than two years ahead; correct it, or import with --far-ahead if it is right`
+    return `is ${start}, more than two years ahead; correct it, or ${limit.how ?? 'import with --far-ahead'} if it is right`
   if (timeZone !== null && resolveLocal(local, timeZone).kind === 'skipped')
     return `is ${start}, which the clocks in ${timeZone} skip that day; write a time that exists`
   return null

@@ -13,9 +13,11 @@ export type MovedTable = { table: string; rows: number; checksum: string }
 
 export type Moved = { kind: 'moved'; tables: MovedTable[] } | { kind: 'not-empty'; table: string }
 
-/** The tables that are copied, parents first. The program fills `time_zones`; two tables serve SQLite's triggers only. */
+/** The tables that are copied, parents first. The program fills `time_zones`; two tables serve SQLite's triggers only,
+ * and `quiet_changes` is empty between transactions. */
 const TABLES = [
   ...[sessions.topics, sessions.groups, sessions.sessions, sessions.knownSessions, sessions.sessionHistory],
+  ...[sessions.seatChanges],
   ...[people.subscribers, people.subscriberTopics, people.suppressions, people.erasures, people.formerIds],
   ...[people.requestedEmails, people.refusals, people.addressChanges],
   ...[ledger.editions, ledger.editionSessions, ledger.frozenContents, ledger.batches, ledger.deliveries],
@@ -108,6 +110,7 @@ const keyOf = (table: Table): SQL[] => keyNames(table).map((name) => sql`${sql.i
 const KEYS: Partial<Record<string, string[]>> = {
   edition_sessions: ['edition_id', 'session_id'],
   edition_tally: ['edition_id', 'generation', 'state', 'reason'],
+  seat_changes: ['session_id'],
   session_history: ['session_id', 'seq'],
   subscriber_topics: ['subscriber_id', 'topic_id'],
 }

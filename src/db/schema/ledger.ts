@@ -40,7 +40,10 @@ export const editionSessions = sqliteTable(
     seq: integer().notNull(),
     snapshot: text().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.editionId, t.sessionId] })],
+  (t) => [
+    primaryKey({ columns: [t.editionId, t.sessionId] }),
+    index('edition_sessions_session').on(t.sessionId, t.editionId),
+  ],
 )
 
 /** What batches were frozen with, templates and offers, each stored once by the hash of its content. */

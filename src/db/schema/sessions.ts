@@ -1,8 +1,8 @@
 import { check, index, integer, primaryKey, sql, sqliteTable, text, unique } from '../drizzle.ts'
 
 // Instants are integers, milliseconds UTC. Local times are text, `2026-12-01T19:00`, beside their IANA zone. Triggers
-// (drizzle/0001, 0007, 0011, 0013, 0016) keep `seq`, `news` and `revision`, and refuse what cannot be read, so that plain SQL from
-// another program counts too. `session_change` and `replaced_parents` are theirs alone.
+// (drizzle/0001, 0007, 0011, 0013, 0016, 0021) keep `seq`, `news`, `revision` and `version`, and refuse what cannot be read, so that
+// plain SQL from another program counts too. `session_change` and `replaced_parents` are theirs alone.
 
 export const topics = sqliteTable('topics', {
   id: integer().primaryKey(),
@@ -33,6 +33,8 @@ export const groups = sqliteTable(
     place: text(),
     /** What it costs, as one line of text. */
     price: text(),
+    /** Rises with every change; kept by triggers. */
+    version: integer().notNull().default(0),
   },
   (t) => [
     unique('groups_identity').on(t.topicId, t.kind, t.title),
@@ -76,6 +78,8 @@ export const sessions = sqliteTable(
     revision: integer().notNull().default(0),
     /** When `revision` last rose, or the session was added; rises with it. RFC 5545 DTSTAMP. */
     revisedAt: integer('revised_at').notNull().default(0),
+    /** Rises with every change of what people write, and when it is deleted and inserted; kept by triggers. */
+    version: integer().notNull().default(0),
   },
   (t) => [
     index('sessions_seq').on(t.seq),
@@ -109,6 +113,8 @@ export const knownSessions = sqliteTable('known_sessions', {
   revisedAt: integer('revised_at').notNull().default(0),
   /** The newest edition when the row was deleted; null = it is there, or was replaced. */
   goneAfter: text('gone_after'),
+  /** It closed while an edition went out, and has not reopened since: some of the readers never saw it. */
+  passed: integer({ mode: 'boolean' }).notNull().default(false),
 })
 
 /** What readers whose mark has reached `seq` know of a session, up to its next row. Kept by triggers; see `news.md`. */
@@ -123,8 +129,29 @@ export const sessionHistory = sqliteTable(
     /** The `seq` it last reopened with. */
     reopened: integer().notNull(),
     news: text({ enum: ['new', 'reopened', 'moved'] }).notNull(),
+    /** The times were corrected quietly: it is not certain which ones its readers saw. */
+    quiet: integer({ mode: 'boolean' }).notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.sessionId, t.seq] })],
+)
+
+/** Sessions whose next change is a quiet correction. A row lives within one transaction: others never see it. */
+export const quietChanges = sqliteTable(
+  'quiet_changes',
+  { sessionId: integer('session_id').notNull() },
+  (t) => [primaryKey({ columns: [t.sessionId] })],
+)
+
+/** Seats that someone added by hand (below 0: took) and that do not count before `due_at`. */
+export const seatChanges = sqliteTable(
+  'seat_changes',
+  {
+    sessionId: integer('session_id').notNull(),
+    seats: integer().notNull(),
+    changedBy: text('changed_by').notNull(),
+    dueAt: integer('due_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sessionId] })],
 )
 
 /**

@@ -7,7 +7,7 @@ import type { Session } from '../../core/sessions/offers.ts'
 import type { TopicNames } from '../../core/sessions/topic.ts'
 import { groupFacts, topicNamesIn } from '../../core/sessions/written-facts.ts'
 import { and, type Column, eq, sql } from '../drizzle.ts'
-import { isWhole, jsonRows } from '../fragments.ts'
+import { idsIn, isWhole, jsonRows } from '../fragments.ts'
 import { editionSessions } from '../schema/ledger.ts'
 import { counters, groups, sessions, topics } from '../schema/sessions.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
@@ -48,7 +48,13 @@ export async function openDatedSessions(store: Store, now: Date): Promise<DatedS
 
 /** The session, whatever its status; null when there is none, or it cannot be read. */
 export async function findDatedSession(store: Store, id: number): Promise<DatedSession | null> {
-  return readable<DatedSession>(await datedRows(store.read).where(eq(sessions.id, id)).all())[0] ?? null
+  return (await sessionsById(store.read, [id]))[0] ?? null
+}
+
+/** These sessions, whatever their status, in order of id; also inside a transaction. */
+export async function sessionsById(queries: Queries, ids: readonly number[]): Promise<DatedSession[]> {
+  const rows = datedRows(queries).where(sql`${sessions.id} in ${idsIn(queries, ids)}`)
+  return readable<DatedSession>(await rows.orderBy(sessions.id).all())
 }
 
 /** The sessions an edition was planned with, as they stand now. */
@@ -104,7 +110,7 @@ function mayBeBookable(now: Date) {
   )
 }
 
-type HistoryRow = [seq: number, topicId: number | null, times: string, reopened: number]
+type HistoryRow = [seq: number, topicId: number | null, times: string, reopened: number, quiet: number]
 
 /**
  * The one place where rows become sessions: what another program wrote badly is left out alone, so that nothing behind this
@@ -123,7 +129,10 @@ function historyOf(json: unknown): { history?: NewsState[] } {
   if (typeof json !== 'string') return {}
   const rows = JSON.parse(json) as HistoryRow[]
   return {
-    history: rows.map(([seq, topicId, times, reopened]) => ({ seq, topicId, times, reopened })),
+    history: rows.map(([seq, topicId, times, reopened, quiet]) => ({
+      ...{ seq, topicId, times, reopened },
+      ...(quiet === 1 && { quiet: true }),
+    })),
   }
 }
 
@@ -195,7 +204,7 @@ function changesOf(read: Queries) {
     // Only of a session that changed: most have no more to say than `seq`.
     history: sql<string | null>`(select case when count(*) > 1 then ${jsonRows(
       read,
-      sql`seq, topic_id, times, reopened`,
+      sql`seq, topic_id, times, reopened, quiet`,
       sql`seq`,
     )} end from session_history where session_id = ${sessions.id})`,
   }
