@@ -3,6 +3,7 @@ import { watchEpoch } from './actions/restore/watch-epoch.ts'
 import { pruneOld } from './actions/retention/prune.ts'
 import { wipe } from './actions/retention/wipe.ts'
 import { warnOfLeftOut } from './actions/sessions/left-out.ts'
+import { settleSeats } from './actions/sessions/seats.ts'
 import { forgetUnconfirmed } from './actions/subscribers/join.ts'
 import type { App } from './app.ts'
 import { cronPattern, type SlotRule } from './core/time/calendar.ts'
@@ -30,7 +31,15 @@ export const LOOK_EVERY_MS = 250
 const ALWAYS = [wipe]
 
 /** Each step is safe to run at any time, twice, and from several processes. Retention runs once a day. */
-const UNLESS_HELD = [warnOfLeftOut, planDue, giveUpBatches, finishEditions, forgetUnconfirmed, pruneOld]
+const UNLESS_HELD = [
+  settleSeats,
+  warnOfLeftOut,
+  planDue,
+  giveUpBatches,
+  finishEditions,
+  forgetUnconfirmed,
+  pruneOld,
+]
 
 /** Makes the ledger and the clock agree. The worker enqueues what is owed after it. */
 export async function sweep(app: App): Promise<void> {

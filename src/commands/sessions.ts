@@ -93,8 +93,10 @@ async function printTemplate(terminal: Terminal): Promise<undefined> {
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { allSessions, leftOutSessions } = await import('../db/sessions/sessions.ts')
   const { leftOutLine } = await import('../actions/sessions/left-out.ts')
+  const { settleSeats } = await import('../actions/sessions/seats.ts')
   const { nextOccurrence } = await import('../core/time/occurrences.ts')
   await terminal.withInstallation(async ({ store, now }) => {
+    await settleSeats({ store, now })
     const listed = (await allSessions(store)).map((session) => ({
       session,
       next: nextOccurrence(session, now()),

@@ -16,6 +16,7 @@ import type { Edition } from '../../db/ledger/editions.ts'
 import { frozenContent } from '../../db/ledger/frozen-contents.ts'
 import { sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
+import { settleSeats } from '../sessions/seats.ts'
 import { offersLeft } from './offers-left.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
@@ -59,6 +60,7 @@ export async function claimAndFreeze(
   { batch, edition, gone }: { batch: Batch; edition: Edition; gone: string | null },
 ): Promise<FirstClaim> {
   const now = app.now()
+  await settleSeats(app)
   const known = await bookableOffers(app, memory, edition, now)
   const { open, readers: asRead } = await openDeliveries(app.store.read, batch.id)
   const checked = { readers: asRead, sessionsVersion: known.version }

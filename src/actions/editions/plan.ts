@@ -19,6 +19,7 @@ import { currentHold } from '../../db/restore/epoch.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
+import { settleSeats } from '../sessions/seats.ts'
 
 type Planner = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now'>
 
@@ -42,6 +43,7 @@ export async function planEdition(
   if (hold) throw new Unavailable(`edition ${slot.editionId} is not planned: ${heldBecause(hold)}`)
   if (!found) {
     await warnOfLeftOut(app)
+    await settleSeats(app)
     const { throughSeq, sessions } = await openSessions(app.store, now)
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.store, slot.editionId)

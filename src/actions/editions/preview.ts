@@ -12,6 +12,7 @@ import { allEditions, type Edition, findEdition } from '../../db/ledger/editions
 import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/people/personas.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { openSessions } from '../../db/sessions/sessions.ts'
+import { settleSeats } from '../sessions/seats.ts'
 import { keyOf } from '../subscribers/consent.ts'
 import { dueSlot } from './sweep.ts'
 
@@ -46,7 +47,8 @@ const CHUNK = 2_000
 
 /**
  * What an edition planned now would be: whom it would reach, what it would offer, and the email of one reader: the one with
- * the address `email`, or the most common kind. Uses the rules of planning, and writes nothing. `readers` adds an email for
+ * the address `email`, or the most common kind. Uses the rules of planning, and writes nothing but seats
+ * that are due. `readers` adds an email for
  * each kind of reader, without revealing who they are. All personal links are made for no one and do nothing.
  */
 export async function previewEdition(
@@ -110,6 +112,7 @@ const TYPICAL = {
 type Anyone = Omit<Needs, 'templates'>
 
 async function asIfPlanned(app: Anyone, slot: Slot) {
+  await settleSeats(app)
   const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
   const { throughSeq, sessions } = await openSessions(app.store, at)
   const offers = offersAt(sessions, at)

@@ -4,6 +4,7 @@ import type { Session } from '../../core/sessions/offers.ts'
 import { isBookable, nextOccurrence, type Occurrence } from '../../core/time/occurrences.ts'
 import { allSessions, type LeftOut, leftOutSessions } from '../../db/sessions/sessions.ts'
 import { type StatusChange, setSessionStatus } from '../../db/sessions/status.ts'
+import { settleSeats } from './seats.ts'
 
 /** `wasOffered`: readers could book it before. */
 type Changed = { kind: 'changed'; session: Session; next: Occurrence | null; wasOffered: boolean }
@@ -28,6 +29,7 @@ export async function changeStatus(
   name: string,
   change: StatusChange,
 ): Promise<StatusOutcome> {
+  await settleSeats({ store, now })
   const sessions = await allSessions(store)
   const byName = sessions.find(({ externalId }) => externalId === name)
   const byNumber = sessions.find(({ id }) => String(id) === name)
