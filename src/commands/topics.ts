@@ -78,7 +78,7 @@ async function newTopic(
     )
   const topic = { slug, name: nameIn(written, 'NAME'), names: options.name }
   const { putTopic } = await import('../db/sessions/topics.ts')
-  const put = await terminal.withInstallation(({ store }) => putTopic(store, topic))
+  const put = await terminal.withInstallation(({ store, now }) => putTopic(store, topic, now()))
   if (put === null) {
     terminal.note(`The topic ${slug} already exists. To see all: openseat sessions topics`)
     return 1

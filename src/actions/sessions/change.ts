@@ -74,8 +74,8 @@ export async function consequenceOf(app: Needs, edit: Edit): Promise<Consequence
   }
 }
 
-/** The topics that the session is in, or was in. */
-const topicsOf = (sessions: readonly Session[]): number[] => [
+/** The topics that sessions are in, or were in. */
+export const topicsOf = (sessions: readonly Session[]): number[] => [
   ...new Set(
     sessions.flatMap(({ topicId, history = [] }) => [
       topicId,

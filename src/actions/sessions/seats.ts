@@ -5,7 +5,7 @@ import { demand } from '../operators/acting.ts'
 type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
 
 /** How long a press can be undone before it counts. */
-export const UNDO_MS = 10_000
+const UNDO_MS = 10_000
 
 /** One seat more or fewer (`step` 1 or -1), ten seconds from now: full for a moment and open again, it emails nobody. */
 export async function changeSeats(app: Needs, id: number, step: 1 | -1): Promise<Pressed> {

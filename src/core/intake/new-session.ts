@@ -74,6 +74,15 @@ export const startIsPast = (row: SessionRow, now: Date): FieldError | null =>
     ? { field: 'starts_at', message: 'is in the past, so no one would be shown it; write a start to come' }
     : null
 
+/** `Grief & loss` in small letters, digits and hyphens: `grief-loss`; '' where none is left. */
+export const slugOf = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+
 /** The required columns that are missing. `external_id` can be made. */
 export const missingIn = (given: Given): string[] =>
   SESSION_COLUMNS.required.filter((column) => column !== 'external_id' && (given[column] ?? '') === '')
@@ -85,13 +94,7 @@ export function newExternalId(
   { group, startsAtLocal }: Pick<SessionRow, 'group' | 'startsAtLocal'>,
   sessions: readonly Pick<Session, 'externalId'>[],
 ): string {
-  const name = group
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/\p{M}/gu, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(0, 60)
+  const name = slugOf(group).slice(0, 60)
   const id = `${name || 'session'}-${DAYS[weekdayOf(startsAtLocal)]}-${startsAtLocal.slice(11).replace(':', '')}`
   const taken = new Set(sessions.map(({ externalId }) => externalId))
   let free = id

@@ -80,7 +80,7 @@ const REPEATS = {
   'one time only': 'once',
   'only once': 'once',
 } as const
-const KINDS = {
+export const KINDS = {
   'therapy group': 'therapy',
   'group therapy': 'therapy',
   skill: 'skills',
@@ -234,7 +234,8 @@ function unknownColumn(column: string, index: number, known: readonly string[]):
   return { field: column, message: `is not a known column${hint}` }
 }
 
-function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | 'several'): string {
+/** The error of a slug that is no topic. `most`: how many may be written there. */
+export function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | 'several'): string {
   // No slug contains these characters, but people write them between two slugs.
   if (/[,;|/&+]/.test(slug) && !slug.includes('@'))
     return most === 'one'
@@ -245,9 +246,10 @@ function unknownTopic(slug: string, topics: ReadonlySet<string>, most: 'one' | '
   return `has the unknown topic ${quote(slug)}; ${hint}`
 }
 
-type Fields = ReturnType<typeof fieldsOf>
+export type Fields = ReturnType<typeof fieldsOf>
 
-function groupFactsOf({ text, addError, errors }: Fields): GroupFacts {
+/** What is said of a group, in the optional columns about it. */
+export function groupFactsOf({ text, addError, errors }: Fields): GroupFacts {
   const groupUrl = text('group_url', { max: 1000 })
   if (groupUrl !== '') errors.push(...linkErrors('group_url', groupUrl))
   const written = text('language', { max: 60 })
