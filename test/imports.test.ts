@@ -15,7 +15,7 @@ const SHAPE: readonly string[][] = [
   ['open-installation.ts'],
   ['actions'],
   ['app.ts'],
-  ['config.ts', 'db', 'files', 'log.ts', 'machine', 'metrics', 'redis', 'resend', 'templates'],
+  ['config.ts', 'db', 'files', 'log.ts', 'machine', 'metrics', 'public-web', 'redis', 'resend', 'templates'],
   ['failpoint.ts'],
   ['core'],
 ]
