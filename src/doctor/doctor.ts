@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises'
+import { checkAccount } from '../actions/provider/mail-checks.ts'
 import type { Installation } from '../app.ts'
 import { type Config, databaseIn } from '../config.ts'
 import { nextSlot } from '../core/time/calendar.ts'
 import { formatOccurrence } from '../core/time/occurrences.ts'
 import { appliedMigrations, damageIn } from '../db/checks.ts'
-import { lastEventOf } from '../db/ledger/reports.ts'
 import { countReaders } from '../db/people/subscribers.ts'
 import type { Logger } from '../log.ts'
 import { openInstallation } from '../open-installation.ts'
 import { queuePrefix } from '../open-queue.ts'
-import { checkMail } from '../resend/account-check.ts'
 import type { Check } from '../resend/check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
@@ -27,15 +26,10 @@ export async function examine(
   const { installation, checks } = await openDatabase(config, { log, now })
   try {
     const [mail, redis, web, disk] = await Promise.all([
-      checkMail({
-        apiKey: config.RESEND_API_KEY,
-        baseUrl: config.RESEND_BASE_URL,
-        from: config.MAIL_FROM,
-        replyTo: config.MAIL_REPLY_TO,
-        now: now(),
-        readers: installation && (await countReaders(installation.store)),
-        unsubscribing: await unsubscribing(config, installation),
-      }),
+      checkAccount(
+        { config, installation, now: now() },
+        installation && (await countReaders(installation.store)),
+      ),
       checkQueue(config, log, installation ? queuePrefix(installation) : 'openseat'),
       checkWeb(config),
       config.DATABASE_URL === undefined ? checkDisk(config) : [],
@@ -54,16 +48,6 @@ export async function examine(
   } finally {
     await installation?.close()
   }
-}
-
-/** Where emails to unsubscribe should arrive, and when one last did; null if that is not set up. */
-async function unsubscribing(
-  { UNSUBSCRIBE_ADDRESS: address, PUBLIC_URL }: Config,
-  installation: Installation | null,
-) {
-  if (address === undefined) return null
-  const lastAt = installation && (await lastEventOf(installation.store, 'email.received'))
-  return { address, endpoint: `${PUBLIC_URL}/webhooks/resend`, lastAt }
 }
 
 function checkSettings(config: Config): Check {

@@ -1,5 +1,6 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
+import { checkReports } from '../actions/provider/mail-checks.ts'
 import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
 import type { Installation } from '../app.ts'
 import type { Config } from '../config.ts'
@@ -8,7 +9,6 @@ import { breakerReason } from '../core/provider/breaker.ts'
 import { slotAtOrBefore } from '../core/time/calendar.ts'
 import { danglingIn } from '../db/checks.ts'
 import { allEditions, type Edition } from '../db/ledger/editions.ts'
-import { lastReportAt } from '../db/ledger/stats.ts'
 import { currentHold } from '../db/restore/epoch.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 import type { Check } from '../resend/check.ts'
@@ -17,8 +17,6 @@ import { lateMs } from './readings.ts'
 const HOUR_MS = 3_600_000
 /** After this long, an unfinished edition counts as late. */
 const PATIENCE_MS = HOUR_MS / 4
-/** From this many emails on, expect a report within an hour. */
-const SURELY_REPORTED = 20
 
 /** Checks the sessions, the editions, and the provider's reports about them. `workers`: null = unknown. */
 export async function checkEditions(installation: Installation, workers: number | null): Promise<Check[]> {
@@ -33,7 +31,7 @@ export async function checkEditions(installation: Installation, workers: number 
     ...(newest && last ? lastEdition(newest, last, installation.config) : [NONE_YET]),
     ...editions.flatMap((edition) => unfinished(edition, workers)),
     ...(await lateness(installation, workers)),
-    ...(newest && last ? await checkReports(installation, newest, last) : []),
+    ...(await checkReports(installation)),
   ]
 }
 
@@ -123,27 +121,4 @@ async function lateness(installation: Installation, workers: number | null): Pro
     ]
   if (workers === 0) return [check('nothing has planned it: no worker is running', 'openseat start')]
   return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]
-}
-
-async function checkReports(
-  { store, config, now }: Installation,
-  newest: Edition,
-  last: Summary,
-): Promise<Check[]> {
-  if (!config.RESEND_WEBHOOK_SECRET || newest.finishedAt === null || last.submitted < SURELY_REPORTED)
-    return []
-  const reportedAt = await lastReportAt(store)
-  const since = formatDistanceStrict(newest.finishedAt, now())
-  const name = 'reports'
-  if (reportedAt !== null && reportedAt >= newest.createdAt)
-    return [{ name, status: 'ok', detail: `Resend has reported about ${last.id}` }]
-  if (now().getTime() - newest.finishedAt < HOUR_MS) return []
-  return [
-    {
-      name,
-      status: 'warn',
-      detail: `Resend has reported nothing about ${last.id}, submitted ${since} ago: Openseat won't learn about bounces and complaints`,
-      fix: `See at resend.com/webhooks that ${config.PUBLIC_URL}/webhooks/resend is there for the email.* events, what it was answered, and that RESEND_WEBHOOK_SECRET is its signing secret.`,
-    },
-  ]
 }

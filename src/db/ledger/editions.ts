@@ -1,6 +1,6 @@
 import type { Exclusion } from '../../core/audience/exclusion.ts'
 import { type Offer, thawed } from '../../core/sessions/offers.ts'
-import { and, desc, eq, isNull, max, sql } from '../drizzle.ts'
+import { and, desc, eq, isNull, lt, max, sql } from '../drizzle.ts'
 import { batches, editionSessions, editions, editionTally } from '../schema/ledger.ts'
 import { prepared, type Store } from '../store.ts'
 
@@ -32,6 +32,19 @@ const editionById = prepared((read) =>
     .where(eq(editions.id, sql.placeholder('id')))
     .prepare(),
 )
+
+/** The newest edition before this one; null if there is none. */
+export async function newestBefore({ read }: Store, id: string): Promise<Edition | null> {
+  const before = read.select().from(editions).where(lt(editions.id, id)).orderBy(desc(editions.id))
+  const row = await before.limit(1).get()
+  return row ? asSeen(row) : null
+}
+
+/** The newest edition; null if there is none. */
+export async function newestEdition({ read }: Store): Promise<Edition | null> {
+  const row = await read.select().from(editions).orderBy(desc(editions.id)).limit(1).get()
+  return row ? asSeen(row) : null
+}
 
 /** All editions, newest first. */
 export async function allEditions(store: Store): Promise<Edition[]> {
