@@ -4,6 +4,7 @@ import type { HashKey } from './core/tokens.ts'
 import type { Store } from './db/store.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { AskLinks } from './public-web/ask-links.ts'
 import type { RedisAddress } from './redis/connect.ts'
 import type { Queue } from './redis/queue.ts'
 import type { Mailer } from './resend/mailer.ts'
@@ -25,6 +26,8 @@ export type Installation = {
 
 /** The whole program, wired: commands, pages, and the worker pass it to actions. */
 export type App = Installation & {
+  /** Asks booking links whether they work. */
+  askLinks: AskLinks
   mailer: Mailer
   metrics: Metrics
   queue: Queue
@@ -56,5 +59,6 @@ export type Overrides = {
   queuePrefix?: string
   requestTimeoutMs?: number
   pace?: Pace
+  askLinks?: AskLinks
   templates?: Templates
 }

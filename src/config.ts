@@ -256,6 +256,12 @@ const Settings = z
       .refine(isTimeZone, 'is not a time zone of the IANA list; for example America/New_York')
       .default('America/New_York'),
     DIGEST_CATCH_UP_HOURS: wholeNumber(0, 167, 48).default(48),
+    REVIEW_HOURS: wholeNumber(0, 144, 24).default(24),
+    APPROVAL: z
+      .enum(['flagged', 'always', 'off'], {
+        error: 'is not one of flagged, always, off; for example flagged',
+      })
+      .default('flagged'),
     DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
     RETENTION_DAYS: wholeNumber(60, 3650, 400).default(400),
     BREAKER_BOUNCE_PERCENT: percentage(4).default(4),

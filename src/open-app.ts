@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { identifyProcess } from './machine/process-identity.ts'
 import { type Metrics, openMetrics } from './metrics/metrics.ts'
 import { openInstallationAndQueue } from './open-queue.ts'
+import { openLinks } from './public-web/ask-links.ts'
 import { type Mailer, openMailer } from './resend/mailer.ts'
 import { loadTemplates, type Templates } from './templates/load.ts'
 
@@ -29,6 +30,7 @@ export async function openApp(config: Config, overrides: Overrides = {}): Promis
     return {
       ...installation,
       templates,
+      askLinks: overrides.askLinks ?? openLinks(),
       mailer: timed(mailer, metrics),
       metrics,
       instance: identifyProcess(),

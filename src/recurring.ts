@@ -1,4 +1,4 @@
-import { finishEditions, giveUpBatches, planDue } from './actions/editions/sweep.ts'
+import { finishEditions, giveUpBatches, planDue, reviewComing } from './actions/editions/sweep.ts'
 import { watchEpoch } from './actions/restore/watch-epoch.ts'
 import { pruneOld } from './actions/retention/prune.ts'
 import { wipe } from './actions/retention/wipe.ts'
@@ -37,6 +37,7 @@ const UNLESS_HELD = [
   planDue,
   giveUpBatches,
   finishEditions,
+  reviewComing,
   forgetUnconfirmed,
   pruneOld,
 ]

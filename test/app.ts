@@ -100,6 +100,7 @@ export async function testApp(options: TestOptions = {}): Promise<TestApp> {
     queuePrefix: prefix,
     log,
     requestTimeoutMs,
+    ...(options.askLinks && { askLinks: options.askLinks }),
     ...(templates && { templates }),
   }
   const store =

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import type { ComingOutcome } from '../actions/editions/coming.ts'
 import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
@@ -18,7 +19,7 @@ type TestOptions = Json & { to: string; as: ReaderMail['reader'] }
 type PreviewOptions = Json & { for?: string; out: string }
 type ResendOptions = Json & { to?: string; failed?: boolean; unknown?: boolean; all?: boolean; yes?: boolean }
 
-/** Adds `edition preview|send|list|show|pause|resume|cancel|resend`. */
+/** Adds `edition preview|send|list|show|approve|hold|pause|resume|cancel|resend`. */
 export function addEditions(openseat: Command, terminal: Terminal): void {
   const edition = openseat
     .command('edition')
@@ -55,6 +56,14 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .argument('<id>', 'the edition, by its date')
     .action(command(terminal, (id: string, options: Json) => show(terminal, id, options)))
     .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
+  add('approve', 'let a coming edition go that waits for a person, or that is held')
+    .argument('<id>', 'the edition, by its date')
+    .action(command(terminal, (id: string, options: Json) => approve(terminal, id, options)))
+    .addHelpText('after', APPROVE_NOTES)
+  add('hold', 'keep a coming edition from going out until someone approves it')
+    .argument('<id>', 'the edition, by its date')
+    .action(command(terminal, (id: string, options: Json) => hold(terminal, id, options)))
+    .addHelpText('after', '\nExample:\n  $ openseat edition hold 2026-11-30')
   add('pause', 'stop an edition before its next batch')
     .argument('<id>', 'the edition, by its date')
     .option('--reason <text>', 'why, for your colleagues', 'paused by an operator')
@@ -121,6 +130,14 @@ paused or unfinished.
 
 Example:
   $ openseat edition send --wait`
+
+const APPROVE_NOTES = `
+An edition that was flagged when it was reviewed waits (APPROVAL), until
+DIGEST_CATCH_UP_HOURS after it is due. "openseat edition show" says why. What becomes
+odd after the approval makes it wait again.
+
+Example:
+  $ openseat edition approve 2026-11-30`
 
 async function preview(terminal: Terminal, options: PreviewOptions): Promise<undefined> {
   const { previewEdition } = await import('../actions/editions/preview.ts')
@@ -200,10 +217,13 @@ async function send(terminal: Terminal, options: SendOptions): Promise<number> {
 
 async function list(terminal: Terminal, options: Json): Promise<undefined> {
   const { summaries, whyHeld } = await import('../actions/editions/show.ts')
+  const { comingText } = await import('./coming-text.ts')
   await terminal.withInstallation(async (installation) => {
     const [all, held] = [await summaries(installation), await whyHeld(installation)]
+    const coming = await comingText(installation)
     if (held !== null && options.json) terminal.note(`Held: ${held}.`)
-    terminal.show(options, all, summaryTable(all, held))
+    if (options.json) terminal.note(coming)
+    terminal.show(options, all, `${summaryTable(all, held)}\n\n${coming}`)
   })
 }
 
@@ -212,9 +232,49 @@ async function show(terminal: Terminal, text: string, options: Json): Promise<un
   const { summaryOf } = await import('../actions/editions/show.ts')
   await terminal.withInstallation(async (installation) => {
     const summary = await summaryOf(installation, id)
-    if (summary === null) throw noSuchEdition(id)
+    if (summary === null) return showComing(terminal, installation, id, options)
     terminal.show(options, summary, summaryText(summary, installation.config.DIGEST_TIME_ZONE))
   })
+}
+
+async function showComing(
+  terminal: Terminal,
+  installation: Installation,
+  id: string,
+  options: Json,
+): Promise<undefined> {
+  const { comingDocument, comingText } = await import('./coming-text.ts')
+  const document = await comingDocument(installation)
+  if (document.id !== id) throw noSuchEdition(id)
+  terminal.show(options, document, await comingText(installation))
+}
+
+async function approve(terminal: Terminal, text: string, options: Json): Promise<number> {
+  const id = editionId(text)
+  const { approveEdition } = await import('../actions/editions/coming.ts')
+  return terminal.withWaker(async (app) => said(terminal, app, options, await approveEdition(app, id)))
+}
+
+async function hold(terminal: Terminal, text: string, options: Json): Promise<number> {
+  const id = editionId(text)
+  const { holdEdition } = await import('../actions/editions/coming.ts')
+  return terminal.withInstallation(async (app) => said(terminal, app, options, await holdEdition(app, id)))
+}
+
+async function said(
+  terminal: Terminal,
+  installation: Installation,
+  options: Json,
+  outcome: ComingOutcome,
+): Promise<number> {
+  if (outcome.kind === 'not-coming') throw new BadInput(outcome.reason)
+  if (outcome.kind !== 'done') {
+    terminal.note(`Not done: ${outcome.reason}.`)
+    return 1
+  }
+  const { comingDocument, comingText } = await import('./coming-text.ts')
+  terminal.show(options, await comingDocument(installation), await comingText(installation))
+  return 0
 }
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {

@@ -10,6 +10,7 @@ import { argumentsOf, loadCatalogs } from './catalogs.ts'
 import { checkElements, checkNothingLost, checkTemplate, type Known } from './check.ts'
 import { type Expect, loadExpect } from './expect.ts'
 import { compileMjml } from './mjml.ts'
+import type { OperatorKey } from './operator.ts'
 import { loadPages, type PageFiles, type Pages } from './pages.ts'
 import { checkOverrides, foldersOf, type Source, sourceReader } from './source.ts'
 
@@ -24,6 +25,8 @@ export type Templates = {
   pages: Pages
   files: PageFiles
   words: Catalogs
+  /** For emails to operators. */
+  operatorWords: Catalogs<OperatorKey>
 }
 
 /** A folder whose files override ours, and the colors; `compile` turns MJML into HTML. */
@@ -74,6 +77,7 @@ export async function loadTemplates({
     pages,
     files,
     words,
+    operatorWords: await loadCatalogs<OperatorKey>(folder, 'operator/words'),
   }
 }
 

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { signedWebhook, webhookEvent } from '../resend/webhooks.ts'
 import type { Case } from './case.ts'
 import {
+  addOperator,
   awaitThrough,
   closeInstallation,
   type Installation,
@@ -83,6 +84,37 @@ export async function resending({ context, name, workers, title }: Case): Promis
     const { accepted } = await installation.standIn.summary()
     if (accepted !== 300) problems.push(`${accepted} emails accepted where 300 were to be`)
     return await rowFor(installation, title, { kills, problems, note: 'twice each: edition and resend' })
+  } finally {
+    await closeInstallation(installation)
+  }
+}
+
+/** An edition waits for an operator, who approves it by a command that dies while doing so: then it goes out, once. */
+export async function approving({ context, name, workers, title }: Case): Promise<Row> {
+  const installation = await makeInstallation(context, {
+    subscribers: 150,
+    settings: { APPROVAL: 'always' },
+  })
+  try {
+    addOperator(installation)
+    // If a command dies before it wakes the sweep, the next sweep sees it; its interval is shortened here.
+    startWorker(installation, { waits: QUICKER })
+    const { ledger, editionId } = installation
+    const count = (sql: string) => Number(ledger.prepare(sql).pluck().get())
+    const told = () =>
+      count("select count(*) from notices where kind = 'review' and state = 'submitted'") === 1
+    await until(told, 'the operator has heard of it', 60_000)
+    const command = ['edition', 'approve', editionId]
+    const problems = count('select count(*) from editions') === 0 ? [] : ['it did not wait']
+    const kills = await armedTogether(installation, command, { name, workers })
+    problems.push(...reached(kills))
+    // One that was approved before the kill may be planned by now; then this is refused.
+    await runProgram(installation, command)
+    if (!(await awaitThrough(installation))) problems.push('the edition was not through within two minutes')
+    await stopPrograms(installation)
+    const { accepted } = await installation.standIn.summary()
+    if (accepted !== 151) problems.push(`${accepted} emails accepted where 151 were to be`)
+    return await rowFor(installation, title, { kills, problems, note: 'and one to the operator' })
   } finally {
     await closeInstallation(installation)
   }

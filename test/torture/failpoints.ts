@@ -1,6 +1,6 @@
 import { FAILPOINTS, type Failpoint } from '../../src/failpoint.ts'
 import type { Case } from './case.ts'
-import { importing, migrating, reporting, resending } from './failpoint-doors.ts'
+import { approving, importing, migrating, reporting, resending } from './failpoint-doors.ts'
 import {
   awaitThrough,
   closeInstallation,
@@ -26,6 +26,7 @@ type Way =
   | 'a conflict'
   | 'nobody left'
   | 'a resend'
+  | 'an approval'
   | 'a report'
   | 'a new database'
   | 'an older database'
@@ -39,6 +40,10 @@ const WAYS: Record<Failpoint, Way> = {
   'after-stage': 'an import',
   'before-import': 'an import',
   'after-import': 'an import',
+  'before-review': 'sending',
+  'after-review': 'sending',
+  'before-approve': 'an approval',
+  'after-approve': 'an approval',
   'after-supersede': 'sending',
   'before-begin': 'sending',
   'after-begin': 'sending',
@@ -106,6 +111,8 @@ async function reach(context: Context, name: Failpoint, workers: 1 | 2): Promise
       return [await reporting(one)]
     case 'a resend':
       return [await resending(one)]
+    case 'an approval':
+      return [await approving(one)]
     case 'sending':
     case 'an answer that is no answer':
     case 'a conflict':

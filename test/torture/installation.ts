@@ -171,6 +171,14 @@ export function stir({ file, settings }: Pick<Installation, 'file' | 'settings'>
   }
 }
 
+/** Adds someone who may approve editions, so that they wait for a person. */
+export function addOperator(installation: Installation): void {
+  stir(
+    installation,
+    "insert into operators (email, role, created_at) values ('operator@sample.test', 'operator', 1)",
+  )
+}
+
 const STIRRED = `update sessions set therapist = therapist || 'x', seats_left = 1 + length(therapist) % 9;
   update subscribers set name = name || 'x'`
 

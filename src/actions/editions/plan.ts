@@ -16,7 +16,7 @@ import {
 import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
 import { recordVerdicts } from '../../db/ledger/verdicts.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
-import { openSessions } from '../../db/sessions/sessions.ts'
+import { openSessions, type Program } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { warnOfLeftOut } from '../sessions/left-out.ts'
 import { settleSeats } from '../sessions/seats.ts'
@@ -26,15 +26,29 @@ type Planner = Pick<App, 'config' | 'store' | 'hashKey' | 'log' | 'now'>
 /** Candidates per transaction: about ten milliseconds, so that locks are renewed and pages served in between. */
 const CHUNK = 1_000
 
+/** An edition that exists now. */
+export type Planned = { kind: 'planned' | 'exists'; edition: Edition }
+
 /**
  * Plans the edition of a slot: freezes what it offers and who gets it. Idempotent: run twice, from two processes at once,
- * or again after a kill, it makes one edition. Wakes the sweep, which enqueues the batches. Throws `Unavailable` while the
- * installation is held.
+ * or again after a kill, it makes one edition. Wakes the sweep, which enqueues the batches. Whoever calls this approves it.
+ * Throws `Unavailable` while the installation is held.
  */
-export async function planEdition(
+export async function planEdition(app: Planner & Pick<App, 'queue'>, slot: Slot): Promise<Planned> {
+  const planned = await planReviewed(app, slot, {})
+  if (planned === null) throw new Error(`edition ${slot.editionId} was neither planned nor there`)
+  return planned
+}
+
+/**
+ * `planEdition` of what was reviewed: with these sessions, and with a `stamp` only if nothing was said or found of its review since
+ * it was read. Null then: someone must decide again.
+ */
+export async function planReviewed(
   app: Planner & Pick<App, 'queue'>,
   slot: Slot,
-): Promise<{ kind: 'planned' | 'exists'; edition: Edition }> {
+  { program, stamp }: { program?: Program; stamp?: number },
+): Promise<Planned | null> {
   const now = app.now()
   const found = await findEdition(app.store, slot.editionId)
   if (found && found.state !== 'planning') return { kind: 'exists', edition: found }
@@ -44,17 +58,15 @@ export async function planEdition(
   if (!found) {
     await warnOfLeftOut(app)
     await settleSeats(app)
-    const { throughSeq, sessions } = await openSessions(app.store, now)
+    const { throughSeq, sessions } = program ?? (await openSessions(app.store, now))
     const offers = offersAt(sessions, now)
     await supersedeBefore(app.store, slot.editionId)
     failpoint('after-supersede')
-    const begun = await beginEdition(
-      app.store,
-      { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers },
-      now,
-    )
+    const edition = { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers }
+    const begun = await beginEdition(app.store, edition, now, stamp)
     failpoint('after-begin')
     if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
+    else if ((await findEdition(app.store, slot.editionId)) === null) return null
   }
   const edition = await planAudience(app, slot.editionId)
   await app.queue.wakeSweep()

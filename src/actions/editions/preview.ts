@@ -1,19 +1,17 @@
-import { setImmediate } from 'node:timers/promises'
 import type { App } from '../../app.ts'
 import type { Exclusion } from '../../core/audience/exclusion.ts'
-import { type Judge, openJudge } from '../../core/audience/judge.ts'
+import type { Judge } from '../../core/audience/judge.ts'
 import { digestComposer, type Email } from '../../core/mail/digest.ts'
 import { letterheadOf, type Reader } from '../../core/mail/letterhead.ts'
 import { linksOf } from '../../core/mail/links.ts'
-import { type Offer, offersAt, type Selection, selectFor } from '../../core/sessions/offers.ts'
+import { type Offer, selectFor } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { candidatesAfter } from '../../db/ledger/candidates.ts'
 import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
 import { PERSONAS, type Persona, personaIds, personaTraits } from '../../db/people/personas.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
-import { openSessions } from '../../db/sessions/sessions.ts'
-import { settleSeats } from '../sessions/seats.ts'
 import { keyOf } from '../subscribers/consent.ts'
+import { asIfPlanned, judgeEveryone, type PreviewedEdition } from './as-if-planned.ts'
 import { dueSlot } from './sweep.ts'
 
 export type Preview = {
@@ -41,9 +39,6 @@ export type Preview = {
 export type ReaderMail = { reader: 'typical' | Persona; madeUp: boolean; email: Email }
 
 type Needs = Pick<App, 'store' | 'config' | 'hashKey' | 'now' | 'templates'>
-type PreviewedEdition = Pick<Edition, 'id' | 'throughSeq' | 'audienceThrough'>
-
-const CHUNK = 2_000
 
 /**
  * What an edition planned now would be: whom it would reach, what it would offer, and the email of one reader: the one with
@@ -111,16 +106,6 @@ const TYPICAL = {
 
 type Anyone = Omit<Needs, 'templates'>
 
-async function asIfPlanned(app: Anyone, slot: Slot) {
-  await settleSeats(app)
-  const at = new Date(Math.max(slot.at.getTime(), app.now().getTime()))
-  const { throughSeq, sessions } = await openSessions(app.store, at)
-  const offers = offersAt(sessions, at)
-  const edition = asIfBegun(slot, throughSeq)
-  const judge = openJudge({ ...edition, offers, at, max: app.config.DIGEST_MAX_SESSIONS, resend: null })
-  return { edition, offers, at, judge }
-}
-
 async function slotToShow(app: Anyone): Promise<{ slot: Slot; already: Preview['already'] }> {
   const slot = slotAtOrBefore(app.config.slotRule, app.now())
   const found = await findEdition(app.store, slot.editionId)
@@ -132,36 +117,6 @@ async function firstDueOf(app: Anyone): Promise<Preview['firstDue']> {
   if ((await allEditions(app.store)).length > 0 || (await dueSlot(app)) !== null) return null
   const { editionId, at } = nextSlot(app.config.slotRule, app.now())
   return { id: editionId, scheduledFor: at.toISOString() }
-}
-
-function asIfBegun(slot: Slot, throughSeq: number): PreviewedEdition {
-  const audienceThrough = Number.MAX_SAFE_INTEGER
-  return { id: slot.editionId, throughSeq, audienceThrough }
-}
-
-async function judgeEveryone({ store }: Anyone, edition: PreviewedEdition, judge: Judge) {
-  const excluded: Preview['excluded'] = {}
-  // The judge returns the same object for readers who see the same.
-  const kinds = new Map<Selection, number>()
-  let [candidates, recipients] = [0, 0]
-  for (let after = 0; ; ) {
-    const chunk = await candidatesAfter(store, edition, after, CHUNK)
-    for (const candidate of chunk) {
-      const judgment = judge.select(candidate, candidate.id)
-      if (judgment.exclusion !== null) excluded[judgment.exclusion] = (excluded[judgment.exclusion] ?? 0) + 1
-      else {
-        recipients += 1
-        kinds.set(judgment.selection, (kinds.get(judgment.selection) ?? 0) + 1)
-      }
-    }
-    candidates += chunk.length
-    const last = chunk.at(-1)
-    if (!last) break
-    after = last.id
-    await setImmediate()
-  }
-  const [commonest = null] = [...kinds].sort(([, a], [, b]) => b - a).map(([selection]) => selection)
-  return { candidates, recipients, excluded, commonest }
 }
 
 type Compose = (reader: Reader) => Email

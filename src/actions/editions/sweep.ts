@@ -1,24 +1,53 @@
 import type { App } from '../../app.ts'
-import { type Slot, type SlotRule, slotAtOrBefore } from '../../core/time/calendar.ts'
+import { nextSlot, type Slot, type SlotRule, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { endAbandonedBatches, markUnknown } from '../../db/ledger/batch-states.ts'
 import { batchesInDoubtTooLong } from '../../db/ledger/batches.ts'
 import { finishEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition, halfPlannedEditions, unfinishedEditions } from '../../db/ledger/editions.ts'
+import { findReview, lapseReviews } from '../../db/ledger/reviews.ts'
 import { waitsOf } from '../../db/ledger/waits.ts'
 import { changeFact, establishFact, installationFact } from '../../db/restore/facts.ts'
 import { guardOn } from '../../failpoint.ts'
-import { planAudience, planEdition } from './plan.ts'
+import { planAudience, planReviewed } from './plan.ts'
+import { countAhead, reviewAhead, reviewAtSlot, waitsForPerson } from './review.ts'
 
 /** When this installation started to follow its slot rule. Earlier slots are never due. */
 export type Schedule = { rule: SlotRule; since: number }
 
 const HOUR_MS = 3_600_000
 
-/** Plans the slot that is due, and continues editions that are partly planned. */
+/** Plans the slot that is due unless it waits for a person, and continues editions that are partly planned. */
 export async function planDue(app: App): Promise<void> {
   const slot = await dueSlot(app)
-  if (slot) await planEdition(app, slot)
+  if (slot) await planUnlessItWaits(app, slot)
   for (const { id } of await halfPlannedEditions(app.store)) await planAudience(app, id)
+}
+
+async function planUnlessItWaits(app: App, slot: Slot): Promise<void> {
+  const said = await findReview(app.store, slot.editionId)
+  // Without reviews nothing is odd; but what waits anyway, someone must hear of.
+  if (app.config.REVIEW_HOURS === 0 && !(await waitsForPerson(app, slot, said))) {
+    await planReviewed(app, slot, { stamp: said?.stamp ?? 0 })
+    return
+  }
+  const reviewed = await reviewAtSlot(app, slot)
+  if (reviewed === null || (await waitsForPerson(app, slot, reviewed.review))) return
+  await planReviewed(app, slot, { program: reviewed.planned.program, stamp: reviewed.review.stamp })
+}
+
+/** Reviews the next edition from REVIEW_HOURS before its slot on, and ends those that waited too long. */
+export async function reviewComing(app: App): Promise<void> {
+  if ((await installationFact(app.store, 'schedule')) === null) return
+  const now = app.now()
+  const limit = new Date(now.getTime() - app.config.DIGEST_CATCH_UP_HOURS * HOUR_MS)
+  for (const edition of await lapseReviews(app.store, limit, now))
+    app.log.warn({ edition }, 'an edition did not go out in time and is left out; the next one has its news')
+  const slot = nextSlot(app.config.slotRule, now)
+  const begins = slot.at.getTime() - app.config.REVIEW_HOURS * HOUR_MS
+  const isPlanned = (await findEdition(app.store, slot.editionId)) !== null
+  if (isPlanned) return
+  if (app.config.REVIEW_HOURS > 0 && now.getTime() >= begins) await reviewAhead(app, slot)
+  else await countAhead(app, slot)
 }
 
 /** Gives up on batches whose idempotency key is too old to be trusted, and on those of cancelled editions. */

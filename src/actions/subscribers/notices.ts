@@ -1,7 +1,7 @@
 import type { App } from '../../app.ts'
 import { letterheadOf } from '../../core/mail/letterhead.ts'
 import { linksOf } from '../../core/mail/links.ts'
-import { byStranger, composeNotice, type NoticeFacts } from '../../core/mail/notice.ts'
+import { byStranger, composeNotice, type NoticeFacts, type NoticeKind } from '../../core/mail/notice.ts'
 import { requestJson } from '../../core/mail/request.ts'
 import { withoutAddresses } from '../../core/text/redact.ts'
 import { nextSlot } from '../../core/time/calendar.ts'
@@ -22,6 +22,7 @@ import {
 } from '../../db/people/notices.ts'
 import { manner } from '../../db/people/sign-ups.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
+import { reviewNoticeBody } from '../editions/review-notice.ts'
 import { isLeft, retryAt } from '../editions/submit.ts'
 
 export type NoticeOutcome =
@@ -79,6 +80,22 @@ async function submitClaimed(app: App, notice: Notice): Promise<NoticeOutcome> {
 }
 
 async function freeze(app: App, notice: Notice): Promise<string | null> {
+  return isForReader(notice) ? freezeForReader(app, notice) : freezeForOperator(app, notice)
+}
+
+/** A notice to a subscriber. */
+type ReaderNotice = Notice & { kind: NoticeKind }
+
+const isForReader = (notice: Notice): notice is ReaderNotice => notice.operatorId === null
+
+async function freezeForOperator(app: App, notice: Notice): Promise<string | null> {
+  const made = await reviewNoticeBody(app, notice)
+  if ('body' in made) return (await freezeNotice(app.store, notice, made.body, app.now())) ? made.body : null
+  await endNotice(app.store, notice, { state: 'dropped', reason: made.drop }, app.now())
+  return null
+}
+
+async function freezeForReader(app: App, notice: ReaderNotice): Promise<string | null> {
   const now = app.now()
   const reader = await readerOf(app.store, notice)
   // Composed before deciding whether it goes out, so that the time taken reveals nothing.
@@ -93,7 +110,7 @@ async function freeze(app: App, notice: Notice): Promise<string | null> {
 }
 
 /** The request, or null if no email can be made from the row: then the notice has failed. */
-async function bodyFor(app: App, notice: Notice, reader: NoticeReader): Promise<string | null> {
+async function bodyFor(app: App, notice: ReaderNotice, reader: NoticeReader): Promise<string | null> {
   try {
     return compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
   } catch (error) {
@@ -114,7 +131,7 @@ function compose(app: App, facts: Omit<NoticeFacts, 'nextDate'>, locale: string)
   return `[${requestJson(composeNotice(app.templates.notice, letterhead, all, translator))}]`
 }
 
-function factsOf(app: App, notice: Notice, reader: NoticeReader) {
+function factsOf(app: App, notice: ReaderNotice, reader: NoticeReader) {
   const { kind } = notice
   const links = linksOf(app.config.LINK_SECRET, letterheadOf(app.config))
   return {
@@ -159,7 +176,7 @@ function mannerOf({ form }: Notice, { locale, discreet }: NoticeReader) {
   return { locale: asked.locale, discreet: discreet || asked.discreet }
 }
 
-function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null {
+function whyDrop(notice: ReaderNotice, reader: NoticeReader, now: Date): string | null {
   const { kind } = notice
   // The owner of an erased address may come back.
   const returning = reader.suppressed === 'erased' && (kind === 'confirm' || kind === 'change-address')
@@ -175,7 +192,7 @@ function whyDrop(notice: Notice, reader: NoticeReader, now: Date): string | null
 const FRESH = new Set<Notice['kind']>(['fresh-data', 'fresh-forget', 'fresh-address'])
 const FOR_SUBSCRIBED = new Set<Notice['kind']>(['welcome', 'already', 'change-address', 'fresh-address'])
 
-function urlFor(app: App, notice: Notice, reader: NoticeReader): string {
+function urlFor(app: App, notice: ReaderNotice, reader: NoticeReader): string {
   const { LINK_SECRET, PUBLIC_URL } = app.config
   const { publicId, addressChange } = reader
   const dated = (purpose: Purpose, id = '', at: number | null = notice.createdAt) =>

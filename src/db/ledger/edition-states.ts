@@ -8,20 +8,24 @@ import { subscribers } from '../schema/people.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
 import { cancelPlanned, retryAtOnce } from './batch-states.ts'
 import { dropUnused } from './frozen-contents.ts'
+import { closeReviewIn } from './reviews.ts'
 import { insertVerdicts, type Verdict } from './verdicts.ts'
 
 // Every transition of an edition; README.md has them in one table. Nothing else writes `editions.state`.
 
 /**
  * Creates the edition unless it exists, with what it offers and how far the audience reaches.
- * True when this call created it. The primary key is the guard: of two planners one wins.
+ * True when this call created it. The primary key is the guard: of two planners one wins. With `stamp`, only if nothing was said
+ * of its review since: null is for whoever sends it by hand.
  */
 export async function beginEdition(
   store: Store,
   edition: { id: string; scheduledFor: Date; throughSeq: number; offers: readonly Offer[] },
   now: Date,
+  stamp: number | null = null,
 ): Promise<boolean> {
   return store.write(async (tx) => {
+    if (!(await closeReviewIn(tx, edition.id, stamp, now))) return false
     const audienceThrough =
       (
         await tx

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readableZone } from '../../core/time/time-zones.ts'
 import { and, asc, count, eq, isNull, lt, lte, or } from '../drizzle.ts'
 import { claimable, leaseEnd, stillClaimed } from '../ledger/batches.ts'
+import { approversIn } from '../operators/approvers.ts'
 import { NOT_HELD } from '../restore/facts.ts'
 import { notices, unfinished } from '../schema/ledger.ts'
 import { addressChanges, subscribers } from '../schema/people.ts'
@@ -24,19 +25,38 @@ export type NoticeReader = typeof subscribers.$inferSelect & {
   refused: boolean
 }
 
-type NewNotice = Pick<Notice, 'kind' | 'subscriberId'> &
-  Partial<Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>>
+/** What operators hear of a coming edition: that it was reviewed; that it is due and waits for one of them. */
+export type ReviewKind = 'review' | 'waits'
+
+type NewNotice = { kind: Exclude<Notice['kind'], ReviewKind>; subscriberId: number } & Partial<
+  Pick<Notice, 'addressChangeId' | 'form' | 'nextAttemptAt'>
+>
 
 /** Inside a transaction: puts a notice into the ledger and returns its id. The caller enqueues it. */
 export async function addNotice(tx: Queries, notice: NewNotice, now: Date): Promise<number> {
-  const key = `openseat/notice/${randomBytes(12).toString('base64url')}`
   return (
     await tx
       .insert(notices)
-      .values({ ...notice, key, state: 'planned', createdAt: now.getTime() })
+      .values({ ...notice, key: newKey(), state: 'planned', createdAt: now.getTime() })
       .returning({ id: notices.id })
       .get()
   ).id
+}
+
+const newKey = (): string => `openseat/notice/${randomBytes(12).toString('base64url')}`
+
+/** Inside a transaction: a notice of an edition to each operator who may approve it; one who has it gets no second. */
+export async function addReviewNotices(
+  tx: Queries,
+  { kind, editionId }: { kind: ReviewKind; editionId: string },
+  now: Date,
+): Promise<void> {
+  for (const { id } of await approversIn(tx))
+    await tx
+      .insert(notices)
+      .values({ kind, editionId, operatorId: id, key: newKey(), state: 'planned', createdAt: now.getTime() })
+      .onConflictDoNothing()
+      .run()
 }
 
 /** Notices that are owed: planned and due, and all that are claimed. None while the installation is held. */
@@ -77,8 +97,9 @@ export async function findNotice(store: Store, id: number): Promise<Notice | nul
   return (await store.read.select().from(notices).where(eq(notices.id, id)).get()) ?? null
 }
 
-/** The person the notice is for; null when they, or the change of address, no longer exist. */
+/** The subscriber the notice is for; null when they, or the change of address, no longer exist. */
 export async function readerOf(store: Store, notice: Notice): Promise<NoticeReader | null> {
+  if (notice.subscriberId === null) return null
   const subscriber = await store.read
     .select()
     .from(subscribers)

@@ -1,6 +1,6 @@
 import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
-import { and, count, eq, inArray, isNull, sql } from '../drizzle.ts'
+import { and, count, eq, inArray, isNull, max, sql } from '../drizzle.ts'
 import { subscribers, suppressions } from '../schema/people.ts'
 import { prepared, type Store } from '../store.ts'
 import { suppressionIn } from './suppressions.ts'
@@ -27,6 +27,15 @@ export async function countReaders(store: Store): Promise<number> {
     .where(and(eq(subscribers.status, 'active'), isNull(suppressions.emailHash)))
     .get()
   return row?.n ?? 0
+}
+
+/** Whether at most `most` people were ever on the list. It does not count them. */
+export async function isShortList({ read }: Store, most: number): Promise<boolean> {
+  const row = await read
+    .select({ id: max(subscribers.id) })
+    .from(subscribers)
+    .get()
+  return (row?.id ?? 0) <= most
 }
 
 const subscriberByHash = prepared((read) =>

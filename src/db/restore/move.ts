@@ -21,8 +21,8 @@ const TABLES = [
   ...[people.subscribers, people.subscriberTopics, people.suppressions, people.erasures, people.formerIds],
   ...[people.requestedEmails, people.refusals, people.addressChanges],
   ...[ledger.editions, ledger.editionSessions, ledger.frozenContents, ledger.batches, ledger.deliveries],
-  ...[ledger.editionTally, ledger.notices, ledger.providerEvents, sessions.counters, installation, auditLog],
-  ...[operators, signIns],
+  ...[operators, signIns, ledger.editionTally, ledger.reviews, ledger.notices, ledger.providerEvents],
+  ...[sessions.counters, installation, auditLog],
 ]
 
 type Table = (typeof TABLES)[number]

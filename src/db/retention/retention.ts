@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, lt, not, type SQL, sql } from '../drizzle.ts'
 import { larger } from '../fragments.ts'
 import { dropUnused } from '../ledger/frozen-contents.ts'
+import { removeReviews } from '../ledger/reviews.ts'
 import { auditLog } from '../schema/installation.ts'
 import {
   batches,
@@ -43,6 +44,7 @@ const STEPS = [
   editionStep,
   eventStep,
   noticeStep,
+  reviewStep,
   auditStep,
   requestStep,
   contentStep,
@@ -98,6 +100,10 @@ async function noticeStep(tx: Queries, { history }: Cutoffs): Promise<number> {
     notices,
     and(lt(notices.createdAt, history.getTime()), not(unfinished(notices))),
   )
+}
+
+async function reviewStep(tx: Queries, { history }: Cutoffs): Promise<number> {
+  return await removeReviews(tx, history.getTime(), STEP)
 }
 
 async function auditStep(tx: Queries, { history }: Cutoffs): Promise<number> {

@@ -1,4 +1,5 @@
-import { index, integer, primaryKey, sql, sqliteTable, text, unique } from '../drizzle.ts'
+import { check, index, integer, primaryKey, sql, sqliteTable, text, unique } from '../drizzle.ts'
+import { operators } from './operators.ts'
 import { addressChanges, subscribers } from './people.ts'
 
 // Instants are integers, milliseconds UTC. States: db/ledger/README.md.
@@ -27,6 +28,40 @@ export const editions = sqliteTable('editions', {
   breakerOff: integer('breaker_off', { mode: 'boolean' }).notNull().default(false),
   /** When retention began to remove who was sent what. Its sums stay. */
   prunedAt: integer('pruned_at'),
+})
+
+/**
+ * What is known of an edition before it is planned: what the review of it found, and what operators said. Gone when the
+ * retention of its edition is over.
+ */
+export const reviews = sqliteTable('reviews', {
+  editionId: text('edition_id').primaryKey(),
+  scheduledFor: integer('scheduled_for').notNull(),
+  /** Rises with every change, so that what was decided on the row before holds no more. */
+  stamp: integer().notNull().default(0),
+  /** Who is looking at it, and since when; a claim as that of a batch. */
+  claimedBy: text('claimed_by'),
+  claimedAt: integer('claimed_at'),
+  /** When it was last looked at, and at which version of the sessions; null: it was not yet. */
+  reviewedAt: integer('reviewed_at'),
+  sessionsVersion: integer('sessions_version'),
+  /** JSON, see `core/review/flags.ts`. */
+  flags: text().notNull().default('[]'),
+  /** What the booking links answered, JSON by link: each is asked once. */
+  answers: text().notNull().default('{}'),
+  /** Whom it would reach and with how many sessions, JSON, and when that was counted. */
+  counts: text(),
+  countedAt: integer('counted_at'),
+  /** What operators were told would happen if they do nothing. */
+  told: text({ enum: ['goes', 'waits'] }),
+  heldAt: integer('held_at'),
+  approvedAt: integer('approved_at'),
+  /** The keys of the flags that whoever approved it saw, JSON. */
+  approvedFlags: text('approved_flags'),
+  /** When its edition was begun; from then on nothing here counts. */
+  plannedAt: integer('planned_at'),
+  /** When it had waited too long, and its news was left to the next. */
+  lapsedAt: integer('lapsed_at'),
 })
 
 /** What the edition offers: the sessions bookable when it was planned. */
@@ -138,7 +173,10 @@ export const editionTally = sqliteTable(
   (t) => [primaryKey({ columns: [t.editionId, t.generation, t.state, t.reason] })],
 )
 
-/** One email to one person outside the editions: please confirm, you are already subscribed. Submitted like a batch. */
+/**
+ * One email to one person outside the editions: please confirm, you are already subscribed. Or to an operator, about a coming
+ * edition. Submitted like a batch.
+ */
 export const notices = sqliteTable(
   'notices',
   {
@@ -154,11 +192,12 @@ export const notices = sqliteTable(
         'fresh-forget',
         'fresh-address',
         'fresh-links',
+        'review',
+        'waits',
       ],
     }).notNull(),
-    subscriberId: integer('subscriber_id')
-      .notNull()
-      .references(() => subscribers.id, { onDelete: 'cascade' }),
+    /** Null in a notice to an operator. */
+    subscriberId: integer('subscriber_id').references(() => subscribers.id, { onDelete: 'cascade' }),
     addressChangeId: integer('address_change_id').references(() => addressChanges.id, {
       onDelete: 'cascade',
     }),
@@ -180,8 +219,14 @@ export const notices = sqliteTable(
     form: text(),
     /** When its link was used, for a link that works once. */
     usedAt: integer('used_at'),
+    /** Null in a notice to a subscriber. */
+    operatorId: integer('operator_id').references(() => operators.id, { onDelete: 'cascade' }),
+    /** The coming edition that an operator hears of. */
+    editionId: text('edition_id'),
   },
   (t) => [
+    unique('notices_review').on(t.operatorId, t.editionId, t.kind),
+    check('notices_reader', sql`(${t.subscriberId} is null) <> (${t.operatorId} is null)`),
     index('notices_subscriber').on(t.subscriberId, t.createdAt),
     index('notices_created').on(t.createdAt),
     index('notices_unfinished')

@@ -6,7 +6,7 @@ import type { DatedSession } from '../../core/sessions/ics.ts'
 import type { Session } from '../../core/sessions/offers.ts'
 import type { TopicNames } from '../../core/sessions/topic.ts'
 import { groupFacts, topicNamesIn } from '../../core/sessions/written-facts.ts'
-import { and, type Column, eq, sql } from '../drizzle.ts'
+import { and, type Column, eq, gt, sql } from '../drizzle.ts'
 import { idsIn, isWhole, jsonRows } from '../fragments.ts'
 import { editionSessions } from '../schema/ledger.ts'
 import { counters, groups, sessions, topics } from '../schema/sessions.ts'
@@ -15,8 +15,8 @@ import { prepared, type Queries, type Store } from '../store.ts'
 /** A subject that groups are about and readers choose by. */
 export type Topic = { id: number; slug: string; name: string; names: TopicNames }
 
-/** Sessions as they stand, with the highest `seq` given out when they were read. */
-export type Program = { throughSeq: number; sessions: Session[] }
+/** Sessions as they stand, with the highest `seq` given out and the `sessionsVersion` when they were read. */
+export type Program = { throughSeq: number; version: number; sessions: Session[] }
 
 /** A session that is left out everywhere, as it cannot be read. */
 export type LeftOut = FieldError & { id: number; externalId: string }
@@ -35,6 +35,7 @@ export async function allTopics(store: Store): Promise<Topic[]> {
 export async function openSessions(store: Store, now: Date): Promise<Program> {
   return store.snapshot(async (tx) => ({
     throughSeq: await counterIn(tx, 'seq'),
+    version: await sessionsVersionIn(tx),
     sessions: readable(await sessionRows(tx).where(mayBeBookable(now)).all()),
   }))
 }
@@ -44,6 +45,12 @@ export async function openDatedSessions(store: Store, now: Date): Promise<DatedS
   return readable<DatedSession>(
     await datedRows(store.read).where(mayBeBookable(now)).orderBy(sessions.id).all(),
   )
+}
+
+/** The open sessions that became news after `seq`, whether they can be booked or not. */
+export async function openSessionsSince({ read }: Store, seq: number): Promise<DatedSession[]> {
+  const since = and(eq(sessions.status, 'open'), gt(sessions.seq, seq))
+  return readable<DatedSession>(await datedRows(read).where(since).orderBy(sessions.id).all())
 }
 
 /** The session, whatever its status; null when there is none, or it cannot be read. */
