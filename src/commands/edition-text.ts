@@ -13,6 +13,7 @@ export function summaryText(summary: Summary, zone: string): string {
     ...(summary.pauseReason === null
       ? []
       : [[state === 'paused' ? 'paused' : 'reason', summary.pauseReason]]),
+    ...reviewRow(summary, zone),
     ...(summary.held === undefined ? [] : [['held', summary.held]]),
     ['candidates', number(edition.candidates)],
     ['submitted', number(edition.submitted)],
@@ -31,6 +32,14 @@ export function summaryText(summary: Summary, zone: string): string {
     ...(waitsFor ?? []).map((wait) => ['waits for', waitText(wait, zone)]),
   ]
   return [editionSentences(summary), '', table(rows, '  '), ...fixes(summary)].join('\n')
+}
+
+function reviewRow({ review }: Summary, zone: string): string[][] {
+  if (!review) return []
+  const flags = review.flags.map(({ name }) => name).join(', ')
+  const found = review.reviewedAt === null ? [] : [flags === '' ? 'nothing odd' : `flagged ${flags}`]
+  const said = review.approvedAt === null ? [] : [`approved ${when(review.approvedAt, zone)}`]
+  return [['review', [...found, ...said].join('; ') || 'none']]
 }
 
 type Wait = NonNullable<Summary['waitsFor']>[number]

@@ -152,12 +152,15 @@ async function preview(terminal: Terminal, options: PreviewOptions): Promise<und
     const { writePreview } = await import('./preview-files.ts')
     const { asked: files, readers, page } = await writePreview(shown, options.out)
     const { mail, readers: _mails, ...rest } = shown
+    const { comingDocument, comingText } = await import('./coming-text.ts')
+    const { id, state, waits, flags } = await comingDocument(installation)
+    const review = id === shown.edition.id ? { state, waits, flags } : null
     const reader = { kind: mail.kind, ...(mail.kind === 'excluded' && { reason: mail.reason }) }
     const subject = mail.kind === 'mail' ? mail.email.subject : null
     terminal.show(
       options,
-      { ...rest, reader, subject, files, readers, page },
-      previewText(shown, { files, page }, installation.config.DIGEST_TIME_ZONE),
+      { ...rest, review, reader, subject, files, readers, page },
+      `${previewText(shown, { files, page }, installation.config.DIGEST_TIME_ZONE)}\n\n${await comingText(installation)}`,
     )
   })
 }

@@ -1,5 +1,6 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
+import { editionsWaiting } from '../actions/editions/sweep.ts'
 import { checkReports } from '../actions/provider/mail-checks.ts'
 import { namesOfLeftOut } from '../actions/sessions/left-out.ts'
 import type { Installation } from '../app.ts'
@@ -12,6 +13,7 @@ import { allEditions, type Edition } from '../db/ledger/editions.ts'
 import { currentHold } from '../db/restore/epoch.ts'
 import { openSessions } from '../db/sessions/sessions.ts'
 import type { Check } from '../resend/check.ts'
+import { checkComing } from './coming.ts'
 import { lateMs } from './readings.ts'
 
 const HOUR_MS = 3_600_000
@@ -31,6 +33,7 @@ export async function checkEditions(installation: Installation, workers: number 
     ...(newest && last ? lastEdition(newest, last, installation.config) : [NONE_YET]),
     ...editions.flatMap((edition) => unfinished(edition, workers)),
     ...(await lateness(installation, workers)),
+    ...(await checkComing(installation)),
     ...(await checkReports(installation)),
   ]
 }
@@ -119,6 +122,7 @@ async function lateness(installation: Installation, workers: number | null): Pro
     return [
       check('was missed', 'The next edition includes its sessions. To send them now: openseat edition send'),
     ]
+  if ((await editionsWaiting(installation)) > 0) return [] // checkComing says so
   if (workers === 0) return [check('nothing has planned it: no worker is running', 'openseat start')]
   return [check('nothing has planned it', 'See what the log of the worker says; or: openseat edition send')]
 }

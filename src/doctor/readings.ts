@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { Schedule } from '../actions/editions/sweep.ts'
+import { editionsWaiting, type Schedule } from '../actions/editions/sweep.ts'
 import type { App } from '../app.ts'
 import type { Config } from '../config.ts'
 import { nextSlot, slotAtOrBefore } from '../core/time/calendar.ts'
@@ -98,6 +98,7 @@ async function ledgerReadings(app: Watched) {
   return {
     editions: ledger.editions,
     editions_paused: ledger.paused,
+    editions_waiting: await editionsWaiting(app),
     deliveries: ledger.deliveries,
     last_edition_deliveries: ledger.newestDeliveries,
     last_edition_age_seconds: secondsSince(ledger.newest?.scheduledFor),
@@ -112,6 +113,7 @@ async function ledgerReadings(app: Watched) {
 const UNREAD_LEDGER = {
   editions: null,
   editions_paused: null,
+  editions_waiting: null,
   deliveries: null,
   last_edition_deliveries: null,
   last_edition_age_seconds: null,

@@ -28,6 +28,7 @@ const READ = {
     'cause',
     'Editions waiting for an operator, by cause: breaker (too many bounces or complaints), other',
   ],
+  editions_waiting: [null, 'Editions that are due and wait for an operator to approve them'],
   held: [null, '1 while nothing is submitted because the database is on hold (restored or copied)'],
   deliveries: ['state', 'Deliveries of all editions'],
   last_edition_deliveries: ['state', 'Deliveries of the newest edition'],

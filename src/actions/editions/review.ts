@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { App } from '../../app.ts'
 import { decide, flagsWhileWaiting, UNREVIEWED } from '../../core/review/decision.ts'
 import { type Facts, type Failing, type Flag, flagsOf, hostOf, newsOf } from '../../core/review/flags.ts'
@@ -18,6 +19,7 @@ import { hasApprovers } from '../../db/operators/approvers.ts'
 import { isShortList } from '../../db/people/subscribers.ts'
 import { openSessionsSince, sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
+import type { Check } from '../../resend/check.ts'
 import { checkAccount, checkReports } from '../provider/mail-checks.ts'
 import { type AsIfPlanned, asIfPlanned, countEveryone } from './as-if-planned.ts'
 import { isLeft } from './submit.ts'
@@ -147,10 +149,21 @@ async function askNewLinks(app: Reviewer, { offers }: AsIfPlanned, known: Answer
 }
 
 async function failingAtResend(app: Reviewer): Promise<Failing[]> {
-  const account = await checkAccount({ config: app.config, installation: app, now: app.now() }, null)
+  const account = await Promise.race([
+    checkAccount({ config: app.config, installation: app, now: app.now() }, null),
+    setTimeout(RESEND_PATIENCE_MS, [NO_ANSWER], { ref: false }),
+  ])
   const failed = account.filter(({ name, status }) => status === 'fail' && name !== 'clock')
   const silent = (await checkReports(app)).filter(({ status }) => status !== 'ok')
   return [...failed, ...silent].map(({ name, detail, fix }) => ({ name, detail, ...(fix && { fix }) }))
+}
+
+const RESEND_PATIENCE_MS = 15_000
+const NO_ANSWER: Check = {
+  name: 'Resend',
+  status: 'fail',
+  detail: 'no answer within 15 seconds',
+  fix: 'Let this machine reach https://api.resend.com, port 443.',
 }
 
 async function countedFor(

@@ -1,5 +1,6 @@
 import type { Installation } from '../../app.ts'
 import { heldBecause } from '../../core/hold.ts'
+import type { Flag } from '../../core/review/flags.ts'
 import {
   allEditions,
   batchCounts,
@@ -9,8 +10,10 @@ import {
   type Tally,
   tallyOf,
 } from '../../db/ledger/editions.ts'
+import { findReview } from '../../db/ledger/reviews.ts'
 import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
+import type { Store } from '../../db/store.ts'
 
 /**
  * The state of an edition. The counts at the top include its resends; `edition` has those of the edition itself, and `resends`
@@ -31,10 +34,15 @@ export type Summary = {
     waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
     /** When the record of who was emailed was removed (RETENTION_DAYS); batches are then no longer counted. */
     prunedAt?: string
+    /** What its review found, and what operators said of it. */
+    review?: ReviewSummary
     generations?: Generation[]
     edition: Tally
     resends: Generation[]
   }
+
+/** Instants are ISO, UTC. `reviewedAt` null: it was not reviewed, but someone held or approved it. */
+export type ReviewSummary = { reviewedAt: string | null; flags: readonly Flag[]; approvedAt: string | null }
 
 type Generation = Tally & { generation: number }
 
@@ -54,6 +62,15 @@ export async function whyHeld({ store }: Pick<Installation, 'store'>): Promise<s
   const hold = await currentHold(store)
   return hold && heldBecause(hold)
 }
+
+async function reviewIn(store: Store, id: string): Promise<{ review?: ReviewSummary }> {
+  const review = await findReview(store, id)
+  if (review === null) return {}
+  const { reviewedAt, flags, approvedAt } = review
+  return { review: { reviewedAt: iso(reviewedAt), flags, approvedAt: iso(approvedAt) } }
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
 async function summarise({ store }: Pick<Installation, 'store'>, edition: Edition): Promise<Summary> {
   const { id, state, scheduledFor, pauseReason, throughSeq } = edition
@@ -86,6 +103,7 @@ async function summarise({ store }: Pick<Installation, 'store'>, edition: Editio
     ...(held !== null && { held }),
     ...(waitsFor.length > 0 && { waitsFor }),
     ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
+    ...(await reviewIn(store, id)),
     ...(newest > 0 && { generations }),
     ...{ edition: itself, resends },
   }

@@ -35,6 +35,13 @@ async function planUnlessItWaits(app: App, slot: Slot): Promise<void> {
   await planReviewed(app, slot, { program: reviewed.planned.program, stamp: reviewed.review.stamp })
 }
 
+/** How many editions are due and wait for a person. */
+export async function editionsWaiting(app: Pick<App, 'store' | 'config' | 'now'>): Promise<number> {
+  const slot = await dueSlot(app)
+  if (slot === null) return 0
+  return (await waitsForPerson(app, slot, await findReview(app.store, slot.editionId))) ? 1 : 0
+}
+
 /** Reviews the next edition from REVIEW_HOURS before its slot on, and ends those that waited too long. */
 export async function reviewComing(app: App): Promise<void> {
   if ((await installationFact(app.store, 'schedule')) === null) return

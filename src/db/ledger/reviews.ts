@@ -222,6 +222,8 @@ export async function closeReviewIn(
     .where(eq(reviews.editionId, editionId))
     .get()
   if (stamp !== null && (row?.stamp ?? 0) !== stamp) return false
+  if (stamp === null && row)
+    await audit(tx, now, { action: 'edition approved', subject: editionId, detail: 'sent by hand' })
   await tx
     .update(reviews)
     .set({ plannedAt: now.getTime(), claimedBy: null, claimedAt: null })
