@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { aSession, manySubscribers, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import { aDomain, type StandInDomain } from '../../../test/resend/domains.ts'
 import { keysOf } from '../../core/review/decision.ts'
@@ -11,8 +11,10 @@ import { sessions } from '../../db/schema/sessions.ts'
 import { sweep } from '../../recurring.ts'
 import { submitNotice } from '../subscribers/notices.ts'
 import { approveEdition, comingEdition, holdEdition, sendNow } from './coming.ts'
-import { recordStart } from './sweep.ts'
+import { summaryOf } from './show.ts'
+import { editionsWaiting, recordStart } from './sweep.ts'
 
+const LAST = '2026-11-23T14:00:00Z'
 const NEXT = '2026-11-30'
 /** A day before the slot, which is Monday, November 30, 9:00 AM in New York; the catch-up ends on Wednesday. */
 const [EVE, SLOT, LATER, OVER] = [
@@ -22,15 +24,25 @@ const [EVE, SLOT, LATER, OVER] = [
   '2026-12-02T14:00:01Z',
 ] as const
 
-type Office = { settings?: Record<string, string>; links?: Record<string, number>; operators?: boolean }
+type Office = {
+  last?: string
+  settings?: Record<string, string>
+  links?: Record<string, number>
+  operators?: boolean
+}
 
 type Opened = TestApp & { asked: string[]; domains: StandInDomain[] }
 
-/** An installation whose edition of November 23 went to four people, with an operator and an editor. */
-async function anOffice({ settings = {}, links = {}, operators: has = true }: Office = {}): Promise<Opened> {
+/** An installation whose last edition went to four people, with an operator and an editor. */
+async function anOffice({
+  last = LAST,
+  settings = {},
+  links = {},
+  operators: has = true,
+}: Office = {}): Promise<Opened> {
   const [asked, domains]: [string[], StandInDomain[]] = [[], [aDomain('mail.harbor.test')]]
   const app = await testApp({
-    at: '2026-11-23T14:00:00Z',
+    at: last,
     settings,
     resend: { domains },
     askLinks: async (urls) => {
@@ -99,7 +111,7 @@ test('a clear edition is told of once, a day before, and goes out in silence wit
 
 test('a flagged edition waits, and what was odd stays so, until someone approves just that', async () => {
   const app = await anOffice()
-  const id = news(app, FAR)
+  news(app, FAR)
   await at(app, EVE)
   expect([await state(app), heard(app)]).toEqual([
     'flagged',
@@ -108,7 +120,8 @@ test('a flagged edition waits, and what was odd stays so, until someone approves
   await at(app, SLOT, 2)
   app.db.update(sessions).set({ startsAtLocal: '2026-12-04T19:00' }).run()
   await at(app, '2026-11-30T15:00:00Z')
-  expect([await state(app), await wentOut(app), id > 0]).toEqual(['waiting', 0, true])
+  expect([await state(app), await wentOut(app)]).toEqual(['waiting', 0])
+  expect(await editionsWaiting(app)).toBe(1)
 
   const flags = (await comingEdition(app)).flags.flatMap(keysOf)
   news(app, { bookingUrl: 'https://elsewhere.test/' })
@@ -117,8 +130,11 @@ test('a flagged edition waits, and what was odd stays so, until someone approves
   expect([await state(app), await wentOut(app)]).toEqual(['waiting', 0]) // the new host was not seen
   await approveEdition(app, NEXT)
   await at(app, LATER, 2)
-  expect([await wentOut(app), heard(app).length]).toEqual([4, 1])
+  expect([await wentOut(app), heard(app).length, await editionsWaiting(app)]).toEqual([4, 1, 0])
   expect(await approveEdition(app, NEXT)).toMatchObject({ kind: 'already' })
+  expect(await summaryOf(app, NEXT)).toMatchObject({
+    review: { flags: [{ name: 'new-host' }, { name: 'far-date' }], approvedAt: '2026-11-30T15:01:00.000Z' },
+  })
 })
 
 test('a flag that goes before the slot lets it go, and one that comes makes it wait, of which operators hear', async () => {
@@ -210,6 +226,58 @@ test('dead links and what fails at Resend are flags; once Resend is well again i
   await at(app, '2026-11-30T14:10:00Z')
   expect(await wentOut(app)).toBe(4)
 })
+
+/** The last slot before a weekend on which clocks change in New York, and the slot after it. */
+const CLOCK_CHANGES = [
+  ['2026-10-26T13:00:00Z', '2026-11-02T14:00:00Z'],
+  ['2027-03-08T14:00:00Z', '2027-03-15T13:00:00Z'],
+] as const
+
+/** What happens before the slot, and how many people have the edition right after it. */
+const STATES = [
+  ['clear', 4],
+  ['flagged', 0],
+  ['held', 0],
+  ['approved', 4],
+  ['over', 0],
+] as const
+
+describe.each(CLOCK_CHANGES)(
+  'from %s to %s, with restarts, two workers, and clocks set back and on',
+  (last, next) => {
+    const id = next.slice(0, 10)
+    const after = (hours: number, seconds = 0) =>
+      new Date(Date.parse(next) + hours * 3_600_000 + seconds * 1_000).toISOString()
+
+    test.each(STATES)('an edition that is %s goes out once, at its time', async (kind, atOnce) => {
+      const app = await anOffice({ last, settings: { APPROVAL: kind === 'approved' ? 'always' : 'flagged' } })
+      const went = async () => (await tallyOf(app.store, id)).submitted
+      let workers = await Promise.all([app.sibling(), app.sibling()])
+      const look = async (...times: string[]) => {
+        const seen: number[] = []
+        for (const iso of times) {
+          app.setNow(iso)
+          await Promise.all(workers.map(sweep))
+          await at(app, iso)
+          seen.push(await went())
+        }
+        return seen
+      }
+      news(app, kind === 'flagged' || kind === 'over' ? FAR : {})
+      expect([await look(after(-24, -1)), heard(app)]).toEqual([[0], []])
+      expect(await look(after(-24), after(-25), after(-23))).toEqual([0, 0, 0])
+      if (kind === 'held') await holdEdition(app, id)
+      if (kind === 'approved') await approveEdition(app, id)
+      workers = await Promise.all([app.sibling(), app.sibling()]) // a restart
+      expect([await look(after(0, -1)), heard(app).length]).toEqual([[0], 1])
+      expect(new Set(await look(after(0), after(-1), after(0, 30), after(1, 60)))).toEqual(new Set([atOnce]))
+      if (kind === 'over') await look(after(48, 1))
+      await approveEdition(app, id)
+      expect(await look(after(48))).toEqual([kind === 'over' ? 0 : 4])
+      expect(heard(app)).toHaveLength(kind === 'held' ? 2 : 1)
+    })
+  },
+)
 
 test('sending now is an approval, of the group times that were shown', async () => {
   const app = await anOffice()
