@@ -47,6 +47,7 @@ const PURE = [
   // Asks V8 to collect; see core/weighed.ts.
   'node:v8',
   'node:vm',
+  'otpauth',
   'windows-iana',
   'zod',
 ]

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { App } from '../src/app.ts'
 import type { Role } from '../src/core/operators/actor.ts'
+import { hashOf, newToken } from '../src/core/operators/token.ts'
 import { startSignIn } from '../src/db/operators/sign-ins.ts'
 import { operators } from '../src/db/schema/operators.ts'
-import { cookieName, hashOf } from '../src/http/operator/guard.ts'
+import { cookieName } from '../src/http/operator/guard.ts'
 import { buildOperatorServer } from '../src/http/operator/server.ts'
 import type { TestApp } from './app.ts'
 
@@ -22,8 +23,14 @@ export async function signedIn(app: TestApp, role: Role): Promise<Who> {
     createdAt: app.now().getTime(),
   }
   const operator = app.db.insert(operators).values(row).returning({ id: operators.id }).get()
-  const token = randomBytes(32).toString('base64url')
-  const signIn = { operatorId: operator.id, tokenHash: hashOf(token), network: '127.0.0', device: 'a test' }
+  const token = newToken()
+  const signIn = {
+    operatorId: operator.id,
+    tokenHash: hashOf(token),
+    network: '127.0.0',
+    device: 'a test',
+    how: 'test',
+  }
   await startSignIn(app.store, signIn, app.now())
   return { cookie: `${cookieName(app.config.operatorOrigin)}=${token}`, operatorId: operator.id }
 }

@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts'
 import { addEditions } from './editions.ts'
 import { addExplain } from './explain.ts'
 import { addMove } from './move.ts'
+import { addOperators } from './operators.ts'
 import { addRelease } from './release.ts'
 import { addSessions } from './sessions.ts'
 import { addStart } from './start.ts'
@@ -30,6 +31,7 @@ export function program(terminal: Terminal): Command {
     addSubscribers,
     addEditions,
     addExplain,
+    addOperators,
     addDoctor,
     addBackup,
     addMove,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { planEdition } from '../actions/editions/plan.ts'
 import { type Summary, summaryOf } from '../actions/editions/show.ts'
+import { makeEntryLink } from '../actions/operators/entry-links.ts'
 import type { App } from '../app.ts'
 import { breakdown, counted, number } from '../commands/layout.ts'
 import { type Progress, progressBar, progressLines } from '../commands/progress.ts'
@@ -14,7 +15,10 @@ import { aborted, stopSignal } from '../commands/signals.ts'
 import { loadConfig } from '../config.ts'
 import { labeled } from '../core/audience/reasons.ts'
 import { Unavailable } from '../core/errors.ts'
+import { newToken } from '../core/operators/token.ts'
 import { slotAtOrBefore } from '../core/time/calendar.ts'
+import { findOperator } from '../db/operators/operators.ts'
+import { startOperatorServer } from '../http/operator/server.ts'
 import { startServer } from '../http/server.ts'
 import { findOrInstallProgram, redisServer } from '../machine/find-program.ts'
 import { openApp } from '../open-app.ts'
@@ -41,7 +45,7 @@ export async function demo({ once, json }: { once: boolean; json: boolean }): Pr
   await findRedis(say)
 
   await using stage = new AsyncDisposableStack()
-  const { app, readers, inbox, envFile } = await setUp(stage)
+  const { app, readers, inbox, envFile, ownerLink } = await setUp(stage)
   const zones = new Set(readers.map(({ timeZone }) => timeZone)).size
   const size = `${number(readers.length)} readers in ${zones} time zones`
   say(`${app.config.practice}, an invented practice, emails its ${size}:\n`)
@@ -56,7 +60,7 @@ export async function demo({ once, json }: { once: boolean; json: boolean }): Pr
     throw new Unavailable(`The edition is not finished: it is ${summary.state}.`)
   if (once || stop.aborted) return
 
-  say(await tour(app, { editionId: summary.id, readers, inbox, envFile }))
+  say(await tour(app, { editionId: summary.id, readers, inbox, envFile, ownerLink }))
   await aborted(stop)
 }
 
@@ -72,9 +76,9 @@ async function findRedis(say: (text: string) => void): Promise<void> {
 async function setUp(stage: AsyncDisposableStack) {
   const folder = temporaryFolder()
   stage.defer(() => folder.remove())
-  const [port, mailPort] = await freePorts()
+  const [port, mailPort, operatorPort] = await freePorts()
   const readers = sampleReaders()
-  const settings = demoSettings(folder.path, port, `http://127.0.0.1:${mailPort}`)
+  const settings = demoSettings(folder.path, { port, operatorPort }, `http://127.0.0.1:${mailPort}`)
   const inbox = await startInbox({
     port: mailPort,
     account: { apiKey: settings.RESEND_API_KEY, domain: 'mail.harbor.test' },
@@ -96,9 +100,22 @@ async function setUp(stage: AsyncDisposableStack) {
   await addSampleData(app, inbox.url)
   const server = await startServer(app)
   stage.defer(() => server.close())
+  const ownerLink = await startOperators(app, stage)
   const worker = await startWorker(app, { scheduled: true })
   stage.defer(() => worker.stop())
-  return { app, readers, inbox, envFile }
+  return { app, readers, inbox, envFile, ownerLink }
+}
+
+/** Serves the operators' pages, and returns a link that signs in as the owner with one press, as often as it is pressed. */
+async function startOperators(app: App, stage: AsyncDisposableStack): Promise<string> {
+  const email = 'mira@sample.test'
+  const made = await makeEntryLink(app, { email, role: 'owner' })
+  const owner = await findOperator(app.store, email)
+  if (made.kind !== 'made' || owner === null) throw new Error('the demo has no owner')
+  const token = newToken()
+  const operators = await startOperatorServer(app, { token, operatorId: owner.id })
+  stage.defer(async () => operators?.close())
+  return `${app.config.operatorOrigin}/enter/${token}`
 }
 
 /** A folder that is removed when this process ends, even by SIGKILL: a shell waits for our end of its pipe to close. */
@@ -122,13 +139,13 @@ function temporaryFolder(): { path: string; remove(): Promise<void> } {
   }
 }
 
-/** Two free ports, found in advance because links in emails contain them before anything listens there. */
-async function freePorts(): Promise<[number, number]> {
-  const [one, other] = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')]
-  await Promise.all([happens(one, 'listening'), happens(other, 'listening')])
-  const ports = [one, other].map((server) => (server.address() as AddressInfo).port)
-  await Promise.all([happens(one.close(), 'close'), happens(other.close(), 'close')])
-  return [ports[0] ?? 0, ports[1] ?? 0]
+/** Three free ports, found in advance because links in emails contain them before anything listens there. */
+async function freePorts(): Promise<[number, number, number]> {
+  const probes = [1, 2, 3].map(() => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(probes.map((probe) => happens(probe, 'listening')))
+  const [one = 0, two = 0, three = 0] = probes.map((probe) => (probe.address() as AddressInfo).port)
+  await Promise.all(probes.map((probe) => happens(probe.close(), 'close')))
+  return [one, two, three]
 }
 
 /** Plans the edition as `edition send` does, since slots before the first start are never due. Returns early on `stop`. */

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { settingNames } from '../config.ts'
 
 /** The settings of the invented practice, which emails through the inbox at `resend`. */
-export function demoSettings(folder: string, port: number, resend: string) {
+export function demoSettings(
+  folder: string,
+  { port, operatorPort }: { port: number; operatorPort: number },
+  resend: string,
+) {
   return {
     DATABASE_PATH: join(folder, 'demo.db'),
     RESEND_API_KEY: `re_demo_${randomBytes(12).toString('hex')}`,
@@ -15,6 +19,7 @@ export function demoSettings(folder: string, port: number, resend: string) {
     POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     PORT: String(port),
+    OPERATOR_PORT: String(operatorPort),
     LINK_SECRET: randomBytes(32).toString('base64'),
     LOG_LEVEL: 'warn',
   }

@@ -27,10 +27,19 @@ export function examplesFrom(readers: readonly SampleReader[]) {
   ]
 }
 
-type Scene = { editionId: string; readers: readonly SampleReader[]; inbox: Inbox; envFile: string }
+type Scene = {
+  editionId: string
+  readers: readonly SampleReader[]
+  inbox: Inbox
+  envFile: string
+  ownerLink: string
+}
 
 /** What to look at: the inbox first, then the pages, then commands for a second terminal. */
-export async function tour(app: App, { editionId, readers, inbox, envFile }: Scene): Promise<string> {
+export async function tour(
+  app: App,
+  { editionId, readers, inbox, envFile, ownerLink }: Scene,
+): Promise<string> {
   const guide = guideOf(readers)
   const away = ofKind(readers, 'paused')
   const email = inbox.mailbox.all().find(({ to }) => to.includes(guide.email))
@@ -48,6 +57,9 @@ ${line('Unsubscribe', links.unsubscribe(publicId))}
 ${line('Preferences', links.preferences(publicId))}
 ${line('Group times', `${app.config.PUBLIC_URL}/sessions`)}
 ${line('Subscribe', `${app.config.PUBLIC_URL}/`)}
+
+And the operators’ side. This link signs you in as the owner of the practice:
+${line('Operators', ownerLink)}
 
 To continue, open a second terminal in this folder. The first line loads the settings of this demo:
   . ${shellWord(envFile)}

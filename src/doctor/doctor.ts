@@ -12,6 +12,7 @@ import { queuePrefix } from '../open-queue.ts'
 import type { Check } from '../resend/check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
+import { checkOperators } from './operators.ts'
 import { isTrial } from './trial.ts'
 import { checkWeb } from './web.ts'
 
@@ -44,6 +45,7 @@ export async function examine(
       ...mail,
       ...web,
       schedule(config, now()),
+      ...(installation ? await checkOperators(installation) : []),
     ]
   } finally {
     await installation?.close()

@@ -7,7 +7,11 @@ import { chromium, findOrInstallProgram } from '../../src/machine/find-program.t
 import { afterTest } from '../app.ts'
 
 /** The visitor's browser; without `script` it runs no JavaScript. */
-export type Visitor = { script: boolean }
+export type Visitor = {
+  script: boolean
+  /** The cookie that a page may set; none, unless it is an operator's. */
+  cookie?: string
+}
 
 export type Visit = Awaited<ReturnType<ReturnType<typeof realBrowser>>>
 
@@ -48,7 +52,7 @@ export function realBrowser() {
   }, INSTALL_MS)
   afterAll(() => browser?.close())
 
-  return async (url: string, { script }: Visitor) => {
+  return async (url: string, { script, cookie }: Visitor) => {
     const context = await browser.newContext({
       javaScriptEnabled: script,
       timezoneId: 'America/Chicago',
@@ -72,7 +76,8 @@ export function realBrowser() {
     const sees = async (heading: string) => {
       expect(await page.locator('h1').innerText()).toBe(heading)
       expect(heard()).toEqual([])
-      expect(await context.cookies()).toEqual([])
+      for (const { name, httpOnly } of await context.cookies())
+        expect({ name, httpOnly }).toEqual({ name: cookie ?? 'no cookie', httpOnly: true })
       // Evaluated, not added as an element, which the policy of our pages would keep out.
       // By the debugger, as Playwright would take twice as long over its 600 KB.
       // Another visitor would get the same result on the same page.

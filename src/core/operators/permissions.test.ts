@@ -21,6 +21,7 @@ test('an owner may do all, an editor nothing that names a reader or mails one', 
     'editions.see',
     'editions.test',
     'sign-ins.own',
+    'credentials.own',
   ])
   expect(all.filter((permission) => !mayDo(as('operator'), permission))).toEqual([
     'readers.export',

@@ -27,8 +27,9 @@ export const PERMISSIONS = {
   'audit.see': SENDERS,
   'people.see': OWNERS,
   'people.change': OWNERS,
-  /** One's own sign-ins, passkeys and password. */
+  /** One's own sign-ins; and one's own passkeys, codes and password. */
   'sign-ins.own': ALL,
+  'credentials.own': ALL,
 } satisfies Record<string, readonly Role[]>
 
 export type Permission = keyof typeof PERMISSIONS
@@ -40,6 +41,7 @@ export const NEEDS_PROOF: ReadonlySet<Permission> = new Set<Permission>([
   'readers.export',
   'readers.erase',
   'people.change',
+  'credentials.own',
 ])
 
 /** How long a proof counts, in ms. */

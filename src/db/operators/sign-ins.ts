@@ -1,5 +1,6 @@
 import type { Role } from '../../core/operators/actor.ts'
-import { and, eq, gt, isNull, lt, sql } from '../drizzle.ts'
+import { audit } from '../audit.ts'
+import { and, desc, eq, gt, isNull, lt, ne, sql } from '../drizzle.ts'
 import { operators, signIns } from '../schema/operators.ts'
 import { prepared, type Store } from '../store.ts'
 
@@ -13,7 +14,15 @@ export type SignIn = {
   seenAt: number
   provenAt: number | null
   said: string | null
+  /** Set while they have not chosen how to sign in: the offered secret of an app, encrypted. */
+  enrolling: string | null
 }
+
+/** One of someone's signed-in browsers, as they see them. */
+export type OwnSignIn = Pick<
+  typeof signIns.$inferSelect,
+  'id' | 'createdAt' | 'seenAt' | 'network' | 'device'
+>
 
 /** How long a sign-in lasts, however busy, in ms. */
 const LONGEST_MS = 12 * 3_600_000
@@ -44,6 +53,7 @@ const byToken = prepared((read) =>
       seenAt: signIns.seenAt,
       provenAt: signIns.provenAt,
       said: signIns.said,
+      enrolling: signIns.enrolling,
     })
     .from(signIns)
     .innerJoin(operators, eq(operators.id, signIns.operatorId))
@@ -63,14 +73,38 @@ async function see(store: Store, id: number, at: number): Promise<void> {
   await store.write((tx) => tx.update(signIns).set({ seenAt: at }).where(earlier).run(), { durable: false })
 }
 
-/** Starts a sign-in and returns its id. They have just proved who they are. */
+/**
+ * Starts a sign-in and returns its id. They have just proved who they are, by `how`. The one that the browser had before,
+ * `instead`, ends.
+ */
 export async function startSignIn(
   store: Store,
-  signIn: { operatorId: number; tokenHash: string; network: string; device: string },
+  {
+    how,
+    instead = null,
+    ...signIn
+  }: {
+    operatorId: number
+    tokenHash: string
+    network: string
+    device: string
+    how: string
+    instead?: number | null
+  },
   now: Date,
 ): Promise<number> {
   const at = now.getTime()
   return store.write(async (tx) => {
+    if (instead !== null) await tx.delete(signIns).where(eq(signIns.id, instead)).run()
+    const { operatorId, device } = signIn
+    const like = and(
+      eq(signIns.operatorId, operatorId),
+      eq(signIns.device, device),
+      isNull(signIns.enrolling),
+    )
+    const known = await tx.select({ id: signIns.id }).from(signIns).where(like).get()
+    const detail = known ? how : `${how}, from a new device`
+    await audit(tx, now, { action: 'signed in', subject: `operator:${operatorId}`, detail })
     const row = { ...signIn, createdAt: at, seenAt: at, provenAt: at }
     const [started] = await tx.insert(signIns).values(row).returning({ id: signIns.id }).all()
     return started?.id ?? 0
@@ -81,5 +115,46 @@ export async function startSignIn(
 export async function keepSaid(store: Store, id: number, said: string | null): Promise<void> {
   await store.write((tx) => tx.update(signIns).set({ said }).where(eq(signIns.id, id)).run(), {
     durable: false,
+  })
+}
+
+/** Notes that they have just proved again who they are. */
+export async function proveSignIn(store: Store, id: number, now: Date): Promise<void> {
+  const proven = { provenAt: now.getTime() }
+  await store.write((tx) => tx.update(signIns).set(proven).where(eq(signIns.id, id)).run())
+}
+
+/** Someone's signed-in browsers, the last used first. */
+export async function signInsOf(store: Store, operatorId: number): Promise<OwnSignIn[]> {
+  return store.read
+    .select({
+      id: signIns.id,
+      createdAt: signIns.createdAt,
+      seenAt: signIns.seenAt,
+      network: signIns.network,
+      device: signIns.device,
+    })
+    .from(signIns)
+    .where(and(eq(signIns.operatorId, operatorId), isNull(signIns.enrolling)))
+    .orderBy(desc(signIns.seenAt))
+    .all()
+}
+
+/** Ends one of someone's sign-ins. */
+export async function endSignIn(store: Store, { operatorId, id }: { operatorId: number; id: number }) {
+  const mine = and(eq(signIns.id, id), eq(signIns.operatorId, operatorId))
+  await store.write((tx) => tx.delete(signIns).where(mine).run())
+}
+
+/** Ends all sign-ins of someone, but `keep`. */
+export async function endSignIns(
+  store: Store,
+  { operatorId, keep = 0 }: { operatorId: number; keep?: number },
+  now: Date,
+): Promise<void> {
+  await store.write(async (tx) => {
+    const theirs = and(eq(signIns.operatorId, operatorId), ne(signIns.id, keep))
+    await tx.delete(signIns).where(theirs).run()
+    await audit(tx, now, { action: 'sign-ins ended', subject: `operator:${operatorId}` })
   })
 }

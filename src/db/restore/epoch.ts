@@ -1,5 +1,6 @@
 import type { Hold, HoldReason } from '../../core/hold.ts'
 import { guardOn } from '../../failpoint.ts'
+import { signIns } from '../schema/operators.ts'
 import type { Queries, Store } from '../store.ts'
 import { dropFact, type Fact, factIn, putFact } from './facts.ts'
 import { type Witness, witnessOf } from './witness.ts'
@@ -39,6 +40,7 @@ export async function lookForCopy(
     if (reason === 'begin') return begin(tx, witness, now)
     const hold = { reason, since: now.getTime(), knownThrough: await knownThrough(tx) }
     await writeFact(tx, 'held', hold)
+    await tx.delete(signIns).run() // those of the copy's past, whose cookies others may still have
     return hold
   })
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { getTableColumns, getTableName, type SQL, sql } from '../drizzle.ts'
 import { auditLog, installation } from '../schema/installation.ts'
 import * as ledger from '../schema/ledger.ts'
-import { operators, signIns } from '../schema/operators.ts'
+import * as operators from '../schema/operators.ts'
 import * as people from '../schema/people.ts'
 import * as sessions from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
@@ -21,7 +21,9 @@ const TABLES = [
   ...[people.subscribers, people.subscriberTopics, people.suppressions, people.erasures, people.formerIds],
   ...[people.requestedEmails, people.refusals, people.addressChanges],
   ...[ledger.editions, ledger.editionSessions, ledger.frozenContents, ledger.batches, ledger.deliveries],
-  ...[operators, signIns, ledger.editionTally, ledger.reviews, ledger.notices, ledger.providerEvents],
+  ...[operators.operators, operators.passkeys, operators.recoveryCodes, operators.entryLinks],
+  ...[operators.signIns, operators.signInTries, operators.challenges],
+  ...[ledger.editionTally, ledger.reviews, ledger.notices, ledger.providerEvents],
   ...[sessions.counters, installation, auditLog],
 ]
 
@@ -124,7 +126,7 @@ function keyNames(table: Table): string[] {
 /** New rows get ids above every one that was used, those of sessions that are gone among them. */
 async function setSequences(target: Queries): Promise<void> {
   for (const table of TABLES) {
-    if (!('id' in table) || table === ledger.editions) continue
+    if (!('id' in table) || table === ledger.editions || table === operators.passkeys) continue
     const name = getTableName(table)
     const used =
       table === sessions.sessions

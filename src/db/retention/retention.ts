@@ -12,6 +12,7 @@ import {
   UNFINISHED,
   unfinished,
 } from '../schema/ledger.ts'
+import { challenges, entryLinks, signIns, signInTries } from '../schema/operators.ts'
 import { addressChanges } from '../schema/people.ts'
 import { counters, knownSessions, sessionHistory } from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
@@ -50,6 +51,7 @@ const STEPS = [
   contentStep,
   historyStep,
   forgottenStep,
+  signInStep,
 ]
 
 /**
@@ -163,6 +165,24 @@ async function forgottenStep(tx: Queries, { history }: Cutoffs): Promise<number>
   await tx.delete(sessionHistory).where(inArray(sessionHistory.sessionId, ids)).run()
   await tx.delete(knownSessions).where(inArray(sessionId, ids)).run()
   return ids.length
+}
+
+const DAY_MS = 24 * 3_600_000
+
+/** Guesses that count no more, links that ended, and sign-ins older than any may be. */
+async function signInStep(tx: Queries, _before: Cutoffs, now: Date): Promise<number> {
+  const ended = now.getTime() - DAY_MS
+  const steps = [
+    tx.delete(signInTries).where(lt(signInTries.at, ended)),
+    tx.delete(entryLinks).where(lt(entryLinks.expiresAt, ended)),
+    tx.delete(signIns).where(lt(signIns.createdAt, ended)),
+    tx.delete(challenges).where(lt(challenges.createdAt, ended)),
+  ]
+  for (const step of steps) {
+    const { changes } = await step.run()
+    if (changes > 0) return changes
+  }
+  return 0
 }
 
 /** Templates of batches that were removed; nothing else reads them. */

@@ -9,7 +9,7 @@ import { proofPage } from './guard.ts'
 export function addOperatorErrors(server: FastifyInstance, { log }: Pick<App, 'log'>): void {
   server.setNotFoundHandler((_request, reply) => say(reply.code(404), 'nowhere'))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof NeedsProof) return reply.redirect(proofPage(pageOf(request)), 303)
+    if (error instanceof NeedsProof) return reply.redirect(proofPage(pageOf(server, request)), 303)
     const status = error.statusCode ?? 500
     if (status === 403) return say(reply.code(403), 'refused')
     if (status < 500) return say(reply.code(status), 'unread')
@@ -22,12 +22,16 @@ export function addOperatorErrors(server: FastifyInstance, { log }: Pick<App, 'l
   })
 }
 
-/** Where a form was: a POST to `/readers/x/erase` comes from `/readers/x`. */
-function pageOf({ method, url }: FastifyRequest): string {
+/** Where a form was: the nearest page above it. A POST to `/readers/x/erase` comes from `/readers/x`. */
+function pageOf(server: FastifyInstance, { method, url, routeOptions }: FastifyRequest): string {
   if (method === 'GET') return url
-  const [path = '/'] = url.split('?', 1)
-  return path.slice(0, path.lastIndexOf('/')) || '/'
+  let [pattern, path] = [routeOptions.url ?? '/', url.split('?', 1)[0] ?? '/']
+  do [pattern, path] = [above(pattern), above(path)]
+  while (pattern !== '/' && !server.hasRoute({ method: 'GET', url: pattern }))
+  return path
 }
+
+const above = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'
 
 type What = 'nowhere' | 'refused' | 'unread' | 'failed'
 

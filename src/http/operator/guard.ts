@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotAllowed } from '../../actions/operators/acting.ts'
 import type { App } from '../../app.ts'
 import { type Actor, READER } from '../../core/operators/actor.ts'
 import { mayDo, type Permission } from '../../core/operators/permissions.ts'
+import { hashOf } from '../../core/operators/token.ts'
 import { findSignIn, type SignIn } from '../../db/operators/sign-ins.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may ask for an operators' route. One that does not say keeps the server from starting. */
-    may?: Permission | 'anyone' | 'signed-in'
+    may?: Permission | 'anyone' | 'signed-in' | 'enrolling'
   }
   interface FastifyRequest {
     /** The browser's sign-in, or null. */
@@ -45,12 +45,15 @@ export async function guardRequests(server: FastifyInstance, app: Needs): Promis
     if (!isSafe(request.method) && !isSameOrigin(request, app.config.operatorOrigin))
       return refuse(reply, 403, 'This form was sent from another site.')
     request.signIn = await signInOf(request, app)
-    if (request.signIn) request.actor = actorOf(request.signIn)
+    if (request.signIn?.enrolling === null) request.actor = actorOf(request.signIn)
   })
   server.addHook('preHandler', async (request, reply) => {
     const may = request.is404 ? 'anyone' : request.routeOptions.config.may
     if (may === 'anyone') return
     if (!request.signIn) return toSignIn(request, reply)
+    const isEnrolling = request.signIn.enrolling !== null
+    if (isEnrolling !== (may === 'enrolling')) return reply.redirect(isEnrolling ? '/enrol' : '/', 303)
+    if (may === 'enrolling') return
     if (may !== 'signed-in' && (may === undefined || !mayDo(request.actor, may))) throw new NotAllowed(may)
   })
 }
@@ -61,9 +64,6 @@ export const cookieName = (origin: string): string =>
 
 /** Only for the demo on this machine: there browsers refuse the prefix and `Secure`. */
 const isPlainLoopback = (origin: string): boolean => /^http:\/\/127\.0\.0\.1(:\d+)?$/.test(origin)
-
-/** What is stored of a cookie, or of a link. */
-export const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 async function signInOf(request: FastifyRequest, { config, store, now }: Needs): Promise<SignIn | null> {
   const token = request.cookies[cookieName(config.operatorOrigin)]

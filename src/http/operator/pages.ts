@@ -12,8 +12,8 @@ declare module 'fastify' {
   interface FastifyReply {
     /** The words of the operators' pages, in the operator's language. */
     words: Translator<OperatorKey>
-    /** Answers with `templates/operator/NAME.hbs` inside the layout. `title` is the page's title. */
-    show(name: string, data: { title: string } & Record<string, unknown>): FastifyReply
+    /** Answers with `templates/operator/NAME.hbs` inside the layout. `title` is the page's title, `script` the name of its script. */
+    show(name: string, data: { title: string; script?: string } & Record<string, unknown>): FastifyReply
     /** Answers 303 to `url`, a path of ours, where one line says what was done. */
     done(url: string, key: OperatorKey, values?: Values): Promise<FastifyReply>
   }
@@ -53,13 +53,13 @@ export function addOperatorPages(server: FastifyInstance, app: Needs, templates:
       letter: letterOf(config.practice),
       files,
       language: this.words.language,
-      script: null,
       wide: true,
       live: null,
       said: saidTo(this),
       who: this.request.signIn?.email ?? null,
       nav: navigation(this),
       ...data,
+      script: files[camel(data.script ?? '')] ?? null,
     }
     const body = new Handlebars.SafeString(render(templates, name, all, this))
     const html = render(templates, 'layout', { ...all, body }, this)
@@ -84,7 +84,11 @@ function render(templates: OperatorTemplates, name: string, data: object, reply:
 }
 
 /** The URL of each file by its name without dots: `styleCss`, `liveJs`. */
-function serveFiles(server: FastifyInstance, { files }: OperatorTemplates, icon: string) {
+function serveFiles(
+  server: FastifyInstance,
+  { files }: OperatorTemplates,
+  icon: string,
+): Record<string, string> {
   const served = [...files].map(([name, content]) => {
     const extension = name.slice(name.lastIndexOf('.') + 1)
     return [camel(name), serveFile(server, name, content, TYPES[extension] ?? 'text/plain')] as const

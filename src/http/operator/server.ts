@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../../app.ts'
+import { openPasswords } from '../../core/operators/password.ts'
 import { loadOperatorTemplates } from '../../templates/operator.ts'
 import { boundConnections, CONNECTION_LIMITS, connectionOptions } from '../connections.ts'
 import { listen, type Serving } from '../listen.ts'
@@ -10,6 +11,9 @@ import { logRequests } from '../request-log.ts'
 import { addOperatorErrors } from './errors.ts'
 import { guardRequests, refuseOpenRoutes } from './guard.ts'
 import { addOperatorPages } from './pages.ts'
+import { addAccountRoutes } from './sign-in/account.ts'
+import { addEnrolRoutes, type DemoLink } from './sign-in/enrol.ts'
+import { addSignInRoutes } from './sign-in/sign-in.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
 
@@ -17,17 +21,20 @@ const BODY_LIMIT_BYTES = 256 * 1024
  * Serves the operators' pages on OPERATOR_HOST and OPERATOR_PORT until `close`; null where OPERATOR_PORT is `off`. Throws
  * `Unavailable` if it cannot listen there.
  */
-export async function startOperatorServer(app: App): Promise<Serving | null> {
+export async function startOperatorServer(app: App, demo: DemoLink | null = null): Promise<Serving | null> {
   const { OPERATOR_HOST: host, OPERATOR_PORT: port, operatorOrigin } = app.config
   if (port === 'off') return null
   const settings = 'OPERATOR_HOST and OPERATOR_PORT'
-  const serving = await listen(await buildOperatorServer(app), { host, port, settings })
+  const serving = await listen(await buildOperatorServer(app, demo), { host, port, settings })
   app.log.info({ address: serving.address, at: operatorOrigin }, 'serving the operators’ pages')
   return serving
 }
 
-/** The operators' server without a socket; tests use its `inject`. It shares no route with the public one. */
-export async function buildOperatorServer(app: App): Promise<FastifyInstance> {
+/**
+ * The operators' server without a socket; tests use its `inject`. It shares no route with the public one. `demo` signs in
+ * as an owner with one press; only the demo passes it.
+ */
+export async function buildOperatorServer(app: App, demo: DemoLink | null = null): Promise<FastifyInstance> {
   const { config } = app
   const templates = await loadOperatorTemplates({ folder: config.TEMPLATES_PATH, palette: config.palette })
   const server = fastify({
@@ -49,6 +56,10 @@ export async function buildOperatorServer(app: App): Promise<FastifyInstance> {
   addOperatorErrors(server, app)
   server.removeAllContentTypeParsers()
   await server.register(formbody, { bodyLimit: BODY_LIMIT_BYTES })
+  const passwords = openPasswords()
+  addEnrolRoutes(server, app, passwords, demo)
+  addSignInRoutes(server, app, passwords)
+  addAccountRoutes(server, app, passwords)
   return server
 }
 
