@@ -65,6 +65,7 @@ export const GUARDS = [
   'catch-up-limit',
   'socket-timeout',
   'hold',
+  'approval',
   'release-slot',
   'migration-copy',
   'migration-transaction',

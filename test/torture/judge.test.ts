@@ -100,6 +100,15 @@ function accepts(...counts: number[]): Map<string, number> {
   return new Map(counts.map((count, n) => [address(n), count]))
 }
 
+test('detects an operator who was told twice, or never', () => {
+  const operators = [{ email: 'o@sample.test', submitted: 1, unknown: 0 }]
+  const told = (times: number) =>
+    judge(new Map([...accepts(1, 1, 1), ['o@sample.test', times]]), { ...ledger(), operators }, EVERYONE)
+      .problems
+  const problem = '1 operators told more or less often than the ledger says'
+  expect([told(1), told(2), told(0)]).toEqual([[], [problem], [problem]])
+})
+
 /** Three submitted readers; `changed` returns what is different about the nth. The tally matches. */
 function ledger(changed: Record<number, Partial<Delivery>> = {}): LedgerView {
   const deliveries = [0, 1, 2].map((n) => ({
@@ -113,7 +122,7 @@ function ledger(changed: Record<number, Partial<Delivery>> = {}): LedgerView {
   }))
   const states = Map.groupBy(deliveries, ({ state }) => state)
   const tally = [...states].map(([state, rows]) => sum(state, rows.length))
-  return { editions: [{ id: '2026-11-23', state: 'submitted' }], deliveries, tally }
+  return { editions: [{ id: '2026-11-23', state: 'submitted' }], deliveries, tally, operators: [] }
 }
 
 function sum(state: string, count: number): LedgerView['tally'][number] {

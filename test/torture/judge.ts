@@ -12,6 +12,8 @@ export type LedgerView = {
     reason: string | null
   }[]
   tally: { edition: string; generation: number; state: string; reason: string; count: number }[]
+  /** Operators, with how many notices to each were submitted, or may have been. */
+  operators: { email: string; submitted: number; unknown: number }[]
 }
 
 /** The expected outcome. */
@@ -59,6 +61,13 @@ export function ledgerOf(db: Database.Database): LedgerView {
         'select edition_id as edition, generation, state, reason, count from edition_tally where count > 0',
       )
       .all(),
+    operators: db
+      .prepare<[], LedgerView['operators'][number]>(
+        `select o.email, (select count(*) from notices n where n.operator_id = o.id and n.state = 'submitted') as submitted,
+           (select count(*) from notices n where n.operator_id = o.id and n.state = 'unknown') as unknown
+         from operators o`,
+      )
+      .all(),
   }))()
 }
 
@@ -87,7 +96,8 @@ export function judge(
   verdict.unknown = ledger.deliveries.filter(({ state }) => state === 'unknown').length
   verdict.problems.push(
     ...problemsOfCounts(verdict, ledger, expected),
-    ...strangers(accepts, people),
+    ...strangers(accepts, people, ledger),
+    ...problemsOfOperators(accepts, ledger),
     ...problemsOfLedger(ledger),
   )
   return verdict
@@ -134,8 +144,21 @@ function reasonsOf({ deliveries }: LedgerView, state: string): string {
   return reasons.size === 0 ? '' : ` (${[...reasons].slice(0, 2).join('; ')})`
 }
 
-function strangers(accepts: ReadonlyMap<string, number>, people: ReadonlyMap<string, Person>): string[] {
-  const unknown = [...accepts].filter(([address, count]) => count > 0 && !people.has(address)).length
+function problemsOfOperators(accepts: ReadonlyMap<string, number>, { operators }: LedgerView): string[] {
+  const wrong = operators.filter(({ email, submitted, unknown }) => {
+    const accepted = accepts.get(email) ?? 0
+    return accepted < submitted || accepted > submitted + unknown
+  })
+  return wrong.length === 0 ? [] : [`${wrong.length} operators told more or less often than the ledger says`]
+}
+
+function strangers(
+  accepts: ReadonlyMap<string, number>,
+  people: ReadonlyMap<string, Person>,
+  { operators }: LedgerView,
+): string[] {
+  const known = new Set([...people.keys(), ...operators.map(({ email }) => email)])
+  const unknown = [...accepts].filter(([address, count]) => count > 0 && !known.has(address)).length
   return unknown === 0 ? [] : [`${unknown} mailed who are not in the ledger`]
 }
 

@@ -17,6 +17,11 @@ export const sabotages: Sabotage[] = [
     caughtBy: ['the claim alone: a provider that ignores keys', 'the same minute ten times'],
   },
   {
+    guard: 'approval',
+    removes: 'that an edition waits for a person',
+    caughtBy: ['killed in each waiting state'],
+  },
+  {
     guard: 'planner-mark',
     removes: 'the mark of the planners, and the index that lets a reader stand once in a generation',
     sql: 'drop index deliveries_identity',

@@ -44,6 +44,7 @@ export type Scenario = {
     | 'kills'
     | 'guards'
     | 'doubles'
+    | 'waiting'
     | 'time'
     | 'disk'
     | 'restore'

@@ -17,8 +17,9 @@ import { sabotages } from './sabotage.ts'
 import { type Context, plainRow, type Row, type Sabotage, type Scenario } from './scenario.ts'
 import { headLines, rowLines } from './table.ts'
 import * as time from './time.ts'
+import * as waiting from './waiting.ts'
 
-const PARTS = [failpoints, kills, guards, doubles, time, disk, restore, migrations, load, postgres]
+const PARTS = [failpoints, kills, guards, doubles, waiting, time, disk, restore, migrations, load, postgres]
 const ALL: Scenario[] = PARTS.flatMap(({ scenarios }) => scenarios)
 
 const HELP = `Tries to break the program's promises, with real processes, a real Redis, and real kills.

@@ -18,7 +18,7 @@ import {
 import { hasApprovers } from '../../db/operators/approvers.ts'
 import { isShortList } from '../../db/people/subscribers.ts'
 import { openSessionsSince, sessionsVersion } from '../../db/sessions/sessions.ts'
-import { failpoint } from '../../failpoint.ts'
+import { failpoint, guardOn } from '../../failpoint.ts'
 import type { Check } from '../../resend/check.ts'
 import { checkAccount, checkReports } from '../provider/mail-checks.ts'
 import { type AsIfPlanned, asIfPlanned, countEveryone } from './as-if-planned.ts'
@@ -226,5 +226,5 @@ export async function waitsForPerson(
   review: Review | null,
 ) {
   const rules = { approval: app.config.APPROVAL, operators: await hasApprovers(app.store) }
-  return decide(review ?? UNREVIEWED, rules, { at: slot.at, now: app.now() }).waits
+  return decide(review ?? UNREVIEWED, rules, { at: slot.at, now: app.now() }).waits && guardOn('approval')
 }
