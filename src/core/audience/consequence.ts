@@ -1,4 +1,4 @@
-import { type NewsSource, newsTo } from './news.ts'
+import { isKnownTo, type NewsSource, newsTo } from './news.ts'
 import type { ChosenTopics, Seen } from './seen.ts'
 
 /** Readers who chose and saw the same, as far as some topics go. */
@@ -16,4 +16,11 @@ export function hearersOf(sessions: readonly NewsSource[], readers: readonly Ali
     else if (news.includes('new')) hearers.fresh += count
   }
   return hearers
+}
+
+/** How many readers who follow the topic of this session were shown it before. */
+export function shownTo(session: NewsSource, readers: readonly Alike[]): number {
+  return readers
+    .filter(({ topics, seen }) => isKnownTo(session, topics, seen))
+    .reduce((sum, { readers: count }) => sum + count, 0)
 }

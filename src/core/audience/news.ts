@@ -66,6 +66,14 @@ export function timesKnownTo(session: NewsSource, topics: ChosenTopics, seen: Se
   return known.times
 }
 
+/** Whether the session was shown to the reader before, in whatever state; they follow its topic. */
+export function isKnownTo(session: NewsSource, topics: ChosenTopics, seen: Seen): boolean {
+  if (topics !== null && !topics.has(session.topicId)) return false
+  const { seq, addedSeq = seq, history } = session
+  const source = history ? session : { ...session, seq: addedSeq }
+  return stateAt(source, (topicId) => seenThroughFor(topicId, topics, seen)) !== undefined
+}
+
 /** Whether an edition up to `throughSeq` may show the session: it is unchanged since that edition was planned. */
 export function isUnchanged(session: NewsSource, throughSeq: number): boolean {
   if (!session.history) return session.seq <= throughSeq

@@ -27,9 +27,9 @@ const TYPES: Record<string, string> = {
 }
 
 /** The pages in the order of the navigation; only those appear that the operator may see. */
-const PAGES: { url: string; key: OperatorKey; may: Permission }[] = [
+const PAGES: { url: string; key: OperatorKey; may: Permission; also?: readonly string[] }[] = [
   { url: '/', key: 'nav.today', may: 'today.see' },
-  { url: '/sessions', key: 'nav.sessions', may: 'sessions.see' },
+  { url: '/sessions', key: 'nav.sessions', may: 'sessions.see', also: ['/groups', '/topics'] },
   { url: '/import', key: 'nav.import', may: 'sessions.edit' },
   { url: '/editions', key: 'nav.editions', may: 'editions.see' },
   { url: '/readers', key: 'nav.readers', may: 'readers.see' },
@@ -101,10 +101,11 @@ const camel = (name: string): string =>
 
 function navigation({ request, words }: FastifyReply) {
   const [path = '/'] = request.url.split('?', 1)
-  return PAGES.filter(({ may }) => mayDo(request.actor, may)).map(({ url, key }) => ({
+  const isUnder = (url: string) => path === url || (url !== '/' && path.startsWith(`${url}/`))
+  return PAGES.filter(({ may }) => mayDo(request.actor, may)).map(({ url, key, also = [] }) => ({
     url,
     name: words.t(key),
-    here: url === '/' ? path === '/' : path === url || path.startsWith(`${url}/`),
+    here: [url, ...also].some(isUnder),
   }))
 }
 

@@ -11,6 +11,7 @@ import { logRequests } from '../request-log.ts'
 import { addOperatorErrors } from './errors.ts'
 import { guardRequests, refuseOpenRoutes } from './guard.ts'
 import { addOperatorPages } from './pages.ts'
+import { addSessionRoutes } from './sessions/sessions.ts'
 import { addAccountRoutes } from './sign-in/account.ts'
 import { addEnrolRoutes, type DemoLink } from './sign-in/enrol.ts'
 import { addSignInRoutes } from './sign-in/sign-in.ts'
@@ -53,6 +54,7 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   refuseOpenRoutes(server)
   await guardRequests(server, app)
   addOperatorPages(server, app, templates)
+  addSessionRoutes(server, app)
   addOperatorErrors(server, app)
   server.removeAllContentTypeParsers()
   await server.register(formbody, { bodyLimit: BODY_LIMIT_BYTES })
