@@ -7,9 +7,10 @@ import { historyBefore } from '../../db/ledger/history.ts'
 import { approveReview, type Counts, findReview, holdReview, type Review } from '../../db/ledger/reviews.ts'
 import { hasApprovers } from '../../db/operators/approvers.ts'
 import { isShortList } from '../../db/people/subscribers.ts'
-import { sessionsVersion } from '../../db/sessions/sessions.ts'
+import { openSessions, sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { demand } from '../operators/acting.ts'
+import { settleSeats } from '../sessions/seats.ts'
 import { asIfPlanned } from './as-if-planned.ts'
 import { planReviewed } from './plan.ts'
 import { countsOf, FEW } from './review.ts'
@@ -113,10 +114,12 @@ export async function sendNow(
   demand(app, 'editions.control')
   const slot = await slotOf(app, id)
   if (slot === null) return notComing(app, id)
-  const planned = await asIfPlanned(app, slot)
-  if (planned.program.version !== version)
+  await settleSeats(app)
+  // As of now, not of the slot: what meets before that is offered too.
+  const program = await openSessions(app.store, app.now())
+  if (program.version !== version)
     return { kind: 'changed', reason: 'group times have changed since this was shown; look at it again' }
-  const outcome = await planReviewed(app, slot, planned)
+  const outcome = await planReviewed(app, slot, { program })
   return outcome?.kind === 'planned' ? { kind: 'done' } : notComing(app, id)
 }
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import { aSession, manySubscribers, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import { aDomain, type StandInDomain } from '../../../test/resend/domains.ts'
 import { keysOf } from '../../core/review/decision.ts'
-import { allEditions, tallyOf } from '../../db/ledger/editions.ts'
+import { allEditions, offersOfEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { findReview } from '../../db/ledger/reviews.ts'
 import { owedNotices } from '../../db/people/notices.ts'
+import { auditLog } from '../../db/schema/installation.ts'
 import { notices } from '../../db/schema/ledger.ts'
 import { operators } from '../../db/schema/operators.ts'
 import { sessions } from '../../db/schema/sessions.ts'
@@ -285,6 +286,7 @@ describe.each(CLOCK_CHANGES)(
 test('sending now is an approval, of the group times that were shown', async () => {
   const app = await anOffice()
   news(app, FAR)
+  news(app, { repeats: 'once', startsAtLocal: '2026-11-29T19:00' }) // before the slot
   await at(app, EVE)
   const { id, version } = await comingEdition(app)
   news(app)
@@ -292,8 +294,18 @@ test('sending now is an approval, of the group times that were shown', async () 
   expect(await sendNow(app, { id, version: (await comingEdition(app)).version })).toEqual({ kind: 'done' })
   await submitOwed(app)
   expect(await wentOut(app)).toBe(4)
+  expect(await offersOfEdition(app.store, NEXT)).toHaveLength(4)
   await at(app, SLOT)
   expect([await wentOut(app), (await comingEdition(app)).id]).toEqual([4, '2026-12-07'])
+
+  const waiting = await anOffice()
+  news(waiting, FAR)
+  await at(waiting, SLOT)
+  await planNow(waiting) // edition send
+  await submitOwed(waiting)
+  expect(await wentOut(waiting)).toBe(4)
+  const approvals = waiting.db.select().from(auditLog).all()
+  expect(approvals).toMatchObject([{ action: 'edition approved', subject: NEXT, detail: 'sent by hand' }])
 })
 
 test('a hold that comes while the edition is being reviewed is not passed over', async () => {

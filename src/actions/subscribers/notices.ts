@@ -21,6 +21,7 @@ import {
   returnNotice,
 } from '../../db/people/notices.ts'
 import { manner } from '../../db/people/sign-ups.ts'
+import { databaseTrouble } from '../../db/trouble.ts'
 import type { SubmitAnswer } from '../../resend/mailer.ts'
 import { reviewNoticeBody } from '../editions/review-notice.ts'
 import { isLeft, retryAt } from '../editions/submit.ts'
@@ -89,7 +90,8 @@ type ReaderNotice = Notice & { kind: NoticeKind }
 const isForReader = (notice: Notice): notice is ReaderNotice => notice.operatorId === null
 
 async function freezeForOperator(app: App, notice: Notice): Promise<string | null> {
-  const made = await reviewNoticeBody(app, notice)
+  const made = await orFailed(app, notice, () => reviewNoticeBody(app, notice))
+  if (made === null) return null
   if ('body' in made) return (await freezeNotice(app.store, notice, made.body, app.now())) ? made.body : null
   await endNotice(app.store, notice, { state: 'dropped', reason: made.drop }, app.now())
   return null
@@ -111,9 +113,17 @@ async function freezeForReader(app: App, notice: ReaderNotice): Promise<string |
 
 /** The request, or null if no email can be made from the row: then the notice has failed. */
 async function bodyFor(app: App, notice: ReaderNotice, reader: NoticeReader): Promise<string | null> {
+  return orFailed(app, notice, async () =>
+    compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale),
+  )
+}
+
+/** What `make` makes of a notice; null if it cannot, and then the notice has failed. */
+async function orFailed<Made>(app: App, notice: Notice, make: () => Promise<Made>): Promise<Made | null> {
   try {
-    return compose(app, factsOf(app, notice, reader), mannerOf(notice, reader).locale)
+    return await make()
   } catch (error) {
+    if (databaseTrouble(error) !== null) throw error
     const reason = withoutAddresses(`no email can be made: ${(error as Error).message}`)
     app.log.error({ notice: notice.id, kind: notice.kind, reason }, 'a notice failed')
     await endNotice(app.store, notice, { state: 'failed', reason }, app.now())

@@ -22,6 +22,17 @@ const ALL_OURS = [
   // `installation`: of a person it only ever holds that someone was erased and when, until that is wiped.
   .concat(['installation', 'sessions', 'frozen_contents', 'topics', 'batches'])
   .concat(['known_sessions', 'replaced_parents', 'session_change', 'session_history', 'time_zones'])
+  .concat(['seat_changes', 'quiet_changes', 'reviews'])
+  // Of operators, who are no readers.
+  .concat([
+    'operators',
+    'sign_ins',
+    'passkeys',
+    'recovery_codes',
+    'entry_links',
+    'sign_in_tries',
+    'challenges',
+  ])
 
 const DECISIONS: Record<string, Record<string, Decision>> = {
   subscribers: {
@@ -49,6 +60,7 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
     ...{ provider_id: 'hidden', attempts: 'hidden', claimed_at: 'hidden', claimed_by: 'hidden' },
     ...{ next_attempt_at: 'hidden', first_attempt_at: 'hidden', submitted_at: 'hidden' },
     ...{ form: 'hidden', used_at: 'hidden' }, // what a stranger may have typed; whether a link was used
+    ...{ operator_id: 'hidden', edition_id: 'hidden' }, // null in a notice to a reader
   },
   address_changes: {
     ...{ id: 'ours', email: 'theirs', created_at: 'theirs', subscriber_id: 'hidden' },
@@ -112,6 +124,8 @@ const CHOSEN: Record<string, unknown> = {
   'notices.state': 'failed',
   'notices.attempts': 1,
   'notices.address_change_id': 1,
+  'notices.operator_id': null,
+  'notices.edition_id': null,
   'audit_log.action': 'resubscribe',
 }
 
