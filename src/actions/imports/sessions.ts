@@ -12,6 +12,7 @@ import {
 import { closeStaging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { type Place, readRecords } from '../../files/read-records.ts'
+import { settleSeats } from '../sessions/seats.ts'
 import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
 type ImportOptions = { skipInvalid: boolean; farAhead?: boolean; preview?: boolean }
@@ -28,6 +29,7 @@ export async function importSessions(
 ): Promise<ImportResult> {
   const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
   const today = now().toISOString().slice(0, 10)
+  await settleSeats({ store, now })
   const staging = await stagingForSessions(store)
   try {
     const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {

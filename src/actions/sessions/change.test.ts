@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import type { Given } from '../../core/intake/new-session.ts'
 import { auditLog } from '../../db/schema/installation.ts'
-import { groups, sessions } from '../../db/schema/sessions.ts'
+import { groups, seatChanges, sessions } from '../../db/schema/sessions.ts'
 import { changeSession, consequenceOf } from './change.ts'
+import { changeSeats } from './seats.ts'
 
 const GIVEN: Given = {
   ...{ group: 'Steady Ground', topic: 'anxiety', kind: 'therapy', therapist: 'Dr. Mira Lee' },
@@ -104,6 +105,20 @@ test('of two who change the same session, the second changes nothing, and makes 
   app.db.$client.exec(`update sessions set seats_left = 1`)
   expect(await changeSession(app, again, { quiet: false })).toEqual({ kind: 'meanwhile' })
   expect(await changeSession(app, { ...again, id: 99 }, { quiet: false })).toEqual({ kind: 'gone' })
+})
+
+test('two who save at the same moment: one of them is told', async () => {
+  const app = await testApp({ file: true })
+  const id = aSession(app, { seatsLeft: 3 })
+  const other = await app.sibling()
+  await changeSeats(app, id, 1)
+  const edits = ['1', '2'].map((seats) => editOf(app, id, { ...GIVEN, seats_left: seats }))
+  const saved = await Promise.all(
+    edits.map((edit, index) => changeSession(index === 0 ? app : other, edit, { quiet: false })),
+  )
+  expect(saved.map(({ kind }) => kind).sort()).toEqual(['changed', 'meanwhile'])
+  // A number that someone wrote replaces what was pressed before.
+  expect(app.db.select().from(seatChanges).all()).toEqual([])
 })
 
 test('all that is wrong is said at once, and nothing is written', async () => {

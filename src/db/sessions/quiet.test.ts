@@ -36,7 +36,7 @@ test('whoever has not seen a session is shown it once, and nobody who has hears 
     for (const step of steps) await take(world, step)
     if (world.edition !== null) endEdition(world, world.edition)
   })
-  await fc.assert(property, { numRuns: 80 })
+  await fc.assert(property, { numRuns: 40 })
 }, 60_000)
 
 async function take(world: World, step: Step): Promise<void> {

@@ -104,6 +104,7 @@ async function showForm(app: App, reply: FastifyReply, found: Found, shown: Show
     action: `/sessions/${row.id}`,
     fields: sessionFields(words, given, errors, await practiceOf(app)),
     isWrong: errors.length > 0,
+    isFilled: false,
     farAhead: farAhead || errors.some(({ message }) => message.includes('two years')),
     isFarAhead: farAhead,
     save: words.t('sessions.edit.save'),

@@ -75,12 +75,19 @@ async function showForm(
   farAhead = false,
 ): Promise<FastifyReply> {
   const { words } = reply
+  const practice = await practiceOf(app)
+  // As `sessions add` does: what a known group usually has is there to be looked at.
+  const usual = errors.length === 0 ? {} : suggestionsFor(given, practice)
+  const filled = Object.keys(usual).filter((column) => (given[column] ?? '').trim() === '')
+  const left = errors.filter(({ field }) => !filled.includes(field))
+  const all = { ...given, ...Object.fromEntries(filled.map((column) => [column, usual[column] ?? ''])) }
   return reply.show('session-form', {
     title: words.t('sessions.new.title'),
     isNew: true,
     action: '/sessions/new',
-    fields: sessionFields(words, given, errors, await practiceOf(app)),
-    isWrong: errors.length > 0,
+    fields: sessionFields(words, all, left, practice),
+    isWrong: left.length > 0,
+    isFilled: filled.length > 0,
     farAhead: farAhead || errors.some(({ message }) => message.includes('two years')),
     isFarAhead: farAhead,
     save: words.t('sessions.new.look'),

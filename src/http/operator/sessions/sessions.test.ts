@@ -102,6 +102,9 @@ test('a new session is checked and looked at before it is added, with its dates 
     timeZone: 'America/Chicago',
     seatsLeft: 3,
   })
+  const usual = await post('/sessions/new', { group: 'steady ground', starts_at: '12/1/2026 9:00 AM' })
+  expect([usual.statusCode, usual.body.includes('aria-invalid')]).toEqual([422, false])
+  expect(usual.body).toMatch(/as this group usually has it[^]*value="Dr. Mira Lee"/)
   const copy = await get('/sessions/new?from=1')
   expect(copy).toContain('value="Dr. Mira Lee"')
   expect(copy).toMatch(/name="starts_at"[^>]* value=""/)
