@@ -40,7 +40,12 @@ export function everyIngredients(): Ingredients[] {
     const language = LANGUAGES[index % LANGUAGES.length] ?? 'en'
     return [hostileOf('digest', language, trap), hostileOf('already', language, trap)]
   })
-  return [...ordinary, ...hostile]
+  const toOperators = [
+    { ...typical('review', 'en'), mustSay: [] },
+    largest('review', 'en'),
+    hostileOf('review', 'en', 'html'),
+  ]
+  return [...ordinary, ...toOperators, ...hostile]
 }
 
 const smallest = (kind: Kind, language: Language): Ingredients => ({

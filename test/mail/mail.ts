@@ -7,7 +7,8 @@ export const KINDS = [
 ]
 export const LANGUAGES = ['en', 'es'] as const
 
-export type Kind = (typeof KINDS)[number]
+/** `review` is for operators, in English. */
+export type Kind = (typeof KINDS)[number] | 'review'
 export type Language = (typeof LANGUAGES)[number]
 /**
  * How much content it has. `week` is thirteen sessions with a sentence about each group. `branded` is typical in other colors. `longest` is largest with names of 300 characters.

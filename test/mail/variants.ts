@@ -2,6 +2,8 @@ import { type DigestTemplate, digestComposer, type Email } from '../../src/core/
 import { type Letterhead } from '../../src/core/mail/letterhead.ts'
 import { byStranger, composeNotice, type NoticeFacts } from '../../src/core/mail/notice.ts'
 import { paletteFrom } from '../../src/core/mail/palette.ts'
+import { composeReviewNotice, type ReviewFacts } from '../../src/core/mail/review-notice.ts'
+import type { Flag } from '../../src/core/review/flags.ts'
 import { longDay } from '../../src/core/time/occurrences.ts'
 import { signAddress } from '../../src/core/tokens.ts'
 import { expectFacts } from '../../src/core/words/expect.ts'
@@ -53,7 +55,40 @@ export async function mailOf(templates: Templates, made: Ingredients): Promise<M
 
 /** Makes the email with the product's own composers. Throws if they refuse it. */
 export function emailOf(templates: Templates, made: Ingredients): Email {
+  if (made.kind === 'review') return reviewOf(templates, made)
   return isDigest(made.kind) ? digestOf(templates, made) : noticeOf(templates, made)
+}
+
+/** With nothing odd, or with everything at once. */
+function reviewOf(templates: Templates, { size, language, letterhead, reader }: Ingredients): Email {
+  const words = {
+    words: translatorFor(templates.operatorWords, language),
+    translator: translatorFor(templates.words, language),
+  }
+  const facts: ReviewFacts = {
+    id: 'q8T0cXv1-WmZ',
+    to: reader.email,
+    editionId: '2026-11-30',
+    at: new Date('2026-11-30T14:00:00Z'),
+    timeZone: reader.timeZone,
+    isDue: false,
+    outlook: size === 'typical' ? 'goes' : 'waits',
+    flags: size === 'typical' ? [] : flagsNaming(reader.name ?? ''),
+    counts: { recipients: 211, candidates: 250, news: 9 },
+    until: new Date('2026-12-02T14:00:00Z'),
+    url: `${PUBLIC_URL}/`,
+  }
+  return composeReviewNotice(templates.notice, letterhead, facts, words)
+}
+
+function flagsNaming(group: string): Flag[] {
+  return [
+    { name: 'many-news', news: 40, usual: 9.5 },
+    { name: 'fewer-people', recipients: 150, last: 211, lastId: '2026-11-23' },
+    { name: 'new-host', hosts: ['book.sample.test'] },
+    { name: 'far-date', sessions: [{ id: 1, group, date: '2028-01-01' }] },
+    { name: 'shifted', moved: 5, of: 8, minutes: -300 },
+  ]
 }
 
 function digestOf(
