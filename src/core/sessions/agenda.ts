@@ -1,7 +1,7 @@
 import type { Occurrence } from '../time/occurrences.ts'
 import type { Session } from './offers.ts'
 
-/** What an operator asks of the list. `coming`: with a date to come, whatever its status. Null = all. */
+/** What an operator asks of the list. `coming`: with a date to come, also if it is full. Null = all. */
 export type AgendaFilter = {
   topic: string | null
   status: (typeof STATUSES)[number]
@@ -49,7 +49,8 @@ export function agendaOf<One extends Dated>(all: readonly One[], filter: AgendaF
 
 function isAsked(one: Dated, status: AgendaFilter['status']): boolean {
   if (status === 'all') return true
-  return status === 'coming' ? one.next !== null : agendaStatus(one) === status
+  if (status === 'coming') return one.next !== null && one.session.status !== 'cancelled'
+  return agendaStatus(one) === status
 }
 
 const wordsOf = ({ session: { group, therapist, externalId } }: Dated): string =>

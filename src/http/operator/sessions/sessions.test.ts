@@ -42,6 +42,7 @@ test('the list has each session by its next date, with its own time and the prac
     startsAtLocal: '2026-12-02T18:00',
   })
   aSession(app, { group: 'Shut Group', status: 'full', startsAtLocal: '2026-12-01T18:00' })
+  aSession(app, { group: 'Cancelled Group', status: 'cancelled', startsAtLocal: '2026-12-04T18:00' })
   aSession(app, { group: 'Past Group', repeats: 'once', startsAtLocal: '2026-11-01T18:00' })
   const groupsIn = (html: string) => [...html.matchAll(/\w+ Group(?=<\/a>)/g)].map(([name]) => name)
   const all = await get('/sessions')
@@ -54,7 +55,8 @@ test('the list has each session by its next date, with its own time and the prac
     ['topic=ocd', ['Far Group']],
     ['status=full', ['Shut Group']],
     ['status=over', ['Past Group']],
-    ['status=all', ['Shut Group', 'Far Group', 'Late Group', 'Past Group']],
+    ['status=cancelled', ['Cancelled Group']],
+    ['status=all', ['Shut Group', 'Far Group', 'Late Group', 'Cancelled Group', 'Past Group']],
     ['q=late', ['Late Group']],
     ['q=nothing', []],
     ['page=99', ['Shut Group', 'Far Group', 'Late Group']],
