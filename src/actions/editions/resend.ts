@@ -12,6 +12,7 @@ import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { failpoint } from '../../failpoint.ts'
+import { demand } from '../operators/acting.ts'
 import { offersLeft } from './offers-left.ts'
 
 /** Whom an operator wants to email again. */
@@ -38,10 +39,11 @@ export type JudgedResend =
  * Wakes the sweep, which enqueues the batches.
  */
 export async function resendEdition(
-  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now'> & { queue: SweepWaker },
+  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'actor'> & { queue: SweepWaker },
   id: string,
   request: ResendRequest,
 ): Promise<ResendOutcome> {
+  demand(app, request.kind === 'all' ? 'editions.resend-all' : 'editions.control')
   const judged = await judgeResend(app, id, request)
   if (judged.kind !== 'ready') return judged
   const { verdicts, recipients, again } = judged

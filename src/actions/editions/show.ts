@@ -7,6 +7,7 @@ import {
   type Edition,
   findEdition,
   latestGeneration,
+  someEditions,
   type Tally,
   tallyOf,
 } from '../../db/ledger/editions.ts'
@@ -14,6 +15,7 @@ import { findReview } from '../../db/ledger/reviews.ts'
 import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import type { Store } from '../../db/store.ts'
+import { demand } from '../operators/acting.ts'
 
 /**
  * The state of an edition. The counts at the top include its resends; `edition` has those of the edition itself, and `resends`
@@ -50,6 +52,17 @@ type Generation = Tally & { generation: number }
 export async function summaryOf(app: Pick<Installation, 'store'>, id: string): Promise<Summary | null> {
   const edition = await findEdition(app.store, id)
   return edition && summarise(app, edition)
+}
+
+/** The state of some editions, newest first, and whether there are more after them. */
+export async function recentSummaries(
+  app: Pick<Installation, 'store' | 'actor' | 'now'>,
+  { skip, most }: { skip: number; most: number },
+): Promise<{ editions: Summary[]; more: boolean }> {
+  demand(app, 'editions.see')
+  const found = await someEditions(app.store, { skip, most: most + 1 })
+  const editions = await Promise.all(found.slice(0, most).map((edition) => summarise(app, edition)))
+  return { editions, more: found.length > most }
 }
 
 /** The state of every edition, newest first. */

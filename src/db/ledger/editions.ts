@@ -51,6 +51,15 @@ export async function allEditions(store: Store): Promise<Edition[]> {
   return (await store.read.select().from(editions).orderBy(desc(editions.id)).all()).map(asSeen)
 }
 
+/** At most `most` editions, newest first, without the first `skip`. */
+export async function someEditions(
+  store: Store,
+  { skip, most }: { skip: number; most: number },
+): Promise<Edition[]> {
+  const rows = store.read.select().from(editions).orderBy(desc(editions.id)).limit(most).offset(skip)
+  return (await rows.all()).map(asSeen)
+}
+
 /** Editions that were begun and whose audience is not wholly planned, oldest first; a paused one is left alone. */
 export async function halfPlannedEditions(store: Store): Promise<Edition[]> {
   const rows = store.read

@@ -7,7 +7,7 @@ import { proofPage } from './guard.ts'
 
 /** Answers unknown URLs, refusals and errors with a plain page. Details of errors go only to the log. */
 export function addOperatorErrors(server: FastifyInstance, { log }: Pick<App, 'log'>): void {
-  server.setNotFoundHandler((_request, reply) => say(reply.code(404), 'nowhere'))
+  server.setNotFoundHandler((_request, reply) => nowhere(reply))
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof NeedsProof) return reply.redirect(proofPage(pageOf(server, request)), 303)
     const status = error.statusCode ?? 500
@@ -21,6 +21,9 @@ export function addOperatorErrors(server: FastifyInstance, { log }: Pick<App, 'l
     return say(reply.code(reason ? 503 : status), 'failed')
   })
 }
+
+/** Answers that there is no such page, or no such thing any more. */
+export const nowhere = (reply: FastifyReply): FastifyReply => say(reply.code(404), 'nowhere')
 
 /** Where a form was: the nearest page above it. A POST to `/readers/x/erase` comes from `/readers/x`. */
 function pageOf(server: FastifyInstance, { method, url, routeOptions }: FastifyRequest): string {

@@ -13,7 +13,10 @@ declare module 'fastify' {
     /** The words of the operators' pages, in the operator's language. */
     words: Translator<OperatorKey>
     /** Answers with `templates/operator/NAME.hbs` inside the layout. `title` is the page's title, `script` the name of its script. */
-    show(name: string, data: { title: string; script?: string } & Record<string, unknown>): FastifyReply
+    show(
+      name: string,
+      data: { title: string; script?: string | undefined } & Record<string, unknown>,
+    ): FastifyReply
     /** Answers 303 to `url`, a path of ours, where one line says what was done. */
     done(url: string, key: OperatorKey, values?: Values): Promise<FastifyReply>
   }

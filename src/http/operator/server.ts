@@ -8,6 +8,7 @@ import { boundConnections, CONNECTION_LIMITS, connectionOptions } from '../conne
 import { listen, type Serving } from '../listen.ts'
 import { trustedProxies } from '../proxies.ts'
 import { logRequests } from '../request-log.ts'
+import { addEditionRoutes } from './editions/editions.ts'
 import { addOperatorErrors } from './errors.ts'
 import { guardRequests, refuseOpenRoutes } from './guard.ts'
 import { addOperatorPages } from './pages.ts'
@@ -62,6 +63,7 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addEnrolRoutes(server, app, passwords, demo)
   addSignInRoutes(server, app, passwords)
   addAccountRoutes(server, app, passwords)
+  addEditionRoutes(server, app)
   return server
 }
 
