@@ -8,6 +8,7 @@ import {
   type OperatorAtWork,
   removeOperatorFrom,
 } from '../../db/operators/operators.ts'
+import { endSignIns } from '../../db/operators/sign-ins.ts'
 import { demand } from './acting.ts'
 
 type Needs = Pick<Installation, 'store' | 'now' | 'actor'>
@@ -36,4 +37,10 @@ export async function removeOperatorAt(app: Needs, typed: string): Promise<'done
   const read = normalizeEmail(typed)
   const operator = 'email' in read ? await findOperator(app.store, read.email) : null
   return operator === null ? 'unknown' : removeOperator(app, operator.id)
+}
+
+/** Ends everything that someone is signed in on. */
+export async function signOutOperator(app: Needs, id: number): Promise<void> {
+  demand(app, 'people.change')
+  await endSignIns(app.store, { operatorId: id }, app.now())
 }

@@ -49,6 +49,11 @@ export async function requestNewestLink(
   return ask(app, subscriber, { kind: 'fresh-links', renew: false }, fromNetwork)
 }
 
+/** Emails the preferences link to a subscriber who asked an operator for it. */
+export async function sendNewestLink(app: Needs, subscriber: Subscriber): Promise<FreshAsked> {
+  return ask(app, subscriber, { kind: 'fresh-links', renew: false }, 1)
+}
+
 /** Whether this subscriber can get a fresh link at all. */
 export async function canAskFresh({ store }: Pick<App, 'store'>, subscriber: Subscriber): Promise<boolean> {
   return canGetFreshLink(store, subscriber.emailHash)

@@ -2,7 +2,7 @@ import { readableZone } from '../../core/time/time-zones.ts'
 import { audit } from '../audit.ts'
 import { and, count, eq, inArray, isNull, max, sql } from '../drizzle.ts'
 import { subscribers, suppressions } from '../schema/people.ts'
-import { prepared, type Store } from '../store.ts'
+import { prepared, type Queries, type Store } from '../store.ts'
 import { suppressionIn } from './suppressions.ts'
 
 /** One address with its consent, as stored. Instants are ms UTC. */
@@ -74,10 +74,20 @@ export async function setUnsubscribed(
       .set({ status: 'unsubscribed', unsubscribedAt: now.getTime(), unsubscribedBy: by })
       .where(and(eq(subscribers.id, id), inArray(subscribers.status, ['pending', 'active'])))
       .run()
+    if (change.changes === 1 && by === 'operator') await auditUnsubscribing(tx, id, now)
     if (change.changes === 0 && by === 'operator')
       await tx.update(subscribers).set({ unsubscribedBy: by }).where(eq(subscribers.id, id)).run()
     return change.changes === 1
   })
+}
+
+async function auditUnsubscribing(tx: Queries, id: number, now: Date): Promise<void> {
+  const row = await tx
+    .select({ publicId: subscribers.publicId })
+    .from(subscribers)
+    .where(eq(subscribers.id, id))
+    .get()
+  await audit(tx, now, { action: 'unsubscribe', subject: row?.publicId ?? '' })
 }
 
 /**

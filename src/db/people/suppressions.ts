@@ -40,6 +40,18 @@ export async function erasedAtIn(tx: Queries, emailHash: string): Promise<number
   return (await tx.select().from(erasures).where(eq(erasures.emailHash, emailHash)).get())?.erasedAt ?? null
 }
 
+/** How many addresses are suppressed, by reason. */
+export async function countSuppressions({
+  read,
+}: Store): Promise<{ reason: Suppression['reason']; n: number }[]> {
+  const rows = read
+    .select({ reason: suppressions.reason, n: sql<number>`count(*)` })
+    .from(suppressions)
+    .groupBy(suppressions.reason)
+    .orderBy(suppressions.reason)
+  return await rows.all()
+}
+
 /**
  * What `allow` may do for an address, and what it did. `status`: of the subscriber now; null = no subscriber has the address.
  * `refusal-lifted`: the only obstacle was that its holder wanted no email that someone else can cause.

@@ -8,14 +8,18 @@ import { boundConnections, CONNECTION_LIMITS, connectionOptions } from '../conne
 import { listen, type Serving } from '../listen.ts'
 import { trustedProxies } from '../proxies.ts'
 import { logRequests } from '../request-log.ts'
+import { addCheckRoutes } from './check.ts'
 import { addEditionRoutes } from './editions/editions.ts'
 import { addOperatorErrors } from './errors.ts'
 import { guardRequests, refuseOpenRoutes } from './guard.ts'
 import { addOperatorPages } from './pages.ts'
+import { addPeopleRoutes } from './people.ts'
+import { addReaderRoutes } from './readers/readers.ts'
 import { addSessionRoutes } from './sessions/sessions.ts'
 import { addAccountRoutes } from './sign-in/account.ts'
 import { addEnrolRoutes, type DemoLink } from './sign-in/enrol.ts'
 import { addSignInRoutes } from './sign-in/sign-in.ts'
+import { addSuppressionRoutes } from './suppressions.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
 
@@ -55,7 +59,6 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   refuseOpenRoutes(server)
   await guardRequests(server, app)
   addOperatorPages(server, app, templates)
-  addSessionRoutes(server, app)
   addOperatorErrors(server, app)
   server.removeAllContentTypeParsers()
   await server.register(formbody, { bodyLimit: BODY_LIMIT_BYTES })
@@ -63,7 +66,12 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addEnrolRoutes(server, app, passwords, demo)
   addSignInRoutes(server, app, passwords)
   addAccountRoutes(server, app, passwords)
+  addSessionRoutes(server, app)
   addEditionRoutes(server, app)
+  addReaderRoutes(server, app)
+  addSuppressionRoutes(server, app)
+  addCheckRoutes(server, app)
+  addPeopleRoutes(server, app)
   return server
 }
 
