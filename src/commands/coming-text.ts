@@ -6,8 +6,17 @@ import { counted, number, people, when } from './layout.ts'
 
 /** The coming edition as JSON: instants are ISO, and each flag comes with its sentences. */
 export async function comingDocument(installation: Installation) {
-  const { at, asOf, reviewAt, reviewedAt, waitsUntil, flags, counts, ...coming } =
-    await comingEdition(installation)
+  const {
+    at,
+    asOf,
+    reviewAt,
+    reviewedAt,
+    waitsUntil,
+    flags,
+    keys: _keys,
+    counts,
+    ...coming
+  } = await comingEdition(installation)
   const words = await wordsFor(installation)
   return {
     ...coming,

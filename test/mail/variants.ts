@@ -84,7 +84,7 @@ function reviewOf(templates: Templates, { size, language, letterhead, reader }: 
 function flagsNaming(group: string): Flag[] {
   return [
     { name: 'many-news', news: 40, usual: 9.5 },
-    { name: 'fewer-people', recipients: 150, last: 211, lastId: '2026-11-23' },
+    { name: 'fewer-people', people: 150, last: 211, lastId: '2026-11-23' },
     { name: 'new-host', hosts: ['book.sample.test'] },
     { name: 'far-date', sessions: [{ id: 1, group, date: '2028-01-01' }] },
     { name: 'shifted', moved: 5, of: 8, minutes: -300 },

@@ -25,6 +25,8 @@ export type Coming = {
   waits: boolean
   /** What is odd about it; `sentencesOf` says it in words. */
   flags: readonly Flag[]
+  /** What an approval of these flags covers; hand it to `approveEdition`. */
+  keys: readonly string[]
   /** Whom it would reach and with how many group times; null: not counted yet. */
   counts: Counts | null
   /** When that was counted. */
@@ -58,6 +60,7 @@ export async function comingEdition(app: Needs): Promise<Coming> {
     at: slot.at,
     ...decide(review ?? UNREVIEWED, rules, { at: slot.at, now: app.now() }),
     flags: review?.flags ?? [],
+    keys: review?.flags.flatMap(keysOf) ?? [],
     ...(await countsFor(app, slot, review)),
     reviewAt: config.REVIEW_HOURS === 0 ? null : new Date(at - config.REVIEW_HOURS * HOUR_MS),
     reviewedAt: dateOf(review?.reviewedAt),
@@ -74,7 +77,7 @@ export type ComingOutcome =
   | { kind: 'changed'; reason: string }
 
 /**
- * Lets a coming edition go, also one that is held. `saw`: the keys of the flags that were shown (`keysOf`); those on record if not
+ * Lets a coming edition go, also one that is held. `saw`: `Coming.keys` of the flags that were shown; those on record if not
  * given. A flag that comes later waits again.
  */
 export async function approveEdition(

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { aSession, manySubscribers, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import { aDomain, type StandInDomain } from '../../../test/resend/domains.ts'
-import { keysOf } from '../../core/review/decision.ts'
 import { allEditions, offersOfEdition, tallyOf } from '../../db/ledger/editions.ts'
 import { findReview } from '../../db/ledger/reviews.ts'
 import { owedNotices } from '../../db/people/notices.ts'
@@ -128,9 +127,9 @@ test('a flagged edition waits, and what was odd stays so, until someone approves
   expect([await state(app), await wentOut(app)]).toEqual(['waiting', 0])
   expect(await editionsWaiting(app)).toBe(1)
 
-  const flags = (await comingEdition(app)).flags.flatMap(keysOf)
+  const { keys } = await comingEdition(app)
   news(app, { bookingUrl: 'https://elsewhere.test/' })
-  expect(await approveEdition(app, NEXT, flags)).toEqual({ kind: 'done' })
+  expect(await approveEdition(app, NEXT, keys)).toEqual({ kind: 'done' })
   await at(app, '2026-11-30T15:01:00Z', 2)
   expect([await state(app), await wentOut(app)]).toEqual(['waiting', 0]) // the new host was not seen
   await approveEdition(app, NEXT)
@@ -306,6 +305,18 @@ test('sending now is an approval, of the group times that were shown', async () 
   expect(await wentOut(waiting)).toBe(4)
   const approvals = waiting.db.select().from(auditLog).all()
   expect(approvals).toMatchObject([{ action: 'edition approved', subject: NEXT, detail: 'sent by hand' }])
+})
+
+test('readers whose monthly email is not due are no fewer people, and those who left are', async () => {
+  const app = await anOffice()
+  news(app)
+  app.db.$client.exec(`update subscribers set cadence = 'monthly' where id <= 2`)
+  await at(app, EVE)
+  expect(await comingEdition(app)).toMatchObject({ state: 'clear', counts: { recipients: 2 } })
+  app.db.$client.exec(`update subscribers set status = 'unsubscribed' where id = 3`)
+  await at(app, SLOT)
+  const flag = { name: 'fewer-people', people: 3, last: 4, lastId: '2026-11-23' }
+  expect(await comingEdition(app)).toMatchObject({ state: 'waiting', flags: [flag] })
 })
 
 test('a hold that comes while the edition is being reviewed is not passed over', async () => {

@@ -104,11 +104,9 @@ async function find(app: Reviewer, slot: Slot, review: Review): Promise<Seen> {
   // Links take seconds. What is decided on, and planned, is how sessions stand after them.
   const planned = await asIfPlanned(app, slot)
   const counted = await countedFor(app, planned, history, review)
-  const facts = await factsOf(app, planned, history, {
-    answers,
-    failing,
-    recipients: counted.counts.recipients,
-  })
+  const { recipients, excluded } = counted.counts
+  const people = recipients + (excluded['monthly-not-due'] ?? 0)
+  const facts = await factsOf(app, planned, history, { answers, failing, people })
   const flags = flagsOf(facts)
   const isDue = reviewedSince(review, slot.at, app.now())
   return {
@@ -124,7 +122,7 @@ async function factsOf(
   app: Reviewer,
   { program, offers, at }: AsIfPlanned,
   history: EditionHistory,
-  found: Pick<Facts, 'answers' | 'failing' | 'recipients'>,
+  found: Pick<Facts, 'answers' | 'failing' | 'people'>,
 ): Promise<Facts> {
   const seenThrough = history.last?.throughSeq ?? 0
   return {

@@ -80,10 +80,10 @@ test.each<[Flag, string]>([
   [{ name: 'no-news' }, 'Nothing is new: every group time in it was shown before. Add the new group times'],
   [{ name: 'many-news', news: 40, usual: 9.5 }, '40 group times are new. Usually it is about 9.5.'],
   [
-    { name: 'fewer-people', recipients: 75, last: 100, lastId: '2026-11-23' },
-    '75 people would get it. Last time, on 2026-11-23, it was 100: that is 25% fewer.',
+    { name: 'fewer-people', people: 75, last: 100, lastId: '2026-11-23' },
+    'It is for 75 people, with those who get one a month. Last time, on 2026-11-23, it was for 100: that is 25% fewer.',
   ],
-  [{ name: 'more-people', recipients: 3, last: 2, lastId: '2026-11-23' }, 'it was 2: that is 50% more.'],
+  [{ name: 'more-people', people: 3, last: 2, lastId: '2026-11-23' }, 'it was for 2: that is 50% more.'],
   [
     { name: 'new-host', hosts: ['a.test', 'b.test'] },
     'Reserve buttons lead to a.test, b.test, where no email',

@@ -5,7 +5,7 @@ import { decide, flagsWhileWaiting, keysOf, UNREVIEWED } from './decision.ts'
 import { type Facts, type Flag, flagsOf } from './flags.ts'
 
 const SLOT = new Date('2026-11-30T14:00:00Z')
-const LAST = { id: '2026-11-23', recipients: 100 }
+const LAST = { id: '2026-11-23', people: 100 }
 const URL = 'https://book.harbor.org/a'
 
 let ids = 0
@@ -23,7 +23,7 @@ const aSession = (given: Partial<Given> = {}): Given => ({
 /** An edition with nothing odd, ten after the last one's `seq`. */
 function flagsFor(sessions: readonly Given[], given: Partial<Facts> = {}): Flag[] {
   return flagsOf({
-    ...{ now: SLOT, slot: SLOT, throughSeq: 100, seenThrough: 10, recipients: 100, last: LAST },
+    ...{ now: SLOT, slot: SLOT, throughSeq: 100, seenThrough: 10, people: 100, last: LAST },
     ...{ earlierNews: [2, 2, 2, 2], mailedHosts: new Set(['book.harbor.org']), answers: {}, failing: [] },
     offers: offersAt(sessions, SLOT),
     changed: sessions.filter(({ seq }) => seq > 10),
@@ -45,6 +45,7 @@ test('no news, and more than three times the usual, of which four editions must 
   expect(flagsFor(seven)).toEqual([{ name: 'many-news', news: 7, usual: 2 }])
   expect(flagsFor(seven, { earlierNews: [1, 2, 3, 40] })).toEqual([]) // 2.5
   expect(flagsFor(seven, { earlierNews: [2, 2, 2] })).toEqual([])
+  expect(flagsFor(six().slice(3), { earlierNews: [0, 0, 0, 0] })).toEqual([])
 })
 
 test.each([
@@ -53,10 +54,9 @@ test.each([
   [0, ['fewer-people']],
   [149, []],
   [150, ['more-people']],
-  [null, []],
-])('%s people instead of 100: %j', (recipients, flags) => {
-  expect(names(flagsFor(six(), { recipients }))).toEqual(flags)
-  expect(flagsFor(six(), { recipients, last: null })).toEqual([])
+])('%s people instead of 100: %j', (people, flags) => {
+  expect(names(flagsFor(six(), { people }))).toEqual(flags)
+  expect(flagsFor(six(), { people, last: null })).toEqual([])
 })
 
 test('a host that no email has led to, also one that only looks like ours', () => {

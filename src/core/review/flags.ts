@@ -14,7 +14,7 @@ export type Named = { id: number; group: string; date: string }
 export type Flag =
   | { name: 'no-news' }
   | { name: 'many-news'; news: number; usual: number }
-  | { name: 'fewer-people' | 'more-people'; recipients: number; last: number; lastId: string }
+  | { name: 'fewer-people' | 'more-people'; people: number; last: number; lastId: string }
   | { name: 'new-host'; hosts: string[] }
   | { name: 'dead-link'; links: { url: string; status: number }[] }
   | { name: 'past-date' | 'far-date'; sessions: Named[] }
@@ -33,9 +33,9 @@ export type Facts = {
   changed: readonly (Session & { newsAt: number })[]
   /** How many sessions were news in each of the last editions. */
   earlierNews: readonly number[]
-  /** Null if the audience was not counted. */
-  recipients: number | null
-  last: { id: string; recipients: number } | null
+  /** For how many people it is, and the last one was: recipients, and those whose monthly email is not due. */
+  people: number
+  last: { id: string; people: number } | null
   /** The hosts of booking links in earlier editions; empty if there was none. */
   mailedHosts: ReadonlySet<string>
   /** What each booking link answered. */
@@ -74,7 +74,8 @@ function newsFlag(facts: Facts): Flag | null {
   if (news === 0) return { name: 'no-news' }
   if (facts.earlierNews.length < ENOUGH_EDITIONS) return null
   const usual = median(facts.earlierNews)
-  return news > MANY_TIMES * usual ? { name: 'many-news', news, usual } : null
+  // After quiet weeks even one would be too many.
+  return news > MANY_TIMES * Math.max(1, usual) ? { name: 'many-news', news, usual } : null
 }
 
 function median(numbers: readonly number[]): number {
@@ -86,11 +87,11 @@ function median(numbers: readonly number[]): number {
 
 const [SMALLER, LARGER] = [0.8, 1.5]
 
-function audienceFlag({ recipients, last }: Facts): Flag | null {
-  if (recipients === null || last === null || last.recipients === 0) return null
-  const numbers = { recipients, last: last.recipients, lastId: last.id }
-  if (recipients <= SMALLER * last.recipients) return { name: 'fewer-people', ...numbers }
-  return recipients >= LARGER * last.recipients ? { name: 'more-people', ...numbers } : null
+function audienceFlag({ people, last }: Facts): Flag | null {
+  if (last === null || last.people === 0) return null
+  const numbers = { people, last: last.people, lastId: last.id }
+  if (people <= SMALLER * last.people) return { name: 'fewer-people', ...numbers }
+  return people >= LARGER * last.people ? { name: 'more-people', ...numbers } : null
 }
 
 /** The host and port of a booking link; the link itself if it cannot be read. */

@@ -25,8 +25,8 @@ function valuesOf(flag: Flag, words: Words): Values {
       return { news: flag.news, usual: flag.usual }
     case 'fewer-people':
     case 'more-people': {
-      const { recipients, last, lastId } = flag
-      return { recipients, last, lastId, percent: Math.round(Math.abs(1 - recipients / last) * 100) }
+      const { people, last, lastId } = flag
+      return { people, last, lastId, percent: Math.round(Math.abs(1 - people / last) * 100) }
     }
     case 'new-host':
       return { hosts: listed(flag.hosts, words) }

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, ne, sql } from '../drizzle.ts'
+import { and, desc, eq, inArray, lt, ne, or, sql } from '../drizzle.ts'
 import { fieldOf } from '../fragments.ts'
 import { editionSessions, editions, editionTally } from '../schema/ledger.ts'
 import type { Store } from '../store.ts'
@@ -6,7 +6,7 @@ import type { Store } from '../store.ts'
 /** What the editions before one were like; a review compares with them. */
 export type EditionHistory = {
   /** The last one that went out. */
-  last: { id: string; throughSeq: number; recipients: number } | null
+  last: { id: string; throughSeq: number; people: number } | null
   /** How many sessions were news in each of the last eight, newest first. */
   earlierNews: number[]
   /** The booking links of all of them. */
@@ -41,16 +41,18 @@ export async function historyBefore({ read }: Store, editionId: string): Promise
     last: last && {
       id: last.id,
       throughSeq: last.throughSeq,
-      recipients: await recipientsOf({ read }, last.id),
+      people: await peopleOf({ read }, last.id),
     },
     earlierNews: rows.map((row) => row.news),
     bookingUrls: links.flatMap((link) => link.url ?? []),
   }
 }
 
-async function recipientsOf({ read }: Pick<Store, 'read'>, editionId: string): Promise<number> {
-  const { count, state, generation } = editionTally
-  const first = and(eq(editionTally.editionId, editionId), eq(generation, 0), ne(state, 'excluded'))
+/** Recipients, and those whose monthly email was not due: their weeks come and go, and are not odd. */
+async function peopleOf({ read }: Pick<Store, 'read'>, editionId: string): Promise<number> {
+  const { count, state, generation, reason } = editionTally
+  const reached = or(ne(state, 'excluded'), eq(reason, 'monthly-not-due'))
+  const first = and(eq(editionTally.editionId, editionId), eq(generation, 0), reached)
   const row = await read
     .select({ n: sql<number>`coalesce(sum(${count}), 0)`.mapWith(Number) })
     .from(editionTally)
