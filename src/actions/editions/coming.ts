@@ -1,6 +1,7 @@
 import type { App, SweepWaker } from '../../app.ts'
 import { type ComingState, decide, keysOf, UNREVIEWED } from '../../core/review/decision.ts'
 import type { Flag } from '../../core/review/flags.ts'
+import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { nextSlot, type Slot } from '../../core/time/calendar.ts'
 import { findEdition, newestBefore, type Tally, tallyOf } from '../../db/ledger/editions.ts'
 import { historyBefore } from '../../db/ledger/history.ts'
@@ -70,6 +71,18 @@ export async function comingEdition(app: Needs): Promise<Coming> {
   }
 }
 
+/** What is new in the coming edition to someone who was shown all before, soonest first; of a first edition, all of it. */
+export async function comingOffers(app: Needs, { at, last }: Coming): Promise<Offer[]> {
+  demand(app, 'today.see')
+  const then = new Date(Math.max(at.getTime(), app.now().getTime()))
+  const { sessions } = await openSessions(app.store, then)
+  const seenThrough = last === null ? 0 : ((await findEdition(app.store, last.id))?.throughSeq ?? 0)
+  return offersAt(
+    sessions.filter(({ seq }) => seq > seenThrough),
+    then,
+  )
+}
+
 /** `already`: it is planned, so it is too late, or not needed. */
 export type ComingOutcome =
   | { kind: 'done' }
@@ -127,7 +140,7 @@ export async function sendNow(
 }
 
 /** The slot that is due and not planned, or else the next one that is not. */
-async function comingSlot(app: Pick<App, 'store' | 'config' | 'now'>): Promise<Slot> {
+export async function comingSlot(app: Pick<App, 'store' | 'config' | 'now'>): Promise<Slot> {
   const due = await dueSlot(app)
   if (due !== null) return due
   const { slotRule } = app.config

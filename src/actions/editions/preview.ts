@@ -146,7 +146,11 @@ async function realReader(app: Needs, id: number | null, { edition, judge }: Sho
 }
 
 /** Someone of that kind to whom everything is new. */
-function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Shown): Reader | null {
+export function madeUpReader(
+  { config }: Pick<Needs, 'config'>,
+  kind: 'typical' | Persona,
+  { edition, offers }: Pick<Shown, 'edition' | 'offers'>,
+): Reader | null {
   const all = { topics: null, seen: { general: 0, byTopic: new Map() } }
   const { throughSeq } = edition
   const selection = selectFor(all, offers, { throughSeq, max: config.DIGEST_MAX_SESSIONS })
@@ -163,7 +167,8 @@ function madeUpReader({ config }: Needs, kind: Persona, { edition, offers }: Sho
   )
 }
 
-async function mailFor(
+/** The email of the subscriber with this address, or why they would get none. */
+export async function mailFor(
   app: Needs,
   edition: PreviewedEdition,
   email: string,
@@ -191,7 +196,8 @@ async function mailFor(
   }
 }
 
-function composerOf(app: Needs, offers: readonly Offer[], editionId: string): Compose {
+/** Writes the emails of a preview: its personal links are made for no one. */
+export function composerOf(app: Needs, offers: readonly Offer[], editionId: string): Compose {
   const letterhead = letterheadOf(app.config)
   const template = { ...app.templates.digest, letterhead }
   const links = linksOf(app.config.LINK_SECRET, letterhead)

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
 import { BadInput } from '../../core/errors.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
+import type { Email } from '../../core/mail/digest.ts'
 import { batchBody, requestJson } from '../../core/mail/request.ts'
 import { findSuppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
+import { comingSlot } from './coming.ts'
 import { previewEdition, type ReaderMail } from './preview.ts'
+import { previewInvented } from './preview-one.ts'
 
 type Needs = Pick<App, 'store' | 'config' | 'hashKey' | 'now' | 'templates' | 'mailer'>
 
@@ -31,7 +34,30 @@ export async function testEdition(
   const { edition, readers } = await previewEdition(app, { readers: true })
   const found = readers.find((one) => one.reader === reader)
   if (!found) return { kind: 'nobody' }
-  const email = { ...found.email, to: address.email, subject: `[Test] ${found.email.subject}` }
+  return submitCopy(app, { to: address.email, edition: edition.id, email: found.email })
+}
+
+/**
+ * `testEdition` to the operator's own address, of an invented reader. Costs the same
+ * for a list of any size.
+ */
+export async function testToOneself(
+  app: Needs & Pick<App, 'actor'>,
+  { to, reader }: { to: string; reader: ReaderMail['reader'] },
+): Promise<TestOutcome> {
+  const previewed = await previewInvented(app, reader)
+  if (previewed.kind !== 'mail') return { kind: 'nobody' }
+  if ((await findSuppression(app.store, keyOf(app.hashKey, to))) !== null)
+    return { kind: 'not-submitted', reason: 'your own address is suppressed and must get no email' }
+  const edition = (await comingSlot(app)).editionId
+  return submitCopy(app, { to, edition, email: previewed.email })
+}
+
+async function submitCopy(
+  app: Needs,
+  { to, edition, email: original }: { to: string; edition: string; email: Email },
+): Promise<TestOutcome> {
+  const email = { ...original, to, subject: `[Test] ${original.subject}` }
   const answer = await app.mailer.submitBatch({
     body: batchBody([[Buffer.from(requestJson(email))]]),
     size: 1,
@@ -42,5 +68,5 @@ export async function testEdition(
   if (answer.kind !== 'accepted') return { kind: 'not-submitted', reason: answer.reason }
   const [result = { refused: 'Resend did not answer for it' }] = answer.results
   if ('refused' in result) return { kind: 'not-submitted', reason: result.refused }
-  return { kind: 'submitted', edition: edition.id, subject: email.subject, providerId: result.id }
+  return { kind: 'submitted', edition, subject: email.subject, providerId: result.id }
 }

@@ -67,6 +67,12 @@ export async function readerSeen(app: Needs, publicId: string) {
   return { subscriber: shown.subscriber, discreet: subscriber.discreet, explanations }
 }
 
+/** Puts on record that an operator looked at what someone would get. */
+export async function lookedAt(app: Needs, publicId: string): Promise<void> {
+  demand(app, 'readers.see')
+  await record(app, 'looked at', await findByPublicId(app.store, publicId))
+}
+
 /** Emails someone the link to their preferences. */
 export async function sendLinks(app: Needs, publicId: string): Promise<FreshAsked> {
   return withReader(app, 'readers.change', publicId, 'sent links', { kind: 'unknown-link' }, (subscriber) =>

@@ -20,6 +20,8 @@ import { addAccountRoutes } from './sign-in/account.ts'
 import { addEnrolRoutes, type DemoLink } from './sign-in/enrol.ts'
 import { addSignInRoutes } from './sign-in/sign-in.ts'
 import { addSuppressionRoutes } from './suppressions.ts'
+import { addPreviewRoutes } from './today/preview.ts'
+import { addTodayRoutes } from './today/today.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
 
@@ -66,6 +68,8 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addEnrolRoutes(server, app, passwords, demo)
   addSignInRoutes(server, app, passwords)
   addAccountRoutes(server, app, passwords)
+  addTodayRoutes(server, app)
+  addPreviewRoutes(server, app)
   addSessionRoutes(server, app)
   addEditionRoutes(server, app)
   addReaderRoutes(server, app)
