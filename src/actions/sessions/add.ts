@@ -4,7 +4,7 @@ import type { Session } from '../../core/sessions/offers.ts'
 import { applyNewSession } from '../../db/imports/new-session.ts'
 import { stageSessions, stagingForSessions } from '../../db/imports/sessions.ts'
 import { closeStaging } from '../../db/imports/staging.ts'
-import { allSessions } from '../../db/sessions/sessions.ts'
+import { findSessionNamed } from '../../db/sessions/sessions.ts'
 
 /** Adds one checked session, as an import would. Null if its external id exists; then nothing is changed. */
 export async function addSession(
@@ -18,5 +18,5 @@ export async function addSession(
   } finally {
     await closeStaging(staging)
   }
-  return (await allSessions(store)).find(({ externalId }) => externalId === row.externalId) ?? null
+  return findSessionNamed(store, row.externalId)
 }

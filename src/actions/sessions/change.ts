@@ -7,11 +7,11 @@ import type { News, Session } from '../../core/sessions/offers.ts'
 import { isBookable } from '../../core/time/occurrences.ts'
 import { readersAlike } from '../../db/people/alike.ts'
 import { rehearseSession, type SessionText, writeSession } from '../../db/sessions/edit.ts'
-import { findDatedSession } from '../../db/sessions/sessions.ts'
+import { allTopics, findDatedSession } from '../../db/sessions/sessions.ts'
 import { demand } from '../operators/acting.ts'
-import { practiceOf } from './practice.ts'
+import { limitAt } from './practice.ts'
 
-type Needs = Pick<Installation, 'actor' | 'store' | 'config' | 'now'>
+type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
 
 /** A session as someone looked at it, and what they write instead, by the columns of a file. */
 export type Edit = { id: number; version: number; given: Given; farAhead?: boolean }
@@ -89,9 +89,8 @@ async function check(
   { id, given, farAhead = false }: Edit,
 ): Promise<{ text: SessionText; before: DatedSession | null } | Refused> {
   const before = await findDatedSession(app.store, id)
-  const practice = await practiceOf(app, farAhead)
-  const limit = { ...practice.limit, how: 'tick the box' }
-  const checked = checkNew(given, { ...practice, limit })
+  const topics = new Set((await allTopics(app.store)).map(({ slug }) => slug))
+  const checked = checkNew(given, { topics, limit: { ...limitAt(app.now(), farAhead), how: 'tick the box' } })
   if (!checked.ok) return { kind: 'invalid', errors: checked.errors }
   const { row } = checked
   // What is over may still be corrected, but not moved into the past.

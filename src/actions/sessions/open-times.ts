@@ -3,7 +3,7 @@ import type { DatedSession } from '../../core/sessions/ics.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
 import { allTopics, openDatedSessions, sessionsVersion, type Topic } from '../../db/sessions/sessions.ts'
 import type { Store } from '../../db/store.ts'
-import { settleSeats } from './seats.ts'
+import { settleSeatsBriefly } from './seats.ts'
 
 /** What the public pages show: sessions by id, the offers that can be booked now, soonest first, and topics by name. */
 export type OpenTimes = {
@@ -22,7 +22,7 @@ export type OpenTimes = {
  */
 export async function openTimes({ store, now }: Pick<App, 'store' | 'now'>): Promise<OpenTimes> {
   const at = now()
-  await settleSeats({ store, now })
+  await settleSeatsBriefly({ store, now })
   // Read before the data, so that a change in between is read again.
   const version = `${await sessionsVersion(store)} ${Math.floor(at.getTime() / 60_000)}`
   const kept = lastRead.get(store)

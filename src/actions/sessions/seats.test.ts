@@ -1,5 +1,13 @@
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
+import {
+  aSession,
+  aSubscriber,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+  testOnSqlite,
+} from '../../../test/app.ts'
 import { auditLog } from '../../db/schema/installation.ts'
 import { seatChanges, sessions } from '../../db/schema/sessions.ts'
 import { actingAs } from '../operators/acting.ts'
@@ -96,4 +104,15 @@ test('seats stay within what there is, whatever a file brings in the meantime', 
   app.db.$client.exec('update sessions set seats_left = null')
   expect(await changeSeats(app, id, 1)).toEqual({ kind: 'uncounted' })
   expect(await changeSeats(app, 99, 1)).toEqual({ kind: 'gone' })
+})
+
+testOnSqlite('while another program holds the lock, visitors see the seats that counted before', async () => {
+  const app = await testApp({ at: AT, file: true })
+  await changeSeats(app, aSession(app, { seatsLeft: 3 }), 1)
+  app.setNow(DUE)
+  const other = (await app.sibling()).db.$client
+  other.exec('begin immediate')
+  expect((await openTimes(app)).offers[0]?.seatsLeft).toBe(3)
+  other.exec('rollback')
+  expect((await openTimes(app)).offers[0]?.seatsLeft).toBe(4)
 })

@@ -1,5 +1,6 @@
 import type { Installation } from '../../app.ts'
 import { countSeats, type Pressed, pressSeats, seatsAreDue, undoSeats } from '../../db/sessions/seats.ts'
+import { isLocked } from '../../db/trouble.ts'
 import { demand } from '../operators/acting.ts'
 
 type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
@@ -23,4 +24,14 @@ export async function takeBackSeats(app: Needs, id: number): Promise<'undone' | 
 /** Counts the seats that are due. Whoever reads what can be booked calls this first; without any it is one short question. */
 export async function settleSeats({ store, now }: Pick<Installation, 'store' | 'now'>): Promise<void> {
   if (await seatsAreDue(store, now())) await countSeats(store, now())
+}
+
+/** The same for a visitor, who does not wait for a long import: they see the seats that counted before. */
+export async function settleSeatsBriefly({ store, now }: Pick<Installation, 'store' | 'now'>): Promise<void> {
+  if (!(await seatsAreDue(store, now()))) return
+  try {
+    await countSeats(store, now(), { brief: true })
+  } catch (error) {
+    if (!isLocked(error)) throw error
+  }
 }

@@ -7,9 +7,16 @@ import { parseSessionRow, SESSION_COLUMNS, type SessionRow, type StartLimit } fr
 /** What was given so far of a session that is being added, by column. */
 export type Given = Readonly<Record<string, string>>
 
+/** What an added session may take from those that there are, or must differ in. */
+export type KnownSession = Pick<
+  Session,
+  'externalId' | 'group' | 'status' | 'topicSlug' | 'kind' | 'therapist'
+> &
+  Pick<Session, 'timeZone' | 'durationMinutes' | 'bookingUrl'>
+
 /** What the rules of the import need to know. `zone` is the practice's. */
 export type Practice = {
-  sessions: readonly Session[]
+  sessions: readonly KnownSession[]
   topics: ReadonlySet<string>
   zone: string
   limit: StartLimit
@@ -47,7 +54,10 @@ export function completed(given: Given, practice: Practice): Given {
 }
 
 /** Checks a whole session that is being added, by the rules of the import. */
-export function checkNew(given: Given, { topics, limit }: Practice): Parsed<SessionRow> {
+export function checkNew(
+  given: Given,
+  { topics, limit }: Pick<Practice, 'topics' | 'limit'>,
+): Parsed<SessionRow> {
   return parseSessionRow({ external_id: 'new', ...given }, topics, limit)
 }
 

@@ -2,8 +2,8 @@ import type { Alike } from '../../core/audience/consequence.ts'
 import { sql } from '../drizzle.ts'
 import type { Store } from '../store.ts'
 
-/** So many subscribers are looked at: that takes some 30 ms at most, however many there are. */
-const LOOKED_AT = 20_000
+/** So many subscribers are looked at: that takes some 40 ms at most, however many there are. */
+const LOOKED_AT = 15_000
 
 /** Readers by what they chose and saw of some topics. `more`: there are others, who were not looked at. */
 export type ReadersAlike = { readers: Alike[]; more: boolean }

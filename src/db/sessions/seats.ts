@@ -2,7 +2,7 @@ import { actorName } from '../../core/operators/actor.ts'
 import { audit } from '../audit.ts'
 import { and, eq, gt, lte, sql } from '../drizzle.ts'
 import { seatChanges, sessions } from '../schema/sessions.ts'
-import { prepared, type Queries, type Store } from '../store.ts'
+import { prepared, type Queries, type Store, type WriteOptions } from '../store.ts'
 
 /** The most seats that are counted. */
 const MOST = 10_000
@@ -65,13 +65,13 @@ const anyDue = prepared((read) =>
  * Counts all seats that are due, each once however many processes do this at a time. A session that was full because none
  * were left opens with one. Returns how many sessions changed.
  */
-export async function countSeats(store: Store, now: Date): Promise<number> {
+export async function countSeats(store: Store, now: Date, options?: WriteOptions): Promise<number> {
   return store.write(async (tx) => {
     const due = await tx.delete(seatChanges).where(lte(seatChanges.dueAt, now.getTime())).returning().all()
     let changed = 0
     for (const change of due) changed += await countIn(tx, change, now)
     return changed
-  })
+  }, options)
 }
 
 type Change = typeof seatChanges.$inferSelect

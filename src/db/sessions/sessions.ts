@@ -58,6 +58,11 @@ export async function findDatedSession(store: Store, id: number): Promise<DatedS
   return (await sessionsById(store.read, [id]))[0] ?? null
 }
 
+/** The session with this external id, whatever its status; null when there is none, or it cannot be read. */
+export async function findSessionNamed(store: Store, externalId: string): Promise<Session | null> {
+  return readable(await sessionRows(store.read).where(eq(sessions.externalId, externalId)).all())[0] ?? null
+}
+
 /** These sessions, whatever their status, in order of id; also inside a transaction. */
 export async function sessionsById(queries: Queries, ids: readonly number[]): Promise<DatedSession[]> {
   const rows = datedRows(queries).where(sql`${sessions.id} in ${idsIn(queries, ids)}`)

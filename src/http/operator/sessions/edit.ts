@@ -118,7 +118,9 @@ async function showForm(app: App, reply: FastifyReply, found: Found, shown: Show
         problem: row.problem.message,
       }),
     facts: await factsOf(app, reply, found),
-    seats: found.listed && seatsView(words, found.listed, `/sessions/${row.id}`, app.now()),
+    seats:
+      found.listed &&
+      seatsView(words, found.listed, found.waiting, { back: `/sessions/${row.id}`, now: app.now() }),
   })
 }
 

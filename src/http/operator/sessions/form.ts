@@ -19,7 +19,11 @@ export function sessionFields(
 ): FieldView[] {
   const field = fieldsFor(words, given, errors)
   const { t } = words
-  const distinct = (values: readonly string[]) => [...new Set(values)].sort().slice(0, 200)
+  const distinct = (values: readonly string[]) =>
+    [...new Set(values)]
+      .filter((value) => value !== '')
+      .sort()
+      .slice(0, 200)
   const topics = [['', t('sessions.choose')] as const, ...topicNames]
   return [
     field('group', { list: distinct(sessions.map(({ group }) => group)) }),

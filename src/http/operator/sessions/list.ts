@@ -85,7 +85,7 @@ function filterView(words: Words, filter: AgendaFilter, topics: readonly Topic[]
   }
 }
 
-function rowView(app: App, words: Words, { session, next, shownIn }: AgendaRow, here: string) {
+function rowView(app: App, words: Words, { session, next, waiting, shownIn }: AgendaRow, here: string) {
   const { t } = words
   const status = agendaStatus({ session, next })
   const now = app.now()
@@ -95,7 +95,7 @@ function rowView(app: App, words: Words, { session, next, shownIn }: AgendaRow, 
     rhythm: t(session.repeats === 'weekly' ? 'sessions.weekly' : 'sessions.once'),
     status: t(`sessions.status.${status}`),
     isQuiet: status !== 'open',
-    seats: seatsView(words, session, `${here}#s${session.id}`, now),
+    seats: seatsView(words, session, waiting, { back: `${here}#s${session.id}`, now }),
     uncounted: session.status === 'cancelled' ? '' : t('sessions.seats.uncounted'),
     shown: editionView(words, shownIn, now),
   }

@@ -15,22 +15,24 @@ import { datesAhead } from './times.ts'
 /** Adds `/sessions/new`: the form, the look at what it would be, and the session. Nothing is added before that look. */
 export function addNewSession(server: FastifyInstance, app: App): void {
   server.get('/sessions/new', { config: { may: 'sessions.edit' } }, async (request, reply) => {
-    const { from, group } = request.query as { from?: unknown; group?: unknown }
-    return showForm(app, reply, await startingFrom(app, from, group), [])
+    const practice = await practiceOf(app)
+    const given = await startingFrom(app, practice, request.query as { from?: unknown; group?: unknown })
+    return showForm(reply, practice, given, [])
   })
   server.post('/sessions/new', { config: { may: 'sessions.edit' } }, async (request, reply) => {
     const form = formOf(request.body)
     const given = columnsOf({ ...form, status: '' })
     const farAhead = form.far_ahead === 'yes'
     const acting = actingAs(app, request.actor)
-    if (form.how === 'edit') return showForm(app, reply, given, [], farAhead)
+    if (form.how === 'edit') return showForm(reply, await practiceOf(app), given, [], farAhead)
     if (form.how === 'add') {
       const added = await addByHand(acting, given, farAhead)
       if (added.kind === 'added') return reply.done(`/sessions/${added.id}`, 'sessions.said.added')
-      return showForm(app, reply.code(422), given, added.errors, farAhead)
+      return showForm(reply.code(422), await practiceOf(app), given, added.errors, farAhead)
     }
     const looked = await lookAtNew(acting, given, farAhead)
-    if (looked.kind === 'invalid') return showForm(app, reply.code(422), given, looked.errors, farAhead)
+    if (looked.kind === 'invalid')
+      return showForm(reply.code(422), await practiceOf(app), given, looked.errors, farAhead)
     const { t } = reply.words
     const { row, hearers, isMore } = looked
     return reply.show('session-review', {
@@ -50,9 +52,14 @@ export function addNewSession(server: FastifyInstance, app: App): void {
   })
 }
 
+type Known = Awaited<ReturnType<typeof practiceOf>>
+
 /** What the form starts with: another session to be duplicated, or what is usual in a group. */
-async function startingFrom(app: App, from: unknown, group: unknown): Promise<Given> {
-  const practice = await practiceOf(app)
+async function startingFrom(
+  app: App,
+  practice: Known,
+  { from, group }: { from?: unknown; group?: unknown },
+): Promise<Given> {
   const id = Number(from)
   const other = Number.isSafeInteger(id) && id > 0 ? await writtenSession(app.store, id) : null
   if (other !== null)
@@ -67,15 +74,14 @@ async function startingFrom(app: App, from: unknown, group: unknown): Promise<Gi
   return { ...suggestionsFor(named, practice), ...named }
 }
 
-async function showForm(
-  app: App,
+function showForm(
   reply: FastifyReply,
+  practice: Known,
   given: Given,
   errors: readonly FieldError[],
   farAhead = false,
-): Promise<FastifyReply> {
+): FastifyReply {
   const { words } = reply
-  const practice = await practiceOf(app)
   // As `sessions add` does: what a known group usually has is there to be looked at.
   const usual = errors.length === 0 ? {} : suggestionsFor(given, practice)
   const filled = Object.keys(usual).filter((column) => (given[column] ?? '').trim() === '')

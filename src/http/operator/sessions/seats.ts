@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { actingAs } from '../../../actions/operators/acting.ts'
 import { changeSeats, takeBackSeats } from '../../../actions/sessions/seats.ts'
 import type { App } from '../../../app.ts'
-import { type ListedSession, writtenSession } from '../../../db/sessions/listing.ts'
+import { type ListedSession, type WaitingSeats, writtenSession } from '../../../db/sessions/listing.ts'
 import { formOf } from './fields.ts'
 
 type Words = FastifyReply['words']
@@ -48,7 +48,9 @@ export function addSeatButtons(server: FastifyInstance, app: App): void {
 async function answer(app: App, reply: FastifyReply, request: FastifyRequest, id: number, back = '') {
   if (!wantsJson(request)) return reply.redirect(safeBack(back), 303)
   const found = await writtenSession(app.store, id)
-  const view = found?.listed ? seatsView(reply.words, found.listed, back, app.now()) : null
+  const view = found?.listed
+    ? seatsView(reply.words, found.listed, found.waiting, { back, now: app.now() })
+    : null
   return reply.send(view)
 }
 
@@ -59,8 +61,13 @@ const safeBack = (back = ''): string =>
   /^\/sessions(?:[/?#][\w\-./?#=&%+]*)?$/.test(back) ? back : '/sessions'
 
 /** The seats of a session, with those that wait to be counted; null where nobody counts them. */
-export function seatsView({ t }: Words, session: ListedSession, back: string, now: Date): SeatsView | null {
-  const { seatsLeft, seatsTotal, waiting, status, id, group } = session
+export function seatsView(
+  { t }: Words,
+  session: ListedSession,
+  waiting: WaitingSeats | null,
+  { back, now }: { back: string; now: Date },
+): SeatsView | null {
+  const { seatsLeft, seatsTotal, status, id, group } = session
   if (seatsLeft === null || status === 'cancelled') return null
   const shown = seatsLeft + (waiting?.seats ?? 0)
   const dueInMs = waiting ? Math.max(0, waiting.dueAt - now.getTime()) : 0
