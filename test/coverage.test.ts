@@ -21,7 +21,8 @@ import { aSession, aSubscriber, testApp } from './app.ts'
  */
 type Step =
   | { do: 'add'; topic: number; once: boolean }
-  | { do: 'move' | 'fill' | 'reopen' | 'cancel'; session: number }
+  /** `slip`: moved by a quiet correction. */
+  | { do: 'move' | 'slip' | 'fill' | 'reopen' | 'cancel'; session: number }
   | { do: 'correct'; session: number; topic: number }
   | { do: 'join' }
   | { do: 'choose'; reader: number; topics: number[] }
@@ -66,6 +67,16 @@ const CHANGED_MEANWHILE: [Week[]][] = [
       { ...QUIET, during: [choose()] },
     ],
   ],
+  // A quiet correction before, while, and after an edition goes out; and one after an edition without the session.
+  [
+    [
+      { ...QUIET, before: [add(0), add(1)], late: [{ do: 'slip', session: 1 }] },
+      { ...QUIET, before: [{ do: 'slip', session: 0 }, add(0)], during: [{ do: 'slip', session: 2 }] },
+      { ...QUIET, before: [{ do: 'fill', session: 0 }, add(0)] },
+      { ...QUIET, before: [{ do: 'reopen', session: 0 }, { do: 'slip', session: 0 }, add(0)] },
+      { ...QUIET, before: [{ do: 'move', session: 1 }] },
+    ],
+  ],
   // Someone who joins after a topic was corrected and at first follows the old one: see "unsure".
   [
     [
@@ -104,7 +115,10 @@ function histories(maxLength: number): fc.Arbitrary<Week[]> {
   const session = fc.nat(9)
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 4, arbitrary: fc.record({ do: fc.constant('add'), topic: fc.nat(2), once: fc.boolean() }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('move', 'fill', 'reopen', 'cancel'), session }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constantFrom('move', 'slip', 'fill', 'reopen', 'cancel'), session }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('correct'), session, topic: fc.nat(2) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('join') }) },
     {
@@ -168,7 +182,15 @@ async function relive(weeks: Week[], world: World): Promise<void> {
 }
 
 /** `times` and `reopened` are what makes a session news; `times` is a weekly one's hour, or the date of one that is once. */
-type KnownSession = { topic: number; open: boolean; times: string; reopened: number; lastWeek: number }
+type KnownSession = {
+  topic: number
+  open: boolean
+  times: string
+  reopened: number
+  lastWeek: number
+  /** Whether an edition went out without it since it was added or reopened: it is not corrected quietly then. */
+  passed: 'no' | 'maybe' | 'yes'
+}
 type KnownReader = {
   topics: number[]
   monthly: boolean
@@ -196,6 +218,7 @@ function newOracle() {
   const sessions: KnownSession[] = []
   const readers: KnownReader[] = []
   const corrected = new Set<number>()
+  let current: Planned | null = null
   const stateOf = ({ times, reopened }: KnownSession) => `${times}/${reopened}`
   const bookable = (week: number): Snapshot =>
     new Map(
@@ -216,6 +239,17 @@ function newOracle() {
     return due
   }
   const some = ({ surely, perhaps }: Due) => surely.size + perhaps.size > 0
+  /** Whoever was shown the session at the times before a quiet correction counts as shown it at the new ones. */
+  const settle = (session: number, before: string, now: string) => {
+    const corrected = (state: string) =>
+      state.startsWith(`${before}/`) ? `${now}${state.slice(before.length)}` : state
+    for (const { told } of readers) {
+      const state = told.get(session)
+      if (state !== undefined) told.set(session, corrected(state))
+    }
+    const offered = current?.offered.get(session)
+    if (offered) offered.state = corrected(offered.state)
+  }
 
   return {
     /** The step on an existing session or reader; null if there is none, or it changes nothing. */
@@ -238,6 +272,7 @@ function newOracle() {
           times: step.once ? `${week} 20:00` : '20:00',
           reopened: 0,
           lastWeek: step.once ? week + 1 : Infinity,
+          passed: 'no',
         })
       if (step.do === 'join')
         readers.push({
@@ -253,17 +288,24 @@ function newOracle() {
       if (step.do === 'correct') corrected.add(step.session)
       if ('session' in step) {
         const session = sessions[step.session] as KnownSession
+        const { times: before, open: wasOpen } = session
         if (step.do === 'fill' || step.do === 'cancel') session.open = false
-        if (step.do === 'reopen') Object.assign(session, { open: true, reopened: session.reopened + 1 })
+        if (wasOpen && !session.open && underWay && session.passed === 'no') session.passed = 'maybe'
+        if (step.do === 'reopen')
+          Object.assign(session, { open: true, reopened: session.reopened + 1, passed: 'no' })
         if (step.do === 'correct') session.topic = step.topic
-        if (step.do === 'move') {
+        if (step.do === 'move' || step.do === 'slip') {
           const weekly = session.lastWeek === Infinity
           const times = weekly ? '20:00' : `${week} 20:00`
           session.times = session.times === times ? times.replace('20:00', '21:00') : times
           if (!weekly) session.lastWeek = week + 1
         }
+        const isQuiet = step.do === 'slip' && !(session.open && session.passed === 'yes')
+        if (isQuiet) settle(step.session, before, session.times)
+        const isUnclear = isQuiet && session.open && session.passed === 'maybe'
+        const isMove = step.do === 'move' || (step.do === 'slip' && !isQuiet)
         for (const reader of readers) {
-          if (step.do === 'move' && underWay) reader.unsure.set(step.session, week)
+          if ((isMove && underWay) || isUnclear) reader.unsure.set(step.session, week)
           if (step.do === 'correct' && reader.told.get(step.session) !== stateOf(session))
             reader.unsure.set(step.session, week)
           if (step.do === 'reopen') reader.unsure.delete(step.session)
@@ -279,12 +321,14 @@ function newOracle() {
     },
     plan(week: number): Planned {
       const offered = bookable(week)
-      return {
+      for (const [id, session] of sessions.entries()) if (!offered.has(id)) session.passed = 'yes'
+      current = {
         offered,
         readers: readers.filter((one) => isDue(one, week) && some(dueTo(one, offered))),
         certain: new Set(readers.filter((one) => dueTo(one, offered).surely.size > 0)),
         chosen: new Map(),
       }
+      return current
     },
     /** Who is emailed what, except those whose email is refused. Uses the topics as planned. */
     due(week: number, planned: Planned, refused: number[]): Map<number, Due> {
@@ -330,6 +374,7 @@ function rulesWorld(): World {
   let seq = 0
   let throughSeq = 0
   let underWay: number | null = null
+  const passed = new Set<Session>()
 
   return {
     async step(step, at) {
@@ -356,6 +401,7 @@ function rulesWorld(): World {
       throughSeq = seq
       underWay = seq
       const known = new Map(offersAt(sessions, slot.at).map((offer) => [offer.id, offer]))
+      for (const session of sessions) if (!known.has(session.id)) passed.add(session)
       const selection = (reader: RulesReader, offers: readonly Offer[]) => {
         const barred = exclusionOf(reader, slot.editionId, slot.at) !== null
         return barred
@@ -388,20 +434,38 @@ function rulesWorld(): World {
   }
 
   function changeSession(session: Session, step: Step & { session: number }, at: Date): void {
+    const closes = step.do === 'fill' || step.do === 'cancel'
+    if (closes && session.status === 'open' && underWay !== null) passed.add(session)
     if (step.do === 'fill') session.status = 'full'
     if (step.do === 'cancel') session.status = 'cancelled'
     if (step.do === 'reopen') session.status = 'open'
-    if (step.do === 'move') session.startsAtLocal = movedStart(session.startsAtLocal, at, session.repeats)
+    if (step.do === 'move' || step.do === 'slip')
+      session.startsAtLocal = movedStart(session.startsAtLocal, at, session.repeats)
     if (step.do === 'correct') session.topicId = step.topic
-    if (step.do !== 'fill' && step.do !== 'cancel') noteNews(session, step.do === 'reopen')
+    if (step.do === 'slip' && !(session.status === 'open' && passed.has(session))) settle(session)
+    if (!closes) noteNews(session, step.do === 'reopen')
+    if (step.do === 'reopen') passed.delete(session)
+  }
+
+  function timesOf({ repeats, startsAtLocal }: Session): string {
+    return repeats === 'weekly' ? startsAtLocal.slice(11) : startsAtLocal
+  }
+
+  // As the triggers do it.
+  function settle(session: Session): void {
+    const before = session.history?.at(-1)?.times
+    const times = timesOf(session)
+    session.history = (session.history ?? []).map((state) =>
+      state.times === before ? { ...state, times } : state,
+    )
   }
 
   // As the triggers do it.
   function noteNews(session: Session, reopens: boolean): void {
     const known = session.history ?? []
     const last = known.at(-1)
-    const { topicId, startsAtLocal, repeats } = session
-    const times = repeats === 'weekly' ? startsAtLocal.slice(11) : startsAtLocal
+    const { topicId } = session
+    const times = timesOf(session)
     const moved = last?.times !== times
     if (last && !moved && last.topicId === topicId && !reopens) return
     let history = [...known]
@@ -536,11 +600,12 @@ async function databaseWorld(): Promise<World> {
         id,
       )
     }
-    if (step.do !== 'move')
+    if (step.do !== 'move' && step.do !== 'slip')
       return void sql('update sessions set status = ? where id = ?', states[step.do], id)
     const { start, repeats } = app.db.$client
       .prepare('select starts_at_local as start, repeats from sessions where id = ?')
       .get(id) as { start: string; repeats: string }
+    if (step.do === 'slip') sql('insert into quiet_changes (session_id) values (?)', id)
     sql('update sessions set starts_at_local = ? where id = ?', movedStart(start, at, repeats), id)
   }
 
