@@ -21,6 +21,7 @@ export async function signedIn(app: TestApp, role: Role): Promise<Who> {
     email: `${role}-${randomBytes(4).toString('hex')}@sample.test`,
     role,
     createdAt: app.now().getTime(),
+    passwordHash: 'chosen',
   }
   const operator = app.db.insert(operators).values(row).returning({ id: operators.id }).get()
   const token = newToken()

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import project from '../../package.json' with { type: 'json' }
 import { printable } from '../core/text/printable.ts'
 import { withoutAddresses } from '../core/text/redact.ts'
+import { addAudit } from './audit.ts'
 import { addBackup } from './backup.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
@@ -32,6 +33,7 @@ export function program(terminal: Terminal): Command {
     addEditions,
     addExplain,
     addOperators,
+    addAudit,
     addDoctor,
     addBackup,
     addMove,

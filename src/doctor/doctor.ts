@@ -12,7 +12,7 @@ import { queuePrefix } from '../open-queue.ts'
 import type { Check } from '../resend/check.ts'
 import { checkEditions } from './editions.ts'
 import { checkDisk, checkQueue } from './machine.ts'
-import { checkOperators } from './operators.ts'
+import { checkOperators, checkRecord } from './operators.ts'
 import { isTrial } from './trial.ts'
 import { checkWeb } from './web.ts'
 
@@ -45,7 +45,7 @@ export async function examine(
       ...mail,
       ...web,
       schedule(config, now()),
-      ...(installation ? await checkOperators(installation) : []),
+      ...(installation ? [...(await checkOperators(installation)), await checkRecord(installation)] : []),
     ]
   } finally {
     await installation?.close()

@@ -1,6 +1,8 @@
 import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { App } from '../app.ts'
+import { READER } from '../core/operators/actor.ts'
+import { storeFor } from '../db/store.ts'
 import { boundConnections, CONNECTION_LIMITS, connectionOptions } from './connections.ts'
 import { addErrorPages } from './errors.ts'
 import { addHealthRoutes } from './health.ts'
@@ -67,7 +69,8 @@ export async function startWatchServer(app: Web, port: number): Promise<Serving>
 }
 
 /** The server without a socket; tests use its `inject`. Throws if the layout or the stylesheet is missing. */
-export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
+export async function buildServer(program: Web, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
+  const app = { ...program, store: storeFor(program.store, READER) }
   const server = fastify({
     // Fastify's own log lines contain URLs, and so tokens. `logRequests` writes ours.
     logger: false,
@@ -102,7 +105,7 @@ export async function buildServer(app: Web, limits = CONNECTION_LIMITS): Promise
   addAddressRoutes(server, app)
   addNotMeRoutes(server, app)
   addRestoredTabs(server, app)
-  await addWebhookRoute(server, app)
+  await addWebhookRoute(server, program)
   return server
 }
 

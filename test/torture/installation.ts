@@ -175,7 +175,7 @@ export function stir({ file, settings }: Pick<Installation, 'file' | 'settings'>
 export function addOperator(installation: Installation): void {
   stir(
     installation,
-    "insert into operators (email, role, created_at) values ('operator@sample.test', 'operator', 1)",
+    "insert into operators (email, role, created_at, password_hash) values ('operator@sample.test', 'operator', 1, 'chosen')",
   )
 }
 

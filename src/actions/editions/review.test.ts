@@ -60,7 +60,7 @@ async function anOffice({
     for (const role of ['operator', 'editor'] as const)
       app.db
         .insert(operators)
-        .values({ email: `${role}@sample.test`, role, createdAt: 1 })
+        .values({ email: `${role}@sample.test`, role, createdAt: 1, passwordHash: 'chosen' })
         .run()
   return Object.assign(app, { asked, domains })
 }

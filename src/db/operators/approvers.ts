@@ -1,8 +1,9 @@
 import { and, eq, inArray, isNull } from '../drizzle.ts'
 import { operators } from '../schema/operators.ts'
 import type { Queries, Store } from '../store.ts'
+import { CAN_SIGN_IN } from './operators.ts'
 
-/** An operator who may let an edition go, and hears of each coming one. */
+/** An operator who may let an edition go and can sign in to do it; they hear of each coming one. */
 export type Approver = { id: number; email: string }
 
 /** Inside a transaction: everyone who may let an edition go. Editors may not. */
@@ -17,7 +18,11 @@ export async function findApprover({ read }: Store, id: number): Promise<Approve
 }
 
 const APPROVER = { id: operators.id, email: operators.email }
-const MAY_APPROVE = and(inArray(operators.role, ['owner', 'operator']), isNull(operators.removedAt))
+const MAY_APPROVE = and(
+  inArray(operators.role, ['owner', 'operator']),
+  isNull(operators.removedAt),
+  CAN_SIGN_IN,
+)
 
 /** Whether there is anyone for whom an edition could wait. */
 export async function hasApprovers({ read }: Store): Promise<boolean> {

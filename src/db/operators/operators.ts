@@ -26,6 +26,11 @@ export async function operatorById(store: Store, id: number): Promise<Operator |
   return (await store.read.select().from(operators).where(found).get()) ?? null
 }
 
+/** The operator with this number, also one who was removed; or null. */
+export async function findAnyOperator(store: Store, id: number): Promise<Operator | null> {
+  return (await store.read.select().from(operators).where(eq(operators.id, id)).get()) ?? null
+}
+
 /** All who may sign in, in the order in which they came. */
 export async function allOperators(store: Store): Promise<OperatorAtWork[]> {
   const rows = await store.read
@@ -46,6 +51,10 @@ export async function allOperators(store: Store): Promise<OperatorAtWork[]> {
   return rows.map((row) => ({ ...row, hasPassword: row.hasPassword === 1 }))
 }
 
+/** Whether someone has chosen how to sign in. */
+export const CAN_SIGN_IN = sql`(${operators.passwordHash} is not null
+  or exists (select 1 from passkeys p where p.operator_id = ${operators.id}))`
+
 /** Those who have chosen how to sign in, with one of these roles: who could stop an edition. */
 export async function readyOperators(
   store: Store,
@@ -54,13 +63,7 @@ export async function readyOperators(
   return store.read
     .select({ id: operators.id, email: operators.email, role: operators.role })
     .from(operators)
-    .where(
-      and(
-        isNull(operators.removedAt),
-        inArray(operators.role, [...roles]),
-        sql`(${operators.passwordHash} is not null or exists (select 1 from passkeys p where p.operator_id = ${operators.id}))`,
-      ),
-    )
+    .where(and(isNull(operators.removedAt), inArray(operators.role, [...roles]), CAN_SIGN_IN))
     .orderBy(asc(operators.id))
     .all()
 }

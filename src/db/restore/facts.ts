@@ -4,7 +4,8 @@ import type { Queries, Store } from '../store.ts'
 
 /**
  * Facts about this installation that outlive a restart, each a row of `installation`. `epoch`, `held`, `home` and `copied` say
- * whether it is a copy, `wipe` that erased data is in the write-ahead log, `time_zones` which list of zones was loaded.
+ * whether it is a copy, `wipe` that erased data is in the write-ahead log, `time_zones` which list of zones was loaded,
+ * `audit_head` and `audit_pruned` where the chain of the audit log ends and begins.
  */
 export type Fact =
   | 'hash_key'
@@ -17,6 +18,8 @@ export type Fact =
   | 'copied'
   | 'wipe'
   | 'time_zones'
+  | 'audit_head'
+  | 'audit_pruned'
 
 /** Nothing is claimed while the installation is held: part of each claim, so that no one who forgot to ask gets past it. */
 export const NOT_HELD = sql`not exists (select 1 from installation where name = 'held')`

@@ -1,8 +1,8 @@
+import { pruneAudit } from '../audit.ts'
 import { and, eq, inArray, isNull, lt, not, type SQL, sql } from '../drizzle.ts'
 import { larger } from '../fragments.ts'
 import { dropUnused } from '../ledger/frozen-contents.ts'
 import { removeReviews } from '../ledger/reviews.ts'
-import { auditLog } from '../schema/installation.ts'
 import {
   batches,
   deliveries,
@@ -109,7 +109,7 @@ async function reviewStep(tx: Queries, { history }: Cutoffs): Promise<number> {
 }
 
 async function auditStep(tx: Queries, { history }: Cutoffs): Promise<number> {
-  return await removeSome(tx, auditLog, lt(auditLog.at, history.getTime()))
+  return await pruneAudit(tx, history, STEP)
 }
 
 /** New addresses that were asked for; a link to confirm one ends long before. */
@@ -117,7 +117,7 @@ async function requestStep(tx: Queries, { requests }: Cutoffs): Promise<number> 
   return await removeSome(tx, addressChanges, lt(addressChanges.createdAt, requests.getTime()))
 }
 
-type Table = typeof providerEvents | typeof notices | typeof auditLog | typeof addressChanges
+type Table = typeof providerEvents | typeof notices | typeof addressChanges
 
 async function removeSome(tx: Queries, table: Table, old: SQL | undefined): Promise<number> {
   const key = table === providerEvents ? providerEvents.svixId : (table as typeof notices).id

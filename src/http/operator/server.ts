@@ -8,6 +8,7 @@ import { boundConnections, CONNECTION_LIMITS, connectionOptions } from '../conne
 import { listen, type Serving } from '../listen.ts'
 import { trustedProxies } from '../proxies.ts'
 import { logRequests } from '../request-log.ts'
+import { addAuditRoutes } from './audit.ts'
 import { addCheckRoutes } from './check.ts'
 import { addEditionRoutes } from './editions/editions.ts'
 import { addOperatorErrors } from './errors.ts'
@@ -76,6 +77,7 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addSuppressionRoutes(server, app)
   addCheckRoutes(server, app)
   addPeopleRoutes(server, app)
+  addAuditRoutes(server, app)
   return server
 }
 
