@@ -14,7 +14,7 @@ import { asText, formOf, labelOf } from './fields.ts'
 import { columnsOf, differences, givenOf, sessionFields } from './form.ts'
 import { showReview } from './review.ts'
 import { idIn, seatsView } from './seats.ts'
-import { editionView, startView } from './times.ts'
+import { datesAhead, editionView } from './times.ts'
 
 /** Adds `/sessions/:id`: one session with its form, and what saving it comes to. */
 export function addSessionEdit(server: FastifyInstance, app: App): void {
@@ -131,14 +131,15 @@ const fieldOf = (column: string): string =>
 async function factsOf(app: App, reply: FastifyReply, { row, listed }: Found) {
   const { t } = reply.words
   const now = app.now()
-  const next = listed && nextOccurrence(listed, now)
-  const status = listed && agendaStatus({ session: listed, next })
+  const status = listed && agendaStatus({ session: listed, next: nextOccurrence(listed, now) })
+  const { dates, notes } = listed ? datesAhead(app, reply.words, listed, now) : { dates: [], notes: [] }
+  const [start = null, ...later] = dates
+  const days = later.map(({ day }) => day).join(' · ')
   return {
     id: row.id,
     externalId: asText(row.externalId),
     groupId: typeof row.groupId === 'number' && row.group !== null ? row.groupId : null,
-    start:
-      listed && next && startView(reply.words, next.at, listed.timeZone, app.config.DIGEST_TIME_ZONE, now),
+    ...{ start, notes, later: days === '' ? null : t('sessions.then', { days }) },
     status: status && t(`sessions.status.${status}`),
     shown: editionView(reply.words, (await shownIn(app.store, [row.id])).get(row.id) ?? null, now),
     canFill: row.status === 'open' && status !== 'over',

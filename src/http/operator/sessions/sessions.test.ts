@@ -121,7 +121,9 @@ test('an edit that people would hear of is asked about first, and saved loudly o
   const edit = (form: Record<string, string>) =>
     post(`/sessions/${id}`, { ...FORM, version: version(app, id), ...form })
   expect(await edit({ therapist: 'Dr. Ann Roe' })).toMatchObject({ statusCode: 303 })
-  expect(text(await get(`/sessions/${id}`))).toMatch(/Saved\. .*Last shown in the email of Mon, Nov 23/)
+  expect(text(await get(`/sessions/${id}`))).toMatch(
+    /Saved\. .*Tue, Dec 1 , 7:00 PM EST Then Tue, Dec 8 · Tue, Dec 15 · Tue, Dec 22\..*Last shown in the email of Mon, Nov 23/,
+  )
 
   const later = { therapist: 'Dr. Ann Roe', starts_at: '12/1/2026 8:00 PM' }
   const asked = text((await edit(later)).body)
