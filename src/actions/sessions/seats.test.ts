@@ -23,7 +23,14 @@ const waiting = ({ db }: TestApp) => db.select().from(seatChanges).all()
 test('a press counts after ten seconds, for whoever reads then, and several are one change', async () => {
   const app = await testApp({ at: AT })
   const id = aSession(app, { seatsLeft: 3, seatsTotal: 8 })
-  const ann = { kind: 'operator', id: 7, role: 'editor', signInId: 1, provenAt: null, network: '' } as const
+  const ann = {
+    kind: 'operator',
+    id: 7,
+    role: 'editor',
+    signInId: 1,
+    provenAt: null,
+    network: '192.0.2',
+  } as const
   for (const [step, left] of [
     [1, 4],
     [1, 5],
@@ -40,7 +47,13 @@ test('a press counts after ten seconds, for whoever reads then, and several are 
   expect((await openTimes(app)).offers[0]?.seatsLeft).toBe(5)
   expect(waiting(app)).toEqual([])
   expect(app.db.select().from(auditLog).all()).toMatchObject([
-    { action: 'session seats', subject: String(id) },
+    {
+      action: 'session seats',
+      subject: String(id),
+      detail: '3 to 5',
+      actor: 'operator:7',
+      network: '192.0.2',
+    },
   ])
 })
 

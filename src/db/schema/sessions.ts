@@ -148,6 +148,7 @@ export const seatChanges = sqliteTable(
   {
     sessionId: integer('session_id').notNull(),
     seats: integer().notNull(),
+    /** An `Actor`, JSON. */
     changedBy: text('changed_by').notNull(),
     dueAt: integer('due_at').notNull(),
   },

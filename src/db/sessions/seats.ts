@@ -1,6 +1,7 @@
-import { actorName } from '../../core/operators/actor.ts'
+import type { Actor } from '../../core/operators/actor.ts'
 import { audit } from '../audit.ts'
 import { and, eq, gt, lte, sql } from '../drizzle.ts'
+import { queriesFor } from '../queries.ts'
 import { seatChanges, sessions } from '../schema/sessions.ts'
 import { prepared, type Queries, type Store, type WriteOptions } from '../store.ts'
 
@@ -28,7 +29,7 @@ export async function pressSeats(
     const seats = (waiting?.seats ?? 0) + step
     const seatsLeft = row.seatsLeft + seats
     if (seatsLeft < 0 || seatsLeft > (row.seatsTotal ?? MOST)) return { kind: 'limit' }
-    const change = { seats, changedBy: actorName(store.actor), dueAt }
+    const change = { seats, changedBy: JSON.stringify(tx.actor), dueAt }
     if (seats === 0) await tx.delete(seatChanges).where(eq(seatChanges.sessionId, id)).run()
     else
       await tx
@@ -88,8 +89,10 @@ async function countIn(tx: Queries, { sessionId, seats, changedBy }: Change, now
     const asRead = and(eq(sessions.id, sessionId), eq(sessions.version, row.version))
     const written = await tx.update(sessions).set(values).where(asRead).run()
     if (written.changes === 0) continue // a program that writes plain SQL was faster
-    const detail = `${row.seatsLeft} to ${seatsLeft}, by ${changedBy}`
-    await audit(tx, now, { action: 'session seats', subject: String(sessionId), detail })
+    // On record under whoever pressed, and not under whoever happened to read next.
+    const theirs = queriesFor(tx, JSON.parse(changedBy) as Actor)
+    const detail = `${row.seatsLeft} to ${seatsLeft}`
+    await audit(theirs, now, { action: 'session seats', subject: String(sessionId), detail })
     return 1
   }
 }
