@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { openSubmitter } from '../../src/actions/editions/submit.ts'
 import { recordStart } from '../../src/actions/editions/sweep.ts'
+import { submitNotice } from '../../src/actions/subscribers/notices.ts'
 import type { App } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { SlotRule } from '../../src/core/time/calendar.ts'
 import { hashEmail, newPublicId } from '../../src/core/tokens.ts'
 import { owedBatches } from '../../src/db/ledger/batches.ts'
+import { owedNotices } from '../../src/db/people/notices.ts'
 import { openLog } from '../../src/log.ts'
 import { openApp } from '../../src/open-app.ts'
 import { sweep } from '../../src/recurring.ts'
@@ -85,7 +87,15 @@ export async function openFaked(options: {
 export async function work({ app }: Faked): Promise<void> {
   await sweep(app)
   for (const { id } of await owedBatches(app.store, app.now(), 1_000)) await openSubmitter(app).submit(id)
+  for (const { id } of await owedNotices(app.store, app.now(), 1_000)) await submitNotice(app, id)
   await sweep(app)
+}
+
+/** Adds someone for whom editions wait. */
+export function addApprover({ app }: Faked): void {
+  dbOf(app.store).$client.exec(
+    "insert into operators (email, role, created_at) values ('operator@sample.test', 'owner', 1)",
+  )
 }
 
 /** Adds news: a session ten days after `at`, by plain SQL as a booking system would. */

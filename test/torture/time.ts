@@ -16,6 +16,13 @@ export const scenarios: Scenario[] = [
     run: (context) => year(context, 'a year in New York', ['monday', '09:00', 'America/New_York']),
   },
   {
+    name: 'a year of approvals',
+    group: 'time',
+    quick: true,
+    run: (context) =>
+      year(context, 'a year of approvals', ['monday', '09:00', 'America/New_York'], { approved: true }),
+  },
+  {
     name: 'a year where midnight vanishes',
     group: 'time',
     quick: false,
@@ -46,19 +53,25 @@ export const scenarios: Scenario[] = [
 
 type Rule = [day: 'sunday' | 'monday' | 'friday', time: string, timeZone: string]
 
-async function year(context: Context, scenario: string, [day, time, timeZone]: Rule): Promise<Row[]> {
+async function year(
+  context: Context,
+  scenario: string,
+  [day, time, timeZone]: Rule,
+  { approved } = { approved: false },
+): Promise<Row[]> {
   const weekday = ({ sunday: 0, monday: 1, friday: 5 } as const)[day]
   const rule = { weekday, time, timeZone }
   const { answer, problem, seconds } = await inAnotherProcess<YearOptions, Year>(context, 'year.ts', {
     rule,
     from: '2026-01-01',
     readers: 5,
+    approved,
   })
   if (answer === null) return [plainRow({ scenario, passed: false, note: problem, seconds })]
   const { slots, jumps, due, once, twice, never, problems } = answer
   const passed = problems.length === 0 && once === due && twice === 0 && never === 0 && slots === 52
   const note = passed
-    ? `${slots} slots, five readers; counted are their emails`
+    ? `${slots} slots, five readers${approved ? ' and an operator' : ''}; counted are their emails`
     : problems.slice(0, 4).join('; ')
   return [plainRow({ scenario, faults: jumps, recipients: due, once, twice, never, seconds, passed, note })]
 }

@@ -1,8 +1,18 @@
+import { approveEdition } from '../../src/actions/editions/coming.ts'
 import type { SlotRule } from '../../src/core/time/calendar.ts'
 import { allEditions } from '../../src/db/ledger/editions.ts'
 import { obeyTests } from '../../src/failpoint.ts'
 import { sweep } from '../../src/recurring.ts'
-import { addNews, DAY_MS, type Faked, HOUR_MS, MINUTE_MS, openFaked, work } from './faked-clock.ts'
+import {
+  addApprover,
+  addNews,
+  DAY_MS,
+  type Faked,
+  HOUR_MS,
+  MINUTE_MS,
+  openFaked,
+  work,
+} from './faked-clock.ts'
 
 /** The outcome of a year. `due`: emails that should have gone out; the others count how often they did. */
 export type Year = {
@@ -22,6 +32,8 @@ export type YearOptions = {
   /** The first day, for example `2026-01-01`. */
   from: string
   readers: number
+  /** Each edition waits for an operator, who approves it two hours after its slot. */
+  approved: boolean
 }
 
 /**
@@ -32,13 +44,14 @@ export async function liveThroughYear(options: YearOptions): Promise<Year> {
   const start = new Date(`${options.from}T12:00:00Z`)
   const faked = await openFaked({ ...options, at: start })
   try {
+    if (options.approved) addApprover(faked)
     const expected = datesOf(options.rule, options.from).map((id) => ({
       id,
       at: instantOf(id, options.rule),
     }))
     const problems = await quiet(faked, start, 'before the first slot')
-    for (const slot of expected) problems.push(...(await liveThroughSlot(faked, slot)))
-    problems.push(...(await comparedWith(expected, faked)))
+    for (const slot of expected) problems.push(...(await liveThroughSlot(faked, slot, options)))
+    problems.push(...(await comparedWith(expected, faked, options)))
     return {
       slots: expected.length,
       jumps: expected.length * 3,
@@ -52,9 +65,13 @@ export async function liveThroughYear(options: YearOptions): Promise<Year> {
 
 type Due = { id: string; at: Date }
 
-async function liveThroughSlot(faked: Faked, { id, at }: Due): Promise<string[]> {
+async function liveThroughSlot(faked: Faked, { id, at }: Due, { approved }: YearOptions): Promise<string[]> {
   const after = (ms: number) => new Date(at.getTime() + ms)
   addNews(faked, at)
+  if (approved) {
+    faked.setClock(after(-DAY_MS)) // the operator hears of it
+    await work(faked)
+  }
   const problems = await quiet(faked, after(-1000), `a second before ${id}`)
   faked.setClock(at)
   await Promise.all([sweep(faked.app), sweep(faked.app)])
@@ -62,7 +79,12 @@ async function liveThroughSlot(faked: Faked, { id, at }: Due): Promise<string[]>
   problems.push(...(await quiet(faked, after(-HOUR_MS), `an hour back after ${id}`)))
   problems.push(...(await quiet(faked, after(30_000), `the same minute again in ${id}`)))
   problems.push(...(await quiet(faked, after(HOUR_MS + MINUTE_MS), `an hour on after ${id}`)))
-  return problems
+  if (!approved) return problems
+  faked.setClock(after(APPROVED_AFTER_MS))
+  await approveEdition(faked.app, id)
+  await Promise.all([sweep(faked.app), sweep(faked.app)])
+  await work(faked)
+  return [...problems, ...(await quiet(faked, after(APPROVED_AFTER_MS - HOUR_MS), `an hour back in ${id}`))]
 }
 
 /** Sets the clock, runs the worker's tasks, and reports if that planned or sent anything. */
@@ -74,27 +96,33 @@ async function quiet(faked: Faked, at: Date, when: string): Promise<string[]> {
   return after === before ? [] : [`something went out ${when}`]
 }
 
-async function comparedWith(expected: readonly Due[], { app }: Faked): Promise<string[]> {
+const APPROVED_AFTER_MS = 2 * HOUR_MS
+
+async function comparedWith(
+  expected: readonly Due[],
+  { app }: Faked,
+  { approved }: YearOptions,
+): Promise<string[]> {
   const editions = (await allEditions(app.store)).reverse()
   const ids = editions.map(({ id }) => id).join()
   const problems: string[] = []
   if (ids !== expected.map(({ id }) => id).join()) problems.push(`${editions.length} editions: ${ids}`)
   for (const { id, scheduledFor, createdAt, state } of editions) {
     const due = expected.find((slot) => slot.id === id)?.at.getTime()
-    if (due !== scheduledFor || createdAt !== due)
+    if (due === undefined || due !== scheduledFor || createdAt !== due + (approved ? APPROVED_AFTER_MS : 0))
       problems.push(`${id} at ${new Date(createdAt).toISOString()}`)
     if (state !== 'submitted') problems.push(`${id} is ${state}`)
   }
   return problems
 }
 
-function mailsOf({ resend }: Faked, expected: readonly Due[], { readers }: YearOptions) {
+function mailsOf({ resend }: Faked, expected: readonly Due[], { readers, approved }: YearOptions) {
   const counts = new Map<string, number>()
   for (const { key, to } of resend.accepted) {
     const mail = `${key?.split('/')[2]} ${to.join()}`
     counts.set(mail, (counts.get(mail) ?? 0) + 1)
   }
-  const due = expected.length * readers
+  const due = expected.length * (readers + (approved ? 1 : 0))
   const once = [...counts.values()].filter((count) => count === 1).length
   return { due, once, twice: counts.size - once, never: Math.max(0, due - counts.size) }
 }
