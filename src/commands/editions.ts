@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import type { ComingOutcome } from '../actions/editions/coming.ts'
 import type { ControlOutcome } from '../actions/editions/control.ts'
 import type { ReaderMail } from '../actions/editions/preview.ts'
 import type { ResendRequest } from '../actions/editions/resend.ts'
@@ -58,11 +57,19 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExample:\n  $ openseat edition show 2026-11-23')
   add('approve', 'let a coming edition go that waits for a person, or that is held')
     .argument('<id>', 'the edition, by its date')
-    .action(command(terminal, (id: string, options: Json) => approve(terminal, id, options)))
+    .action(
+      command(terminal, async (id: string, options: Json) =>
+        (await import('./coming.ts')).approve(terminal, id, options),
+      ),
+    )
     .addHelpText('after', APPROVE_NOTES)
   add('hold', 'keep a coming edition from going out until someone approves it')
     .argument('<id>', 'the edition, by its date')
-    .action(command(terminal, (id: string, options: Json) => hold(terminal, id, options)))
+    .action(
+      command(terminal, async (id: string, options: Json) =>
+        (await import('./coming.ts')).hold(terminal, id, options),
+      ),
+    )
     .addHelpText('after', '\nExample:\n  $ openseat edition hold 2026-11-30')
   add('pause', 'stop an edition before its next batch')
     .argument('<id>', 'the edition, by its date')
@@ -235,49 +242,9 @@ async function show(terminal: Terminal, text: string, options: Json): Promise<un
   const { summaryOf } = await import('../actions/editions/show.ts')
   await terminal.withInstallation(async (installation) => {
     const summary = await summaryOf(installation, id)
-    if (summary === null) return showComing(terminal, installation, id, options)
+    if (summary === null) return (await import('./coming.ts')).showComing(terminal, installation, id, options)
     terminal.show(options, summary, summaryText(summary, installation.config.DIGEST_TIME_ZONE))
   })
-}
-
-async function showComing(
-  terminal: Terminal,
-  installation: Installation,
-  id: string,
-  options: Json,
-): Promise<undefined> {
-  const { comingDocument, comingText } = await import('./coming-text.ts')
-  const document = await comingDocument(installation)
-  if (document.id !== id) throw noSuchEdition(id)
-  terminal.show(options, document, await comingText(installation))
-}
-
-async function approve(terminal: Terminal, text: string, options: Json): Promise<number> {
-  const id = editionId(text)
-  const { approveEdition } = await import('../actions/editions/coming.ts')
-  return terminal.withWaker(async (app) => said(terminal, app, options, await approveEdition(app, id)))
-}
-
-async function hold(terminal: Terminal, text: string, options: Json): Promise<number> {
-  const id = editionId(text)
-  const { holdEdition } = await import('../actions/editions/coming.ts')
-  return terminal.withInstallation(async (app) => said(terminal, app, options, await holdEdition(app, id)))
-}
-
-async function said(
-  terminal: Terminal,
-  installation: Installation,
-  options: Json,
-  outcome: ComingOutcome,
-): Promise<number> {
-  if (outcome.kind === 'not-coming') throw new BadInput(outcome.reason)
-  if (outcome.kind !== 'done') {
-    terminal.note(`Not done: ${outcome.reason}.`)
-    return 1
-  }
-  const { comingDocument, comingText } = await import('./coming-text.ts')
-  terminal.show(options, await comingDocument(installation), await comingText(installation))
-  return 0
 }
 
 async function pause(terminal: Terminal, text: string, options: Json & { reason: string }): Promise<number> {

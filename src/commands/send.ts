@@ -61,9 +61,8 @@ async function questionBefore(app: App, { wait }: SendOptions): Promise<string |
 }
 
 async function plan(app: App) {
-  const { planEdition } = await import('../actions/editions/plan.ts')
-  const { slotAtOrBefore } = await import('../core/time/calendar.ts')
-  return planEdition(app, slotAtOrBefore(app.config.slotRule, app.now()))
+  const { sendThisWeek } = await import('../actions/editions/coming.ts')
+  return sendThisWeek(app)
 }
 
 async function exists(

@@ -2,7 +2,7 @@ import type { App, SweepWaker } from '../../app.ts'
 import { type ComingState, decide, keysOf, UNREVIEWED } from '../../core/review/decision.ts'
 import type { Flag } from '../../core/review/flags.ts'
 import { type Offer, offersAt } from '../../core/sessions/offers.ts'
-import { nextSlot, type Slot } from '../../core/time/calendar.ts'
+import { nextSlot, type Slot, slotAtOrBefore } from '../../core/time/calendar.ts'
 import { findEdition, newestBefore, type Tally, tallyOf } from '../../db/ledger/editions.ts'
 import { historyBefore } from '../../db/ledger/history.ts'
 import { approveReview, type Counts, findReview, holdReview, type Review } from '../../db/ledger/reviews.ts'
@@ -13,7 +13,7 @@ import { failpoint } from '../../failpoint.ts'
 import { demand } from '../operators/acting.ts'
 import { settleSeats } from '../sessions/seats.ts'
 import { asIfPlanned } from './as-if-planned.ts'
-import { planReviewed } from './plan.ts'
+import { type Planned, planByHand, planReviewed } from './plan.ts'
 import { countsOf, FEW } from './review.ts'
 import { dueSlot } from './sweep.ts'
 
@@ -101,9 +101,10 @@ export async function approveEdition(
   demand(app, 'editions.control')
   const slot = await slotOf(app, id)
   if (slot === null) return notComing(app, id)
-  const flags = (await findReview(app.store, id))?.flags ?? []
-  const keys = saw ?? flags.flatMap(keysOf)
-  const names = [...new Set(keys.map((key) => key.split(' ')[0] ?? ''))]
+  const seen = (key: string) => saw?.includes(key) ?? true
+  const flags = ((await findReview(app.store, id))?.flags ?? []).filter((flag) => keysOf(flag).some(seen))
+  const keys = flags.flatMap(keysOf).filter(seen)
+  const names = flags.map(({ name }) => name)
   if (!(await approveReview(app.store, slot, { keys, names }, app.now()))) return notComing(app, id)
   failpoint('after-approve')
   await app.queue.wakeSweep()
@@ -135,8 +136,14 @@ export async function sendNow(
   const program = await openSessions(app.store, app.now())
   if (program.version !== version)
     return { kind: 'changed', reason: 'group times have changed since this was shown; look at it again' }
-  const outcome = await planReviewed(app, slot, { program })
+  const outcome = await planReviewed(app, slot, { program, byHand: true })
   return outcome?.kind === 'planned' ? { kind: 'done' } : notComing(app, id)
+}
+
+/** Plans the edition of the current slot now, whatever its review says; what `edition send` does. */
+export async function sendThisWeek(app: Parameters<typeof planReviewed>[0] & Needs): Promise<Planned> {
+  demand(app, 'editions.control')
+  return planByHand(app, slotAtOrBefore(app.config.slotRule, app.now()))
 }
 
 /** The slot that is due and not planned, or else the next one that is not. */

@@ -11,6 +11,7 @@ import {
   beginEdition,
   finishEdition,
   finishPlanning,
+  type Said,
   supersedeBefore,
 } from '../../db/ledger/edition-states.ts'
 import { type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
@@ -31,23 +32,31 @@ export type Planned = { kind: 'planned' | 'exists'; edition: Edition }
 
 /**
  * Plans the edition of a slot: freezes what it offers and who gets it. Idempotent: run twice, from two processes at once,
- * or again after a kill, it makes one edition. Wakes the sweep, which enqueues the batches. Whoever calls this approves it.
+ * or again after a kill, it makes one edition. Wakes the sweep, which enqueues the batches. It asks no review.
  * Throws `Unavailable` while the installation is held.
  */
 export async function planEdition(app: Planner & Pick<App, 'queue'>, slot: Slot): Promise<Planned> {
-  const planned = await planReviewed(app, slot, {})
-  if (planned === null) throw new Error(`edition ${slot.editionId} was neither planned nor there`)
+  return surely(await planReviewed(app, slot, {}), slot)
+}
+
+/** `planEdition` by someone who thereby approves it; that is on record. */
+export async function planByHand(app: Planner & Pick<App, 'queue'>, slot: Slot): Promise<Planned> {
+  return surely(await planReviewed(app, slot, { byHand: true }), slot)
+}
+
+function surely(planned: Planned | null, { editionId }: Slot): Planned {
+  if (planned === null) throw new Error(`edition ${editionId} was neither planned nor there`)
   return planned
 }
 
 /**
  * `planEdition` of what was reviewed: with these sessions, and with a `stamp` only if nothing was said or found of its review since
- * it was read. Null then: someone must decide again.
+ * it was read. Null then: someone must decide again. `byHand` puts it on record.
  */
 export async function planReviewed(
   app: Planner & Pick<App, 'queue'>,
   slot: Slot,
-  { program, stamp }: { program?: Program; stamp?: number },
+  { program, ...said }: { program?: Program } & Said,
 ): Promise<Planned | null> {
   const now = app.now()
   const found = await findEdition(app.store, slot.editionId)
@@ -63,7 +72,7 @@ export async function planReviewed(
     await supersedeBefore(app.store, slot.editionId)
     failpoint('after-supersede')
     const edition = { id: slot.editionId, scheduledFor: slot.at, throughSeq, offers }
-    const begun = await beginEdition(app.store, edition, now, stamp)
+    const begun = await beginEdition(app.store, edition, now, said)
     failpoint('after-begin')
     if (begun) app.log.info({ edition: slot.editionId, sessions: offers.length }, 'planning an edition')
     else if ((await findEdition(app.store, slot.editionId)) === null) return null

@@ -10,7 +10,7 @@ import { operators } from '../../db/schema/operators.ts'
 import { sessions } from '../../db/schema/sessions.ts'
 import { sweep } from '../../recurring.ts'
 import { submitNotice } from '../subscribers/notices.ts'
-import { approveEdition, comingEdition, holdEdition, sendNow } from './coming.ts'
+import { approveEdition, comingEdition, holdEdition, sendNow, sendThisWeek } from './coming.ts'
 import { summaryOf } from './show.ts'
 import { editionsWaiting, recordStart } from './sweep.ts'
 
@@ -128,14 +128,22 @@ test('a flagged edition waits, and what was odd stays so, until someone approves
   expect(await editionsWaiting(app)).toBe(1)
 
   const { keys } = await comingEdition(app)
+  expect(keys).toHaveLength(1)
   news(app, { bookingUrl: 'https://elsewhere.test/' })
-  expect(await approveEdition(app, NEXT, keys)).toEqual({ kind: 'done' })
+  expect(await approveEdition(app, NEXT, [...keys, 'ada@sample.test'])).toEqual({ kind: 'done' })
   await at(app, '2026-11-30T15:01:00Z', 2)
   expect([await state(app), await wentOut(app)]).toEqual(['waiting', 0]) // the new host was not seen
   await approveEdition(app, NEXT)
   await at(app, LATER, 2)
   expect([await wentOut(app), heard(app).length, await editionsWaiting(app)]).toEqual([4, 1, 0])
   expect(await approveEdition(app, NEXT)).toMatchObject({ kind: 'already' })
+  expect(
+    app.db
+      .select()
+      .from(auditLog)
+      .all()
+      .map(({ detail }) => detail),
+  ).toEqual(['with the flags far-date', 'with the flags new-host, far-date'])
   expect(await summaryOf(app, NEXT)).toMatchObject({
     review: { flags: [{ name: 'new-host' }, { name: 'far-date' }], approvedAt: '2026-11-30T15:01:00.000Z' },
   })
@@ -300,11 +308,11 @@ test('sending now is an approval, of the group times that were shown', async () 
   const waiting = await anOffice()
   news(waiting, FAR)
   await at(waiting, SLOT)
-  await planNow(waiting) // edition send
+  await sendThisWeek(waiting)
   await submitOwed(waiting)
   expect(await wentOut(waiting)).toBe(4)
   const approvals = waiting.db.select().from(auditLog).all()
-  expect(approvals).toMatchObject([{ action: 'edition approved', subject: NEXT, detail: 'sent by hand' }])
+  expect(approvals).toMatchObject([{ action: 'edition sent', subject: NEXT }])
 })
 
 test('readers whose monthly email is not due are no fewer people, and those who left are', async () => {

@@ -13,19 +13,21 @@ import { insertVerdicts, type Verdict } from './verdicts.ts'
 
 // Every transition of an edition; README.md has them in one table. Nothing else writes `editions.state`.
 
+/** `stamp`: begin only if nothing was said or found of its review since it had this one. `byHand`: someone sends it, whatever that says. */
+export type Said = { stamp?: number; byHand?: true }
+
 /**
  * Creates the edition unless it exists, with what it offers and how far the audience reaches.
- * True when this call created it. The primary key is the guard: of two planners one wins. With `stamp`, only if nothing was said
- * of its review since: null is for whoever sends it by hand.
+ * True when this call created it. The primary key is the guard: of two planners one wins.
  */
 export async function beginEdition(
   store: Store,
   edition: { id: string; scheduledFor: Date; throughSeq: number; offers: readonly Offer[] },
   now: Date,
-  stamp: number | null = null,
+  { stamp, byHand }: Said = {},
 ): Promise<boolean> {
   return store.write(async (tx) => {
-    if (!(await closeReviewIn(tx, edition.id, stamp, now))) return false
+    if (!(await closeReviewIn(tx, edition.id, stamp ?? null, now))) return false
     const audienceThrough =
       (
         await tx
@@ -49,6 +51,7 @@ export async function beginEdition(
       snapshot: JSON.stringify(offer),
     }))
     if (offers.length > 0) await tx.insert(editionSessions).values(offers).run()
+    if (byHand) await audit(tx, now, { action: 'edition sent', subject: edition.id })
     failpoint('before-begin')
     return true
   })

@@ -208,7 +208,7 @@ async function said(
 
 /**
  * Inside the transaction that begins an edition: closes its review. With a `stamp`, only if nothing was said or found since it was
- * read, 0 where there was none; false then. Without one a person sends it, whatever the review says.
+ * read, 0 where there was none; false then.
  */
 export async function closeReviewIn(
   tx: Queries,
@@ -222,8 +222,6 @@ export async function closeReviewIn(
     .where(eq(reviews.editionId, editionId))
     .get()
   if (stamp !== null && (row?.stamp ?? 0) !== stamp) return false
-  if (stamp === null && row)
-    await audit(tx, now, { action: 'edition approved', subject: editionId, detail: 'sent by hand' })
   await tx
     .update(reviews)
     .set({ plannedAt: now.getTime(), claimedBy: null, claimedAt: null })
