@@ -5,7 +5,8 @@ for (const cell of document.querySelectorAll('[data-seats]')) watch(cell)
 
 function watch(cell) {
   const [press, undo] = cell.querySelectorAll('form')
-  const said = undo.querySelector('[role=status]')
+  // Not a live region: nobody wants to hear it count. The number of spots beside it is one.
+  const said = undo.querySelector('.count')
   const words = said.textContent.trim() || '10'
   let due = undo.hidden ? 0 : performance.now() + Number(undo.dataset.due)
   const show = (seats) => {
