@@ -264,6 +264,9 @@ const Settings = z
       .default('flagged'),
     DIGEST_MAX_SESSIONS: wholeNumber(1, 40, 15).default(15),
     RETENTION_DAYS: wholeNumber(60, 3650, 400).default(400),
+    FIRST_WAVE: z
+      .enum(['auto', 'off'], { error: 'is neither "auto" nor "off"; for example auto' })
+      .default('auto'),
     BREAKER_BOUNCE_PERCENT: percentage(4).default(4),
     BREAKER_COMPLAINT_PERCENT: percentage(0.08).default(0.08),
     BREAKER_MIN_SUBMITTED: wholeNumber(1, 1_000_000, 200).default(200),

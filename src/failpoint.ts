@@ -84,6 +84,7 @@ export const WAITS = [
   'job-lock',
   'stalled-job',
   'database',
+  'first-wave',
 ] as const
 
 export type Wait = (typeof WAITS)[number]

@@ -14,6 +14,7 @@ export function summaryText(summary: Summary, zone: string): string {
       ? []
       : [[state === 'paused' ? 'paused' : 'reason', summary.pauseReason]]),
     ...reviewRow(summary, zone),
+    ...firstWaveRow(summary, zone),
     ...(summary.held === undefined ? [] : [['held', summary.held]]),
     ['candidates', number(edition.candidates)],
     ['submitted', number(edition.submitted)],
@@ -40,6 +41,21 @@ function reviewRow({ review }: Summary, zone: string): string[][] {
   const found = review.reviewedAt === null ? [] : [flags === '' ? 'nothing odd' : `flagged ${flags}`]
   const said = review.approvedAt === null ? [] : [`approved ${when(review.approvedAt, zone)}`]
   return [['review', [...found, ...said].join('; ') || 'none']]
+}
+
+function firstWaveRow({ firstWave, state }: Summary, zone: string): string[][] {
+  if (!firstWave || state === 'cancelled') return []
+  const { submitted, reported, passedAt, until } = firstWave
+  const known = `${number(submitted)} emails, ${number(reported)} reported`
+  if (passedAt !== null) return [['first wave', `${known}; the rest was let go ${when(passedAt, zone)}`]]
+  return [
+    [
+      'first wave',
+      until === null
+        ? `${known} so far; the rest waits`
+        : `${known}; the rest waits, until ${when(until, zone)} at the latest`,
+    ],
+  ]
 }
 
 type Wait = NonNullable<Summary['waitsFor']>[number]

@@ -85,10 +85,16 @@ function statusText(summary: Summary, { perSecond, secondsLeft }: Pace): string 
     ...(summary.failed > 0 ? [`${number(summary.failed)} failed`] : []),
     ...(summary.unknown > 0 ? [`${number(summary.unknown)} unknown`] : []),
     ...(perSecond >= 1 ? [`${number(Math.round(perSecond))}/s`] : []),
+    ...(isBehindWave(summary)
+      ? [`waiting for reports of the first ${number(summary.firstWave?.submitted ?? 0)}`]
+      : []),
     ...(secondsLeft === null ? [] : [`${duration(secondsLeft)} left`]),
     ...(summary.retrying && done < total ? [`retrying: ${summary.retrying.reason}`] : []),
   ].join(', ')
 }
+
+const isBehindWave = ({ firstWave }: Summary): boolean =>
+  firstWave !== undefined && firstWave.passedAt === null && firstWave.until !== null
 
 function duration(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`

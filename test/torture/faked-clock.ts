@@ -51,6 +51,7 @@ export async function openFaked(options: {
     RESEND_BASE_URL: resend.url,
     RESEND_REQUESTS_PER_SECOND: '1000',
     RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    FIRST_WAVE: 'off',
     MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
     POSTAL_ADDRESS: 'Harbor Groups, 12 Quay Street, Portland, ME 04101',
     PUBLIC_URL: 'https://groups.harbor.test',

@@ -270,6 +270,7 @@ function settingsFor({ file, standIn, redis, more, cache }: Parts): Record<strin
     RESEND_API_KEY: 're_stand_in',
     RESEND_BASE_URL: standIn.url,
     RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    FIRST_WAVE: 'off',
     RESEND_REQUESTS_PER_SECOND: '200',
     MAIL_FROM: 'Harbor Groups <groups@mail.harbor.test>',
     MAIL_REPLY_TO: 'hello@harbor.test',

@@ -1,5 +1,6 @@
 import type { App } from '../../app.ts'
 import { owedBatches, owesAnything } from '../../db/ledger/batches.ts'
+import { passFirstWaves } from '../../db/ledger/first-wave.ts'
 import { owedNotices } from '../../db/people/notices.ts'
 import { guardOn } from '../../failpoint.ts'
 import { isLeft, type Submitter } from './submit.ts'
@@ -20,9 +21,15 @@ export async function enqueueOwed(app: App, submitter: Pick<Submitter, 'isStale'
   if ((await app.queue.backlog()) !== 0) return 'soon'
   let owing: Owing = 'later'
   const alone = await app.queue.alone(async () => {
+    await letRestGo(app)
     owing = (await app.queue.backlog()) === 0 ? await enqueuePortion(app, submitter) : 'soon'
   })
   return alone ? owing : 'soon'
+}
+
+async function letRestGo({ store, log, now }: App): Promise<void> {
+  for (const edition of await passFirstWaves(store, now()))
+    log.info({ edition }, 'the first wave went well: the rest of the edition goes out')
 }
 
 async function enqueuePortion(app: App, { isStale }: Pick<Submitter, 'isStale'>): Promise<Owing> {

@@ -82,6 +82,10 @@ export async function planReviewed(
   return { kind: found ? 'exists' : 'planned', edition }
 }
 
+/** Without a webhook nothing would be reported of a first wave, and the rest would only wait. */
+const hasFirstWave = ({ FIRST_WAVE, RESEND_WEBHOOK_SECRET }: App['config']): boolean =>
+  FIRST_WAVE === 'auto' && RESEND_WEBHOOK_SECRET !== undefined
+
 /** Plans the rest of an edition's audience and returns the edition. Leaves a paused one as it is. */
 export async function planAudience(app: Planner, editionId: string): Promise<Edition> {
   const offers = await offersOfEdition(app.store, editionId)
@@ -94,7 +98,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
     const candidates = await candidatesAfter(app.store, edition, edition.plannedThrough, limit)
     if (candidates.length === 0) {
       failpoint('before-planned')
-      await finishPlanning(app.store, editionId, app.now())
+      await finishPlanning(app.store, editionId, { wave: hasFirstWave(app.config) }, app.now())
       failpoint('after-planned')
       await finishEdition(app.store, editionId, app.now()) // nobody to mail: it has ended already
       continue
@@ -110,7 +114,7 @@ export async function planAudience(app: Planner, editionId: string): Promise<Edi
     // If it returns false, another planner did this chunk; the next round reads how far that one is.
     await recordVerdicts(
       app.store,
-      { editionId, installation: installationId(app.hashKey) },
+      { editionId, installation: installationId(app.hashKey), wave: hasFirstWave(app.config) },
       edition.plannedThrough,
       verdicts,
     )

@@ -11,6 +11,7 @@ import {
   type Tally,
   tallyOf,
 } from '../../db/ledger/editions.ts'
+import { type FirstWave, firstWave } from '../../db/ledger/first-wave.ts'
 import { findReview } from '../../db/ledger/reviews.ts'
 import { type Retries, retriesOf, type Wait, waitsOf } from '../../db/ledger/waits.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
@@ -36,6 +37,8 @@ export type Summary = {
     waitsFor?: (Omit<Wait, 'since'> & { since: string })[]
     /** When the record of who was emailed was removed (RETENTION_DAYS); batches are then no longer counted. */
     prunedAt?: string
+    /** The recipients who went first; the rest waits for what is reported of them. Instants are ISO, UTC. */
+    firstWave?: Omit<FirstWave, 'passedAt' | 'until'> & { passedAt: string | null; until: string | null }
     /** What its review found, and what operators said of it. */
     review?: ReviewSummary
     generations?: Generation[]
@@ -83,6 +86,11 @@ async function reviewIn(store: Store, id: string): Promise<{ review?: ReviewSumm
   return { review: { reviewedAt: iso(reviewedAt), flags, approvedAt: iso(approvedAt) } }
 }
 
+async function firstWaveIn(store: Store, id: string): Promise<Pick<Summary, 'firstWave'>> {
+  const wave = await firstWave(store, id)
+  return wave ? { firstWave: { ...wave, passedAt: iso(wave.passedAt), until: iso(wave.until) } } : {}
+}
+
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
 async function summarise({ store }: Pick<Installation, 'store'>, edition: Edition): Promise<Summary> {
@@ -116,6 +124,7 @@ async function summarise({ store }: Pick<Installation, 'store'>, edition: Editio
     ...(held !== null && { held }),
     ...(waitsFor.length > 0 && { waitsFor }),
     ...(edition.prunedAt !== null && { prunedAt: new Date(edition.prunedAt).toISOString() }),
+    ...(await firstWaveIn(store, id)),
     ...(await reviewIn(store, id)),
     ...(newest > 0 && { generations }),
     ...{ edition: itself, resends },

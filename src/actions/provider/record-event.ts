@@ -1,9 +1,10 @@
 import type { App } from '../../app.ts'
 import { type Leaving, readLeaving } from '../../core/mail/received.ts'
-import { breakerReason } from '../../core/provider/breaker.ts'
+import { breakerReason, firstWaveReason } from '../../core/provider/breaker.ts'
 import { nameOfReport, readProviderEvent } from '../../core/provider/report.ts'
 import { pauseEdition } from '../../db/ledger/edition-states.ts'
 import { findEdition, tallyOf } from '../../db/ledger/editions.ts'
+import { inFirstWave } from '../../db/ledger/first-wave.ts'
 import { type Recorded, storeEvent } from '../../db/ledger/reports.ts'
 import { findByAnyId } from '../../db/people/links.ts'
 import { failpoint } from '../../failpoint.ts'
@@ -51,7 +52,8 @@ async function guard(app: Needs, id: string, counted: 'bounced' | 'complained' |
   const edition = await findEdition(app.store, id)
   if (edition === null || edition.breakerOff || edition.bounced + edition.complained === 0) return
   const { submitted } = await tallyOf(app.store, id)
-  const reason = breakerReason({ ...edition, submitted }, app.config)
+  const harm = { ...edition, submitted }
+  const reason = (inFirstWave(edition) && firstWaveReason(harm)) || breakerReason(harm, app.config)
   if (reason === null) return
   if (await pauseEdition(app.store, id, reason, app.now())) {
     app.log.error(

@@ -11,6 +11,18 @@ export type BreakerLimits = {
 /** Every reason of the breaker starts with this. Resuming after such a pause turns the breaker off for the edition. */
 export const BREAKER = 'circuit breaker: '
 
+/** In a first wave, one who marks the email as spam or three that bounce for good are too many, on a list of any size. */
+const MOST_BOUNCED_FIRST = 2
+
+/** Why the rest of an edition must not follow its first wave without an operator, or null. */
+export function firstWaveReason({ submitted, bounced, complained }: Harm): string | null {
+  const of = `of the first ${submitted} emails`
+  if (complained > 0)
+    return `${BREAKER}${complained} ${of} ${complained === 1 ? 'was' : 'were'} marked as spam`
+  if (bounced > MOST_BOUNCED_FIRST) return `${BREAKER}${bounced} ${of} bounced permanently`
+  return null
+}
+
 /**
  * Why an edition must not continue without an operator, or null. At the default limits, Resend may pause an account.
  * https://resend.com/docs/knowledge-base/account-quotas-and-limits

@@ -15,6 +15,7 @@ import {
 } from './batches.ts'
 import { type Checked, isStillSo } from './deliveries.ts'
 import { type Ended, endChecked, freezeWaiting, type Receipt, recordReceipts } from './delivery-states.ts'
+import { NOT_BEHIND_WAVE } from './first-wave.ts'
 import { type FrozenContents, keepContents } from './frozen-contents.ts'
 
 // The transitions of a batch from its claim to the provider's answer; batch-states.ts has the others.
@@ -95,7 +96,8 @@ const claimableNow = (): SQL | undefined => {
   return and(
     eq(batches.id, sql.placeholder('id')),
     guardOn('claim') ? claimable(batches, free) : undefined,
-    sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null)`,
+    sql`exists (select 1 from editions e where e.id = ${batches.editionId} and e.state = 'submitting' and e.paused_at is null
+      and ${NOT_BEHIND_WAVE})`,
     sql`not ${otherEmailOpen(sql.placeholder('leaseEnd'))}`,
     NOT_HELD,
   )

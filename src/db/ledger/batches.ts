@@ -3,6 +3,7 @@ import { and, asc, eq, isNull, lt, ne, or, type Placeholder, type SQL, sql } fro
 import { NOT_HELD } from '../restore/facts.ts'
 import { batches, editions, type notices, UNFINISHED, unfinished } from '../schema/ledger.ts'
 import { prepared, type Store } from '../store.ts'
+import { NOT_BEHIND_WAVE } from './first-wave.ts'
 
 /** Up to 100 deliveries that are submitted in one call. Instants are ms UTC. */
 export type Batch = typeof batches.$inferSelect
@@ -85,6 +86,7 @@ export async function owedBatches(store: Store, now: Date, limit: number): Promi
         isNull(editions.pausedAt),
         or(due, eq(batches.state, 'submitting')),
         sql`not ${otherEmailOpen(leaseEnd(now))}`,
+        sql`exists (select 1 from editions e where e.id = ${batches.editionId} and ${NOT_BEHIND_WAVE})`,
         NOT_HELD,
       ),
     )

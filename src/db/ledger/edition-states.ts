@@ -7,6 +7,7 @@ import { batches, editionSessions, editions, editionTally, UNFINISHED } from '..
 import { subscribers } from '../schema/people.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
 import { cancelPlanned, retryAtOnce } from './batch-states.ts'
+import { firstWaveOf, passedByHand } from './first-wave.ts'
 import { dropUnused } from './frozen-contents.ts'
 import { closeReviewIn } from './reviews.ts'
 import { insertVerdicts, type Verdict } from './verdicts.ts'
@@ -57,16 +58,21 @@ export async function beginEdition(
   })
 }
 
-/** Ends planning: the edition may be submitted. False when another planner ended it. */
-export async function finishPlanning(store: Store, editionId: string, now: Date): Promise<boolean> {
+/**
+ * Ends planning: the edition may be submitted, with `wave` its first batches first. False when another planner ended it.
+ */
+export async function finishPlanning(
+  store: Store,
+  editionId: string,
+  { wave }: { wave: boolean },
+  now: Date,
+): Promise<boolean> {
   const planning = and(eq(editions.id, editionId), eq(editions.state, 'planning'))
-  return (
-    (
-      await store.write((tx) =>
-        tx.update(editions).set({ state: 'submitting', plannedAt: now.getTime() }).where(planning).run(),
-      )
-    ).changes === 1
-  )
+  return store.write(async (tx) => {
+    const waveBatches = wave ? await firstWaveOf(tx, editionId) : null
+    const change = { state: 'submitting' as const, plannedAt: now.getTime(), waveBatches }
+    return (await tx.update(editions).set(change).where(planning).run()).changes === 1
+  })
 }
 
 /**
@@ -114,12 +120,17 @@ export async function pauseEdition(store: Store, id: string, reason: string, now
   })
 }
 
-/** Resumes a paused edition. If the circuit breaker paused it, the breaker is off from then on. False when it was not paused. */
+/**
+ * Resumes a paused edition. If the circuit breaker paused it, the breaker is off from then on, and the rest does not wait for
+ * the first wave any more. False when it was not paused.
+ */
 export async function resumeEdition(store: Store, id: string, now: Date): Promise<boolean> {
   return store.write(async (tx) => {
     const paused = and(eq(editions.id, id), isNotNull(editions.pausedAt), ne(editions.state, 'cancelled'))
     const breakerOff = sql`case when ${editions.breakerOff} = 1 or ${editions.pauseReason} like ${`${BREAKER}%`} then 1 else 0 end`
-    const change = { pausedAt: null, pauseReason: null, breakerOff }
+    const byBreaker = sql`${editions.pauseReason} like ${`${BREAKER}%`}`
+    const wavePassedAt = sql`case when ${byBreaker} then ${passedByHand(now)} else ${editions.wavePassedAt} end`
+    const change = { pausedAt: null, pauseReason: null, breakerOff, wavePassedAt }
     if ((await tx.update(editions).set(change).where(paused).run()).changes === 0) return false
     await retryAtOnce(tx, id) // the operator has just fixed the cause
     await audit(tx, now, { action: 'edition resumed', subject: id })

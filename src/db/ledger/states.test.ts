@@ -149,7 +149,7 @@ async function planned(id: string): Promise<number> {
     exclusion: subscriberId === 4 ? ('nothing-new' as const) : null,
   }))
   await recordVerdicts(store, { editionId: id, installation: 'here' }, 0, verdicts)
-  await finishPlanning(store, id, NOW)
+  await finishPlanning(store, id, { wave: false }, NOW)
   return batchOf(id).id
 }
 

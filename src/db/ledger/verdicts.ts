@@ -6,21 +6,23 @@ import type { Queries, Store } from '../store.ts'
 import { addBatches, type NewBatches, resizeBatch } from './batch-states.ts'
 import type { Batch } from './batches.ts'
 import { addDeliveries } from './delivery-states.ts'
+import { batchSize } from './first-wave.ts'
 
 /** The planner's word on one candidate: null = recipient. */
 export type Verdict = { subscriberId: number; seenThrough: number; exclusion: Exclusion | null }
 
-/** How many deliveries go to the provider in one call, and share a key and a claim. */
-const BATCH_SIZE = 100
-
 /**
- * Writes the verdicts on the candidates after `from`, freezes them into deliveries and batches of `BATCH_SIZE`, and
+ * Writes the verdicts on the candidates after `from`, freezes them into deliveries and batches of 100 at most, and
  * moves the planner's mark on. False when another planner was there first, or the edition is no longer being planned:
  * then nothing was written.
  */
 export async function recordVerdicts(
   store: Store,
-  { editionId, installation }: Pick<NewBatches, 'editionId' | 'installation'>,
+  {
+    editionId,
+    installation,
+    wave = false,
+  }: Pick<NewBatches, 'editionId' | 'installation'> & { wave?: boolean },
   from: number,
   verdicts: readonly Verdict[],
 ): Promise<boolean> {
@@ -35,7 +37,7 @@ export async function recordVerdicts(
       )
       const { changes } = await tx.update(editions).set({ plannedThrough: through }).where(mine).run()
       if (changes === 0) return false
-      await insertVerdicts(tx, { editionId, installation, generation: 0, again: false }, verdicts)
+      await insertVerdicts(tx, { editionId, installation, generation: 0, again: false }, verdicts, wave)
       failpoint('before-verdicts')
       return true
     },
@@ -48,13 +50,19 @@ export async function insertVerdicts(
   tx: Queries,
   of: NewBatches,
   verdicts: readonly Verdict[],
+  wave = false,
 ): Promise<void> {
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null)
   const last = await lastBatch(tx, of)
-  const room = last ? BATCH_SIZE - last.size : 0
+  const room = last ? batchSize(last.number, wave) - last.size : 0
   const filled = recipients.slice(0, room)
   if (last && filled.length > 0) await resizeBatch(tx, last.id, last.size + filled.length)
-  const added = await addBatches(tx, of, last?.number ?? 0, inPortions(recipients.slice(room)))
+  const added = await addBatches(
+    tx,
+    of,
+    last?.number ?? 0,
+    inPortions(recipients.slice(room), last?.number ?? 0, wave),
+  )
   const batchOf = new Map([
     ...filled.map(({ subscriberId }) => [subscriberId, last?.id ?? null] as const),
     ...added.flatMap(({ id, members }) => members.map(({ subscriberId }) => [subscriberId, id] as const)),
@@ -70,10 +78,14 @@ export async function insertVerdicts(
   )
 }
 
-function inPortions(verdicts: readonly Verdict[]): Verdict[][] {
+/** What goes into the batches after that number. */
+function inPortions(verdicts: readonly Verdict[], after: number, wave: boolean): Verdict[][] {
   const portions: Verdict[][] = []
-  for (let from = 0; from < verdicts.length; from += BATCH_SIZE)
-    portions.push(verdicts.slice(from, from + BATCH_SIZE))
+  for (let from = 0; from < verdicts.length; ) {
+    const size = batchSize(after + portions.length + 1, wave)
+    portions.push(verdicts.slice(from, from + size))
+    from += size
+  }
   return portions
 }
 

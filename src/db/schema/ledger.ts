@@ -26,6 +26,10 @@ export const editions = sqliteTable('editions', {
   complained: integer().notNull().default(0),
   /** An operator resumed it after the breaker had paused it, and answers for what follows. */
   breakerOff: integer('breaker_off', { mode: 'boolean' }).notNull().default(false),
+  /** How many of its batches go first; null: it has no first wave. */
+  waveBatches: integer('wave_batches'),
+  /** When the rest was let go. */
+  wavePassedAt: integer('wave_passed_at'),
   /** When retention began to remove who was sent what. Its sums stay. */
   prunedAt: integer('pruned_at'),
 })

@@ -58,6 +58,7 @@ export async function showEdition(
     ...sumOf(summary.edition, words),
     held: summary.held ?? null,
     retrying: summary.retrying?.reason ?? null,
+    wave: waveIn(summary, timeZone, words),
     waits: (summary.waitsFor ?? []).map(({ edition, recipients }) =>
       words.t('editions.waits', { edition, recipients }),
     ),
@@ -80,6 +81,14 @@ export function progressOf(summary: Summary, words: Words) {
   const { lead, facts, done, candidates } = sumOf(summary.edition, words)
   const isLive = ['planning', 'submitting'].includes(summary.state)
   return { state: stateIn(summary, words), lead, facts: facts.join(' '), done, candidates, isLive }
+}
+
+/** What the rest waits for, or null. */
+function waveIn({ firstWave, state }: Summary, timeZone: string, words: Words): string | null {
+  if (!firstWave || firstWave.passedAt !== null || state !== 'submitting') return null
+  const { submitted, reported, until } = firstWave
+  if (until === null) return words.t('editions.wave.first')
+  return words.t('editions.wave.waits', { submitted, reported, until: whenIn(until, timeZone, words) })
 }
 
 function stateIn({ state, pauseReason }: Summary, words: Words): string {
