@@ -98,7 +98,7 @@ test('an unreachable Redis is logged once, then counted', async () => {
 async function anInstallation(): Promise<TestApp> {
   const refuseAddress = (address: string) =>
     /reader-(7|77|177)@/.test(address) ? `Invalid \`to\` field: ${NAME} <${address}>` : null
-  const settings = { PORT: '0', RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, LOG_LEVEL: 'trace' }
+  const settings = { PORT: '0', RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, FIRST_WAVE: 'off', LOG_LEVEL: 'trace' }
   const app = await testApp({
     at: '2026-11-22T15:00:00.000Z',
     file: true,

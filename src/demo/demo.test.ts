@@ -37,7 +37,7 @@ test(
       failed: 0,
       unknown: 0,
       waiting: 0,
-      batches: 3,
+      batches: 7,
     })
     expect(counts.submitted + excluded).toBe(250)
     expect(counts.inbox).toBe(counts.submitted)

@@ -38,7 +38,7 @@ const PUBLIC_URL = 'https://127.0.0.1:1'
 const AN_HOUR_LATER = '2026-11-23T16:30:00Z'
 
 test('a healthy installation has nothing to fix', async () => {
-  const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET })
+  const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, FIRST_WAVE: 'off' })
   await mailed(app, 30)
   app.db
     .insert(providerEvents)
@@ -127,7 +127,7 @@ test('mail that failed, and too much that came back, is reported', async () => {
 })
 
 test('webhooks that never arrive are reported an hour after an edition', async () => {
-  const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET })
+  const app = await installation({ RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, FIRST_WAVE: 'off' })
   await mailed(app, 30)
   expect(await about(app, 'reports')).toEqual([])
   app.setNow(AN_HOUR_LATER)

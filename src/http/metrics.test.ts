@@ -70,7 +70,7 @@ test('an edition can be watched from its slot to its last batch', async () => {
 
 test('counts provider reports, the readers they cost, and what waits for an operator', async () => {
   const app = await testApp({
-    settings: { RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, BREAKER_MIN_SUBMITTED: '10' },
+    settings: { RESEND_WEBHOOK_SECRET: WEBHOOK_SECRET, FIRST_WAVE: 'off', BREAKER_MIN_SUBMITTED: '10' },
   })
   aSession(app)
   manySubscribers(app, 120)

@@ -12,7 +12,7 @@ const SMALL_SIZE = 20
 const BATCH_SIZE = 100
 
 /** From when on the rest goes anyway, ms after the first wave was submitted. */
-const LONGEST_WAIT_MS = 10 * 60_000
+const longestWait = (): number => waitOf('first-wave', 10 * 60_000)
 
 /** How many recipients the batch of this number takes. */
 export const batchSize = (number: number, wave: boolean): number =>
@@ -52,7 +52,7 @@ export async function passFirstWaves(store: Store, now: Date): Promise<string[]>
     and ${editions.waveBatches} is not null and ${editions.wavePassedAt} is null`
   const some = await store.read.get(sql`select 1 as one from ${editions} where ${waiting} limit 1`)
   if (some === undefined) return []
-  const latest = now.getTime() - waitOf('first-wave', LONGEST_WAIT_MS)
+  const latest = now.getTime() - longestWait()
   const passed = store.write((tx) =>
     tx
       .update(editions)
@@ -100,7 +100,7 @@ export async function firstWave({ read }: Store, editionId: string): Promise<Fir
   const isOut = row.waiting === 0 && row.last !== null
   return {
     ...{ submitted: row.submitted, reported: row.reported, waiting: row.waiting, passedAt: edition.passedAt },
-    until: isOut ? Number(row.last) + waitOf('first-wave', LONGEST_WAIT_MS) : null,
+    until: isOut ? Number(row.last) + longestWait() : null,
   }
 }
 
