@@ -3,6 +3,7 @@ import { plain } from '../../core/mail/digest-page.ts'
 import { rowError, type WrittenSession } from '../../core/sessions/check-row.ts'
 import type { GroupFacts } from '../../core/sessions/group.ts'
 import type { Session } from '../../core/sessions/offers.ts'
+import { groupFacts } from '../../core/sessions/written-facts.ts'
 import { type SQL, sql } from '../drizzle.ts'
 import { idsIn } from '../fragments.ts'
 import { seatChanges } from '../schema/sessions.ts'
@@ -107,5 +108,6 @@ function problemOf(row: Row): LeftOut | null {
 
 function listed(row: Row): ListedSession {
   const session = row as unknown as ListedSession
-  return { ...session, group: plain(session.group), therapist: plain(session.therapist) }
+  const { language } = groupFacts(row)
+  return { ...session, language, group: plain(session.group), therapist: plain(session.therapist) }
 }

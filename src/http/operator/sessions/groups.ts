@@ -1,169 +1,49 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { actingAs } from '../../../actions/operators/acting.ts'
-import { changeGroup, consequenceOfGroup } from '../../../actions/sessions/change-group.ts'
 import type { App } from '../../../app.ts'
-import type { FieldError } from '../../../core/intake/fields.ts'
-import type { Given } from '../../../core/intake/new-session.ts'
 import { languageNamed } from '../../../core/words/language-name.ts'
-import { listedGroups, writtenGroup } from '../../../db/sessions/groups.ts'
-import { allTopics } from '../../../db/sessions/sessions.ts'
-import { fieldsFor, formOf, labelOf, optionsOf } from './fields.ts'
-import { kindOptions } from './form.ts'
-import { hiddenOf } from './review.ts'
-import { idIn } from './seats.ts'
+import { type ListedGroup, listedGroups } from '../../../db/sessions/groups.ts'
+import { allTopics, type Topic } from '../../../db/sessions/sessions.ts'
 
-/** Adds `/groups`, what there is of groups and topics, and `/groups/:id`, what is said of one. */
-export function addGroups(server: FastifyInstance, app: App): void {
-  server.get('/groups', { config: { may: 'sessions.see' } }, async (request, reply) => {
-    const { t, locale } = reply.words
-    const groups = await listedGroups(app.store)
-    const topics = await allTopics(app.store)
-    const pages = Math.max(1, Math.ceil(groups.length / PER_PAGE))
-    const asked = Number.parseInt(String((request.query as { page?: unknown }).page), 10) || 1
-    const page = Math.min(Math.max(asked, 1), pages)
-    return reply.show('groups', {
-      title: t('groups.title'),
-      groups: groups.slice((page - 1) * PER_PAGE, page * PER_PAGE).map((group) => ({
-        ...{ id: group.id, title: group.title, topic: group.topicName, sessions: group.sessions },
-        about: [
-          t(`sessions.kind.${group.kind}`),
-          group.language && languageNamed(group.language, locale),
-          group.place,
-          group.price,
-        ]
-          .filter(Boolean)
-          .join(' · '),
-        summary: group.summary,
-      })),
-      pager:
-        pages === 1
-          ? null
-          : {
-              before: page > 1 ? `/groups?page=${page - 1}` : null,
-              after: page < pages ? `/groups?page=${page + 1}` : null,
-              where: t('sessions.pager', { page, pages }),
-            },
-      topics: topics.map(({ slug, name, names }) => ({
-        ...{ slug, name },
-        others: Object.entries(names)
-          .map(([language, called]) => `${languageNamed(language, locale)}: ${called}`)
-          .join(', '),
-        groups: groups.filter(({ topicSlug }) => topicSlug === slug).length,
-      })),
-    })
-  })
-  server.get('/groups/:id', { config: { may: 'sessions.see' } }, async (request, reply) => {
-    const row = await writtenGroup(app.store, idIn(request))
-    if (row === null) return reply.callNotFound()
-    return showForm(app, reply, idIn(request), { row, given: givenOf(row), version: row.version })
-  })
-  server.post('/groups/:id', { config: { may: 'sessions.edit' } }, async (request, reply) => {
-    const form = formOf(request.body)
-    const edit = { id: idIn(request), version: Number(form.version), given: columnsOf(form) }
-    const acting = actingAs(app, request.actor)
-    const row = await writtenGroup(app.store, edit.id)
-    if (row === null) return reply.callNotFound()
-    if (form.how === 'edit') return showForm(app, reply, edit.id, { ...edit, row })
-    if (form.how !== 'loud') {
-      const looked = await consequenceOfGroup(acting, edit)
-      if (looked.kind === 'consequence' && looked.matters) return showReview(reply, edit, looked)
-    }
-    const saved = await changeGroup(acting, edit)
-    if (saved.kind === 'gone') return reply.callNotFound()
-    if (saved.kind === 'invalid')
-      return showForm(app, reply.code(422), edit.id, { ...edit, row, errors: saved.errors })
-    if (saved.kind === 'meanwhile')
-      return showForm(app, reply.code(409), edit.id, { ...edit, row, isMeanwhile: true })
-    return reply.done(
-      `/groups/${edit.id}`,
-      saved.kind === 'same' ? 'sessions.said.same' : 'sessions.said.saved',
-    )
-  })
-}
+type Words = FastifyReply['words']
 
 const PER_PAGE = 50
 
-const COLUMNS = ['group', 'topic', 'kind', 'summary', 'group_url', 'language', 'place', 'price'] as const
+/** Adds `/groups`: all groups, a page at a time, and all topics. */
+export function addGroups(server: FastifyInstance, app: App): void {
+  server.get('/groups', { config: { may: 'sessions.see' } }, async (request, reply) => {
+    const { words } = reply
+    const groups = await listedGroups(app.store)
+    const topics = await allTopics(app.store)
+    const pages = Math.max(1, Math.ceil(groups.length / PER_PAGE))
+    const { page: asked } = request.query as { page?: unknown }
+    const page = Math.min(Math.max(Number.parseInt(String(asked), 10) || 1, 1), pages)
+    return reply.show('groups', {
+      title: words.t('groups.title'),
+      groups: groups.slice((page - 1) * PER_PAGE, page * PER_PAGE).map((group) => groupView(words, group)),
+      pager: pages === 1 ? null : pagerView(words, page, pages),
+      topics: topics.map((topic) => topicView(words, topic, groups)),
+    })
+  })
+}
 
-const columnsOf = (form: Given): Given =>
-  Object.fromEntries(
-    COLUMNS.flatMap((column) => (form[column] === undefined ? [] : [[column, form[column]]])),
+function groupView({ t, locale }: Words, group: ListedGroup) {
+  const { id, title, topicName, sessions, kind, language, place, price, summary } = group
+  const about = [t(`sessions.kind.${kind}`), language && languageNamed(language, locale), place, price]
+  return { id, title, topic: topicName, sessions, summary, about: about.filter(Boolean).join(' · ') }
+}
+
+function topicView({ locale }: Words, { slug, name, names }: Topic, groups: readonly ListedGroup[]) {
+  const others = Object.entries(names).map(
+    ([language, called]) => `${languageNamed(language, locale)}: ${called}`,
   )
+  return {
+    ...{ slug, name, others: others.join(', ') },
+    groups: groups.filter(({ topicSlug }) => topicSlug === slug).length,
+  }
+}
 
-type Row = NonNullable<Awaited<ReturnType<typeof writtenGroup>>>
-
-const givenOf = (row: Row): Given => ({
-  ...{ group: row.title, topic: row.topicSlug ?? '', kind: row.kind, summary: row.summary ?? '' },
-  ...{
-    group_url: row.groupUrl ?? '',
-    language: row.language === null ? '' : languageNamed(row.language, 'en'),
-    place: row.place ?? '',
-    price: row.price ?? '',
-  },
+const pagerView = ({ t }: Words, page: number, pages: number) => ({
+  before: page > 1 ? `/groups?page=${page - 1}` : null,
+  after: page < pages ? `/groups?page=${page + 1}` : null,
+  where: t('sessions.pager', { page, pages }),
 })
-
-type Shown = {
-  row: Row
-  given: Given
-  version: number
-  errors?: readonly FieldError[]
-  isMeanwhile?: boolean
-}
-
-async function showForm(
-  app: App,
-  reply: FastifyReply,
-  id: number,
-  { row, given, version, errors = [], isMeanwhile = false }: Shown,
-): Promise<FastifyReply> {
-  const { words } = reply
-  const field = fieldsFor(words, given, errors)
-  const topics = (await allTopics(app.store)).map(({ slug, name }) => [slug, name] as const)
-  const theirs = givenOf(row)
-  const differing = COLUMNS.filter((column) => (given[column] ?? '').trim() !== (theirs[column] ?? '').trim())
-  return reply.show('group-form', {
-    title: given.group || words.t('sessions.nothing'),
-    action: `/groups/${id}`,
-    isGroup: true,
-    id,
-    lead: words.t('groups.lead'),
-    fields: [
-      field('group', { hint: null }),
-      field('topic', { options: optionsOf(topics, given.topic) }),
-      field('kind', { options: kindOptions(words, given.kind) }),
-      field('summary', { isLong: true }),
-      field('group_url', { mode: 'url' }),
-      ...[field('language'), field('place'), field('price')],
-    ],
-    isWrong: errors.length > 0,
-    hidden: hiddenOf({ version: String(isMeanwhile ? row.version : version) }),
-    differences: isMeanwhile
-      ? differing.map((column) => ({
-          label: labelOf(words, column),
-          mine: given[column] || words.t('sessions.nothing'),
-          theirs: theirs[column] || words.t('sessions.nothing'),
-        }))
-      : null,
-    save: words.t('sessions.edit.save'),
-  })
-}
-
-type Looked = Extract<Awaited<ReturnType<typeof consequenceOfGroup>>, { kind: 'consequence' }>
-
-function showReview(
-  reply: FastifyReply,
-  { id, version, given }: { id: number; version: number; given: Given },
-  { hearers, isMore }: Looked,
-): FastifyReply {
-  const { t } = reply.words
-  return reply.show('session-review', {
-    title: t('sessions.review.title', { group: given.group ?? '' }),
-    lead: null,
-    ...{ dates: [], notes: [] },
-    told: [t('groups.review.fresh', { n: hearers.fresh + hearers.again, more: String(isMore) })],
-    action: `/groups/${id}`,
-    hidden: hiddenOf({ ...given, version: String(version) }),
-    buttons: [{ how: 'loud', look: '', label: t('groups.review.save') }],
-    back: t('sessions.review.back'),
-  })
-}

@@ -68,6 +68,8 @@ test('a session that is left out is named with its fault, and mended on its page
   const { app, get, post } = await practice()
   const id = aSession(app, { group: 'Odd' })
   uncheck(app.db, 'sessions')
+  uncheck(app.db, 'groups')
+  app.db.$client.exec(`update groups set language = 'speaks all'`)
   app.db.$client.exec(`update sessions set starts_at_local = 'whenever', therapist = '<b>'`)
   expect(text(await get('/sessions'))).toContain('One session is left out of every page and email')
   const page = await get(`/sessions/${id}`)
@@ -75,6 +77,8 @@ test('a session that is left out is named with its fault, and mended on its page
   expect(page).toContain('value="&lt;b&gt;"')
   await post(`/sessions/${id}`, { ...FORM, version: version(app, id), how: 'loud' })
   expect(rowOf(app, id)).toMatchObject({ startsAtLocal: '2026-12-01T19:00', therapist: 'Dr. Mira Lee' })
+  expect(text(await get('/sessions'))).toContain('Steady Ground')
+  expect(await get('/groups/1')).toContain('value="speaks all"')
 })
 
 test('a new session is checked and looked at before it is added, with its dates and the clocks', async () => {

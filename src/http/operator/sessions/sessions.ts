@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { App } from '../../../app.ts'
 import { addSessionCancel } from './cancel.ts'
 import { addSessionEdit } from './edit.ts'
+import { addGroup } from './group.ts'
 import { addGroups } from './groups.ts'
 import { addSessionList } from './list.ts'
 import { addNewSession } from './new.ts'
@@ -16,5 +17,6 @@ export function addSessionRoutes(server: FastifyInstance, app: App): void {
   addSessionCancel(server, app)
   addSeatButtons(server, app)
   addGroups(server, app)
+  addGroup(server, app)
   addTopics(server, app)
 }
