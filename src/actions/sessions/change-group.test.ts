@@ -75,6 +75,7 @@ test('a topic is added once, and of two who rename it the second changes nothing
   const given = { slug: 'eating-food', name: 'Food', name_es: '', name_pt: 'Comida' }
   expect(await changeTopic(app, given, was)).toEqual({ kind: 'changed' })
   expect(await changeTopic(app, { ...given, name: 'Meals' }, was)).toEqual({ kind: 'meanwhile' })
+  expect(await changeTopic(app, { ...given, name: '' }, was)).toMatchObject({ errors: [{ field: 'name' }] })
   expect(
     app.db
       .select()

@@ -1,10 +1,16 @@
 import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
 import type { Given } from '../../core/intake/new-session.ts'
+import { READER } from '../../core/operators/actor.ts'
 import { auditLog } from '../../db/schema/installation.ts'
 import { groups, seatChanges, sessions } from '../../db/schema/sessions.ts'
+import { actingAs, NotAllowed } from '../operators/acting.ts'
+import { addByHand, lookAtNew } from './add-by-hand.ts'
+import { agenda } from './agenda.ts'
 import { changeSession, consequenceOf } from './change.ts'
-import { changeSeats } from './seats.ts'
+import { addTopic, changeGroup, changeTopic, consequenceOfGroup } from './change-group.ts'
+import { readersShown } from './readers-shown.ts'
+import { changeSeats, takeBackSeats } from './seats.ts'
 
 const GIVEN: Given = {
   ...{ group: 'Steady Ground', topic: 'anxiety', kind: 'therapy', therapist: 'Dr. Mira Lee' },
@@ -150,4 +156,25 @@ test('all that is wrong is said at once, and nothing is written', async () => {
   expect(await changeSession(app, { ...editOf(app, id, far), farAhead: true }, { quiet: false })).toEqual({
     kind: 'changed',
   })
+})
+
+test('someone with a link may do none of it', async () => {
+  const app = actingAs(await testApp(), READER)
+  const edit = { id: 1, version: 0, given: GIVEN }
+  const was = { name: '', names: '{}' }
+  const acts = [
+    () => changeSession(app, edit, { quiet: false }),
+    () => consequenceOf(app, edit),
+    () => changeSeats(app, 1, 1),
+    () => takeBackSeats(app, 1),
+    () => changeGroup(app, edit),
+    () => consequenceOfGroup(app, edit),
+    () => addTopic(app, {}),
+    () => changeTopic(app, { slug: 'ocd' }, was),
+    () => lookAtNew(app, GIVEN),
+    () => addByHand(app, GIVEN),
+    () => readersShown(app, 1),
+    () => agenda(app, { topic: null, status: 'all', language: null, group: null, text: '' }, 1),
+  ]
+  for (const act of acts) await expect(act()).rejects.toThrow(NotAllowed)
 })

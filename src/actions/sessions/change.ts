@@ -65,12 +65,10 @@ export async function consequenceOf(app: Needs, edit: Edit): Promise<Consequence
   const hearers = (session: DatedSession | null) =>
     hearersOf(session !== null && isBookable(session, app.now()) ? [session] : [], readers)
   const [now, then, hushed] = [before, loud, quiet].map(hearers) as [Hearers, Hearers, Hearers]
-  const isChange = before === null || before.seq !== loud.seq
-  const grew = then.again > now.again || then.fresh > now.fresh || then.again > hushed.again
   return {
     ...{ kind: 'consequence', text, loud: then, quiet: hushed, isMore: more },
-    news: isChange && then.again > 0 ? loud.news : null,
-    matters: isChange && grew,
+    news: then.again > 0 ? loud.news : null,
+    matters: then.again > now.again || then.fresh > now.fresh || then.again > hushed.again,
   }
 }
 

@@ -76,6 +76,16 @@ test('from none to one and back within ten seconds is no news; one that stays is
   expect(session(app)).toMatchObject({ seatsLeft: 1, status: 'open', news: 'reopened' })
 })
 
+test('a press after the ten seconds leaves the one before counted', async () => {
+  const app = await testApp({ at: AT })
+  const id = aSession(app, { seatsLeft: 3 })
+  await changeSeats(app, id, 1)
+  app.setNow(DUE)
+  expect(await changeSeats(app, id, 1)).toMatchObject({ seatsLeft: 5 })
+  expect(session(app)?.seatsLeft).toBe(4)
+  expect(await takeBackSeats(app, id)).toBe('undone')
+})
+
 test('an edition is planned with the seats that are due, and not with those that can be undone', async () => {
   const app = await testApp({ at: AT })
   aSubscriber(app, 'mara@sample.test')

@@ -51,8 +51,13 @@ test('the list has each session by its next date, with its own time and the prac
     'Wed, Dec 2 6:00 PM PST 9:00 PM EST, practice time Far Group Dr. Mira Lee · OCD · weekly',
   )
   expect(text(all)).toMatch(/Late Group .* 2 \+ of 8/)
+  app.db.$client.exec(`update groups set language = case title when 'Far Group' then 'es' else 'en' end`)
+  expect(await get('/sessions')).toMatch(
+    /<option value="" selected>All<\/option><option value="en">English<\/option><option value="es">/,
+  )
   for (const [query, found] of [
     ['topic=ocd', ['Far Group']],
+    ['language=es', ['Far Group']],
     ['status=full', ['Shut Group']],
     ['status=over', ['Past Group']],
     ['status=cancelled', ['Cancelled Group']],
@@ -84,7 +89,10 @@ test('a session that is left out is named with its fault, and mended on its page
 test('a new session is checked and looked at before it is added, with its dates and the clocks', async () => {
   const { app, get, post } = await practice('2026-10-20T15:00:00Z')
   aSubscriber(app, 'mara@sample.test')
+  aSubscriber(app, 'other@sample.test', { topics: ['ocd'] })
   expect(await get('/sessions/new')).toContain('value="America/New_York"')
+  const past = { ...FORM, starts_at: '10/6/2026 7:00 PM', repeats: 'once' }
+  expect((await post('/sessions/new', past)).body).toContain('is in the past')
   const wrong = await post('/sessions/new', {
     ...FORM,
     topic: 'anxeity',
@@ -101,6 +109,8 @@ test('a new session is checked and looked at before it is added, with its dates 
   )
   expect(text(look.body)).toContain('Central Time changes its clocks on Sun, Nov 1. Add it')
   expect(app.db.select().from(sessions).all()).toEqual([])
+  const here = await post('/sessions/new', { ...given, time_zone: '' })
+  expect(text(here.body)).toContain('Tue, Oct 27 , 7:00 PM EDT Tue')
   const added = await post('/sessions/new', { ...given, how: 'add' })
   expect(added).toMatchObject({ statusCode: 303, headers: { location: '/sessions/1' } })
   expect(rowOf(app, 1)).toMatchObject({
@@ -122,6 +132,7 @@ test('an edit that people would hear of is asked about first, and saved loudly o
   for (const name of ['ann', 'bob']) aSubscriber(app, `${name}@sample.test`)
   await planNow(app)
   await submitOwed(app)
+  expect(text(await get('/sessions'))).toContain('Open Mon, Nov 23')
   const edit = (form: Record<string, string>) =>
     post(`/sessions/${id}`, { ...FORM, version: version(app, id), ...form })
   expect(await edit({ therapist: 'Dr. Ann Roe' })).toMatchObject({ statusCode: 303 })
@@ -237,6 +248,9 @@ test('groups and topics: their texts are kept, and whoever saves second sees bot
 test('what is not there is not found, and pages stay small', async () => {
   const { app, get, server, editor } = await practice()
   for (let n = 0; n < 60; n += 1) aSession(app, { group: `Group ${n}`, seatsLeft: 3, seatsTotal: 8 })
+  const rowsOn = async (page: number) => (await get(`/sessions?page=${page}`)).match(/<tr id=/g)?.length
+  expect([await rowsOn(0), await rowsOn(1), await rowsOn(3)]).toEqual([25, 25, 10])
+  expect(await get('/sessions?page=2')).toMatch(/href="\/sessions">[^]*href="\/sessions\?page&#x3D;3">/)
   for (const url of ['/sessions/999', '/sessions/x', '/groups/999', '/topics/none', '/sessions/999/cancel'])
     expect([url, (await getAs(server, editor, url)).statusCode]).toEqual([url, 404])
   for (const url of ['/sessions', '/sessions?page=3', '/sessions/1', '/sessions/new', '/groups'])
