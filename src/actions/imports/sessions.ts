@@ -1,17 +1,19 @@
 import type { Installation } from '../../app.ts'
 import { quote } from '../../core/intake/fields.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
+import { audit } from '../../db/audit.ts'
 import { previewSessions } from '../../db/imports/session-preview.ts'
 import {
+  type Applied,
   applySessions,
   type GroupConflict,
   type SeatConflict,
   stageSessions,
   stagingForSessions,
 } from '../../db/imports/sessions.ts'
-import { closeStaging } from '../../db/imports/staging.ts'
+import { closeStaging, type Staging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
-import { type Place, readRecords } from '../../files/read-records.ts'
+import { type Entry, type Place, readRecords } from '../../files/read-records.ts'
 import { settleSeats } from '../sessions/seats.ts'
 import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
 
@@ -25,14 +27,50 @@ type ImportOptions = { skipInvalid: boolean; farAhead?: boolean; preview?: boole
 export async function importSessions(
   { store, now }: Pick<Installation, 'store' | 'now'>,
   file: AsyncIterable<Uint8Array | string>,
-  { skipInvalid, farAhead = false, preview = false }: ImportOptions,
+  { preview = false, ...options }: ImportOptions,
 ): Promise<ImportResult> {
+  const entries = readRecords(file)
+  const apply = preview ? previewSessions : onRecord(now())
+  const result = await importEntries({ store, now }, entries, options, apply)
+  if (result.kind === 'refused') return refused(result.rejected)
+  const { added, updated, unchanged } = result.applied
+  return {
+    kind: preview ? 'previewed' : 'imported',
+    report: { added, updated, unchanged, rejected: result.rejected },
+  }
+}
+
+/** `applySessions`, on record. */
+const onRecord =
+  (at: Date) =>
+  (staging: Staging, { skipInvalid }: { skipInvalid: boolean }) =>
+    applySessions(staging, {
+      skipInvalid,
+      last: async (tx, { added, updated, unchanged }) => {
+        const detail = `${added} added, ${updated} changed, ${unchanged} as before`
+        if (added + updated > 0)
+          await audit(tx, at, { action: 'sessions imported', subject: 'a file', detail })
+      },
+    })
+
+/** `refused`: the rows that are wrong; nothing was written. */
+type Entered<Result> =
+  | { kind: 'refused'; rejected: RowError[] }
+  | { kind: 'entered'; applied: Result; rejected: RowError[] }
+
+/** Checks the entries of a file and stages them for `apply`, all or nothing unless `skipInvalid` leaves rows out. */
+export async function importEntries<Result extends Applied>(
+  { store, now }: Pick<Installation, 'store' | 'now'>,
+  entries: AsyncIterable<Entry>,
+  { skipInvalid, farAhead = false }: Omit<ImportOptions, 'preview'>,
+  apply: (staging: Staging, options: { skipInvalid: boolean }) => Promise<Result>,
+): Promise<Entered<Result>> {
   const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
   const today = now().toISOString().slice(0, 10)
   await settleSeats({ store, now })
   const staging = await stagingForSessions(store)
   try {
-    const { invalid, duplicates, broken, placeOf } = await stageEntries(readRecords(file), {
+    const { invalid, duplicates, broken, placeOf } = await stageEntries(entries, {
       columns: SESSION_COLUMNS,
       parse: (record) => parseSessionRow(record, slugs, { today, farAhead }),
       stage: (rows) => stageSessions(staging, rows),
@@ -42,16 +80,17 @@ export async function importSessions(
       message: `${isAlready(placeOf(firstLine))}; keep one of the two rows`,
     }))
     const rejected = byLine([...invalid, ...again])
-    if (broken || (rejected.length > 0 && !skipInvalid)) return refused(rejected)
-    const apply = preview ? previewSessions : applySessions
-    const { conflicts, contradictions, ...counts } = await apply(staging, { skipInvalid })
+    if (broken || (rejected.length > 0 && !skipInvalid)) return { kind: 'refused', rejected }
+    const applied = await apply(staging, { skipInvalid })
+    const { conflicts, contradictions } = applied
     const all = byLine([
       ...rejected,
       ...conflicts.map((one) => ({ ...placeOf(one.line), ...overSeats(one) })),
       ...contradictions.map((one) => ({ ...placeOf(one.line), ...contradicts(one, placeOf(one.firstLine)) })),
     ])
-    if (conflicts.length + contradictions.length > 0 && !skipInvalid) return refused(all)
-    return { kind: preview ? 'previewed' : 'imported', report: { ...counts, rejected: all } }
+    if (conflicts.length + contradictions.length > 0 && !skipInvalid)
+      return { kind: 'refused', rejected: all }
+    return { kind: 'entered', applied, rejected: all }
   } finally {
     await closeStaging(staging)
   }

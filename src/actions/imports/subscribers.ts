@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts'
 import { BadInput } from '../../core/errors.ts'
 import { parseSubscriberRow, SUBSCRIBER_COLUMNS } from '../../core/intake/records.ts'
 import { hashEmail, newPublicId } from '../../core/tokens.ts'
+import { recordOf } from '../../db/audit.ts'
 import { closeStaging } from '../../db/imports/staging.ts'
 import {
   applySubscribers,
@@ -49,6 +50,10 @@ export async function importSubscribers(
     const admission = { consent: consent.trim(), timeZone: config.DIGEST_TIME_ZONE, locale: config.LOCALE }
     failpoint('after-stage')
     const { leftUnchanged, ...counts } = await applySubscribers(store, staging, admission, now())
+    const { added, updated, unchanged } = counts
+    const detail = `${added} added, ${updated} changed, ${unchanged} as before`
+    if (added + updated > 0)
+      await recordOf(store, now(), { action: 'subscribers imported', subject: 'a file', detail })
     failpoint('after-import')
     const left = leftUnchanged.map((one) => ({
       ...placeOf(one.line),

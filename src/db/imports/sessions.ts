@@ -75,12 +75,17 @@ export type Applied = Counts & { conflicts: SeatConflict[]; contradictions: Grou
  */
 export async function applySessions(
   { table, connection }: Staging,
-  { skipInvalid, last = async () => {} }: { skipInvalid: boolean; last?: LastStep },
+  {
+    skipInvalid,
+    first = async () => {},
+    last = async () => {},
+  }: { skipInvalid: boolean; first?: (tx: Queries, table: SQL) => Promise<void>; last?: LastStep },
 ): Promise<Applied> {
   const [fields, staged, current] = ['', 'staged.', 'sessions.'].map((prefix) =>
     sql.raw(SESSION_FIELDS.map((field) => `${prefix}${field}`).join(', ')),
   )
   return connection.write(async (tx) => {
+    await first(tx, table)
     await keepAbsent(tx, table)
     const conflicts = await seatConflicts(tx, table)
     if (skipInvalid) await tx.run(sql`delete from ${table} where seats_left > seats_total`)

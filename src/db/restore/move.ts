@@ -24,7 +24,7 @@ const TABLES = [
   ...[operators.operators, operators.passkeys, operators.recoveryCodes, operators.entryLinks],
   ...[operators.signIns, operators.signInTries, operators.challenges],
   ...[ledger.editionTally, ledger.reviews, ledger.notices, ledger.providerEvents],
-  ...[sessions.counters, installation, auditLog],
+  ...[sessions.counters, sessions.sessionImports, installation, auditLog],
 ]
 
 type Table = (typeof TABLES)[number]

@@ -14,7 +14,7 @@ import {
 } from '../schema/ledger.ts'
 import { challenges, entryLinks, signIns, signInTries } from '../schema/operators.ts'
 import { addressChanges } from '../schema/people.ts'
-import { counters, knownSessions, sessionHistory } from '../schema/sessions.ts'
+import { counters, knownSessions, sessionHistory, sessionImports } from '../schema/sessions.ts'
 import type { Queries, Store } from '../store.ts'
 
 /** From when on something is old: `history` by RETENTION_DAYS, `requests` by the life of a link. */
@@ -169,10 +169,12 @@ async function forgottenStep(tx: Queries, { history }: Cutoffs): Promise<number>
 
 const DAY_MS = 24 * 3_600_000
 
-/** Guesses that count no more, links that ended, and sign-ins older than any may be. */
+/** Files that nobody brought in, guesses that count no more, links that ended, and sign-ins older than any may be. */
 async function signInStep(tx: Queries, _before: Cutoffs, now: Date): Promise<number> {
   const ended = now.getTime() - DAY_MS
+  const unused = and(isNull(sessionImports.importedAt), lt(sessionImports.createdAt, ended))
   const steps = [
+    tx.delete(sessionImports).where(unused),
     tx.delete(signInTries).where(lt(signInTries.at, ended)),
     tx.delete(entryLinks).where(lt(entryLinks.expiresAt, ended)),
     tx.delete(signIns).where(lt(signIns.createdAt, ended)),

@@ -163,3 +163,25 @@ export const counters = sqliteTable('counters', {
   name: text().primaryKey(),
   value: integer().notNull(),
 })
+
+/** Files of sessions that operators looked at or brought in. A file is kept until then, for a day at most. */
+export const sessionImports = sqliteTable(
+  'session_imports',
+  {
+    id: integer().primaryKey(),
+    createdAt: integer('created_at').notNull(),
+    /** `operator:7`. */
+    createdBy: text('created_by').notNull(),
+    /** SHA-256 of the file, in base64url. */
+    hash: text().notNull(),
+    /** The file in base64; null once it was brought in. */
+    content: text(),
+    importedAt: integer('imported_at'),
+    undoneAt: integer('undone_at'),
+    /** JSON: how many sessions it added, changed, and left as they were. */
+    counts: text(),
+    /** JSON: how things were before, as long as it can be undone. */
+    before: text(),
+  },
+  (t) => [index('session_imports_created').on(t.createdAt)],
+)

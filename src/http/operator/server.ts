@@ -13,6 +13,7 @@ import { addCheckRoutes } from './check.ts'
 import { addEditionRoutes } from './editions/editions.ts'
 import { addOperatorErrors } from './errors.ts'
 import { guardRequests, refuseOpenRoutes } from './guard.ts'
+import { addImportRoutes } from './import/import.ts'
 import { addOperatorPages } from './pages.ts'
 import { addPeopleRoutes } from './people.ts'
 import { addReaderRoutes } from './readers/readers.ts'
@@ -72,6 +73,7 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addTodayRoutes(server, app)
   addPreviewRoutes(server, app)
   addSessionRoutes(server, app)
+  await addImportRoutes(server, app)
   addEditionRoutes(server, app)
   addReaderRoutes(server, app)
   addSuppressionRoutes(server, app)

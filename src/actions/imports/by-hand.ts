@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto'
+import type { Installation } from '../../app.ts'
+import { type Hearers, hearersOf } from '../../core/audience/consequence.ts'
+import { columnIn, type DateOrder, dayIn, numberIn, orderOf, startIn } from '../../core/intake/spreadsheet.ts'
+import { actorName } from '../../core/operators/actor.ts'
+import { isBookable } from '../../core/time/occurrences.ts'
+import {
+  bringIn,
+  type Changes,
+  countOthers,
+  type FileRow,
+  findImport,
+  keepImport,
+  recentImports,
+  rehearseImport,
+  type SessionImport,
+  type UndoOutcome,
+  undoImport,
+} from '../../db/imports/by-hand.ts'
+import { readersAlike } from '../../db/people/alike.ts'
+import { sessionsVersion } from '../../db/sessions/sessions.ts'
+import { type Entry, readRecords } from '../../files/read-records.ts'
+import { demand } from '../operators/acting.ts'
+import { topicsOf } from '../sessions/change.ts'
+import type { RowError } from './records.ts'
+import { importEntries } from './sessions.ts'
+
+type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
+
+/** The largest file, in bytes. */
+export const LARGEST_FILE = 2 * 1024 * 1024
+
+/** One field of a session that a file changes. */
+export type FieldChange = { field: string; before: string | null; after: string | null }
+
+/** What a file would change, and for whom. `version` and `hash` say of which sessions and which file. */
+export type ImportPreview = {
+  kind: 'ready'
+  hash: string
+  version: number
+  added: FileRow[]
+  changed: { row: FileRow; fields: FieldChange[] }[]
+  unchanged: number
+  /** Sessions that Openseat has and the file has not; they stay. */
+  kept: number
+  hearers: Hearers
+  /** There are more readers than were counted. */
+  isMore: boolean
+  /** Times that are over, so that nobody is shown them. */
+  past: FileRow[]
+  /** More than a fifth of the known sessions change, or all starts move by the same: perhaps not what was meant. */
+  odd: 'many' | 'shifted' | null
+}
+
+/** `order`: days and months could be either way around. `mixed`: they are both ways. */
+export type Previewed =
+  | ImportPreview
+  | { kind: 'refused'; rejected: RowError[] }
+  | { kind: 'order'; example: string; monthFirst: string; dayFirst: string }
+  | { kind: 'mixed'; example: string }
+  | { kind: 'gone' }
+
+/** `changed`: the sessions are not those of the preview any more. */
+export type BroughtIn = { kind: 'done'; added: number; updated: number } | { kind: 'changed' | 'gone' }
+
+/** Keeps an uploaded or pasted file for a preview. */
+export async function keepFile(
+  { actor, store, now, ...app }: Needs,
+  bytes: Buffer,
+): Promise<{ kind: 'kept'; id: number } | { kind: 'empty' | 'too-large' | 'workbook' }> {
+  demand({ actor, now, ...app }, 'sessions.edit')
+  if (bytes.length > LARGEST_FILE) return { kind: 'too-large' }
+  if (bytes.toString('utf8').trim() === '') return { kind: 'empty' }
+  // A zip file: .xlsx, .ods and the like.
+  if (bytes.subarray(0, 2).toString('latin1') === 'PK') return { kind: 'workbook' }
+  const file = { createdBy: actorName(actor), hash: hashOf(bytes), content: bytes.toString('base64') }
+  return { kind: 'kept', id: await keepImport(store, file, now()) }
+}
+
+/** What a kept file would change, field by field. Writes nothing. */
+export async function previewFile(app: Needs, id: number, order: DateOrder | null): Promise<Previewed> {
+  demand(app, 'sessions.edit')
+  const bytes = await bytesOf(app, id)
+  if (bytes === null) return { kind: 'gone' }
+  const asked = await dateOrder(bytes, order)
+  if (asked.kind !== 'order-is') return asked
+  const version = await sessionsVersion(app.store)
+  const entered = await importEntries(
+    app,
+    entriesOf(bytes, asked.order),
+    { skipInvalid: false },
+    rehearseImport,
+  )
+  if (entered.kind === 'refused') return entered
+  return previewOf(app, entered.applied, { hash: hashOf(bytes), version })
+}
+
+/** Brings a kept file in, if it and the sessions are still those that were shown. */
+export async function bringFileIn(
+  app: Needs,
+  id: number,
+  { hash, version, order }: { hash: string; version: number; order: DateOrder | null },
+): Promise<BroughtIn | { kind: 'refused'; rejected: RowError[] }> {
+  demand(app, 'sessions.edit')
+  const bytes = await bytesOf(app, id)
+  if (bytes === null || hashOf(bytes) !== hash) return { kind: 'gone' }
+  const now = app.now()
+  const apply = async (staging: Parameters<typeof bringIn>[0], { skipInvalid }: { skipInvalid: boolean }) => {
+    const changes = await bringIn(staging, { id, version, skipInvalid }, now)
+    return changes ?? { ...NOTHING, overtaken: true }
+  }
+  const asked = await dateOrder(bytes, order)
+  const known = asked.kind === 'order-is' ? asked.order : null
+  const entered = await importEntries(app, entriesOf(bytes, known), { skipInvalid: false }, apply)
+  if (entered.kind === 'refused') return entered
+  if ('overtaken' in entered.applied) return { kind: 'changed' }
+  return { kind: 'done', added: entered.applied.added, updated: entered.applied.updated }
+}
+
+/** Takes an import back, as long as nothing of it went out and nothing of it was changed since. */
+export async function undoFile(app: Needs, id: number): Promise<UndoOutcome> {
+  demand(app, 'sessions.edit')
+  return undoImport(app.store, id, app.now())
+}
+
+/** The last imports by hand, newest first. */
+export async function lastImports(app: Needs, most: number): Promise<SessionImport[]> {
+  demand(app, 'sessions.see')
+  return recentImports(app.store, most)
+}
+
+const NOTHING: Changes = {
+  ...{ added: 0, updated: 0, unchanged: 0, conflicts: [], contradictions: [], rows: [], dated: [] },
+}
+
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
+
+async function bytesOf({ store }: Needs, id: number): Promise<Buffer | null> {
+  const found = await findImport(store, id)
+  return found?.content == null ? null : Buffer.from(found.content, 'base64')
+}
+
+type Asked = { kind: 'order-is'; order: DateOrder | null } | Extract<Previewed, { kind: 'order' | 'mixed' }>
+
+async function dateOrder(bytes: Buffer, chosen: DateOrder | null): Promise<Asked> {
+  const starts: string[] = []
+  for await (const entry of entriesOf(bytes, null))
+    if (entry.kind === 'record' && typeof entry.record.starts_at === 'string')
+      starts.push(entry.record.starts_at)
+  const found = orderOf(starts)
+  if (found.kind === 'none') return { kind: 'order-is', order: null }
+  if (found.kind === 'known') return { kind: 'order-is', order: found.order }
+  if (found.kind === 'mixed') return { kind: 'mixed', example: found.example }
+  if (chosen !== null) return { kind: 'order-is', order: chosen }
+  const { example } = found
+  return {
+    ...{ kind: 'order', example },
+    monthFirst: dayIn(example, 'month-first'),
+    dayFirst: dayIn(example, 'day-first'),
+  }
+}
+
+/** The entries of a file as a spreadsheet saved it: its own names for columns, and dates in this order. */
+async function* entriesOf(bytes: Buffer, order: DateOrder | null): AsyncGenerator<Entry> {
+  for await (const entry of readRecords(chunksOf(readable(bytes)))) {
+    if (entry.kind === 'header') yield { ...entry, columns: entry.columns.map(columnIn) }
+    else if (entry.kind === 'record') yield { ...entry, record: recordIn(entry.record, order) }
+    else yield entry
+  }
+}
+
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+/** Excel saves CSV in the encoding of Windows where it is not asked for UTF-8. */
+function readable(bytes: Buffer): Buffer {
+  const hasMark = bytes[0] === 0xff || bytes[0] === 0xfe
+  if (hasMark || bytes.includes(0)) return bytes
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return bytes
+  } catch {
+    return Buffer.from(new TextDecoder('windows-1252').decode(bytes))
+  }
+}
+
+function recordIn(
+  record: Readonly<Record<string, unknown>>,
+  order: DateOrder | null,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, cell]) => {
+      const column = columnIn(name)
+      if (typeof cell !== 'string') return [column, cell]
+      if (column === 'starts_at' && order !== null) return [column, startIn(cell, order)]
+      return [column, column.startsWith('seats_') || column === 'duration_minutes' ? numberIn(cell) : cell]
+    }),
+  )
+}
+
+async function previewOf(
+  app: Needs,
+  { rows, unchanged, dated }: Changes,
+  of: { hash: string; version: number },
+): Promise<ImportPreview> {
+  const now = app.now()
+  const bookable = dated.filter((session) => isBookable(session, now))
+  const { readers, more } = await readersAlike(app.store, topicsOf(bookable))
+  const added = rows.filter(({ before }) => before === null).map(({ after }) => after)
+  const changed = rows.flatMap(({ before, after }) =>
+    before === null ? [] : [{ row: after, fields: changedFields(before, after) }],
+  )
+  const offered = new Set(bookable.map(({ id }) => id))
+  const open = rows.filter(({ after }) => after.session.status === 'open').map(({ after }) => after)
+  return {
+    ...{ kind: 'ready', ...of, added, changed, unchanged },
+    kept: await countOthers(app.store, [...rows.map(({ after }) => after.session.id)]).then((n) =>
+      Math.max(0, n - unchanged),
+    ),
+    hearers: hearersOf(bookable, readers),
+    isMore: more,
+    past: open.filter(({ session }) => !offered.has(session.id) && session.seatsLeft !== 0),
+    odd: oddIn(changed, unchanged),
+  }
+}
+
+const SESSION_FIELDS = {
+  therapist: 'therapist',
+  startsAtLocal: 'starts_at',
+  timeZone: 'time_zone',
+  durationMinutes: 'duration_minutes',
+  repeats: 'repeats',
+  occurrences: 'occurrences',
+  seatsTotal: 'seats_total',
+  seatsLeft: 'seats_left',
+  status: 'status',
+  bookingUrl: 'booking_url',
+} as const
+const GROUP_FIELDS = {
+  title: 'group',
+  kind: 'kind',
+  summary: 'summary',
+  url: 'group_url',
+  language: 'language',
+  place: 'place',
+  price: 'price',
+} as const
+
+type Cells = Readonly<Record<string, string | number | null>>
+
+function changedFields(before: FileRow, after: FileRow): FieldChange[] {
+  return [
+    ...between(SESSION_FIELDS, before.session, after.session),
+    ...between(GROUP_FIELDS, before.group, after.group),
+  ]
+}
+
+function between(names: Readonly<Record<string, string>>, one: Cells, other: Cells): FieldChange[] {
+  const text = (value: string | number | null = null) => (value === null ? null : String(value))
+  return Object.entries(names).flatMap(([key, field]) => {
+    const [before, after] = [text(one[key]), text(other[key])]
+    return before === after ? [] : [{ field, before, after }]
+  })
+}
+
+const [FEWEST, FIFTH] = [10, 0.2]
+
+/** What a file that was sorted by one column alone, or made in another zone, looks like. */
+function oddIn(changed: ImportPreview['changed'], unchanged: number): ImportPreview['odd'] {
+  const moved = changed.flatMap(({ fields }) => fields.filter(({ field }) => field === 'starts_at'))
+  const shifts = new Set(moved.map(({ before, after }) => Date.parse(`${after}Z`) - Date.parse(`${before}Z`)))
+  if (moved.length >= 3 && moved.length > changed.length / 2 && shifts.size === 1) return 'shifted'
+  const known = changed.length + unchanged
+  return known >= FEWEST && changed.length > known * FIFTH ? 'many' : null
+}

@@ -1,0 +1,118 @@
+import multipart from '@fastify/multipart'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  bringFileIn,
+  keepFile,
+  LARGEST_FILE,
+  lastImports,
+  type Previewed,
+  previewFile,
+  undoFile,
+} from '../../../actions/imports/by-hand.ts'
+import { actingAs } from '../../../actions/operators/acting.ts'
+import type { App } from '../../../app.ts'
+import { csvOf } from '../../../core/csv.ts'
+import { SESSION_COLUMNS } from '../../../core/intake/records.ts'
+import type { DateOrder } from '../../../core/intake/spreadsheet.ts'
+import { registerScope } from '../../scope.ts'
+import { nowhere } from '../errors.ts'
+import { fieldOf } from '../sign-in/browser.ts'
+import { importRows, previewView } from './view.ts'
+
+type Needs = Pick<App, 'config' | 'store' | 'now' | 'actor'>
+type Of = { Params: { id: string }; Querystring: { order?: string } }
+
+const LAST = 10
+
+/** Adds `/import`: a file of sessions is looked at first, then brought in, and can be taken back. */
+export async function addImportRoutes(server: FastifyInstance, app: Needs): Promise<void> {
+  const edit = { config: { may: 'sessions.edit' as const } }
+  const as = ({ actor }: FastifyRequest) => actingAs(app, actor)
+
+  server.get('/import', edit, (request, reply) => show(as(request), reply))
+  server.get('/import/template.csv', edit, (_request, reply) =>
+    reply
+      .header('content-disposition', 'attachment; filename="group-times.csv"')
+      .type('text/csv; charset=utf-8')
+      .send(csvOf([SESSION_COLUMNS.known])),
+  )
+  await registerScope(server, 'import', async (scope) => {
+    await scope.register(multipart, {
+      limits: { fileSize: LARGEST_FILE + 1, files: 1, fields: 2, fieldSize: LARGEST_FILE + 1 },
+    })
+    scope.post('/import', { ...edit, bodyLimit: 2 * LARGEST_FILE + 10_000 }, async (request, reply) => {
+      const kept = await keepFile(as(request), await uploaded(request))
+      if (kept.kind === 'kept') return reply.redirect(`/import/${kept.id}`, 303)
+      return show(as(request), reply.code(422), reply.words.t(`import.wrong.${kept.kind}`))
+    })
+  })
+  server.get<Of>('/import/:id', edit, async (request, reply) => {
+    const order = orderIn(request.query.order)
+    const previewed = await previewFile(as(request), Number(request.params.id), order)
+    return showPreview(request, reply, previewed, { order })
+  })
+  server.post<Of>('/import/:id', edit, async (request, reply) => {
+    const { body } = request
+    const id = Number(request.params.id)
+    const order = orderIn(fieldOf(body, 'order'))
+    const shown = { hash: fieldOf(body, 'hash'), version: Number(fieldOf(body, 'version')), order }
+    if (fieldOf(body, 'odd') === 'yes' && fieldOf(body, 'sure') !== 'yes')
+      return showPreview(request, reply.code(422), await previewFile(as(request), id, order), {
+        order,
+        wrong: reply.words.t('import.not-sure'),
+      })
+    const outcome = await bringFileIn(as(request), id, shown)
+    if (outcome.kind === 'done') return reply.done('/import', 'import.done', outcome)
+    if (outcome.kind === 'gone') return nowhere(reply)
+    const previewed = await previewFile(as(request), id, order)
+    return showPreview(request, reply.code(409), previewed, {
+      order,
+      wrong: reply.words.t('import.meanwhile'),
+    })
+  })
+  server.post<Of>('/import/:id/undo', edit, async (request, reply) => {
+    const outcome = await undoFile(as(request), Number(request.params.id))
+    if (outcome === 'undone') return reply.done('/import', 'import.undone')
+    return show(as(request), reply.code(409), reply.words.t(`import.undo.${outcome}`))
+  })
+}
+
+const orderIn = (given: string | undefined): DateOrder | null =>
+  given === 'month-first' || given === 'day-first' ? given : null
+
+/** The file of a form, or what was pasted into it. */
+async function uploaded(request: FastifyRequest): Promise<Buffer> {
+  if (!request.isMultipart()) return Buffer.from(fieldOf(request.body, 'text'))
+  let file: Buffer = Buffer.alloc(0)
+  let text = ''
+  for await (const part of request.parts()) {
+    if (part.type === 'file') file = await part.toBuffer().catch(() => Buffer.alloc(LARGEST_FILE + 1))
+    else if (part.fieldname === 'text' && typeof part.value === 'string') text = part.value
+  }
+  return file.length > 0 ? file : Buffer.from(text)
+}
+
+async function show(app: Needs, reply: FastifyReply, wrong: string | null = null): Promise<FastifyReply> {
+  const imports = await lastImports(app, LAST)
+  return reply.show('import', {
+    title: reply.words.t('nav.import'),
+    wrong,
+    imports: importRows(imports, app.config.slotRule.timeZone, reply.words),
+  })
+}
+
+function showPreview(
+  request: FastifyRequest<Of>,
+  reply: FastifyReply,
+  previewed: Previewed,
+  { order, wrong = null }: { order: DateOrder | null; wrong?: string | null },
+): FastifyReply {
+  if (previewed.kind === 'gone') return nowhere(reply)
+  return reply.show('import-preview', {
+    title: reply.words.t('import.preview.title'),
+    id: request.params.id,
+    wrong,
+    order,
+    ...previewView(previewed, reply.words),
+  })
+}
