@@ -16,7 +16,14 @@ import { command, editionId, noSuchEdition, type Terminal } from './terminal.ts'
 type Json = { json?: boolean }
 type TestOptions = Json & { to: string; as: ReaderMail['reader'] }
 type PreviewOptions = Json & { for?: string; out: string }
-type ResendOptions = Json & { to?: string; failed?: boolean; unknown?: boolean; all?: boolean; yes?: boolean }
+type ResendOptions = Json & {
+  to?: string
+  failed?: boolean
+  unknown?: boolean
+  all?: boolean
+  correct?: string
+  yes?: boolean
+}
 
 /** Adds `edition preview|send|list|show|approve|hold|pause|resume|cancel|resend`. */
 export function addEditions(openseat: Command, terminal: Terminal): void {
@@ -95,6 +102,7 @@ export function addEditions(openseat: Command, terminal: Terminal): void {
     .option('--failed', 'to those whose email failed')
     .option('--unknown', 'to those with no confirmed result; some may get it twice')
     .option('--all', 'to everyone who got it, a second time')
+    .option('--correct <session>', 'tell those who were shown this session what of it was wrong')
     .option('--yes', 'do not ask; without a terminal, --all needs it')
     .action(command(terminal, (id: string, options: ResendOptions) => resend(terminal, id, options)))
     .addHelpText(
@@ -315,6 +323,7 @@ async function resend(terminal: Terminal, text: string, options: ResendOptions):
   if (request.kind === 'to') request.email = await addressGiven(terminal, request.email, '--to')
   const { judgeResend, resendEdition } = await import('../actions/editions/resend.ts')
   return terminal.withWaker(async (app) => {
+    if (request.kind === 'correct') request.sessionId = await sessionGiven(app, options.correct ?? '')
     const judged = asks ? await judgeResend(app, id, request) : null
     if (judged?.kind === 'ready') {
       const question = `Send edition ${id} ${RESENT[request.kind](judged.recipients)}`
@@ -347,18 +356,31 @@ const RESENT: Record<ResendRequest['kind'], (count: number) => string> = {
   failed: (count) => `to ${people(count)} whose email failed?`,
   unknown: (count) => `to ${people(count)} with no confirmed result? Some may get it twice.`,
   all: (count) => `again to ${people(count)} who already got it?`,
+  correct: (count) => `corrected, to ${people(count)} who were shown this session?`,
 }
 
-function requestIn({ to, failed, unknown, all }: ResendOptions): ResendRequest {
+function requestIn({ to, failed, unknown, all, correct }: ResendOptions): ResendRequest {
   const requests: ResendRequest[] = []
   if (to !== undefined) requests.push({ kind: 'to', email: to })
   if (failed) requests.push({ kind: 'failed' })
   if (unknown) requests.push({ kind: 'unknown' })
   if (all) requests.push({ kind: 'all' })
+  if (correct !== undefined) requests.push({ kind: 'correct', sessionId: Number.NaN })
   const [request] = requests
   if (request === undefined || requests.length > 1)
-    throw new BadInput('say to whom, with one of --to EMAIL, --failed, --unknown or --all --yes')
+    throw new BadInput(
+      'say to whom, with one of --to EMAIL, --failed, --unknown, --correct SESSION or --all --yes',
+    )
   return request
+}
+
+/** The number of a session given by its external id, or by its number as `sessions list` shows it. */
+async function sessionGiven({ store }: Pick<Installation, 'store'>, given: string): Promise<number> {
+  const { findDatedSession, findSessionNamed } = await import('../db/sessions/sessions.ts')
+  const named = await findSessionNamed(store, given)
+  const found = named ?? (/^\d+$/.test(given) ? await findDatedSession(store, Number(given)) : null)
+  if (found) return found.id
+  throw new BadInput(`--correct: there is no session ${JSON.stringify(given)}; see "openseat sessions list"`)
 }
 
 async function whoSubmits({ queue }: { queue: SweepWaker }): Promise<string> {

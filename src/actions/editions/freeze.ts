@@ -17,6 +17,7 @@ import { frozenContent } from '../../db/ledger/frozen-contents.ts'
 import { sessionsVersion } from '../../db/sessions/sessions.ts'
 import { failpoint, guardOn } from '../../failpoint.ts'
 import { settleSeats } from '../sessions/seats.ts'
+import { correctionFor } from './correction.ts'
 import { offersLeft } from './offers-left.ts'
 
 /** A batch ready to be submitted: the bytes, and the deliveries in their order. */
@@ -61,13 +62,20 @@ export async function claimAndFreeze(
 ): Promise<FirstClaim> {
   const now = app.now()
   await settleSeats(app)
-  const known = await bookableOffers(app, memory, edition, now)
+  const known =
+    batch.corrects === null
+      ? await bookableOffers(app, memory, edition, now)
+      : await correctedOffer(app, edition, batch.corrects, now)
   const { open, readers: asRead } = await openDeliveries(app.store.read, batch.id)
   const checked = { readers: asRead, sessionsVersion: known.version }
-  const resend = batch.generation === 0 ? null : { again: batch.again }
+  const resend = batch.generation === 0 ? null : { again: batch.again, corrects: batch.corrects }
   const max = app.config.DIGEST_MAX_SESSIONS
   const judge = openJudge({ ...edition, offers: known.offers, at: now, max, resend })
-  const { excluded, readers } = lastChecks(open, judge)
+  // What was corrected may be as it was again: then there is nothing to say.
+  const { excluded, readers } =
+    batch.corrects !== null && known.offers.length === 0
+      ? { excluded: open.map(({ id }) => ({ id, reason: 'nothing-new' as const })), readers: [] }
+      : lastChecks(open, judge)
   const parts = partsOf(app, memory, known, readers)
   const { composed, failed } = compose(app, memory, { batch, parts, readers })
   const claim = { by: app.instance, at: app.now(), gone }
@@ -77,7 +85,11 @@ export async function claimAndFreeze(
     return closed === 'closed' ? 'nobody-left' : (closed ?? 'not-ours')
   }
   const body = bodyOf(composed)
-  const frozen = composed.map(({ id, reader }) => ({ id, frozen: JSON.stringify(reader) }))
+  const frozen = composed.map(({ id, reader }) => ({
+    id,
+    frozen: JSON.stringify(reader),
+    shown: reader.shown.map((one) => one.id).join(),
+  }))
   const content = { ...parts, excluded, failed, frozen, checked, bodyHash: hashOf(composed) }
   const freezing = freezeBatch(app.store, batch, claim, content)
   const unchecked = { ...batch, claimedBy: app.instance }
@@ -172,6 +184,19 @@ async function bookableOffers(
   const validUntil = Date.parse(offers[0]?.startsAt ?? '') || Number.POSITIVE_INFINITY
   memory.offers = { editionId: edition.id, version, validUntil, offers, content: contentOf(offers) }
   return memory.offers
+}
+
+/** The one session of a correction. */
+async function correctedOffer(
+  { store }: App,
+  edition: Edition,
+  sessionId: number,
+  now: Date,
+): Promise<KnownOffers> {
+  const version = await sessionsVersion(store)
+  const offer = await correctionFor(store, edition.id, sessionId, now)
+  const offers = offer ? [offer] : []
+  return { editionId: edition.id, version, validUntil: 0, offers, content: contentOf(offers) }
 }
 
 function offersShown(offers: readonly Offer[], readers: readonly CheckedReader[]): Offer[] {

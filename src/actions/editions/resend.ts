@@ -5,14 +5,20 @@ import { REASONS } from '../../core/audience/reasons.ts'
 import { heldBecause } from '../../core/hold.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
 import { hashEmail, installationId } from '../../core/tokens.ts'
-import { type ResendCandidate, type ResendScope, resendCandidates } from '../../db/ledger/candidates.ts'
+import {
+  isUnrecorded,
+  type ResendCandidate,
+  type ResendScope,
+  resendCandidates,
+} from '../../db/ledger/candidates.ts'
 import { addGeneration } from '../../db/ledger/edition-states.ts'
-import { allEditions, type Edition, findEdition } from '../../db/ledger/editions.ts'
+import { allEditions, type Edition, findEdition, offersOfEdition } from '../../db/ledger/editions.ts'
 import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { failpoint } from '../../failpoint.ts'
 import { demand } from '../operators/acting.ts'
+import { correctionFor } from './correction.ts'
 import { offersLeft } from './offers-left.ts'
 
 /** Whom an operator wants to email again. */
@@ -21,6 +27,7 @@ export type ResendRequest =
   | { kind: 'unknown' }
   | { kind: 'all' }
   | { kind: 'to'; email: string }
+  | { kind: 'correct'; sessionId: number }
 
 export type ResendOutcome =
   | { kind: 'planned'; generation: number; recipients: number; excluded: Partial<Record<Exclusion, number>> }
@@ -29,13 +36,13 @@ export type ResendOutcome =
 
 /** `ready`: it can be planned, for so many recipients. */
 export type JudgedResend =
-  | { kind: 'ready'; verdicts: Verdict[]; recipients: number; again: boolean }
+  | { kind: 'ready'; verdicts: Verdict[]; recipients: number; again: boolean; corrects: number | null }
   | Exclude<ResendOutcome, { kind: 'planned' }>
 
 /**
  * Plans a new generation of an edition, under idempotency keys of its own. `failed` and `unknown` show what those readers
  * have not seen since, and leave out readers to whom a later edition shows it or may have shown it. `to` and `all` repeat
- * what the edition showed. No one who unsubscribed or is suppressed gets it. Refuses what makes no sense, with the reason.
+ * what the edition showed; `correct` tells those who were shown one session what of it was wrong. No one who unsubscribed or is suppressed gets it. Refuses what makes no sense, with the reason.
  * Wakes the sweep, which enqueues the batches.
  */
 export async function resendEdition(
@@ -46,11 +53,11 @@ export async function resendEdition(
   demand(app, request.kind === 'all' ? 'editions.resend-all' : 'editions.control')
   const judged = await judgeResend(app, id, request)
   if (judged.kind !== 'ready') return judged
-  const { verdicts, recipients, again } = judged
+  const { verdicts, recipients, again, corrects } = judged
   const generation = await addGeneration(
     app.store,
     id,
-    { verdicts, again, installation: installationId(app.hashKey), note: request.kind },
+    { verdicts, again, corrects, installation: installationId(app.hashKey), note: noteOf(request) },
     app.now(),
   )
   failpoint('after-resend')
@@ -74,10 +81,11 @@ export async function judgeResend(
   if (scope === null) return { kind: 'refused', reason: 'no subscriber has this address' }
 
   const again = request.kind === 'to' || request.kind === 'all'
+  const corrects = request.kind === 'correct' ? request.sessionId : null
   const candidates = await resendCandidates(app.store, id, scope)
-  const offers = await offersLeft(app.store, edition, app.now())
+  const offers = corrects === null ? await offersLeft(app.store, edition, app.now()) : []
   const max = app.config.DIGEST_MAX_SESSIONS
-  const judge = openJudge({ ...edition, offers, at: app.now(), max, resend: { again } })
+  const judge = openJudge({ ...edition, offers, at: app.now(), max, resend: { again, corrects } })
   const verdicts = candidates.map((candidate) => ({
     subscriberId: candidate.id,
     seenThrough: again ? candidate.firstSeenThrough : candidate.seenThrough,
@@ -85,11 +93,11 @@ export async function judgeResend(
   }))
   const recipients = verdicts.filter(({ exclusion }) => exclusion === null).length
   if (recipients === 0) return { kind: 'refused', reason: nobodyLeft(request, verdicts, candidates) }
-  return { kind: 'ready', verdicts, recipients, again }
+  return { kind: 'ready', verdicts, recipients, again, corrects }
 }
 
 async function whyNot(
-  app: Pick<App, 'store'>,
+  app: Pick<App, 'store' | 'now'>,
   edition: Edition,
   request: ResendRequest,
 ): Promise<string | null> {
@@ -102,10 +110,29 @@ async function whyNot(
   if (edition.prunedAt !== null)
     return `who was emailed edition ${edition.id} has been removed, as RETENTION_DAYS says, so nobody knows who would get it twice`
   const [newest] = await allEditions(app.store)
+  if (request.kind === 'correct') return whyNotCorrect(app, edition, request.sessionId)
   if (request.kind === 'all' && newest && newest.id > edition.id)
     return `edition ${newest.id} was planned since; sending ${edition.id} to everyone again would repeat old news`
   return null
 }
+
+/** Why a session of an edition cannot be corrected, or null. */
+async function whyNotCorrect(
+  app: Pick<App, 'store' | 'now'>,
+  edition: Edition,
+  sessionId: number,
+): Promise<string | null> {
+  const shown = (await offersOfEdition(app.store, edition.id)).some(({ id }) => id === sessionId)
+  if (!shown) return `edition ${edition.id} did not show session ${sessionId}`
+  if (await isUnrecorded(app.store, edition.id))
+    return `edition ${edition.id} was sent by an earlier release, which did not keep who was shown what`
+  if ((await correctionFor(app.store, edition.id, sessionId, app.now())) === null)
+    return `session ${sessionId} is still as edition ${edition.id} showed it; change the session first`
+  return null
+}
+
+const noteOf = (request: ResendRequest): string =>
+  request.kind === 'correct' ? `correct session ${request.sessionId}` : request.kind
 
 async function scopeOf(
   app: Pick<App, 'store' | 'hashKey'>,
@@ -126,6 +153,7 @@ function nobodyLeft(
   const [only] = verdicts
   if (request.kind === 'to' && only?.exclusion)
     return `this reader gets no email, because ${REASONS[only.exclusion].present}`
+  if (request.kind === 'correct') return 'nobody who was shown this session may be emailed now'
   if (verdicts.length === 0 && request.kind !== 'all') return `no email of this edition is ${request.kind}`
   const left = candidates.filter((_, index) => verdicts[index]?.exclusion === 'in-doubt')
   const [doubt = null] = left.map(({ inDoubtIn }) => inDoubtIn).sort()

@@ -16,7 +16,8 @@ type Judged = KnownCandidate & Partial<ResendFacts>
 
 /**
  * The edition to judge. `offers` are what it shows, soonest first, all with `isUnchanged`. `at` is the slot, or now if later;
- * `max` the most sessions in one email. `resend` is null for the edition itself; `again` repeats what the edition showed.
+ * `max` the most sessions in one email. `resend` is null for the edition itself; `again` repeats what the edition showed; `corrects` shows
+ * this one session to whoever may be emailed.
  */
 export type JudgedEdition = {
   id: string
@@ -24,7 +25,7 @@ export type JudgedEdition = {
   offers: readonly Offer[]
   at: Date
   max: number
-  resend: { again: boolean } | null
+  resend: { again: boolean; corrects?: number | null } | null
 }
 
 /** `topics` are those that the email covers; null = all. */
@@ -65,6 +66,8 @@ export function openJudge(edition: JudgedEdition): Judge {
     return waitsIn === null ? null : 'superseded'
   }
 
+  const { corrects = null } = resend ?? {}
+  if (corrects !== null) return correctionJudge(corrects, refusal)
   return {
     exclude: (candidate) =>
       refusal(candidate) ?? (hasNews(marks(candidate)) ? null : 'nothing-new') ?? shownElsewhere(candidate),
@@ -76,6 +79,18 @@ export function openJudge(edition: JudgedEdition): Judge {
       if (selection === null) return { exclusion: 'nothing-new' }
       const elsewhere = shownElsewhere(candidate)
       return elsewhere === null ? { exclusion: null, topics, selection } : { exclusion: elsewhere }
+    },
+  }
+}
+
+/** A correction says one thing, and covers no topic: it moves no mark. */
+function correctionJudge(id: number, refusal: (candidate: Judged) => Exclusion | null): Judge {
+  const selection: Selection = { shown: [{ id, news: 'new' }], more: 0 }
+  return {
+    exclude: refusal,
+    select(candidate) {
+      const exclusion = refusal(candidate)
+      return exclusion === null ? { exclusion, topics: new Set(), selection } : { exclusion }
     },
   }
 }

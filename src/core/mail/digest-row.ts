@@ -28,6 +28,7 @@ export type DigestRow = {
   whenForGroup: string | null
   clocks: string | null
   seats: string | null
+  /** '' if there is nothing to reserve. */
   reserveUrl: string
   reserveLabel: string
 }
@@ -66,7 +67,8 @@ export function digestRow(offer: ShownOffer, reader: RowReader, isFirstOfGroup: 
     whenForGroup: dayForGroup(offer, day, reader),
     clocks: clocksNote(offer, reader),
     seats: offer.seatsLeft !== null && isScarce(offer) ? t('session.seats', { n: offer.seatsLeft }) : null,
-    reserveUrl: webAddress(offer.bookingUrl) ?? reader.fallbackUrl,
+    reserveUrl:
+      offer.correction?.bookable === false ? '' : (webAddress(offer.bookingUrl) ?? reader.fallbackUrl),
     reserveLabel: t('session.reserve.label', { group, at: `${day}, ${time}` }),
   }
 }

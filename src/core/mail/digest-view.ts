@@ -3,6 +3,7 @@ import { toLocal } from '../time/calendar.ts'
 import { dayHeading } from '../time/occurrences.ts'
 import { type CrisisView, crisisView } from '../words/crisis.ts'
 import type { Translator } from '../words/words.ts'
+import { correctionOpening } from './digest-correction.ts'
 import { type Opening, openingOf } from './digest-opening.ts'
 import { byTopic, plain } from './digest-page.ts'
 import { type DigestRow, digestRow, type RowReader, type ShownOffer } from './digest-row.ts'
@@ -67,7 +68,7 @@ export function digestPage(
   const pageAt = (path: string) => `${publicUrl}${path}${discreet ? '?discreet=1' : ''}`
   return {
     language: translator.language,
-    ...openingOf(shown, readership, since),
+    ...openingFor(shown, readership, since),
     practice: plain(letterhead.practice),
     logoUrl,
     viewUrl: pageAt(edition.unsent ? '/sessions' : `/editions/${edition.id}`),
@@ -85,6 +86,13 @@ export function digestPage(
     ...phoneOf(letterhead),
     crisis: crisisView(crisisLine, timeZone, translator),
   }
+}
+
+function openingFor(shown: readonly ShownOffer[], readership: Readership, since: Date): Opening {
+  const [{ correction, ...offer } = { correction: undefined }] = shown
+  return correction && 'id' in offer
+    ? correctionOpening({ ...offer, correction }, readership, since)
+    : openingOf(shown, readership, since)
 }
 
 function offerOf(offers: ReadonlyMap<number, Offer>, id: number): Offer {

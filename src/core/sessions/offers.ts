@@ -56,6 +56,19 @@ export type Offer = GroupFacts & {
   seatsLeft: number | null
   bookingUrl: string
   history?: readonly NewsState[]
+  /** In an email that corrects it: what an earlier one said. */
+  correction?: Correction
+}
+
+/** What of a session was wrong in an email. */
+export type Wrong = 'time' | 'therapist' | 'minutes' | 'place' | 'price' | 'link' | 'cancelled' | 'full'
+
+/** A session as it is now, with what an email said of it instead; frozen with the email that corrects it. */
+export type Correction = {
+  wrong: Wrong[]
+  was: Pick<Offer, 'startsAt' | 'repeats' | 'therapist' | 'durationMinutes' | 'place' | 'price'>
+  /** Whether there is still something to reserve. */
+  bookable: boolean
 }
 
 /** What one reader gets: the offers shown, and how many did not fit. */
@@ -70,7 +83,7 @@ export function offersAt(sessions: readonly Session[], at: Date): Offer[] {
     .filter((session) => isBookable(session, at))
     .flatMap((session) => {
       const next = nextOccurrence(session, at)
-      return next === null ? [] : [offer(session, next.at)]
+      return next === null ? [] : [offerFrom(session, next.at)]
     })
     .sort((a, b) => (a.startsAt === b.startsAt ? a.id - b.id : a.startsAt < b.startsAt ? -1 : 1))
 }
@@ -140,7 +153,8 @@ function rotate(offers: readonly Offer[], rotation: number): readonly Offer[] {
   return offers.map((offer) => instead.get(offer) ?? offer)
 }
 
-function offer(session: Session, next: Date): Offer {
+/** A session as an email shows it, with its next start. */
+export function offerFrom(session: Session, next: Date): Offer {
   return {
     id: session.id,
     seq: session.seq,

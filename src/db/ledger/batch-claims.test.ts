@@ -36,7 +36,7 @@ async function nothing(app: TestApp, { id }: Batch) {
 /** The same, with an email for each of them. */
 async function everyone(app: TestApp, batch: Batch) {
   const { open } = await openDeliveries(app.store.read, batch.id)
-  const frozen = open.map(({ id }) => ({ id, frozen: '{}' }))
+  const frozen = open.map(({ id }) => ({ id, frozen: '{}', shown: '1' }))
   return { ...(await nothing(app, batch)), frozen, readers: open }
 }
 

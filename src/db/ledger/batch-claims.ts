@@ -22,7 +22,11 @@ import { type FrozenContents, keepContents } from './frozen-contents.ts'
 
 /** What freezing writes: everything that the bytes of the request are made from, and their hash. */
 export type Freeze = Ended &
-  FrozenContents & { frozen: { id: number; frozen: string }[]; bodyHash: string; checked: Checked }
+  FrozenContents & {
+    frozen: { id: number; frozen: string; shown: string }[]
+    bodyHash: string
+    checked: Checked
+  }
 
 /**
  * Claims a batch without freezing it: it is frozen already, too old to be tried again, or must wait because the program

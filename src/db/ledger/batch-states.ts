@@ -10,12 +10,15 @@ import { excludeWaiting, loseWaiting, settleProven } from './delivery-states.ts'
 // them in one table. Nothing else writes `batches.state`.
 
 /** Which batches are added; `installation` is this one's id (`installationId`). */
-export type NewBatches = Pick<Batch, 'editionId' | 'generation' | 'again'> & { installation: string }
+export type NewBatches = Pick<Batch, 'editionId' | 'generation' | 'again'> & {
+  installation: string
+  corrects?: number | null
+}
 
 /** Inside a transaction: adds a batch of one generation for each of these, as `planned`, after the number `last`. */
 export async function addBatches<Member>(
   tx: Queries,
-  { editionId, generation, again, installation }: NewBatches,
+  { editionId, generation, again, installation, corrects = null }: NewBatches,
   last: number,
   portions: readonly Member[][],
 ): Promise<{ id: number; members: Member[] }[]> {
@@ -28,7 +31,7 @@ export async function addBatches<Member>(
     size: members.length,
   }))
   const values = {
-    ...{ editionId, generation, again, state: 'planned' as const },
+    ...{ editionId, generation, again, corrects, state: 'planned' as const },
     ...{ number: whole('number'), key: words('key'), size: whole('size') },
   }
   const insert = insertFrom(batches, values, rowsIn(tx, rows))

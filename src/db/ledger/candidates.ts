@@ -40,12 +40,13 @@ const candidatesBetween = prepared((read) =>
     .prepare(),
 )
 
-/** Whose deliveries a resend takes up again: by how the last one of each reader ended, or one reader's. */
+/** Whose deliveries a resend takes up again: by how the last one of each reader ended, one reader's, or who was shown a session. */
 export type ResendScope =
   | { kind: 'failed' }
   | { kind: 'unknown' }
   | { kind: 'all' }
   | { kind: 'to'; subscriberId: number }
+  | { kind: 'correct'; sessionId: number }
 
 /** A reader that a resend may go to. */
 export type ResendCandidate = KnownCandidate & ResendFacts
@@ -79,6 +80,13 @@ export async function resendCandidates(
   return rows.map((row) => ({ ...row, topicRows: topicRows.get(row.id) ?? [] }))
 }
 
+/** Whether an earlier release sent some of the edition: then nobody knows what exactly it showed. */
+export async function isUnrecorded({ read }: Store, editionId: string): Promise<boolean> {
+  const row = await read.get(sql`select 1 as one from deliveries
+    where edition_id = ${editionId} and state = 'submitted' and shown is null limit 1`)
+  return row !== undefined
+}
+
 const later = (editionId: string): SQL => sql`select max(l.edition_id)
   from deliveries l join batches o on o.id = l.batch_id
   where l.subscriber_id = ${subscribers.id} and l.edition_id > ${editionId}`
@@ -88,6 +96,10 @@ const ENDED = { failed: "('failed')", unknown: "('unknown')", all: "('submitted'
 /** By the last delivery of each reader. */
 function inScope(editionId: string, scope: ResendScope): SQL {
   if (scope.kind === 'to') return eq(subscribers.id, scope.subscriberId)
+  if (scope.kind === 'correct')
+    return sql`${subscribers.id} in (select d.subscriber_id from deliveries d
+      where d.edition_id = ${editionId} and d.state = 'submitted' and d.subscriber_id is not null
+        and ',' || d.shown || ',' like ${`%,${scope.sessionId},%`})`
   return sql`${subscribers.id} in (select d.subscriber_id from deliveries d
     where d.edition_id = ${editionId} and d.state in ${sql.raw(ENDED[scope.kind])} and d.subscriber_id is not null
       and not exists (select 1 from deliveries later where later.subscriber_id = d.subscriber_id

@@ -50,7 +50,7 @@ const isThisRow = and(eq(deliveries.id, whole('id')), eq(deliveries.state, 'wait
 /** Keeps the reader as each email was made for them; state stays `waiting`. */
 export async function freezeWaiting(
   tx: Queries,
-  frozen: readonly { id: number; frozen: string }[],
+  frozen: readonly { id: number; frozen: string; shown: string }[],
 ): Promise<void> {
   await freezing(tx).run({ rows: JSON.stringify(frozen) })
 }
@@ -58,7 +58,7 @@ export async function freezeWaiting(
 const freezing = prepared((tx) =>
   tx
     .update(deliveries)
-    .set({ frozen: words('frozen') })
+    .set({ frozen: words('frozen'), shown: words('shown') })
     .from(rowsIn(tx, sql.placeholder('rows')))
     .where(isThisRow)
     .prepare(),
@@ -215,6 +215,7 @@ export async function detachDeliveries(tx: Queries, subscriberId: number): Promi
     .set({ frozen: null })
     .where(and(own, outside(and(attempted, unfinished(batches)))))
     .run()
+  await tx.update(deliveries).set({ shown: null }).where(own).run() // it says which topics they follow
 }
 
 const isIn = (batchIds: SQL): SQL => sql`${deliveries.batchId} in (${batchIds})`

@@ -82,7 +82,13 @@ export async function finishPlanning(
 export async function addGeneration(
   store: Store,
   editionId: string,
-  resend: { verdicts: readonly Verdict[]; again: boolean; installation: string; note: string },
+  resend: {
+    verdicts: readonly Verdict[]
+    again: boolean
+    corrects: number | null
+    installation: string
+    note: string
+  },
   now: Date,
 ): Promise<number | null> {
   return store.write(async (tx) => {

@@ -178,7 +178,7 @@ async function claimed(id: number): Promise<Batch> {
 async function frozen(id: number): Promise<Batch> {
   const found = (await findBatch(store, id)) as Batch
   const contents = { template: '{}', templateHash: 't', offers: '[]', offersHash: 'o', bodyHash: 'b' }
-  const readers = waitingIn(id).map((delivery) => ({ id: delivery.id, frozen: '{}' }))
+  const readers = waitingIn(id).map((delivery) => ({ id: delivery.id, frozen: '{}', shown: '1' }))
   const checked = await checkedNow(id)
   await freezeBatch(store, found, CLAIM, { ...contents, frozen: readers, excluded: [], failed: [], checked })
   return (await findBatch(store, id)) as Batch
@@ -197,7 +197,12 @@ async function submitted(id: string): Promise<void> {
   await answer(await frozen(await planned(id)))
   await finishEdition(store, id, NOW)
   const verdicts = [1, 2].map((subscriberId) => ({ subscriberId, seenThrough: 0, exclusion: null }))
-  await addGeneration(store, id, { verdicts, again: true, installation: 'here', note: 'all' }, NOW)
+  await addGeneration(
+    store,
+    id,
+    { verdicts, again: true, corrects: null, installation: 'here', note: 'all' },
+    NOW,
+  )
   const batch = batchOf(id)
   const [one, two] = waitingIn(batch.id)
   const ended = {

@@ -17,6 +17,8 @@ export type PersonalData = {
     state: string
     reason: string | null
     seenThrough: number
+    /** The ids of the sessions that the email showed. */
+    shown: string | null
     providerId: string | null
     submittedAt: number | null
     report: string | null
@@ -67,6 +69,7 @@ export async function personalDataOf(store: Store, emailHash: string): Promise<P
           state: deliveries.state,
           reason: deliveries.reason,
           seenThrough: deliveries.seenThrough,
+          shown: deliveries.shown,
           providerId: deliveries.providerId,
           submittedAt: batches.submittedAt,
           report: deliveries.report,

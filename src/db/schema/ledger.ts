@@ -107,6 +107,8 @@ export const batches = sqliteTable(
     size: integer().notNull(),
     /** A resend that shows readers what they were shown before. */
     again: integer({ mode: 'boolean' }).notNull().default(false),
+    /** A resend that corrects this one session. */
+    corrects: integer(),
     attempts: integer().notNull().default(0),
     claimedAt: integer('claimed_at'),
     /** The name of a process: where that has certainly ended, its claim is stale at once. */
@@ -149,6 +151,8 @@ export const deliveries = sqliteTable(
     seenThrough: integer('seen_through').notNull().default(0),
     /** The reader as the email was made for them, JSON; there only from the first claim to the outcome. */
     frozen: text(),
+    /** The ids of the sessions that the email shows, `12,15`; null in rows of earlier releases. */
+    shown: text(),
     providerId: text('provider_id'),
     /** The furthest that the provider's reports have taken it; never goes back. */
     report: text({ enum: ['sent', 'delayed', 'delivered', 'bounced', 'complained', 'suppressed', 'failed'] }),

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../../test/app.ts'
 import { getAs, operatorServer, postAs, signedIn } from '../../../../test/operator.ts'
 import { summaryOf } from '../../../actions/editions/show.ts'
+import { sessions } from '../../../db/schema/sessions.ts'
 
 const ID = '2026-11-23'
 const URL = `/editions/${ID}`
@@ -124,4 +125,25 @@ test('an editor sees the sums of an edition, and none of its buttons', async () 
     expect(
       (await postAs(server, editor, `${URL}/${act}`, { who: 'failed', generation: '0' })).statusCode,
     ).toBe(403)
+})
+
+test('a correction says what was wrong and how many people get it, before it is sent', async () => {
+  const app = await aPractice()
+  const server = await operatorServer(app)
+  const operator = await signedIn(app, 'operator')
+  await planNow(app)
+  await submitOwed(app)
+  expect((await getAs(server, operator, URL)).body).toContain(`href="${URL}/correct/1"`)
+  expect((await getAs(server, operator, `${URL}/correct/1`)).body).toContain('change the session first')
+  app.db.update(sessions).set({ therapist: 'Dr. Núñez' }).run()
+  const page = (await getAs(server, operator, `${URL}/correct/1`)).body
+  expect(page).toContain('the right therapist')
+  expect(page).toContain('Email 3 people the correction')
+  const form = { who: 'correct', session: '1', generation: '0' }
+  expect((await postAs(server, operator, `${URL}/resend`, form)).statusCode).toBe(303)
+  expect((await postAs(server, operator, `${URL}/resend`, form)).statusCode).toBe(409)
+  await submitOwed(app)
+  expect(app.resend.accepted.filter(({ subject }) => subject.startsWith('A correction'))).toHaveLength(3)
+  const editor = await signedIn(app, 'editor')
+  expect((await getAs(server, editor, `${URL}/correct/1`)).statusCode).toBe(403)
 })

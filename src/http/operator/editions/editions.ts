@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ControlOutcome, cancel, pause, resume } from '../../../actions/editions/control.ts'
-import { type ResendRequest, resendEdition } from '../../../actions/editions/resend.ts'
+import { correctionFor } from '../../../actions/editions/correction.ts'
+import { judgeResend, type ResendRequest, resendEdition } from '../../../actions/editions/resend.ts'
 import { recentSummaries, summaryOf } from '../../../actions/editions/show.ts'
 import { actingAs, demand } from '../../../actions/operators/acting.ts'
 import type { App } from '../../../app.ts'
@@ -15,7 +16,7 @@ type Needs = Pick<App, 'config' | 'store' | 'now' | 'hashKey' | 'actor' | 'queue
 type Of = { Params: { id: string }; Querystring: { tab?: string; page?: string } }
 
 const ON_PAGE = 20
-const RESENDS = ['failed', 'unknown', 'all', 'to'] as const
+const RESENDS = ['failed', 'unknown', 'all', 'to', 'correct'] as const
 
 /** Adds `/editions` and `/editions/:id`. */
 export function addEditionRoutes(server: FastifyInstance, app: Needs): void {
@@ -71,6 +72,11 @@ export function addEditionRoutes(server: FastifyInstance, app: Needs): void {
   server.post<Of>('/editions/:id/cancel', control, async (request, reply) =>
     controlled(app, request, reply, 'cancelled', (mine, id) => cancel(mine, id)),
   )
+  server.get<Of & { Params: { session: string } }>(
+    '/editions/:id/correct/:session',
+    control,
+    (request, reply) => showCorrection(actingAs(app, request.actor), request.params, reply),
+  )
   server.post<Of>('/editions/:id/resend', control, (request, reply) => resend(app, request, reply))
 }
 
@@ -105,7 +111,37 @@ async function resend(app: Needs, request: FastifyRequest<Of>, reply: FastifyRep
 function requestIn(body: unknown): ResendRequest | null {
   const kind = RESENDS.find((one) => one === fieldOf(body, 'who'))
   if (kind === undefined) return null
-  return kind === 'to' ? { kind, email: fieldOf(body, 'email') } : { kind }
+  if (kind === 'to') return { kind, email: fieldOf(body, 'email') }
+  if (kind === 'correct') return { kind, sessionId: Number(fieldOf(body, 'session')) }
+  return { kind }
+}
+
+/** What a correction would say, and to how many people. */
+async function showCorrection(
+  app: Needs,
+  { id, session }: { id: string; session: string },
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  demand(app, 'editions.control')
+  const summary = await summaryOf(app, id)
+  const sessionId = Number(session)
+  const offer = await correctionFor(app.store, id, sessionId, app.now())
+  if (summary === null) return nowhere(reply)
+  const judged = await judgeResend(app, id, { kind: 'correct', sessionId })
+  const { words } = reply
+  return reply.show('correction', {
+    title: words.t('editions.correct.title'),
+    wide: false,
+    id,
+    session,
+    group: offer?.group ?? null,
+    wrong: (offer?.correction?.wrong ?? []).map((one) => words.t(`editions.wrong.${one}`)),
+    generation: summary.resends.length,
+    refused: judged.kind === 'refused' ? judged.reason : null,
+    recipients: judged.kind === 'ready' ? judged.recipients : 0,
+    // It was saved as news, so the next edition tells them again.
+    again: offer !== null && offer.seq > summary.throughSeq,
+  })
 }
 
 async function refused(

@@ -72,7 +72,7 @@ export async function showEdition(
       url: `/editions/${summary.id}?tab=${name}`,
       here: name === tab,
     })),
-    ...(await tabOf(app, summary, tab, words)),
+    ...(await tabOf(app, summary, { tab, corrects: controls.resend }, words)),
   })
 }
 
@@ -97,9 +97,14 @@ function stateIn({ state, pauseReason }: Summary, words: Words): string {
     : words.t(`editions.state.${state}`)
 }
 
-async function tabOf(app: Needs, summary: Summary, tab: Tab, words: Words) {
+async function tabOf(
+  app: Needs,
+  summary: Summary,
+  { tab, corrects }: { tab: Tab; corrects: boolean },
+  words: Words,
+) {
   const none = { shown: null, skipped: null, troubles: null }
-  if (tab === 'shown') return { ...none, shown: await shownIn(app, summary.id, words) }
+  if (tab === 'shown') return { ...none, shown: await shownIn(app, { id: summary.id, corrects }, words) }
   if (tab === 'skipped')
     return {
       ...none,
@@ -116,7 +121,11 @@ async function tabOf(app: Needs, summary: Summary, tab: Tab, words: Words) {
 
 const MOST_SHOWN = 100
 
-async function shownIn({ store, config }: Needs, id: string, words: Words) {
+async function shownIn(
+  { store, config }: Needs,
+  { id, corrects }: { id: string; corrects: boolean },
+  words: Words,
+) {
   const offers = await offersOfEdition(store, id)
   const soonest = offers.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   return {
@@ -131,6 +140,7 @@ async function shownIn({ store, config }: Needs, id: string, words: Words) {
         therapist,
         when: whenIn(startsAt, config.slotRule.timeZone, words),
         zone: formatOccurrence(new Date(startsAt), timeZone, words.locale).zoneName,
+        correct: corrects ? `/editions/${id}/correct/${session}` : null,
       })),
   }
 }

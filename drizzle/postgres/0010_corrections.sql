@@ -1,0 +1,4 @@
+-- Which sessions an email showed, so that a correction of one goes to just those who were shown it.
+ALTER TABLE deliveries ADD shown text COLLATE "C";
+--> statement-breakpoint
+ALTER TABLE batches ADD corrects bigint;
