@@ -7,7 +7,13 @@ import { mayDo, type Permission } from '../../core/operators/permissions.ts'
 import { hashOf } from '../../core/operators/token.ts'
 import { findSignIn, type SignIn } from '../../db/operators/sign-ins.ts'
 
+/** A route as it was added, and who may ask for it. */
+export type KnownRoute = { method: string; url: string; may: string }
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    known: readonly KnownRoute[]
+  }
   interface FastifyContextConfig {
     /** Who may ask for an operators' route. One that does not say keeps the server from starting. */
     may?: Permission | 'anyone' | 'signed-in' | 'enrolling'
@@ -22,10 +28,13 @@ declare module 'fastify' {
 
 type Needs = Pick<App, 'config' | 'store' | 'now'>
 
-/** Routes may only be added with `may` in their config, so that none is open by an oversight. */
+/** Routes may only be added with `may` in their config, so that none is open by an oversight. `known` lists them. */
 export function refuseOpenRoutes(server: FastifyInstance): void {
-  server.addHook('onRoute', ({ url, config }) => {
+  const known: KnownRoute[] = []
+  server.decorate('known', known)
+  server.addHook('onRoute', ({ method, url, config }) => {
     if (config?.may === undefined) throw new Error(`the route ${url} does not say who may ask for it`)
+    for (const one of [method].flat()) known.push({ method: one, url, may: config.may })
   })
 }
 
