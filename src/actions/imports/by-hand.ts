@@ -131,6 +131,7 @@ export async function lastImports(app: Needs, most: number): Promise<SessionImpo
 
 const NOTHING: Changes = {
   ...{ added: 0, updated: 0, unchanged: 0, conflicts: [], contradictions: [], rows: [], dated: [] },
+  lastGroup: 0,
 }
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')

@@ -3,7 +3,7 @@ import { audit } from '../audit.ts'
 import { and, desc, eq, gt, isNotNull, isNull, sql } from '../drizzle.ts'
 import { idsIn } from '../fragments.ts'
 import { editions } from '../schema/ledger.ts'
-import { groups, quietChanges, sessionImports, sessions } from '../schema/sessions.ts'
+import { groups, knownSessions, sessionImports, sessions } from '../schema/sessions.ts'
 import { sessionsById } from '../sessions/sessions.ts'
 import type { Queries, Store } from '../store.ts'
 import { type Applied, applySessions } from './sessions.ts'
@@ -16,15 +16,25 @@ type SessionRow = typeof sessions.$inferSelect
 type GroupRow = typeof groups.$inferSelect
 
 /** A session with its group, as one row of a file. */
-export type FileRow = { session: SessionRow; group: GroupRow }
+export type FileRow = { session: SessionRow; group: GroupRow; known: Known | null }
+
+/** What the triggers keep of a session, from which they tell that it reopens. */
+type Known = { open: boolean; lastDate: string | null }
 
 /** What an import changes: each row before and after it; `before` null = new. */
-export type Changes = Applied & { rows: { before: FileRow | null; after: FileRow }[]; dated: DatedSession[] }
+export type Changes = Applied & {
+  rows: { before: FileRow | null; after: FileRow }[]
+  dated: DatedSession[]
+  /** Ids above this one are those of groups that the import made. */
+  lastGroup: number
+}
 
 /** How things were before an import, to undo it. A session without `before` was new. */
 type Before = {
-  sessions: { id: number; version: number; before: SessionRow | null }[]
+  sessions: { id: number; version: number; before: SessionRow | null; known?: Known | null }[]
   groups: { id: number; version: number; before: GroupRow }[]
+  /** Groups that it made. */
+  made?: { id: number; version: number }[]
 }
 
 /** Keeps a file until it is brought in, or a day has passed. Returns its number. */
@@ -82,13 +92,13 @@ export async function bringIn(
     return await withChanges(
       staging,
       { skipInvalid, version },
-      async (tx, { added, updated, unchanged, rows }) => {
+      async (tx, { added, updated, unchanged, rows, lastGroup }) => {
         const counts = { added, updated, unchanged }
         const done = {
           importedAt: now.getTime(),
           content: null,
           counts: JSON.stringify(counts),
-          before: JSON.stringify(beforeOf(rows)),
+          before: JSON.stringify(beforeOf(rows, lastGroup)),
         }
         const open = and(eq(sessionImports.id, id), isNull(sessionImports.importedAt))
         if ((await tx.update(sessionImports).set(done).where(open).run()).changes === 0) throw new Overtaken()
@@ -117,6 +127,7 @@ export async function undoImport(store: Store, id: number, now: Date): Promise<U
     const before = JSON.parse(row.before) as Before
     for (const one of before.groups) await restoreGroup(tx, one)
     for (const one of before.sessions) await restoreSession(tx, one)
+    for (const one of before.made ?? []) await removeGroup(tx, one)
     await tx
       .update(sessionImports)
       .set({ undoneAt: now.getTime(), before: null })
@@ -152,11 +163,13 @@ async function withChanges(
 ): Promise<Changes> {
   let before = new Map<string, FileRow>()
   let changes: Changes | null = null
+  let lastGroup = 0
   const applied = await applySessions(staging, {
     skipInvalid,
     first: async (tx, table) => {
       if (version !== undefined && (await versionIn(tx)) !== version) throw new Overtaken()
       before = await fileRows(tx, table)
+      lastGroup = (await tx.get<{ id: number }>(sql`select coalesce(max(id), 0) as id from ${groups}`)).id
     },
     last: async (tx, done, table) => {
       const after = await fileRows(tx, table)
@@ -169,11 +182,11 @@ async function withChanges(
         return same ? [] : [{ before: was, after: row }]
       })
       const ids = rows.map(({ after: { session } }) => session.id)
-      changes = { ...done, rows, dated: await sessionsById(tx, ids) }
+      changes = { ...done, rows, dated: await sessionsById(tx, ids), lastGroup }
       await last(tx, changes)
     },
   })
-  return changes ?? { ...applied, rows: [], dated: [] }
+  return changes ?? { ...applied, rows: [], dated: [], lastGroup }
 }
 
 async function versionIn(tx: Queries): Promise<number> {
@@ -183,15 +196,21 @@ async function versionIn(tx: Queries): Promise<number> {
 
 async function fileRows(tx: Queries, table: Staging['table']): Promise<Map<string, FileRow>> {
   const rows = await tx
-    .select({ session: sessions, group: groups })
+    .select({
+      session: sessions,
+      group: groups,
+      known: { open: knownSessions.open, lastDate: knownSessions.lastDate },
+    })
     .from(sessions)
     .innerJoin(groups, eq(groups.id, sessions.groupId))
+    .leftJoin(knownSessions, eq(knownSessions.sessionId, sessions.id))
     .where(sql`${sessions.externalId} in (select external_id from ${table})`)
     .all()
   return new Map(rows.map((row) => [row.session.externalId, row]))
 }
 
-function beforeOf(rows: Changes['rows']): Before {
+function beforeOf(rows: Changes['rows'], lastGroup: number): Before {
+  const made = new Map(rows.map(({ after: { group } }) => [group.id, group.version]))
   const changed = new Map<number, Before['groups'][number]>()
   for (const { before, after } of rows)
     if (before && before.group.id === after.group.id && before.group.version !== after.group.version)
@@ -203,8 +222,10 @@ function beforeOf(rows: Changes['rows']): Before {
         id: after.session.id,
         version: after.session.version,
         before: before?.session ?? null,
+        known: before?.known ?? null,
       })),
     groups: [...changed.values()],
+    made: [...made].filter(([id]) => id > lastGroup).map(([id, version]) => ({ id, version })),
   }
 }
 
@@ -215,10 +236,13 @@ async function restoreGroup(tx: Queries, { id, version, before }: Before['groups
   if (restored.changes !== 1) throw new Overtaken()
 }
 
-/** Quietly: nobody has been shown anything else, so nobody hears of it. */
+/**
+ * Nobody has been shown anything else. What the triggers know of it goes back first, so that a session that the import closed
+ * is not reopened by this; then they find each reader's state again, and nobody hears of it.
+ */
 async function restoreSession(
   tx: Queries,
-  { id, version, before }: Before['sessions'][number],
+  { id, version, before, known }: Before['sessions'][number],
 ): Promise<void> {
   const ours = and(eq(sessions.id, id), eq(sessions.version, version))
   if (before === null) {
@@ -228,14 +252,24 @@ async function restoreSession(
   const { groupId, therapist, startsAtLocal, timeZone, durationMinutes, repeats, occurrences } = before
   const { seatsTotal, seatsLeft, status, bookingUrl } = before
   const texts = { groupId, therapist, startsAtLocal, timeZone, durationMinutes, repeats, occurrences }
-  await tx.insert(quietChanges).values({ sessionId: id }).run()
+  if (known) await tx.update(knownSessions).set(known).where(eq(knownSessions.sessionId, id)).run()
   const restored = await tx
     .update(sessions)
     .set({ ...texts, seatsTotal, seatsLeft, status, bookingUrl })
     .where(ours)
     .run()
-  await tx.delete(quietChanges).where(eq(quietChanges.sessionId, id)).run()
   if (restored.changes !== 1) throw new Overtaken()
+  const sameNews = and(eq(sessions.id, id), eq(sessions.seq, before.seq))
+  await tx.update(sessions).set({ newsAt: before.newsAt }).where(sameNews).run()
+}
+
+/** Removes a group that the import made, if nobody gave it texts or sessions since. */
+async function removeGroup(tx: Queries, { id, version }: { id: number; version: number }): Promise<void> {
+  const isEmpty = sql`not exists (select 1 from ${sessions} where ${sessions.groupId} = ${id})`
+  await tx
+    .delete(groups)
+    .where(and(eq(groups.id, id), eq(groups.version, version), isEmpty))
+    .run()
 }
 
 /** How many sessions a file of these external ids leaves out. */
