@@ -177,8 +177,8 @@ test.each([
   ['lacks a message', '"mail.unsubscribe": ', '"mail.unsubscribee": ', '"mail.unsubscribe" is missing'],
   [
     'uses an unknown argument',
-    '{zone}',
-    '{place}',
+    '{counts}.',
+    '{place}.',
     'uses {place}, which has no value here; available: counts, zone',
   ],
   [

@@ -1,15 +1,14 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { signToken } from '../../src/core/tokens.ts'
 import { providerEvents } from '../../src/db/schema/ledger.ts'
 import { subscribers } from '../../src/db/schema/people.ts'
+import { buildOperatorServer } from '../../src/http/operator/server.ts'
 import { stampFor } from '../../src/http/public/join/form.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { afterTest, aSession, aSubscriber, eventually, LINK_SECRET, type TestApp, testApp } from '../app.ts'
+import { signedIn } from '../operator.ts'
 import { signedWebhook } from '../resend/webhooks.ts'
-import { HOST, startCaddy } from './proxy.ts'
+import { HOST, OPERATORS_HOST, startCaddy } from './proxy.ts'
 
 const ADAS_ID = 'AdasPublicId0000000000'
 const PREFERENCES = `/preferences/${signToken(LINK_SECRET, 'preferences', ADAS_ID)}`
@@ -152,7 +151,7 @@ test('while Openseat is away, visitors read what to do', async () => {
 test('the log of an error does not say who the visitor is or what their link is', async () => {
   const { ask, stop, logged } = await behindCaddy(
     {},
-    { without: /\n\thandle_errors \{[^}]*\{[^}]*\}[^}]*\}/ },
+    { without: /\n\thandle_errors \{[^}]*\{[^}]*\}[^}]*\}/g },
   )
   await stop()
   await ask(PREFERENCES, { from: '127.3.0.2', headers: { 'x-private': 'health' } })
@@ -160,25 +159,37 @@ test('the log of an error does not say who the visitor is or what their link is'
   for (const secret of [PREFERENCES.slice(-20), '127.3.0.2', 'health']) expect(logged()).not.toContain(secret)
 })
 
-test('another host gets nothing, and one with a block of its own shares nothing', async () => {
-  const other = createServer((_, response) => response.end('for operators')).listen(0, '127.0.0.1')
-  await once(other, 'listening')
-  afterTest(async () => void other.close())
-  const { port } = other.address() as AddressInfo
-  const block = `\noperators.your-practice.org {\nTLS\nreverse_proxy 127.0.0.1:${port}\n}\n`
-  const { ask } = await behindCaddy({}, { more: block })
-  expect((await ask('/', { host: 'operators.your-practice.org' })).body).toBe('for operators')
-  expect((await ask('/')).body).toContain('Harbor Groups')
+test('the operators’ host leads to their pages, is closed to other networks, and shares nothing with the readers’', async () => {
+  const origin = `https://${OPERATORS_HOST}`
+  const app = await testApp({ settings: { TRUST_PROXY: '127.0.0.1', OPERATOR_URL: origin } })
+  const operators = await buildOperatorServer(app)
+  afterTest(() => operators.close())
+  const { port } = new URL(await operators.listen({ host: '127.0.0.1', port: 0 }))
+  const { ask } = await behindCaddy({}, { operators: Number(port) })
+  const page = await ask('/sign-in', { host: OPERATORS_HOST })
+  expect([page.status, page.body.includes('Nobody can sign in yet')]).toEqual([200, true])
+  expect(page.headers['strict-transport-security']).toBe('max-age=31536000')
+  await expect(ask('/sign-in', { host: OPERATORS_HOST, from: '127.2.0.2' })).rejects.toThrow()
+
+  const who = await signedIn(app, 'owner')
+  expect(who.cookie).toMatch(/^__Host-openseat=/)
+  const today = await ask('/', { host: OPERATORS_HOST, headers: { cookie: who.cookie } })
+  expect(today.body).toContain('What needs you')
+  const forged = { cookie: who.cookie, origin: `https://${HOST}`, ...FORM }
+  expect(
+    (await ask('/hold', { host: OPERATORS_HOST, method: 'POST', headers: forged, body: '' })).status,
+  ).toBe(403)
+  expect((await ask('/sign-in')).status).toBe(404)
   // Under the name of one host in TLS, and of another in the request.
   const posing = await ask('/', { headers: { host: 'evil.test' } })
-  expect([posing.body.includes('Harbor Groups'), posing.body.includes('operators')]).toEqual([false, false])
+  expect([posing.body.includes('Harbor Groups'), posing.body.includes('needs you')]).toEqual([false, false])
   await expect(ask('/', { host: 'evil.test' })).rejects.toThrow()
 })
 
 /** The real server of an app, behind Caddy. `/whoami` says whom it takes the visitor for. */
 async function behindCaddy(
   settings: Record<string, string> = {},
-  changes: { more?: string; without?: RegExp } = {},
+  changes: { more?: string; operators?: number; without?: RegExp } = {},
 ) {
   const app = await testApp({
     settings: { PUBLIC_URL: `https://${HOST}`, TRUST_PROXY: '127.0.0.1', ...settings },

@@ -12,6 +12,7 @@ import { afterTest, eventually } from '../app.ts'
 
 /** The host in deploy/Caddyfile, for which the test makes a certificate. */
 export const HOST = 'groups.your-practice.org'
+export const OPERATORS_HOST = 'operators.your-practice.org'
 
 export type Answer = {
   status: number
@@ -32,13 +33,13 @@ type Asked = {
 }
 
 /** `more` is another block, in which TLS stands for the certificate; `without` is left out of the file. */
-type Start = { upstream: number; more?: string; without?: RegExp }
+type Start = { upstream: number; operators?: number; more?: string; without?: RegExp }
 
 /**
  * Debian's Caddy with deploy/Caddyfile as it is, except for its ports, its upstream, and a certificate of its own. Runs as
  * anyone, in a temporary folder, until the test ends.
  */
-export async function startCaddy({ upstream, more = '', without }: Start) {
+export async function startCaddy({ upstream, operators = upstream, more = '', without }: Start) {
   const say = (line: string) => void process.stderr.write(`${line}\n`)
   const program = await findOrInstallProgram(caddy, say)
   const folder = mkdtempSync(join(tmpdir(), 'openseat-caddy-'))
@@ -46,7 +47,7 @@ export async function startCaddy({ upstream, more = '', without }: Start) {
   const tls = certificate(folder)
   const config = join(folder, 'Caddyfile')
   const file = (without ? ourCaddyfile().replace(without, '') : ourCaddyfile()) + more.replaceAll('TLS', tls)
-  writeFileSync(config, forTest(file, { http, https, upstream, tls }))
+  writeFileSync(config, forTest(file, { http, https, upstream, operators, tls }))
   const child = spawn(program, ['run', '--config', config, '--adapter', 'caddyfile'], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
@@ -75,12 +76,15 @@ const ourCaddyfile = (): string => readFileSync(join(import.meta.dirname, '../..
 type Ports = { http: number; https: number }
 
 /** Each change has to find what it changes, so that the file cannot drift away from the test. */
-function forTest(file: string, given: Ports & { upstream: number; tls: string }): string {
-  const { http, https, upstream, tls } = given
+function forTest(file: string, given: Ports & { upstream: number; operators: number; tls: string }): string {
+  const { http, https, upstream, operators, tls } = given
   const options = `admin off\nhttp_port ${http}\nhttps_port ${https}\ndefault_bind 127.0.0.1\nskip_install_trust\n`
   const changes: [RegExp, string][] = [
     [/^\{\n/m, `{\n${options}`],
     [/^groups\.your-practice\.org \{\n/m, `${HOST} {\n${tls}\n`],
+    [/^operators\.your-practice\.org \{\n/m, `${OPERATORS_HOST} {\n${tls}\n`],
+    [/remote_ip 127\.0\.0\.0\/8/m, 'remote_ip 127.0.0.1'], // so that a test can come from elsewhere
+    [/reverse_proxy 127\.0\.0\.1:3001$/m, `reverse_proxy 127.0.0.1:${operators}`],
     [/reverse_proxy 127\.0\.0\.1:3000$/m, `reverse_proxy 127.0.0.1:${upstream}`],
   ]
   return changes.reduce((changed, [what, by]) => {
@@ -92,7 +96,7 @@ function forTest(file: string, given: Ports & { upstream: number; tls: string })
 /** A self-signed certificate for both hosts; returns the line that names it in a Caddyfile. */
 function certificate(folder: string): string {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const names = `subjectAltName=DNS:${HOST},DNS:operators.your-practice.org`
+  const names = `subjectAltName=DNS:${HOST},DNS:${OPERATORS_HOST}`
   const args = [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
     ...['-subj', '/CN=openseat test', '-addext', names, '-keyout', key, '-out', cert],

@@ -22,7 +22,7 @@ const ALL_OURS = [
   // `installation`: of a person it only ever holds that someone was erased and when, until that is wiped.
   .concat(['installation', 'sessions', 'frozen_contents', 'topics', 'batches'])
   .concat(['known_sessions', 'replaced_parents', 'session_change', 'session_history', 'time_zones'])
-  .concat(['seat_changes', 'quiet_changes', 'reviews'])
+  .concat(['seat_changes', 'quiet_changes', 'reviews', 'session_imports'])
   // Of operators, who are no readers.
   .concat([
     'operators',
@@ -50,6 +50,7 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
     subscriber_id: 'hidden', // a row's number; the export is of this one person
     batch_id: 'ours', // a hundred readers share it
     ...{ seen_through: 'shown', provider_id: 'theirs', report: 'shown', reported_at: 'shown' },
+    shown: 'theirs',
     frozen: 'hidden', // for hours at most, and the same as in subscribers
   },
   notices: {
@@ -76,7 +77,11 @@ const DECISIONS: Record<string, Record<string, Decision>> = {
     ...{ svix_id: 'hidden', delivery_id: 'hidden' }, // numbers of Resend's and ours
     ...{ type: 'theirs', at: 'theirs', received_at: 'theirs', detail: 'theirs' },
   },
-  audit_log: { id: 'ours', at: 'shown', action: 'shown', subject: 'hidden', detail: 'theirs' },
+  audit_log: {
+    ...{ id: 'ours', at: 'shown', action: 'shown', subject: 'hidden', detail: 'theirs' },
+    ...{ actor: 'ours', network: 'ours' }, // of whoever did it
+    ...{ salt: 'hidden', digest: 'ours', chain: 'ours' }, // without the salt the digest says nothing
+  },
 }
 
 function columns(app: TestApp): string[] {
