@@ -43,7 +43,7 @@ async function take(app: TestApp, ...rows: Row[]): Promise<number> {
   const shown = await previewFile(app, kept.id, null)
   if (shown.kind !== 'ready') throw new Error(JSON.stringify(shown))
   const { hash, version } = shown
-  const done = await bringFileIn(app, kept.id, { hash, version, order: null })
+  const done = await bringFileIn(app, kept.id, { hash, version, order: null, sure: true })
   expect(done).toMatchObject({ kind: 'done' })
   return kept.id
 }

@@ -7,7 +7,7 @@ import { isBookable } from '../../core/time/occurrences.ts'
 import {
   bringIn,
   type Changes,
-  countOthers,
+  changedSince,
   type FileRow,
   findImport,
   keepImport,
@@ -22,6 +22,7 @@ import { sessionsVersion } from '../../db/sessions/sessions.ts'
 import { type Entry, readRecords } from '../../files/read-records.ts'
 import { demand } from '../operators/acting.ts'
 import { topicsOf } from '../sessions/change.ts'
+import { type ChangedRow, changedIn, type Odd, oddIn, overIn } from './changes.ts'
 import type { RowError } from './records.ts'
 import { importEntries } from './sessions.ts'
 
@@ -30,16 +31,13 @@ type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
 /** The largest file, in bytes. */
 export const LARGEST_FILE = 2 * 1024 * 1024
 
-/** One field of a session that a file changes. */
-export type FieldChange = { field: string; before: string | null; after: string | null }
-
 /** What a file would change, and for whom. `version` and `hash` say of which sessions and which file. */
 export type ImportPreview = {
   kind: 'ready'
   hash: string
   version: number
   added: FileRow[]
-  changed: { row: FileRow; fields: FieldChange[] }[]
+  changed: ChangedRow[]
   unchanged: number
   /** Sessions that Openseat has and the file has not; they stay. */
   kept: number
@@ -48,8 +46,7 @@ export type ImportPreview = {
   isMore: boolean
   /** Times that are over, so that nobody is shown them. */
   past: FileRow[]
-  /** More than a fifth of the known sessions change, or all starts move by the same: perhaps not what was meant. */
-  odd: 'many' | 'shifted' | null
+  odd: Odd
 }
 
 /** `order`: days and months could be either way around. `mixed`: they are both ways. */
@@ -60,8 +57,11 @@ export type Previewed =
   | { kind: 'mixed'; example: string }
   | { kind: 'gone' }
 
-/** `changed`: the sessions are not those of the preview any more. */
-export type BroughtIn = { kind: 'done'; added: number; updated: number } | { kind: 'changed' | 'gone' }
+/** `changed`: so many sessions are not those of the preview any more; 0 = something else of them is not. */
+export type BroughtIn =
+  | { kind: 'done'; added: number; updated: number }
+  | { kind: 'changed'; sessions: number }
+  | { kind: 'not-sure' | 'gone' }
 
 /** Keeps an uploaded or pasted file for a preview. */
 export async function keepFile(
@@ -95,25 +95,36 @@ export async function previewFile(app: Needs, id: number, order: DateOrder | nul
   return previewOf(app, entered.applied, { hash: hashOf(bytes), version })
 }
 
+/** What someone saw before they said yes; `sure`: also to what is odd. */
+export type Agreed = { hash: string; version: number; order: DateOrder | null; sure: boolean }
+
 /** Brings a kept file in, if it and the sessions are still those that were shown. */
 export async function bringFileIn(
   app: Needs,
   id: number,
-  { hash, version, order }: { hash: string; version: number; order: DateOrder | null },
+  { hash, version, order, sure }: Agreed,
 ): Promise<BroughtIn | { kind: 'refused'; rejected: RowError[] }> {
   demand(app, 'sessions.edit')
   const bytes = await bytesOf(app, id)
   if (bytes === null || hashOf(bytes) !== hash) return { kind: 'gone' }
   const now = app.now()
+  const accepts = (changes: Changes) => {
+    if (!sure && oddIn(changedIn(changes), changes.unchanged) !== null) throw new NotSure()
+  }
   const apply = async (staging: Parameters<typeof bringIn>[0], { skipInvalid }: { skipInvalid: boolean }) => {
-    const changes = await bringIn(staging, { id, version, skipInvalid }, now)
+    const changes = await bringIn(staging, { id, version, skipInvalid, accepts }, now)
     return changes ?? { ...NOTHING, overtaken: true }
   }
   const asked = await dateOrder(bytes, order)
   const known = asked.kind === 'order-is' ? asked.order : null
-  const entered = await importEntries(app, entriesOf(bytes, known), { skipInvalid: false }, apply)
-  if (entered.kind === 'refused') return entered
-  if ('overtaken' in entered.applied) return { kind: 'changed' }
+  const entering = importEntries(app, entriesOf(bytes, known), { skipInvalid: false }, apply)
+  const entered = await entering.catch((error: unknown) => {
+    if (error instanceof NotSure) return { kind: 'not-sure' as const }
+    throw error
+  })
+  if (entered.kind !== 'entered') return entered
+  if ('overtaken' in entered.applied)
+    return { kind: 'changed', sessions: await changedSince(app.store, version) }
   return { kind: 'done', added: entered.applied.added, updated: entered.applied.updated }
 }
 
@@ -129,9 +140,14 @@ export async function lastImports(app: Needs, most: number): Promise<SessionImpo
   return recentImports(app.store, most)
 }
 
+/** Thrown to take an import back. */
+class NotSure extends Error {
+  override name = 'NotSure'
+}
+
 const NOTHING: Changes = {
   ...{ added: 0, updated: 0, unchanged: 0, conflicts: [], contradictions: [], rows: [], dated: [] },
-  lastGroup: 0,
+  ...{ kept: 0, lastGroup: 0 },
 }
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
@@ -202,76 +218,20 @@ function recordIn(
 
 async function previewOf(
   app: Needs,
-  { rows, unchanged, dated }: Changes,
+  changes: Changes,
   of: { hash: string; version: number },
 ): Promise<ImportPreview> {
   const now = app.now()
+  const { rows, unchanged, dated, kept } = changes
   const bookable = dated.filter((session) => isBookable(session, now))
   const { readers, more } = await readersAlike(app.store, topicsOf(bookable))
-  const added = rows.filter(({ before }) => before === null).map(({ after }) => after)
-  const changed = rows.flatMap(({ before, after }) =>
-    before === null ? [] : [{ row: after, fields: changedFields(before, after) }],
-  )
-  const offered = new Set(bookable.map(({ id }) => id))
-  const open = rows.filter(({ after }) => after.session.status === 'open').map(({ after }) => after)
+  const changed = changedIn(changes)
   return {
-    ...{ kind: 'ready', ...of, added, changed, unchanged },
-    kept: await countOthers(app.store, [...rows.map(({ after }) => after.session.id)]).then((n) =>
-      Math.max(0, n - unchanged),
-    ),
+    ...{ kind: 'ready', ...of, changed, unchanged, kept },
+    added: rows.filter(({ before }) => before === null).map(({ after }) => after),
     hearers: hearersOf(bookable, readers),
     isMore: more,
-    past: open.filter(({ session }) => !offered.has(session.id) && session.seatsLeft !== 0),
+    past: overIn(changes, now),
     odd: oddIn(changed, unchanged),
   }
-}
-
-const SESSION_FIELDS = {
-  therapist: 'therapist',
-  startsAtLocal: 'starts_at',
-  timeZone: 'time_zone',
-  durationMinutes: 'duration_minutes',
-  repeats: 'repeats',
-  occurrences: 'occurrences',
-  seatsTotal: 'seats_total',
-  seatsLeft: 'seats_left',
-  status: 'status',
-  bookingUrl: 'booking_url',
-} as const
-const GROUP_FIELDS = {
-  title: 'group',
-  kind: 'kind',
-  summary: 'summary',
-  url: 'group_url',
-  language: 'language',
-  place: 'place',
-  price: 'price',
-} as const
-
-type Cells = Readonly<Record<string, string | number | null>>
-
-function changedFields(before: FileRow, after: FileRow): FieldChange[] {
-  return [
-    ...between(SESSION_FIELDS, before.session, after.session),
-    ...between(GROUP_FIELDS, before.group, after.group),
-  ]
-}
-
-function between(names: Readonly<Record<string, string>>, one: Cells, other: Cells): FieldChange[] {
-  const text = (value: string | number | null = null) => (value === null ? null : String(value))
-  return Object.entries(names).flatMap(([key, field]) => {
-    const [before, after] = [text(one[key]), text(other[key])]
-    return before === after ? [] : [{ field, before, after }]
-  })
-}
-
-const [FEWEST, FIFTH] = [10, 0.2]
-
-/** What a file that was sorted by one column alone, or made in another zone, looks like. */
-function oddIn(changed: ImportPreview['changed'], unchanged: number): ImportPreview['odd'] {
-  const moved = changed.flatMap(({ fields }) => fields.filter(({ field }) => field === 'starts_at'))
-  const shifts = new Set(moved.map(({ before, after }) => Date.parse(`${after}Z`) - Date.parse(`${before}Z`)))
-  if (moved.length >= 3 && moved.length > changed.length / 2 && shifts.size === 1) return 'shifted'
-  const known = changed.length + unchanged
-  return known >= FEWEST && changed.length > known * FIFTH ? 'many' : null
 }

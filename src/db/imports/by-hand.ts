@@ -1,7 +1,6 @@
 import type { DatedSession } from '../../core/sessions/ics.ts'
 import { audit } from '../audit.ts'
 import { and, desc, eq, gt, isNotNull, isNull, sql } from '../drizzle.ts'
-import { idsIn } from '../fragments.ts'
 import { editions } from '../schema/ledger.ts'
 import { groups, knownSessions, sessionImports, sessions } from '../schema/sessions.ts'
 import { sessionsById } from '../sessions/sessions.ts'
@@ -25,6 +24,8 @@ type Known = { open: boolean; lastDate: string | null }
 export type Changes = Applied & {
   rows: { before: FileRow | null; after: FileRow }[]
   dated: DatedSession[]
+  /** Sessions that are not cancelled and not in the file; they stay. */
+  kept: number
   /** Ids above this one are those of groups that the import made. */
   lastGroup: number
 }
@@ -66,6 +67,14 @@ export async function recentImports(store: Store, most: number): Promise<Session
     .all()
 }
 
+/** How many sessions were changed since that version of all of them. */
+export async function changedSince({ read }: Pick<Store, 'read'>, version: number): Promise<number> {
+  const row = await read.get<{ n: number }>(
+    sql`select count(*) as n from ${sessions} where ${sessions.version} > ${version}`,
+  )
+  return row.n
+}
+
 /** What an import of the staged rows would change. Writes nothing. */
 export async function rehearseImport(staging: Staging, options: { skipInvalid: boolean }): Promise<Changes> {
   try {
@@ -79,33 +88,34 @@ export async function rehearseImport(staging: Staging, options: { skipInvalid: b
   }
 }
 
+/** `accepts` looks at the changes at last; what it throws undoes them. */
+type Bringing = { id: number; version: number; skipInvalid: boolean; accepts: (changes: Changes) => void }
+
 /**
  * Brings the staged rows in and notes how things were before. Null: the sessions are not at `version` any more, or the import
  * was brought in already; then nothing was written.
  */
 export async function bringIn(
   staging: Staging,
-  { id, version, skipInvalid }: { id: number; version: number; skipInvalid: boolean },
+  { id, version, skipInvalid, accepts }: Bringing,
   now: Date,
 ): Promise<Changes | null> {
   try {
-    return await withChanges(
-      staging,
-      { skipInvalid, version },
-      async (tx, { added, updated, unchanged, rows, lastGroup }) => {
-        const counts = { added, updated, unchanged }
-        const done = {
-          importedAt: now.getTime(),
-          content: null,
-          counts: JSON.stringify(counts),
-          before: JSON.stringify(beforeOf(rows, lastGroup)),
-        }
-        const open = and(eq(sessionImports.id, id), isNull(sessionImports.importedAt))
-        if ((await tx.update(sessionImports).set(done).where(open).run()).changes === 0) throw new Overtaken()
-        const detail = `${added} added, ${updated} changed, ${unchanged} as before`
-        await audit(tx, now, { action: 'sessions imported', subject: `import:${id}`, detail })
-      },
-    )
+    return await withChanges(staging, { skipInvalid, version }, async (tx, changes) => {
+      accepts(changes)
+      const { added, updated, unchanged, rows, lastGroup } = changes
+      const counts = { added, updated, unchanged }
+      const done = {
+        importedAt: now.getTime(),
+        content: null,
+        counts: JSON.stringify(counts),
+        before: JSON.stringify(beforeOf(rows, lastGroup)),
+      }
+      const open = and(eq(sessionImports.id, id), isNull(sessionImports.importedAt))
+      if ((await tx.update(sessionImports).set(done).where(open).run()).changes === 0) throw new Overtaken()
+      const detail = `${added} added, ${updated} changed, ${unchanged} as before`
+      await audit(tx, now, { action: 'sessions imported', subject: `import:${id}`, detail })
+    })
   } catch (error) {
     if (error instanceof Overtaken) return null
     throw error
@@ -182,11 +192,17 @@ async function withChanges(
         return same ? [] : [{ before: was, after: row }]
       })
       const ids = rows.map(({ after: { session } }) => session.id)
-      changes = { ...done, rows, dated: await sessionsById(tx, ids), lastGroup }
+      changes = {
+        ...done,
+        rows,
+        dated: await sessionsById(tx, ids),
+        lastGroup,
+        kept: await countOthers(tx, table),
+      }
       await last(tx, changes)
     },
   })
-  return changes ?? { ...applied, rows: [], dated: [], lastGroup }
+  return changes ?? { ...applied, rows: [], dated: [], lastGroup, kept: 0 }
 }
 
 async function versionIn(tx: Queries): Promise<number> {
@@ -272,10 +288,10 @@ async function removeGroup(tx: Queries, { id, version }: { id: number; version: 
     .run()
 }
 
-/** How many sessions a file of these external ids leaves out. */
-export async function countOthers({ read }: Store, ids: readonly number[]): Promise<number> {
-  const row = await read.get<{ n: number }>(
-    sql`select count(*) as n from sessions where status <> 'cancelled' and id not in ${idsIn(read, ids)}`,
+async function countOthers(tx: Queries, table: Staging['table']): Promise<number> {
+  const row = await tx.get<{ n: number }>(
+    sql`select count(*) as n from sessions
+      where status <> 'cancelled' and external_id not in (select external_id from ${table})`,
   )
   return row.n
 }

@@ -55,19 +55,21 @@ export async function addImportRoutes(server: FastifyInstance, app: Needs): Prom
     const { body } = request
     const id = Number(request.params.id)
     const order = orderIn(fieldOf(body, 'order'))
-    const shown = { hash: fieldOf(body, 'hash'), version: Number(fieldOf(body, 'version')), order }
-    if (fieldOf(body, 'odd') === 'yes' && fieldOf(body, 'sure') !== 'yes')
-      return showPreview(request, reply.code(422), await previewFile(as(request), id, order), {
-        order,
-        wrong: reply.words.t('import.not-sure'),
-      })
+    const sure = fieldOf(body, 'sure') === 'yes'
+    const shown = { hash: fieldOf(body, 'hash'), version: Number(fieldOf(body, 'version')), order, sure }
     const outcome = await bringFileIn(as(request), id, shown)
     if (outcome.kind === 'done') return reply.done('/import', 'import.done', outcome)
     if (outcome.kind === 'gone') return nowhere(reply)
     const previewed = await previewFile(as(request), id, order)
+    if (outcome.kind === 'not-sure')
+      return showPreview(request, reply.code(422), previewed, {
+        order,
+        wrong: reply.words.t('import.not-sure'),
+      })
+    const n = outcome.kind === 'changed' ? outcome.sessions : 0
     return showPreview(request, reply.code(409), previewed, {
       order,
-      wrong: reply.words.t('import.meanwhile'),
+      wrong: reply.words.t('import.meanwhile', { n }),
     })
   })
   server.post<Of>('/import/:id/undo', edit, async (request, reply) => {
