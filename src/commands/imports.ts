@@ -1,15 +1,19 @@
 import type { ImportResult, RowError } from '../actions/imports/records.ts'
+import type { FilePreview, previewSessionsFile } from '../actions/imports/sessions.ts'
 import { number } from './layout.ts'
 import type { Terminal } from './terminal.ts'
 
 const MOST_SHOWN = 20
 
+type Previewed = Awaited<ReturnType<typeof previewSessionsFile>>
+
 /** Prints the result of an import and returns the exit code: a refused file is invalid input. */
 export function reportImport(
   terminal: Terminal,
   options: { json?: boolean; skipInvalid?: boolean },
-  { kind, report }: ImportResult,
+  result: ImportResult | Previewed,
 ): number {
+  const { kind, report } = result
   const { added, updated, unchanged, rejected } = report
   const counts = `${number(added)} added, ${number(updated)} updated, ${number(unchanged)} unchanged.`
   const lines = listed(rejected)
@@ -19,7 +23,10 @@ export function reportImport(
     terminal.show(
       options,
       kind === 'imported' ? report : { ...report, preview: true },
-      [done, ...(lines.length > 0 ? ['Left unchanged:', ...lines] : [])].join('\n'),
+      [
+        ...[done, ...('changes' in report ? previewLines(report) : [])],
+        ...(lines.length > 0 ? ['Left unchanged:', ...lines] : []),
+      ].join('\n'),
     )
     return 0
   }
@@ -27,6 +34,33 @@ export function reportImport(
   const skip = options.skipInvalid ? '' : ', or use --skip-invalid to leave them out'
   terminal.note(['Nothing was imported. Fix these rows and import again' + `${skip}:`, ...lines].join('\n'))
   return 2
+}
+
+/** What each session would become, and what to look at twice. */
+function previewLines({ changes, past, kept, odd }: FilePreview): string[] {
+  const changed = changes
+    .slice(0, MOST_SHOWN)
+    .flatMap(({ externalId, group, fields }) => [
+      `  ${externalId} (${group})`,
+      ...fields.map(
+        ({ field, before, after }) => `    ${field}: ${before ?? 'nothing'} → ${after ?? 'nothing'}`,
+      ),
+    ])
+  const more = changes.length - MOST_SHOWN
+  return [
+    ...(kept > 0 ? [`Not in the file, and kept as they are: ${number(kept)}.`] : []),
+    ...(changed.length > 0 ? ['Would change:', ...changed] : []),
+    ...(more > 0 ? [`  and ${number(more)} more (--json lists them all)`] : []),
+    ...past
+      .slice(0, MOST_SHOWN)
+      .map((id) => `Warning: ${id} is over, so no one is shown it; is the year right?`),
+    ...(odd === null ? [] : [`Warning: ${ODD[odd]}`]),
+  ]
+}
+
+const ODD = {
+  many: 'more than a fifth of your sessions would change; was one column sorted without the others?',
+  shifted: 'every start moves by the same amount; is the file in another time zone?',
 }
 
 function listed(rejected: readonly RowError[]): string[] {

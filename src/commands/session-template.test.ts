@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
 import { testApp } from '../../test/app.ts'
-import { importSessions } from '../actions/imports/sessions.ts'
+import { importSessions, previewSessionsFile } from '../actions/imports/sessions.ts'
 import { SESSION_COLUMNS } from '../core/intake/records.ts'
 import { allSessions, openSessions } from '../db/sessions/sessions.ts'
 import { sessionsTemplate } from './session-template.ts'
@@ -10,12 +10,14 @@ test('the template has every column, imports cleanly, and shows no one anything'
   const app = await testApp()
   const template = sessionsTemplate()
   expect(template.split('\n')[0]).toBe(SESSION_COLUMNS.known.join())
-  const take = (preview: boolean) =>
-    importSessions(app, Readable.from([template]), { skipInvalid: false, preview })
+  const file = () => Readable.from([template])
   const report = { added: 2, updated: 0, unchanged: 0, rejected: [] }
-  expect(await take(true)).toEqual({ kind: 'previewed', report })
+  expect(await previewSessionsFile(app, file(), { skipInvalid: false })).toMatchObject({
+    kind: 'previewed',
+    report,
+  })
   expect(await allSessions(app.store)).toEqual([])
-  expect(await take(false)).toEqual({ kind: 'imported', report })
+  expect(await importSessions(app, file(), { skipInvalid: false })).toEqual({ kind: 'imported', report })
   expect((await allSessions(app.store)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled'])
   expect((await openSessions(app.store, app.now())).sessions).toEqual([])
 })

@@ -74,15 +74,15 @@ Example:
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
   const { openInput } = await import('../files/read-records.ts')
-  const { importSessions } = await import('../actions/imports/sessions.ts')
-  const result = await terminal.withInstallation(async (installation) =>
-    importSessions(installation, await openInput(file, process.stdin), {
-      skipInvalid: options.skipInvalid ?? false,
-      farAhead: options.farAhead ?? false,
-      preview: options.preview ?? false,
-    }),
-  )
-  return reportImport(terminal, options, result)
+  const { importSessions, previewSessionsFile } = await import('../actions/imports/sessions.ts')
+  const { skipInvalid = false, farAhead = false, preview = false } = options
+  return terminal.withInstallation(async (installation) => {
+    const input = await openInput(file, process.stdin)
+    const result = preview
+      ? await previewSessionsFile(installation, input, { skipInvalid, farAhead })
+      : await importSessions(installation, input, { skipInvalid, farAhead })
+    return reportImport(terminal, options, result)
+  })
 }
 
 async function printTemplate(terminal: Terminal): Promise<undefined> {

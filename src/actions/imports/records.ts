@@ -8,8 +8,8 @@ export type RowError = FieldError & { line?: number; item?: number }
 
 export type ImportReport = { added: number; updated: number; unchanged: number; rejected: RowError[] }
 
-/** `refused`: the file has invalid rows, and nothing was written. `previewed`: this would be the result; nothing was written. */
-export type ImportResult = { kind: 'imported' | 'refused' | 'previewed'; report: ImportReport }
+/** `refused`: the file has invalid rows, and nothing was written. */
+export type ImportResult = { kind: 'imported' | 'refused'; report: ImportReport }
 
 /** How rows of one kind of file are checked and staged. `stage` returns rows that repeat an earlier one. */
 export type Intake<Row> = {

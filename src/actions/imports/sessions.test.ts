@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { dbOf } from '../../../test/db.ts'
 import { allSessions } from '../../db/sessions/sessions.ts'
 import { openSqlite } from '../../db/sqlite/open.ts'
-import { importSessions } from './sessions.ts'
+import { importSessions, previewSessionsFile } from './sessions.ts'
 
 const HEADER =
   'external_id,group,topic,therapist,starts_at,time_zone,booking_url,seats_total,seats_left,status'
@@ -94,9 +94,20 @@ test('a preview counts what an import would do, and leaves everything as it was'
   await at.takeRows({ id: 'a' }, { id: 'b' })
   const before = at.db.$client.serialize()
   const file = `${[HEADER, row({ id: 'a', starts: '2026-12-02T19:00' }), row({ id: 'c', topic: 'ocd' }), row({ id: 'b' })].join('\n')}\n`
-  const preview = (text: string) =>
-    importSessions(at, Readable.from([text]), { skipInvalid: false, preview: true })
-  expect(await preview(file)).toEqual({ ...report(1, 1, 1), kind: 'previewed' })
+  const preview = (text: string) => previewSessionsFile(at, Readable.from([text]), { skipInvalid: false })
+  expect(await preview(file)).toEqual({
+    kind: 'previewed',
+    report: {
+      ...report(1, 1, 1).report,
+      ...{ preview: true, kept: 0, past: [], odd: null },
+      changes: [
+        {
+          ...{ externalId: 'a', group: 'Calm, together' },
+          fields: [{ field: 'starts_at', before: '2026-12-01T19:00', after: '2026-12-02T19:00' }],
+        },
+      ],
+    },
+  })
   expect(await preview(`${file}${row({ id: 'd', topic: 'x' })}\n`)).toMatchObject({ kind: 'refused' })
   expect(at.db.$client.serialize().equals(before)).toBe(true)
   expect(at.leftovers()).toEqual([])

@@ -2,7 +2,7 @@ import type { Installation } from '../../app.ts'
 import { quote } from '../../core/intake/fields.ts'
 import { parseSessionRow, SESSION_COLUMNS } from '../../core/intake/records.ts'
 import { audit } from '../../db/audit.ts'
-import { previewSessions } from '../../db/imports/session-preview.ts'
+import { rehearseImport } from '../../db/imports/by-hand.ts'
 import {
   type Applied,
   applySessions,
@@ -15,28 +15,65 @@ import { closeStaging, type Staging } from '../../db/imports/staging.ts'
 import { allTopics } from '../../db/sessions/sessions.ts'
 import { type Entry, type Place, readRecords } from '../../files/read-records.ts'
 import { settleSeats } from '../sessions/seats.ts'
-import { byLine, type ImportResult, isAlready, type RowError, refused, stageEntries } from './records.ts'
+import { changedIn, type FieldChange, type Odd, oddIn, overIn } from './changes.ts'
+import {
+  byLine,
+  type ImportReport,
+  type ImportResult,
+  isAlready,
+  type RowError,
+  refused,
+  stageEntries,
+} from './records.ts'
 
-type ImportOptions = { skipInvalid: boolean; farAhead?: boolean; preview?: boolean }
+type ImportOptions = { skipInvalid: boolean; farAhead?: boolean }
 
 /**
  * Adds and updates sessions from a CSV or JSON file, by `external_id`. Sessions and columns that the file does not have stay
  * as they are. All or nothing, unless `skipInvalid` leaves invalid rows out; a file that cannot be read to its end is always
- * refused. A start more than two years ahead is invalid without `farAhead`. `preview` does all of it and then undoes it.
+ * refused. A start more than two years ahead is invalid without `farAhead`.
  */
 export async function importSessions(
   { store, now }: Pick<Installation, 'store' | 'now'>,
   file: AsyncIterable<Uint8Array | string>,
-  { preview = false, ...options }: ImportOptions,
+  options: ImportOptions,
 ): Promise<ImportResult> {
-  const entries = readRecords(file)
-  const apply = preview ? previewSessions : onRecord(now())
-  const result = await importEntries({ store, now }, entries, options, apply)
+  const result = await importEntries({ store, now }, readRecords(file), options, onRecord(now()))
   if (result.kind === 'refused') return refused(result.rejected)
   const { added, updated, unchanged } = result.applied
+  return { kind: 'imported', report: { added, updated, unchanged, rejected: result.rejected } }
+}
+
+/** A preview of a file in words, for a terminal: what each session would become, and what to look at twice. */
+export type FilePreview = ImportReport & {
+  preview: true
+  kept: number
+  changes: { externalId: string; group: string; fields: FieldChange[] }[]
+  /** The external ids of sessions that are over. */
+  past: string[]
+  odd: Odd
+}
+
+/** What importing the file would come to, field by field. Writes nothing. */
+export async function previewSessionsFile(
+  { store, now }: Pick<Installation, 'store' | 'now'>,
+  file: AsyncIterable<Uint8Array | string>,
+  options: ImportOptions,
+): Promise<{ kind: 'previewed'; report: FilePreview } | { kind: 'refused'; report: ImportReport }> {
+  const result = await importEntries({ store, now }, readRecords(file), options, rehearseImport)
+  if (result.kind === 'refused') return { kind: 'refused', report: refused(result.rejected).report }
+  const { added, updated, unchanged, kept } = result.applied
+  const changed = changedIn(result.applied)
   return {
-    kind: preview ? 'previewed' : 'imported',
-    report: { added, updated, unchanged, rejected: result.rejected },
+    kind: 'previewed',
+    report: {
+      ...{ added, updated, unchanged, rejected: result.rejected, preview: true, kept },
+      changes: changed.map(({ row: { session, group }, fields }) => ({
+        ...{ externalId: session.externalId, group: group.title, fields },
+      })),
+      past: overIn(result.applied, now()).map(({ session }) => session.externalId),
+      odd: oddIn(changed, unchanged),
+    },
   }
 }
 
@@ -62,7 +99,7 @@ type Entered<Result> =
 export async function importEntries<Result extends Applied>(
   { store, now }: Pick<Installation, 'store' | 'now'>,
   entries: AsyncIterable<Entry>,
-  { skipInvalid, farAhead = false }: Omit<ImportOptions, 'preview'>,
+  { skipInvalid, farAhead = false }: ImportOptions,
   apply: (staging: Staging, options: { skipInvalid: boolean }) => Promise<Result>,
 ): Promise<Entered<Result>> {
   const slugs = new Set((await allTopics(store)).map((topic) => topic.slug))
