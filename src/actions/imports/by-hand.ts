@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Installation } from '../../app.ts'
 import { type Hearers, hearersOf } from '../../core/audience/consequence.ts'
 import { columnIn, type DateOrder, dayIn, numberIn, orderOf, startIn } from '../../core/intake/spreadsheet.ts'
@@ -161,9 +162,11 @@ type Asked = { kind: 'order-is'; order: DateOrder | null } | Extract<Previewed, 
 
 async function dateOrder(bytes: Buffer, chosen: DateOrder | null): Promise<Asked> {
   const starts: string[] = []
-  for await (const entry of entriesOf(bytes, null))
+  for await (const entry of entriesOf(bytes, null)) {
+    if (starts.length % 500 === 499) await setImmediate()
     if (entry.kind === 'record' && typeof entry.record.starts_at === 'string')
       starts.push(entry.record.starts_at)
+  }
   const found = orderOf(starts)
   if (found.kind === 'none') return { kind: 'order-is', order: null }
   if (found.kind === 'known') return { kind: 'order-is', order: found.order }

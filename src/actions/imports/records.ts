@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FieldError, Parsed } from '../../core/intake/fields.ts'
 import { type Columns, columnErrors, unknownNames } from '../../core/intake/records.ts'
 import type { Duplicate } from '../../db/imports/staging.ts'
@@ -49,6 +50,8 @@ export async function stageEntries<Row>(
   const flush = async () => {
     findings.duplicates.push(...(await stage(chunk)))
     chunk = []
+    // A file in memory is never waited for, and others must get their turn.
+    await setImmediate()
   }
   for await (const entry of entries) {
     isJson ||= 'item' in entry

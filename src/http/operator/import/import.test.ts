@@ -67,7 +67,7 @@ test('a file is looked at field by field, brought in, and taken back as if it ha
     before.map(({ startsAtLocal, seatsLeft }) => [startsAtLocal, seatsLeft]),
   )
   expect((await post(`/import/${last?.id}/undo`)).statusCode).toBe(409)
-  expect(words((await getAs(server, who, '/import')).body)).toContain('1 added, 1 changed undone')
+  expect(words((await getAs(server, who, '/import')).body)).toContain('1 added, 1 changed you undone')
 
   await planNow(app)
   await submitOwed(app)

@@ -14,6 +14,7 @@ import type { App } from '../../../app.ts'
 import { csvOf } from '../../../core/csv.ts'
 import { SESSION_COLUMNS } from '../../../core/intake/records.ts'
 import type { DateOrder } from '../../../core/intake/spreadsheet.ts'
+import { actorName } from '../../../core/operators/actor.ts'
 import { registerScope } from '../../scope.ts'
 import { nowhere } from '../errors.ts'
 import { fieldOf } from '../sign-in/browser.ts'
@@ -99,7 +100,11 @@ async function show(app: Needs, reply: FastifyReply, wrong: string | null = null
   return reply.show('import', {
     title: reply.words.t('nav.import'),
     wrong,
-    imports: importRows(imports, app.config.slotRule.timeZone, reply.words),
+    imports: importRows(
+      imports,
+      { timeZone: app.config.slotRule.timeZone, me: actorName(app.actor) },
+      reply.words,
+    ),
   })
 }
 

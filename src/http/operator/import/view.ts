@@ -74,9 +74,14 @@ function rejectedView(rejected: readonly RowError[], words: Words) {
 }
 
 /** The last imports, and whether each may still be taken back. */
-export function importRows(imports: readonly SessionImport[], timeZone: string, words: Words) {
-  return imports.map(({ id, importedAt, undoneAt, counts, before }) => ({
+export function importRows(
+  imports: readonly SessionImport[],
+  { timeZone, me }: { timeZone: string; me: string },
+  words: Words,
+) {
+  return imports.map(({ id, createdBy, importedAt, undoneAt, counts, before }) => ({
     id,
+    who: createdBy === me ? words.t('import.you') : createdBy.replace(':', ' '),
     when: whenIn(importedAt ?? 0, timeZone, words),
     what: words.t(
       'import.counts',
