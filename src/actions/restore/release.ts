@@ -8,6 +8,7 @@ import { findEdition, unfinishedEditions } from '../../db/ledger/editions.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
 import { type Owed, owedWhileHeld, type Released, releaseHeld } from '../../db/restore/release.ts'
 import { guardOn } from '../../failpoint.ts'
+import { demand } from '../operators/acting.ts'
 
 /** What an operator sees before a release. `slot`: the current one, if its edition is not in the database. */
 export type HeldState = Owed & {
@@ -38,11 +39,15 @@ export async function heldState(
   }
 }
 
-/** Releases a held installation, and wakes the sweep. Returns what was marked; null if it was not held. */
+/**
+ * Releases a held installation, and wakes the sweep. Returns what was marked; null if it was not held. Throws `NotAllowed`
+ * or `NeedsProof`.
+ */
 export async function release(
-  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'queue'>,
+  app: Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'queue' | 'actor'>,
   mode: ReleaseMode,
 ): Promise<Released | null> {
+  demand(app, 'installation.release')
   const goOn = mode === 'go-on'
   const now = app.now()
   const released = await releaseHeld(

@@ -17,6 +17,7 @@ import { addImportRoutes } from './import/import.ts'
 import { addOperatorPages } from './pages.ts'
 import { addPeopleRoutes } from './people.ts'
 import { addReaderRoutes } from './readers/readers.ts'
+import { addReleaseRoutes } from './release.ts'
 import { addSessionRoutes } from './sessions/sessions.ts'
 import { addAccountRoutes } from './sign-in/account.ts'
 import { addEnrolRoutes, type DemoLink } from './sign-in/enrol.ts'
@@ -78,6 +79,7 @@ export async function buildOperatorServer(app: App, demo: DemoLink | null = null
   addReaderRoutes(server, app)
   addSuppressionRoutes(server, app)
   addCheckRoutes(server, app)
+  addReleaseRoutes(server, app)
   addPeopleRoutes(server, app)
   addAuditRoutes(server, app)
   return server
@@ -104,6 +106,7 @@ function safeHeaders(origin: string) {
         trustedTypes: none,
       },
     },
+    originAgentCluster: false, // the preview's sandboxed frame cannot have it, and the browser would warn of each page
     crossOriginOpenerPolicy: { policy: 'same-origin' as const },
     crossOriginResourcePolicy: { policy: 'same-origin' as const },
     referrerPolicy: { policy: 'no-referrer' as const },

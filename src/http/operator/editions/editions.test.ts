@@ -147,3 +147,13 @@ test('a correction says what was wrong and how many people get it, before it is 
   const editor = await signedIn(app, 'editor')
   expect((await getAs(server, editor, `${URL}/correct/1`)).statusCode).toBe(403)
 })
+
+test('a start is told in the session’s own zone, with the name of that zone', async () => {
+  const app = await testApp()
+  aSession(app, { group: 'Out West', startsAtLocal: '2026-12-01T19:00', timeZone: 'America/Los_Angeles' })
+  aSubscriber(app, 'ada@sample.test')
+  await planNow(app)
+  const server = await operatorServer(app)
+  const { body } = await getAs(server, await signedIn(app, 'editor'), '/editions/2026-11-23')
+  expect(body.replace(/<[^>]*>/g, '')).toContain('Tue, Dec 1, 7:00 PM PST')
+})

@@ -121,11 +121,7 @@ async function tabOf(
 
 const MOST_SHOWN = 100
 
-async function shownIn(
-  { store, config }: Needs,
-  { id, corrects }: { id: string; corrects: boolean },
-  words: Words,
-) {
+async function shownIn({ store }: Needs, { id, corrects }: { id: string; corrects: boolean }, words: Words) {
   const offers = await offersOfEdition(store, id)
   const soonest = offers.toSorted((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt))
   return {
@@ -138,7 +134,7 @@ async function shownIn(
         group,
         topic,
         therapist,
-        when: whenIn(startsAt, config.slotRule.timeZone, words),
+        when: whenIn(startsAt, timeZone, words),
         zone: formatOccurrence(new Date(startsAt), timeZone, words.locale).zoneName,
         correct: corrects ? `/editions/${id}/correct/${session}` : null,
       })),

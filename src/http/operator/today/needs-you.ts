@@ -1,6 +1,5 @@
 import type { Coming } from '../../../actions/editions/coming.ts'
 import type { App } from '../../../app.ts'
-import { heldBecause } from '../../../core/hold.ts'
 import type { Actor } from '../../../core/operators/actor.ts'
 import { mayDo } from '../../../core/operators/permissions.ts'
 import { sentencesOf } from '../../../core/review/sentences.ts'
@@ -29,7 +28,7 @@ export async function needsOf(
   const add = (text: string, url: string | null = null, act: string | null = null, more: string[] = []) =>
     needs.push({ text, more, url: may ? url : null, act })
   const hold = await currentHold(store)
-  if (hold) add(words.t('today.need.hold', { reason: heldBecause(hold) }))
+  if (hold) add(words.t('today.need.hold'), '/release', words.t('today.need.hold.go'))
   if (coming.flags.length > 0 || coming.state === 'held' || coming.state === 'waiting')
     needs.push(comingNeed(coming, words))
   for (const edition of await someEditions(store, { skip: 0, most: LOOKED_AT })) {
