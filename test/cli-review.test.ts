@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { nextSlot } from '../src/core/time/calendar.ts'
 import { openInstallation } from '../src/open-installation.ts'
@@ -9,7 +8,7 @@ import { withDb } from './db.ts'
 test('a coming edition can be held and approved by commands, and every list of editions says so', async () => {
   const program = await realProgram()
   try {
-    const config = testConfig({ DATABASE_PATH: join(program.folder, 'data/openseat.db') })
+    const config = testConfig(program.database)
     const installation = withDb(await openInstallation(config))
     aSession(installation, { startsAtLocal: '2099-12-01T19:00', repeats: 'once' })
     manySubscribers(installation, 3)
