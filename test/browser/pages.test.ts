@@ -5,7 +5,7 @@ import { owedNotices } from '../../src/db/people/notices.ts'
 import { subscribers } from '../../src/db/schema/people.ts'
 import { planNow, submitOwed, type TestApp } from '../app.ts'
 import { aServedApp } from './served.ts'
-import { realBrowser, type Visit, type Visitor } from './visit.ts'
+import { press, realBrowser, type Visit, type Visitor } from './visit.ts'
 
 const openVisit = realBrowser()
 
@@ -286,14 +286,6 @@ async function beForgotten(app: TestApp, { page, sees }: Visit, link: string): P
 }
 
 /** Presses a button or a link of this name, and waits for the page it leads to. */
-async function press(page: Page, name: string): Promise<void> {
-  const [button, link] = [
-    page.getByRole('button', { name, exact: true }),
-    page.getByRole('link', { name, exact: true }),
-  ]
-  await Promise.all([page.waitForEvent('load'), button.or(link).click()])
-}
-
 const readers = (app: TestApp) => app.db.select().from(subscribers).all()
 
 const lastMail = (app: TestApp): string => app.resend.accepted.at(-1)?.text ?? ''

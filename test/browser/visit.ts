@@ -22,7 +22,8 @@ const LOOKS = [
   { width: 1280, colorScheme: 'dark' },
 ] as const
 const HEIGHT = 800
-const MOST_BYTES = 50_000
+const STEP_MS = 10_000
+const MOST_BYTES = 60_000
 // It connects only to our server, and asks no other host for updates or lists.
 const QUIET = [
   '--headless',
@@ -58,6 +59,7 @@ export function realBrowser() {
       timezoneId: 'America/Chicago',
     })
     afterTest(() => context.close())
+    context.setDefaultTimeout(STEP_MS)
     const page = await context.newPage()
     const debug = await context.newCDPSession(page)
     const heard = watch(page, url)
@@ -98,6 +100,15 @@ export function realBrowser() {
     }
     return { page, sees }
   }
+}
+
+/** Presses the button or link of this name, and waits for the page that it leads to. */
+export async function press(page: Page, name: string): Promise<void> {
+  const [button, link] = [
+    page.getByRole('button', { name, exact: true }),
+    page.getByRole('link', { name, exact: true }),
+  ]
+  await Promise.all([page.waitForEvent('load'), button.or(link).click()])
 }
 
 /** Returns the browser's complaints since the last call, and its requests to anything but `url`. */
