@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals'
-import type { Page } from 'playwright-core'
 import { submitNotice } from '../../src/actions/subscribers/notices.ts'
 import { owedNotices } from '../../src/db/people/notices.ts'
 import { subscribers } from '../../src/db/schema/people.ts'
