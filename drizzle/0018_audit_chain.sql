@@ -31,7 +31,10 @@ END;
 CREATE TRIGGER audit_log_kept BEFORE UPDATE ON audit_log
 WHEN NEW.id IS NOT OLD.id OR NEW.at IS NOT OLD.at OR NEW.actor IS NOT OLD.actor OR NEW.action IS NOT OLD.action
   OR NEW.network IS NOT OLD.network OR NEW.digest IS NOT OLD.digest OR NEW.chain IS NOT OLD.chain OR NEW.salt IS NOT NULL
-  OR NEW.subject IS OLD.subject
+  OR NOT coalesce(
+    NEW.subject = 'erased' AND NEW.detail IS NULL AND EXISTS (SELECT 1 FROM subscribers WHERE public_id = OLD.subject)
+    OR NEW.detail IS OLD.detail AND NEW.subject <> OLD.subject AND length(OLD.subject) = 22
+      AND EXISTS (SELECT 1 FROM subscribers WHERE public_id = NEW.subject), 0)
 BEGIN
   SELECT RAISE(ABORT, 'audit_log: what is on record is not changed');
 END;

@@ -30,7 +30,11 @@ CREATE FUNCTION audit_log_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.id, NEW.at, NEW.actor, NEW.action, NEW.network, NEW.digest, NEW.chain)
       IS DISTINCT FROM (OLD.id, OLD.at, OLD.actor, OLD.action, OLD.network, OLD.digest, OLD.chain)
-      OR NEW.salt IS NOT NULL OR NEW.subject = OLD.subject THEN
+      OR NEW.salt IS NOT NULL
+      OR NOT coalesce(
+        NEW.subject = 'erased' AND NEW.detail IS NULL AND EXISTS (SELECT 1 FROM subscribers WHERE public_id = OLD.subject)
+        OR NEW.detail IS NOT DISTINCT FROM OLD.detail AND NEW.subject <> OLD.subject AND length(OLD.subject) = 22
+          AND EXISTS (SELECT 1 FROM subscribers WHERE public_id = NEW.subject), false) THEN
     PERFORM refuse('audit_log: what is on record is not changed');
   END IF;
   RETURN NEW;

@@ -57,6 +57,36 @@ test('what is on record is neither changed nor deleted, also by plain SQL', asyn
   expect(rows()).toEqual(before)
 })
 
+test('no row passes for one of an erased person, or of another reader', async () => {
+  const { app, mine, rows } = await aRecord(1)
+  const id = aSubscriber(app, 'mara@sample.test')
+  aSubscriber(app, 'lena@sample.test')
+  const readers = app.db.select().from(subscribers).all()
+  const publicId = readers.find((reader) => reader.id === id)?.publicId ?? ''
+  await recordOf(mine.store, at(2), { action: 'reader looked at', subject: publicId, detail: 'called' })
+  const before = rows()
+  for (const lie of [
+    "subject = 'erased', salt = null, detail = null where id = 1",
+    "subject = 'erased', salt = null, detail = 'a lie' where id = 2",
+    "subject = 'x234567890123456789012', salt = null where id = 2",
+    "salt = null, detail = 'a lie' where id = 2",
+  ])
+    expect(() => app.db.$client.exec(`update audit_log set ${lie}`)).toThrow('is not changed')
+  expect(rows()).toEqual(before)
+})
+
+test('what is written or removed meanwhile is not taken for a gap', async () => {
+  const { app, mine } = await aRecord(40)
+  const states = await Promise.all([
+    checkAudit(app.store),
+    recordOf(mine.store, at(50), { action: 'x', subject: 'y' }),
+    checkAudit(app.store),
+    app.store.write((tx) => pruneAudit(tx, at(30), 20)),
+    checkAudit(app.store),
+  ])
+  for (const state of states) if (typeof state === 'object') expect(state.kind).toBe('whole')
+})
+
 // As someone would who may do anything to the database.
 test.each([
   ['a changed time', (id: number) => `update audit_log set at = at + 1 where id = ${id}`],

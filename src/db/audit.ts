@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { actorName } from '../core/operators/actor.ts'
-import { asc, desc, gt, lt } from './drizzle.ts'
+import { and, asc, desc, gt, gte, lt } from './drizzle.ts'
 import { factIn, putFact } from './restore/facts.ts'
 import { auditLog } from './schema/installation.ts'
 import type { Queries, Store } from './store.ts'
@@ -45,15 +45,18 @@ export async function recentAudit(
   { read }: Pick<Store, 'read'>,
   { below, since, most }: { below: number | null; since: Date | null; most: number },
 ): Promise<AuditRow[]> {
-  const rows: AuditRow[] = []
-  const older = read
+  return read
     .select()
     .from(auditLog)
-    .where(below === null ? undefined : lt(auditLog.id, below))
+    .where(
+      and(
+        below === null ? undefined : lt(auditLog.id, below),
+        since === null ? undefined : gte(auditLog.at, since.getTime()),
+      ),
+    )
     .orderBy(desc(auditLog.id))
     .limit(most)
-  for (const row of await older.all()) if (since === null || row.at >= since.getTime()) rows.push(row)
-  return rows
+    .all()
 }
 
 const PAGE = 1_000
@@ -83,20 +86,25 @@ export type AuditState =
   | { kind: 'whole'; rows: number }
   | { kind: 'broken'; id: number | null; at: number | null }
 
-/** Follows the chain from its oldest row. Reads every row once; a hundred thousand take about a second. */
-export async function checkAudit(store: Store): Promise<AuditState> {
-  const head = await factIn(store.read, 'audit_head')
-  const pruned = await factIn(store.read, 'audit_pruned')
-  let chain = pruned === null ? '' : ((JSON.parse(pruned) as Pruned).chain ?? '')
-  let rows = 0
-  for await (const row of auditSince(store, null)) {
-    if (row.chain === null && chain === '') continue // of an earlier release
-    if (row.chain !== linkOf(chain, row) || !saysTheSame(row))
-      return { kind: 'broken', id: row.id, at: row.at }
-    chain = row.chain
-    rows += 1
-  }
-  return chain === (head ?? '') ? { kind: 'whole', rows } : { kind: 'broken', id: null, at: null }
+/**
+ * Follows the chain from its oldest row, as all of it stood at one instant. Reads every row once; a hundred thousand take about
+ * a second. It finds what was changed by hand, not the work of someone who makes the whole chain anew (decision 0028).
+ */
+export function checkAudit(store: Store): Promise<AuditState> {
+  return store.snapshot(async (read) => {
+    const head = await factIn(read, 'audit_head')
+    const pruned = await factIn(read, 'audit_pruned')
+    let chain = pruned === null ? '' : ((JSON.parse(pruned) as Pruned).chain ?? '')
+    let rows = 0
+    for await (const row of auditSince({ read }, null)) {
+      if (row.chain === null && chain === '') continue // of an earlier release
+      if (row.chain !== linkOf(chain, row) || !saysTheSame(row))
+        return { kind: 'broken', id: row.id, at: row.at }
+      chain = row.chain
+      rows += 1
+    }
+    return chain === (head ?? '') ? { kind: 'whole', rows } : { kind: 'broken', id: null, at: null }
+  })
 }
 
 /** How far retention has come: the last row that it removed. */
@@ -130,7 +138,11 @@ const linkOf = (
 
 /** Of a reader who was erased, or whose links were renewed, the digest cannot be checked any more; of others it can. */
 const saysTheSame = (row: AuditRow): boolean =>
-  row.salt === null ? /^(erased|[\w-]{22})$/.test(row.subject) : digestOf(row) === row.digest
+  row.salt === null
+    ? row.subject === 'erased'
+      ? row.detail === null
+      : /^[\w-]{22}$/.test(row.subject)
+    : digestOf(row) === row.digest
 
 const hashOf = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

@@ -6,7 +6,6 @@ import type { Check } from '../resend/check.ts'
 
 const FEWEST_OWNERS = 2
 
-/** Whether enough people can let others in. An installation that nobody signs in to is none of its business. */
 /** Whether what is on record is whole. */
 export async function checkRecord({ store, config }: Installation): Promise<Check> {
   const name = 'audit log'
@@ -22,6 +21,7 @@ export async function checkRecord({ store, config }: Installation): Promise<Chec
   return { name, status: 'fail', detail: where, fix }
 }
 
+/** Whether enough people can let others in. An installation that nobody signs in to is none of its business. */
 export async function checkOperators({ store, config }: Installation): Promise<Check[]> {
   const name = 'operators'
   const ready = await readyOperators(store, ['owner', 'operator', 'editor'])

@@ -230,9 +230,9 @@ test('after an erasure no column holds what was theirs or led to them', async ()
 
 test('the audit log follows a new public id, so that export and erasure find what was done before', async () => {
   const app = await testApp()
-  const id = aSubscriber(app, 'needle@sample.test', { publicId: 'first' })
-  app.db.$client.exec(`insert into audit_log (at, action, subject) values (1, 'resubscribe', 'first');
-    update subscribers set public_id = 'second' where id = ${id}`)
+  const id = aSubscriber(app, 'needle@sample.test', { publicId: 'first-of-22-characters' })
+  app.db.$client.exec(`insert into audit_log (at, action, subject) values (1, 'resubscribe', 'first-of-22-characters');
+    update subscribers set public_id = 'second-of-22-charactrs' where id = ${id}`)
   expect(await exportSubscriber(app, 'needle@sample.test')).toMatchObject({
     record: { audit: [{ action: 'resubscribe' }] },
   })

@@ -125,9 +125,18 @@ function eraseFrom(file: string, person: { id: number; emailHash: string }): voi
         'select id, public_id as publicId from subscribers where id = ? or email_hash = ?',
       )
       .all(person.id, person.emailHash)
+    // A copy that was made before the log was chained has no salt.
+    const { chained } = copy
+      .prepare<[], { chained: number }>(
+        "select count(*) as chained from pragma_table_info('audit_log') where name = 'salt'",
+      )
+      .get() ?? { chained: 0 }
+    const unsalt = chained > 0 ? ', salt = null' : ''
     copy.transaction(() => {
       for (const { id, publicId } of ids) {
-        copy.prepare("update audit_log set subject = 'erased', detail = null where subject = ?").run(publicId)
+        copy
+          .prepare(`update audit_log set subject = 'erased', detail = null${unsalt} where subject = ?`)
+          .run(publicId)
         copy
           .prepare('update deliveries set frozen = null, provider_id = null where subscriber_id = ?')
           .run(id)
