@@ -39,7 +39,7 @@ test('a correction goes to just those who were shown the session, and says what 
   const asked = () => resendEdition(app, ID, { kind: 'correct', sessionId: wrong })
   expect(await asked()).toMatchObject({
     kind: 'refused',
-    reason: expect.stringContaining('is still as edition'),
+    reason: expect.stringContaining('is still as these readers were last told'),
   })
   correctQuietly(app, wrong, { startsAtLocal: '2026-12-01T20:30', therapist: 'Dr. Núñez' })
   expect(await asked()).toMatchObject({ kind: 'planned', generation: 1, recipients: 2 })
@@ -70,9 +70,8 @@ test('a later one corrects the session again, and moves nobody past news of othe
   expect(await resendEdition(app, ID, { kind: 'correct', sessionId: wrong })).toMatchObject({ generation: 2 })
   await submitOwed(app)
   expect(to(app)).toHaveLength(4)
-  expect(oneLine(app.resend.accepted.at(-1)?.text)).toContain(
-    'It takes 60 minutes, not 90. The link to reserve a spot was wrong',
-  )
+  expect(oneLine(app.resend.accepted.at(-1)?.text)).toContain('It takes 60 minutes, not 90.')
+  expect(app.resend.accepted.at(-1)?.text).not.toContain('was wrong')
   expect(await tallyOf(app.store, ID, 2)).toMatchObject({ candidates: 2, submitted: 2 })
 
   app.db.update(sessions).set({ startsAtLocal: '2026-12-02T17:00' }).where(eq(sessions.id, other)).run()
@@ -80,6 +79,24 @@ test('a later one corrects the session again, and moves nobody past news of othe
   await planNow(app)
   await submitOwed(app)
   expect(to(app).filter((one) => one === 'grief@sample.test')).toHaveLength(1)
+})
+
+test('it is compared with what readers were last told, so it is not said twice and can be taken back', async () => {
+  const { app, wrong } = await mailed()
+  const asked = (after: number | null = null) =>
+    resendEdition(app, ID, { kind: 'correct', sessionId: wrong }, after)
+  correctQuietly(app, wrong, { therapist: 'Dr. Núñez' })
+  expect(await Promise.all([asked(0), asked(0)])).toContainEqual(expect.objectContaining({ generation: 1 }))
+  await submitOwed(app)
+  expect(await asked()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('last told') })
+  correctQuietly(app, wrong, { therapist: 'Dr. Mira Lee' })
+  expect(await asked(0)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('meanwhile') })
+  expect(await asked(1)).toMatchObject({ generation: 2 })
+  await submitOwed(app)
+  expect(to(app)).toHaveLength(4)
+  expect(oneLine(app.resend.accepted.at(-1)?.text)).toContain('The therapist is Dr. Mira Lee, not Dr. Núñez.')
+  app.db.delete(sessions).where(eq(sessions.id, wrong)).run()
+  expect(await asked()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('was deleted') })
 })
 
 test('a cancelled time says so and offers nothing, and a discreet reader’s subject says nothing', async () => {
@@ -154,6 +171,7 @@ test('who is erased leaves no trace of what they were shown', async () => {
     app.db
       .select()
       .from(deliveries)
+      .orderBy(deliveries.id)
       .all()
       .map(({ shown }) => shown),
   ).toEqual(['1,2', '1', '2'])
@@ -162,6 +180,7 @@ test('who is erased leaves no trace of what they were shown', async () => {
     app.db
       .select()
       .from(deliveries)
+      .orderBy(deliveries.id)
       .all()
       .map(({ shown }) => shown),
   ).toEqual(['1,2', null, '2'])

@@ -65,7 +65,7 @@ export async function claimAndFreeze(
   const known =
     batch.corrects === null
       ? await bookableOffers(app, memory, edition, now)
-      : await correctedOffer(app, edition, batch.corrects, now)
+      : await correctedOffer(app, edition, { ...batch, sessionId: batch.corrects }, now)
   const { open, readers: asRead } = await openDeliveries(app.store.read, batch.id)
   const checked = { readers: asRead, sessionsVersion: known.version }
   const resend = batch.generation === 0 ? null : { again: batch.again, corrects: batch.corrects }
@@ -190,11 +190,11 @@ async function bookableOffers(
 async function correctedOffer(
   { store }: App,
   edition: Edition,
-  sessionId: number,
+  { sessionId, generation }: { sessionId: number; generation: number },
   now: Date,
 ): Promise<KnownOffers> {
   const version = await sessionsVersion(store)
-  const offer = await correctionFor(store, edition.id, sessionId, now)
+  const offer = await correctionFor(store, { editionId: edition.id, sessionId, before: generation }, now)
   const offers = offer ? [offer] : []
   return { editionId: edition.id, version, validUntil: 0, offers, content: contentOf(offers) }
 }

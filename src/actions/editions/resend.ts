@@ -16,6 +16,7 @@ import { allEditions, type Edition, findEdition, offersOfEdition } from '../../d
 import type { Verdict } from '../../db/ledger/verdicts.ts'
 import { findByEmailHash } from '../../db/people/subscribers.ts'
 import { currentHold } from '../../db/restore/epoch.ts'
+import { findDatedSession } from '../../db/sessions/sessions.ts'
 import { failpoint } from '../../failpoint.ts'
 import { demand } from '../operators/acting.ts'
 import { correctionFor } from './correction.ts'
@@ -42,13 +43,16 @@ export type JudgedResend =
 /**
  * Plans a new generation of an edition, under idempotency keys of its own. `failed` and `unknown` show what those readers
  * have not seen since, and leave out readers to whom a later edition shows it or may have shown it. `to` and `all` repeat
- * what the edition showed; `correct` tells those who were shown one session what of it was wrong. No one who unsubscribed or is suppressed gets it. Refuses what makes no sense, with the reason.
+ * what the edition showed; `correct` tells those who were shown one session what of it was wrong. No one who unsubscribed or
+ * is suppressed gets it. Refuses what makes no sense, with the reason.
+ * `after`: how many resends there were when someone decided on this one, so that a second press plans nothing.
  * Wakes the sweep, which enqueues the batches.
  */
 export async function resendEdition(
   app: Pick<App, 'config' | 'store' | 'hashKey' | 'now' | 'actor'> & { queue: SweepWaker },
   id: string,
   request: ResendRequest,
+  after: number | null = null,
 ): Promise<ResendOutcome> {
   demand(app, request.kind === 'all' ? 'editions.resend-all' : 'editions.control')
   const judged = await judgeResend(app, id, request)
@@ -57,12 +61,15 @@ export async function resendEdition(
   const generation = await addGeneration(
     app.store,
     id,
-    { verdicts, again, corrects, installation: installationId(app.hashKey), note: noteOf(request) },
+    { verdicts, again, corrects, after, installation: installationId(app.hashKey), note: noteOf(request) },
     app.now(),
   )
   failpoint('after-resend')
   if (generation === null)
-    return { kind: 'refused', reason: `edition ${id} is being submitted; wait until it is done` }
+    return {
+      kind: 'refused',
+      reason: `edition ${id} is being submitted, or was sent again meanwhile; look again`,
+    }
   await app.queue.wakeSweep()
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
@@ -126,8 +133,12 @@ async function whyNotCorrect(
   if (!shown) return `edition ${edition.id} did not show session ${sessionId}`
   if (await isUnrecorded(app.store, edition.id))
     return `edition ${edition.id} was sent by an earlier release, which did not keep who was shown what`
-  if ((await correctionFor(app.store, edition.id, sessionId, app.now())) === null)
-    return `session ${sessionId} is still as edition ${edition.id} showed it; change the session first`
+  if ((await findDatedSession(app.store, sessionId)) === null)
+    return `session ${sessionId} was deleted, so nothing can be said of it`
+  if (
+    (await correctionFor(app.store, { editionId: edition.id, sessionId, before: null }, app.now())) === null
+  )
+    return `session ${sessionId} is still as these readers were last told; change the session first`
   return null
 }
 

@@ -20,7 +20,8 @@ export function correctionOf(
 }
 
 function wrongIn(shown: Offer, session: Session): Wrong[] {
-  if (session.status === 'cancelled') return ['cancelled']
+  const told = shown.correction?.wrong ?? []
+  if (session.status === 'cancelled') return told.includes('cancelled') ? [] : ['cancelled']
   const checks: [Wrong, boolean][] = [
     ['time', timesShown(shown) !== timesOf(session)],
     ['therapist', shown.therapist !== session.therapist],
@@ -28,7 +29,7 @@ function wrongIn(shown: Offer, session: Session): Wrong[] {
     ['place', (shown.place ?? '') !== (session.place ?? '')],
     ['price', (shown.price ?? '') !== (session.price ?? '')],
     ['link', shown.bookingUrl !== session.bookingUrl],
-    ['full', session.status === 'full' || session.seatsLeft === 0],
+    ['full', (session.status === 'full' || session.seatsLeft === 0) && !told.includes('full')],
   ]
   return checks.flatMap(([what, isWrong]) => (isWrong ? [what] : []))
 }

@@ -77,7 +77,7 @@ export async function finishPlanning(
 
 /**
  * Adds a generation to an edition that was submitted and opens it again, all in one transaction.
- * Returns its number; null when the edition is not `submitted` (any more).
+ * Returns its number; null when the edition is not `submitted` (any more), or its last generation is not `after`.
  */
 export async function addGeneration(
   store: Store,
@@ -86,21 +86,24 @@ export async function addGeneration(
     verdicts: readonly Verdict[]
     again: boolean
     corrects: number | null
+    after?: number | null
     installation: string
     note: string
   },
   now: Date,
 ): Promise<number | null> {
   return store.write(async (tx) => {
-    const open = and(eq(editions.id, editionId), eq(editions.state, 'submitted'), isNull(editions.prunedAt))
-    const reopened = { state: 'submitting' as const, finishedAt: null }
-    if ((await tx.update(editions).set(reopened).where(open).run()).changes === 0) return null
-    const latest = await tx
+    const last = await tx
       .select({ generation: max(editionTally.generation) })
       .from(editionTally)
       .where(eq(editionTally.editionId, editionId))
       .get()
-    const generation = (latest?.generation ?? 0) + 1
+    const latest = last?.generation ?? 0
+    if ((resend.after ?? latest) !== latest) return null
+    const open = and(eq(editions.id, editionId), eq(editions.state, 'submitted'), isNull(editions.prunedAt))
+    const reopened = { state: 'submitting' as const, finishedAt: null }
+    if ((await tx.update(editions).set(reopened).where(open).run()).changes === 0) return null
+    const generation = latest + 1
     await insertVerdicts(tx, { editionId, generation, ...resend }, resend.verdicts)
     await audit(tx, now, { action: 'edition resent', subject: editionId, detail: resend.note })
     failpoint('before-resend')

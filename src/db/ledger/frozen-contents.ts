@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from '../drizzle.ts'
+import { and, desc, eq, lt, type SQL, sql } from '../drizzle.ts'
 import { batches, frozenContents, UNFINISHED } from '../schema/ledger.ts'
 import { prepared, type Queries, type Store } from '../store.ts'
 
@@ -51,9 +51,32 @@ export async function frozenTemplateOf(store: Store, editionId: string): Promise
   return row?.content ?? null
 }
 
+/** The offers that the last correction of a session in an edition was frozen with, as text; null if there was none. */
+export async function lastCorrectedOffers(
+  store: Store,
+  { editionId, sessionId, before }: { editionId: string; sessionId: number; before: number | null },
+): Promise<string | null> {
+  const row = await store.read
+    .select({ content: frozenContents.content })
+    .from(batches)
+    .innerJoin(frozenContents, eq(frozenContents.hash, batches.offersHash))
+    .where(
+      and(
+        eq(batches.editionId, editionId),
+        eq(batches.corrects, sessionId),
+        before === null ? undefined : lt(batches.generation, before),
+      ),
+    )
+    .orderBy(desc(batches.generation), desc(batches.number))
+    .limit(1)
+    .get()
+  return row?.content ?? null
+}
+
 /**
  * Inside a transaction: removes offers that no unfinished batch was frozen with, or templates that no batch was; returns how
- * many. Templates are few, and `edition preview ID` shows an edition with its own.
+ * many. Templates are few, and `edition preview ID` shows an edition with its own. What a correction told stays, as the next
+ * one is compared with it.
  */
 export async function dropUnused(tx: Queries, kind: 'offers' | 'digest'): Promise<number> {
   const unused = sql`${frozenContents.hash} not in (${HASHES_IN_USE[kind]})`
@@ -66,6 +89,8 @@ export async function dropUnused(tx: Queries, kind: 'offers' | 'digest'): Promis
 }
 
 const HASHES_IN_USE: Record<'offers' | 'digest', SQL> = {
-  offers: sql.raw(`select offers_hash from batches where state in ${UNFINISHED} and offers_hash is not null`),
+  offers: sql.raw(
+    `select offers_hash from batches where (state in ${UNFINISHED} or corrects is not null) and offers_hash is not null`,
+  ),
   digest: sql.raw('select template_hash from batches where template_hash is not null'),
 }

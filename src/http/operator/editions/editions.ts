@@ -102,7 +102,7 @@ async function resend(app: Needs, request: FastifyRequest<Of>, reply: FastifyRep
   const asked = requestIn(request.body)
   const isOld = fieldOf(request.body, 'generation') !== String(controlsOf(summary, request).generation)
   if (asked === null || isOld) return refused(app, request, reply, reply.words.t('editions.old-page'))
-  const outcome = await resendEdition(mine, id, asked)
+  const outcome = await resendEdition(mine, id, asked, summary.resends.length)
   if (outcome.kind === 'planned')
     return reply.done(`/editions/${id}`, 'editions.done.resent', { n: outcome.recipients })
   return outcome.kind === 'not-found' ? nowhere(reply) : refused(app, request, reply, outcome.reason)
@@ -125,7 +125,7 @@ async function showCorrection(
   demand(app, 'editions.control')
   const summary = await summaryOf(app, id)
   const sessionId = Number(session)
-  const offer = await correctionFor(app.store, id, sessionId, app.now())
+  const offer = await correctionFor(app.store, { editionId: id, sessionId, before: null }, app.now())
   if (summary === null) return nowhere(reply)
   const judged = await judgeResend(app, id, { kind: 'correct', sessionId })
   const { words } = reply
