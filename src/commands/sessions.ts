@@ -86,7 +86,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
 }
 
 async function printTemplate(terminal: Terminal): Promise<undefined> {
-  const { sessionsTemplate } = await import('./session-template.ts')
+  const { sessionsTemplate } = await import('../core/intake/session-template.ts')
   terminal.show({}, null, sessionsTemplate().trimEnd())
 }
 

@@ -40,10 +40,10 @@ const line = ({
 async function take(app: TestApp, ...rows: Row[]): Promise<number> {
   const kept = await keepFile(app, Buffer.from([HEADER, ...rows.map(line)].join('\n')))
   if (kept.kind !== 'kept') throw new Error(kept.kind)
-  const shown = await previewFile(app, kept.id, null)
+  const shown = await previewFile(app, kept.id, { order: null, rest: false })
   if (shown.kind !== 'ready') throw new Error(JSON.stringify(shown))
   const { hash, version } = shown
-  const done = await bringFileIn(app, kept.id, { hash, version, order: null, sure: true })
+  const done = await bringFileIn(app, kept.id, { hash, version, order: null, rest: false, sure: true })
   expect(done).toMatchObject({ kind: 'done' })
   return kept.id
 }

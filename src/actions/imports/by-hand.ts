@@ -4,11 +4,13 @@ import type { Installation } from '../../app.ts'
 import { type Hearers, hearersOf } from '../../core/audience/consequence.ts'
 import { columnIn, type DateOrder, dayIn, numberIn, orderOf, startIn } from '../../core/intake/spreadsheet.ts'
 import { actorName } from '../../core/operators/actor.ts'
+import { seal, unseal } from '../../core/operators/sealed.ts'
 import { isBookable } from '../../core/time/occurrences.ts'
 import {
   bringIn,
   type Changes,
   changedSince,
+  dropImport,
   type FileRow,
   findImport,
   keepImport,
@@ -27,7 +29,7 @@ import { type ChangedRow, changedIn, type Odd, oddIn, overIn } from './changes.t
 import type { RowError } from './records.ts'
 import { importEntries } from './sessions.ts'
 
-type Needs = Pick<Installation, 'actor' | 'store' | 'now'>
+type Needs = Pick<Installation, 'actor' | 'store' | 'now' | 'config'>
 
 /** The largest file, in bytes. */
 export const LARGEST_FILE = 2 * 1024 * 1024
@@ -45,6 +47,8 @@ export type ImportPreview = {
   hearers: Hearers
   /** There are more readers than were counted. */
   isMore: boolean
+  /** Rows of the file that are wrong, and left out. */
+  rejected: RowError[]
   /** Times that are over, so that nobody is shown them. */
   past: FileRow[]
   odd: Odd
@@ -53,10 +57,16 @@ export type ImportPreview = {
 /** `order`: days and months could be either way around. `mixed`: they are both ways. */
 export type Previewed =
   | ImportPreview
-  | { kind: 'refused'; rejected: RowError[] }
+  | Refused
   | { kind: 'order'; example: string; monthFirst: string; dayFirst: string }
   | { kind: 'mixed'; example: string }
   | { kind: 'gone' }
+
+/** `some`: the other rows can be brought in without those that are wrong. */
+type Refused = { kind: 'refused'; rejected: RowError[]; some: boolean }
+
+/** How a file is meant: `order` of days and months, null = not asked; `rest`: without the rows that are wrong. */
+export type Meant = { order: DateOrder | null; rest: boolean }
 
 /** `changed`: so many sessions are not those of the preview any more; 0 = something else of them is not. */
 export type BroughtIn =
@@ -64,22 +74,28 @@ export type BroughtIn =
   | { kind: 'changed'; sessions: number }
   | { kind: 'not-sure' | 'gone' }
 
-/** Keeps an uploaded or pasted file for a preview. */
+/**
+ * Keeps an uploaded or pasted file for a preview, encrypted, for a day. A file that is not one of group times is not kept: it
+ * may be a list of people.
+ */
 export async function keepFile(
-  { actor, store, now, ...app }: Needs,
+  app: Needs,
   bytes: Buffer,
-): Promise<{ kind: 'kept'; id: number } | { kind: 'empty' | 'too-large' | 'workbook' }> {
-  demand({ actor, now, ...app }, 'sessions.edit')
+): Promise<{ kind: 'kept'; id: number } | { kind: 'empty' | 'too-large' | 'workbook' | 'not-sessions' }> {
+  demand(app, 'sessions.edit')
+  const { actor, store, now, config } = app
   if (bytes.length > LARGEST_FILE) return { kind: 'too-large' }
   if (bytes.toString('utf8').trim() === '') return { kind: 'empty' }
   // A zip file: .xlsx, .ods and the like.
   if (bytes.subarray(0, 2).toString('latin1') === 'PK') return { kind: 'workbook' }
-  const file = { createdBy: actorName(actor), hash: hashOf(bytes), content: bytes.toString('base64') }
+  if (!(await isOfSessions(bytes))) return { kind: 'not-sessions' }
+  const content = seal(config.LINK_SECRET, bytes.toString('base64'))
+  const file = { createdBy: actorName(actor), hash: hashOf(bytes), content }
   return { kind: 'kept', id: await keepImport(store, file, now()) }
 }
 
 /** What a kept file would change, field by field. Writes nothing. */
-export async function previewFile(app: Needs, id: number, order: DateOrder | null): Promise<Previewed> {
+export async function previewFile(app: Needs, id: number, { order, rest }: Meant): Promise<Previewed> {
   demand(app, 'sessions.edit')
   const bytes = await bytesOf(app, id)
   if (bytes === null) return { kind: 'gone' }
@@ -89,22 +105,22 @@ export async function previewFile(app: Needs, id: number, order: DateOrder | nul
   const entered = await importEntries(
     app,
     entriesOf(bytes, asked.order),
-    { skipInvalid: false },
+    { skipInvalid: rest },
     rehearseImport,
   )
-  if (entered.kind === 'refused') return entered
-  return previewOf(app, entered.applied, { hash: hashOf(bytes), version })
+  if (entered.kind === 'refused') return { ...entered, some: !rest }
+  return previewOf(app, entered.applied, { hash: hashOf(bytes), version, rejected: entered.rejected })
 }
 
 /** What someone saw before they said yes; `sure`: also to what is odd. */
-export type Agreed = { hash: string; version: number; order: DateOrder | null; sure: boolean }
+export type Agreed = Meant & { hash: string; version: number; sure: boolean }
 
 /** Brings a kept file in, if it and the sessions are still those that were shown. */
 export async function bringFileIn(
   app: Needs,
   id: number,
-  { hash, version, order, sure }: Agreed,
-): Promise<BroughtIn | { kind: 'refused'; rejected: RowError[] }> {
+  { hash, version, order, rest, sure }: Agreed,
+): Promise<BroughtIn | { kind: 'refused' }> {
   demand(app, 'sessions.edit')
   const bytes = await bytesOf(app, id)
   if (bytes === null || hashOf(bytes) !== hash) return { kind: 'gone' }
@@ -118,7 +134,7 @@ export async function bringFileIn(
   }
   const asked = await dateOrder(bytes, order)
   const known = asked.kind === 'order-is' ? asked.order : null
-  const entering = importEntries(app, entriesOf(bytes, known), { skipInvalid: false }, apply)
+  const entering = importEntries(app, entriesOf(bytes, known), { skipInvalid: rest }, apply)
   const entered = await entering.catch((error: unknown) => {
     if (error instanceof NotSure) return { kind: 'not-sure' as const }
     throw error
@@ -127,6 +143,12 @@ export async function bringFileIn(
   if ('overtaken' in entered.applied)
     return { kind: 'changed', sessions: await changedSince(app.store, version) }
   return { kind: 'done', added: entered.applied.added, updated: entered.applied.updated }
+}
+
+/** Forgets a file that was not brought in. */
+export async function forgetFile(app: Needs, id: number): Promise<void> {
+  demand(app, 'sessions.edit')
+  await dropImport(app.store, id)
 }
 
 /** Takes an import back, as long as nothing of it went out and nothing of it was changed since. */
@@ -153,10 +175,26 @@ const NOTHING: Changes = {
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
 
-async function bytesOf({ store }: Needs, id: number): Promise<Buffer | null> {
+const KEPT_MS = 24 * 3_600_000
+
+async function bytesOf({ store, config, now }: Needs, id: number): Promise<Buffer | null> {
   const found = await findImport(store, id)
-  return found?.content == null ? null : Buffer.from(found.content, 'base64')
+  if (found?.content == null || found.createdAt < now().getTime() - KEPT_MS) return null
+  const content = unseal(config.LINK_SECRET, found.content)
+  return content === null ? null : Buffer.from(content, 'base64')
 }
+
+/** Whether its columns, or the fields of its first item, are those of group times. A broken file is: its preview says why. */
+async function isOfSessions(bytes: Buffer): Promise<boolean> {
+  for await (const entry of entriesOf(bytes, null)) {
+    if (entry.kind === 'header') return areOfSessions(entry.columns)
+    if (entry.kind === 'record') return areOfSessions(Object.keys(entry.record))
+  }
+  return true
+}
+
+const areOfSessions = (columns: readonly string[]): boolean =>
+  columns.includes('starts_at') && !columns.includes('email')
 
 type Asked = { kind: 'order-is'; order: DateOrder | null } | Extract<Previewed, { kind: 'order' | 'mixed' }>
 
@@ -222,7 +260,7 @@ function recordIn(
 async function previewOf(
   app: Needs,
   changes: Changes,
-  of: { hash: string; version: number },
+  of: { hash: string; version: number; rejected: RowError[] },
 ): Promise<ImportPreview> {
   const now = app.now()
   const { rows, unchanged, dated, kept } = changes

@@ -51,6 +51,16 @@ export async function keepImport(
   })
 }
 
+/** Forgets a file that was not brought in. */
+export async function dropImport(store: Store, id: number): Promise<void> {
+  await store.write((tx) =>
+    tx
+      .delete(sessionImports)
+      .where(and(eq(sessionImports.id, id), isNull(sessionImports.importedAt)))
+      .run(),
+  )
+}
+
 /** The import with this number, or null. */
 export async function findImport(store: Store, id: number): Promise<SessionImport | null> {
   return (await store.read.select().from(sessionImports).where(eq(sessionImports.id, id)).get()) ?? null

@@ -55,8 +55,8 @@ test('a file is looked at field by field, brought in, and taken back as if it ha
   )
   const page = words(second.page)
   expect(page).toContain('One new time, one changed, 1 as before.')
-  expect(page).toContain('starts_at 2026-12-01T19:00 → 2026-12-01T20:00')
-  expect(page).toContain('seats_left 3 → 2')
+  expect(page).toContain('First start 12/1/2026 7:00 PM → 12/1/2026 8:00 PM')
+  expect(page).toContain('Spots left 3 → 2')
   await bringIn(second.url, second.page)
   expect(rowsOf(app)).toHaveLength(3)
   const [last] = app.db.select().from(sessionImports).all().slice(-1)
@@ -160,6 +160,34 @@ test('what is wrong is named by line, and nothing of the file is brought in', as
   expect(words(page)).toContain('Line 3: starts_at is "soon"'.replaceAll('"', '&quot;'))
   expect(rowsOf(app)).toEqual([])
   expect(words((await look(' ')).page)).toContain('Choose a file, or paste some rows.')
+})
+
+test('rows that are wrong can be left out, and the rest is brought in', async () => {
+  const { app, look, bringIn } = await aPractice()
+  const text = file(row('a', '2026-12-01T19:00'), row('b', 'soon'))
+  expect((await look(text)).page).toContain('Leave these rows out, and look at the rest')
+  const rest = await look(text, '?rest=yes')
+  expect(words(rest.page)).toContain('This row is wrong and is left out: Line 3:')
+  expect(words(rest.page)).toContain('Bring in the rest, without that row')
+  expect((await bringIn(rest.url, rest.page, { rest: 'yes' })).statusCode).toBe(303)
+  expect(rowsOf(app).map(({ externalId }) => externalId)).toEqual(['a'])
+})
+
+test('a file is kept encrypted, for a day at most, and a list of people not at all', async () => {
+  const { app, server, who, at, look, post } = await aPractice()
+  const kept = () => app.db.select().from(sessionImports).all()
+  const people = await look('email,starts_at\nmara@sample.test,2026-12-01')
+  expect(words(people.page)).toContain('Nothing of it was kept.')
+  expect(kept()).toEqual([])
+  const one = await look(file(row('a', '2026-12-01T19:00')))
+  const stored = kept()[0]?.content ?? ''
+  for (const form of ['utf8', 'base64', 'base64url'] as const)
+    expect(Buffer.from(stored, form).toString('latin1')).not.toContain('Loose')
+  expect((await post(`${one.url}/forget`)).headers.location).toBe('/import')
+  expect(kept()).toEqual([])
+  const other = await look(file(row('a', '2026-12-01T19:00')))
+  await at('2026-11-24T15:00:01.000Z')
+  expect((await getAs(server, who, other.url)).statusCode).toBe(404)
 })
 
 test('a time that is over is a warning, and what looks sorted wrong must be meant', async () => {

@@ -2,17 +2,18 @@ import multipart from '@fastify/multipart'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   bringFileIn,
+  forgetFile,
   keepFile,
   LARGEST_FILE,
   lastImports,
+  type Meant,
   type Previewed,
   previewFile,
   undoFile,
 } from '../../../actions/imports/by-hand.ts'
 import { actingAs } from '../../../actions/operators/acting.ts'
 import type { App } from '../../../app.ts'
-import { csvOf } from '../../../core/csv.ts'
-import { SESSION_COLUMNS } from '../../../core/intake/records.ts'
+import { sessionsTemplate } from '../../../core/intake/session-template.ts'
 import type { DateOrder } from '../../../core/intake/spreadsheet.ts'
 import { actorName } from '../../../core/operators/actor.ts'
 import { registerScope } from '../../scope.ts'
@@ -21,7 +22,7 @@ import { fieldOf } from '../sign-in/browser.ts'
 import { importRows, previewView } from './view.ts'
 
 type Needs = Pick<App, 'config' | 'store' | 'now' | 'actor'>
-type Of = { Params: { id: string }; Querystring: { order?: string } }
+type Of = { Params: { id: string }; Querystring: { order?: string; rest?: string } }
 
 const LAST = 10
 
@@ -35,7 +36,7 @@ export async function addImportRoutes(server: FastifyInstance, app: Needs): Prom
     reply
       .header('content-disposition', 'attachment; filename="group-times.csv"')
       .type('text/csv; charset=utf-8')
-      .send(csvOf([SESSION_COLUMNS.known])),
+      .send(sessionsTemplate()),
   )
   await registerScope(server, 'import', async (scope) => {
     await scope.register(multipart, {
@@ -48,30 +49,34 @@ export async function addImportRoutes(server: FastifyInstance, app: Needs): Prom
     })
   })
   server.get<Of>('/import/:id', edit, async (request, reply) => {
-    const order = orderIn(request.query.order)
-    const previewed = await previewFile(as(request), Number(request.params.id), order)
-    return showPreview(request, reply, previewed, { order })
+    const meant = { order: orderIn(request.query.order), rest: request.query.rest === 'yes' }
+    const previewed = await previewFile(as(request), Number(request.params.id), meant)
+    return showPreview(request, reply, previewed, meant)
   })
   server.post<Of>('/import/:id', edit, async (request, reply) => {
     const { body } = request
     const id = Number(request.params.id)
-    const order = orderIn(fieldOf(body, 'order'))
+    const meant = { order: orderIn(fieldOf(body, 'order')), rest: fieldOf(body, 'rest') === 'yes' }
     const sure = fieldOf(body, 'sure') === 'yes'
-    const shown = { hash: fieldOf(body, 'hash'), version: Number(fieldOf(body, 'version')), order, sure }
+    const shown = { hash: fieldOf(body, 'hash'), version: Number(fieldOf(body, 'version')), ...meant, sure }
     const outcome = await bringFileIn(as(request), id, shown)
     if (outcome.kind === 'done') return reply.done('/import', 'import.done', outcome)
     if (outcome.kind === 'gone') return nowhere(reply)
-    const previewed = await previewFile(as(request), id, order)
+    const previewed = await previewFile(as(request), id, meant)
     if (outcome.kind === 'not-sure')
       return showPreview(request, reply.code(422), previewed, {
-        order,
+        ...meant,
         wrong: reply.words.t('import.not-sure'),
       })
     const n = outcome.kind === 'changed' ? outcome.sessions : 0
     return showPreview(request, reply.code(409), previewed, {
-      order,
+      ...meant,
       wrong: reply.words.t('import.meanwhile', { n }),
     })
+  })
+  server.post<Of>('/import/:id/forget', edit, async (request, reply) => {
+    await forgetFile(as(request), Number(request.params.id))
+    return reply.done('/import', 'import.forgotten')
   })
   server.post<Of>('/import/:id/undo', edit, async (request, reply) => {
     const outcome = await undoFile(as(request), Number(request.params.id))
@@ -112,7 +117,7 @@ function showPreview(
   request: FastifyRequest<Of>,
   reply: FastifyReply,
   previewed: Previewed,
-  { order, wrong = null }: { order: DateOrder | null; wrong?: string | null },
+  { order, rest, wrong = null }: Meant & { wrong?: string | null },
 ): FastifyReply {
   if (previewed.kind === 'gone') return nowhere(reply)
   return reply.show('import-preview', {
@@ -120,6 +125,7 @@ function showPreview(
     id: request.params.id,
     wrong,
     order,
+    rest,
     ...previewView(previewed, reply.words),
   })
 }

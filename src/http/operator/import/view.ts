@@ -3,6 +3,8 @@ import type { RowError } from '../../../actions/imports/records.ts'
 import type { Translator } from '../../../core/words/words.ts'
 import type { FileRow, SessionImport } from '../../../db/imports/by-hand.ts'
 import type { OperatorKey } from '../../../templates/operator.ts'
+import { labelOf } from '../sessions/fields.ts'
+import { typedLocal } from '../sessions/times.ts'
 import { whenIn } from '../when.ts'
 
 type Words = Translator<OperatorKey>
@@ -11,16 +13,18 @@ const MOST_SHOWN = 100
 
 /** What a file would change, for the page. */
 export function previewView(previewed: Exclude<Previewed, { kind: 'gone' }>, words: Words) {
-  const none = { ready: null, rejected: null, ask: null, mixed: null }
-  if (previewed.kind === 'refused') return { ...none, rejected: rejectedView(previewed.rejected, words) }
+  const none = { ready: null, rejected: null, some: false, ask: null, mixed: null }
+  if (previewed.kind === 'refused')
+    return { ...none, rejected: rejectedView(previewed.rejected, words), some: previewed.some }
   if (previewed.kind === 'order') return { ...none, ask: previewed }
   if (previewed.kind === 'mixed') return { ...none, mixed: previewed.example }
-  const { added, changed, unchanged, kept, hearers, isMore, past, odd, hash, version } = previewed
+  const { added, changed, unchanged, kept, hearers, isMore, past, odd, hash, version, rejected } = previewed
   const nothing = added.length + changed.length === 0
   return {
     ...none,
     ready: {
       ...{ hash, version, nothing },
+      leftOut: rejected.length > 0 ? rejectedView(rejected, words) : null,
       sum: words.t('import.sum', { added: added.length, changed: changed.length, unchanged }),
       kept: kept > 0 ? words.t('import.kept', { n: kept }) : null,
       consequence: nothing
@@ -37,9 +41,9 @@ export function previewView(previewed: Exclude<Previewed, { kind: 'gone' }>, wor
         changed.map(({ row, fields }) => ({
           ...rowView(row),
           fields: fields.map(({ field, before, after }) => ({
-            field,
-            before: before ?? words.t('import.empty'),
-            after: after ?? words.t('import.empty'),
+            field: labelOf(words, field),
+            before: before === null ? words.t('import.empty') : typedLocal(before),
+            after: after === null ? words.t('import.empty') : typedLocal(after),
           })),
         })),
       ),
@@ -54,7 +58,7 @@ const rowView = ({ session, group }: FileRow) => ({
   name: session.externalId,
   group: group.title,
   therapist: session.therapist,
-  start: `${session.startsAtLocal.replace('T', ' ')} ${session.timeZone}`,
+  start: `${typedLocal(session.startsAtLocal)} ${session.timeZone}`,
 })
 
 function rejectedView(rejected: readonly RowError[], words: Words) {

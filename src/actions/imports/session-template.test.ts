@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import { testApp } from '../../test/app.ts'
-import { importSessions, previewSessionsFile } from '../actions/imports/sessions.ts'
-import { SESSION_COLUMNS } from '../core/intake/records.ts'
-import { allSessions, openSessions } from '../db/sessions/sessions.ts'
-import { sessionsTemplate } from './session-template.ts'
+import { testApp } from '../../../test/app.ts'
+import { SESSION_COLUMNS } from '../../core/intake/records.ts'
+import { sessionsTemplate } from '../../core/intake/session-template.ts'
+import { allSessions, openSessions } from '../../db/sessions/sessions.ts'
+import { importSessions, previewSessionsFile } from './sessions.ts'
 
 test('the template has every column, imports cleanly, and shows no one anything', async () => {
   const app = await testApp()

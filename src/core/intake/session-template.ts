@@ -1,13 +1,12 @@
-import { SESSION_COLUMNS } from '../core/intake/records.ts'
+import { csvOf } from '../csv.ts'
+import { SESSION_COLUMNS } from './records.ts'
 
 /**
  * The template of a sessions file: every column, and two examples, which import cleanly. They have the status cancelled, so
  * that no page and no email shows them if they are imported by mistake.
  */
 export function sessionsTemplate(): string {
-  return [SESSION_COLUMNS.known, ...EXAMPLES.map(cells)]
-    .map((row) => `${row.map(quoted).join(',')}\n`)
-    .join('')
+  return csvOf([SESSION_COLUMNS.known, ...EXAMPLES.map(cells)]).replaceAll('\r\n', '\n')
 }
 
 const EXAMPLES: readonly Readonly<Record<string, string>>[] = [
@@ -49,5 +48,3 @@ const EXAMPLES: readonly Readonly<Record<string, string>>[] = [
 
 const cells = (example: Readonly<Record<string, string>>) =>
   SESSION_COLUMNS.known.map((column) => example[column] ?? '')
-
-const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
