@@ -4,6 +4,7 @@ import { BadInput } from '../../core/errors.ts'
 import { normalizeEmail } from '../../core/intake/email-address.ts'
 import type { Email } from '../../core/mail/digest.ts'
 import { batchBody, requestJson } from '../../core/mail/request.ts'
+import { recordOf } from '../../db/audit.ts'
 import { findSuppression } from '../../db/people/suppressions.ts'
 import { keyOf } from '../subscribers/consent.ts'
 import { comingSlot } from './coming.ts'
@@ -50,7 +51,10 @@ export async function testToOneself(
   if ((await findSuppression(app.store, keyOf(app.hashKey, to))) !== null)
     return { kind: 'not-submitted', reason: 'your own address is suppressed and must get no email' }
   const edition = (await comingSlot(app)).editionId
-  return submitCopy(app, { to, edition, email: previewed.email })
+  const outcome = await submitCopy(app, { to, edition, email: previewed.email })
+  if (outcome.kind === 'submitted')
+    await recordOf(app.store, app.now(), { action: 'test copy sent', subject: edition })
+  return outcome
 }
 
 async function submitCopy(

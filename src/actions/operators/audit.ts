@@ -1,6 +1,6 @@
 import type { Installation } from '../../app.ts'
 import { csvOf } from '../../core/csv.ts'
-import { type AuditRow, auditSince, recentAudit } from '../../db/audit.ts'
+import { type AuditRow, auditSince, recentAudit, recordOf } from '../../db/audit.ts'
 import { findAnyOperator } from '../../db/operators/operators.ts'
 import { demand } from './acting.ts'
 
@@ -44,8 +44,10 @@ export const idIn = (name: string | null): number | null => {
 
 const COLUMNS = ['id', 'at', 'actor', 'network', 'action', 'subject', 'detail'] as const
 
-/** The record since then as CSV, in pieces. */
+/** The record since then as CSV, in pieces. That it was downloaded is on record too. */
 export async function* auditCsv(app: Needs, since: Date | null): AsyncGenerator<string> {
+  demand(app, 'audit.see')
+  await recordOf(app.store, app.now(), { action: 'audit downloaded', subject: 'audit' })
   yield csvOf([COLUMNS])
   for await (const entry of auditEntries(app, since)) yield csvOf([COLUMNS.map((column) => entry[column])])
 }

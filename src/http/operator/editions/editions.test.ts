@@ -141,6 +141,13 @@ test('a correction says what was wrong and how many people get it, before it is 
   expect(page).toContain('Email 3 people the correction')
   const form = { who: 'correct', session: '1', generation: '0' }
   expect((await postAs(server, operator, `${URL}/resend`, form)).statusCode).toBe(303)
+  const going = (await getAs(server, operator, URL)).body
+  for (const words of [
+    'Resend 1 is going out.',
+    '0 of 3 people were emailed.',
+    '1 batch submitted · 1 batch to come',
+  ])
+    expect(going).toContain(words)
   expect((await postAs(server, operator, `${URL}/resend`, form)).statusCode).toBe(409)
   await submitOwed(app)
   expect(app.resend.accepted.filter(({ subject }) => subject.startsWith('A correction'))).toHaveLength(3)

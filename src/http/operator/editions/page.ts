@@ -55,7 +55,7 @@ export async function showEdition(
     live: isLive ? LIVE_SECONDS : null,
     due: whenIn(summary.scheduledFor, timeZone, words),
     state: stateIn(summary, words),
-    ...sumOf(summary.edition, words),
+    ...sumOf(goingOut(summary), words),
     held: summary.held ?? null,
     retrying: summary.retrying?.reason ?? null,
     wave: waveIn(summary, timeZone, words),
@@ -63,8 +63,7 @@ export async function showEdition(
       words.t('editions.waits', { edition, recipients }),
     ),
     resends: summary.resends.map((one) => ({ n: one.generation, ...sumOf(one, words) })),
-    batches: Object.entries(summary.batchStates).map(([state, n]) => ({ state, n })),
-    pruned: summary.prunedAt !== undefined,
+    batches: batchesIn(summary, words),
     controls,
     wrong,
     tabs: TABS.map((name) => ({
@@ -76,9 +75,22 @@ export async function showEdition(
   })
 }
 
+/** What the bar is about: the resend that is going out now, else the edition itself. */
+const goingOut = ({ state, edition, resends }: Summary) =>
+  (state === 'submitting' && resends.at(-1)) || edition
+
+const BATCHES = ['submitted', 'submitting', 'planned', 'unknown', 'cancelled'] as const
+
+function batchesIn({ batchStates }: Summary, words: Words): string {
+  return BATCHES.flatMap((state) => {
+    const n = batchStates[state] ?? 0
+    return n > 0 ? [words.t(`editions.batches.${state}`, { n })] : []
+  }).join(' · ')
+}
+
 /** The same in a few words, for the script that keeps the page up to date. */
 export function progressOf(summary: Summary, words: Words) {
-  const { lead, facts, done, candidates } = sumOf(summary.edition, words)
+  const { lead, facts, done, candidates } = sumOf(goingOut(summary), words)
   const isLive = ['planning', 'submitting'].includes(summary.state)
   return { state: stateIn(summary, words), lead, facts: facts.join(' '), done, candidates, isLive }
 }
@@ -91,7 +103,9 @@ function waveIn({ firstWave, state }: Summary, timeZone: string, words: Words): 
   return words.t('editions.wave.waits', { submitted, reported, until: whenIn(until, timeZone, words) })
 }
 
-function stateIn({ state, pauseReason }: Summary, words: Words): string {
+function stateIn({ state, pauseReason, resends }: Summary, words: Words): string {
+  if (state === 'submitting' && resends.length > 0)
+    return words.t('editions.state.again', { n: resends.length })
   return state === 'paused'
     ? words.t('editions.state.paused', { reason: pauseReason ?? '' })
     : words.t(`editions.state.${state}`)
