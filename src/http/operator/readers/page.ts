@@ -51,7 +51,10 @@ export function readerView(
       ['reader.paused-until', isPaused ? when(subscriber.pausedUntil) : null],
       ['reader.discreet', discreet ? words.t('reader.discreet.yes') : null],
       ['reader.zone', subscriber.timeZone],
-      ['reader.language', subscriber.locale],
+      [
+        'reader.language',
+        new Intl.DisplayNames(words.locale, { type: 'language' }).of(subscriber.locale) ?? '',
+      ],
       ['reader.unsubscribed-at', when(subscriber.unsubscribedAt)],
     ].flatMap(([key, value]) => (value == null ? [] : [{ name: words.t(key as OperatorKey), value }])),
     consent: {
