@@ -1,11 +1,20 @@
 import { expect, test } from '@jest/globals'
-import { aSession, aSubscriber, planNow, submitOwed, type TestApp, testApp } from '../../../test/app.ts'
+import {
+  aSession,
+  aSubscriber,
+  manySubscribers,
+  planNow,
+  submitOwed,
+  type TestApp,
+  testApp,
+} from '../../../test/app.ts'
 import { eq } from '../../db/drizzle.ts'
 import { tallyOf } from '../../db/ledger/editions.ts'
 import { deliveries } from '../../db/schema/ledger.ts'
 import { subscribers } from '../../db/schema/people.ts'
 import { quietChanges, sessions } from '../../db/schema/sessions.ts'
 import { erase } from '../subscribers/records.ts'
+import { judgeCorrection } from './judge-correction.ts'
 import { resendEdition } from './resend.ts'
 
 const ID = '2026-11-23'
@@ -166,7 +175,7 @@ test('what an earlier release sent, and what an edition did not show, cannot be 
 })
 
 test('who is erased leaves no trace of what they were shown', async () => {
-  const { app } = await mailed()
+  const { app, wrong } = await mailed()
   expect(
     app.db
       .select()
@@ -184,4 +193,20 @@ test('who is erased leaves no trace of what they were shown', async () => {
       .all()
       .map(({ shown }) => shown),
   ).toEqual(['1,2', null, '2'])
+  correctQuietly(app, wrong, { therapist: 'Dr. Núñez' })
+  expect(await judgeCorrection(app, { editionId: ID, sessionId: wrong })).toEqual({
+    ...{ refused: null, recipients: 1, more: false },
+  })
+})
+
+test('of a large list only as much is read as tells that it is large', async () => {
+  const app = await testApp()
+  const wrong = aSession(app, { topic: 'ocd' })
+  manySubscribers(app, 1_001)
+  await planNow(app)
+  await submitOwed(app)
+  const asked = () => judgeCorrection(app, { editionId: ID, sessionId: wrong })
+  expect(await asked()).toMatchObject({ refused: expect.stringContaining('last told'), more: true })
+  correctQuietly(app, wrong, { therapist: 'Dr. Núñez' })
+  expect(await asked()).toEqual({ refused: null, recipients: 1_000, more: true })
 })

@@ -74,6 +74,16 @@ export async function resendEdition(
   return { kind: 'planned', generation, recipients, excluded: counted(verdicts) }
 }
 
+/** Why a resend is refused, before anyone looks at whom it would reach; null if it is not. */
+export async function refusalOf(
+  app: Pick<App, 'store' | 'now'>,
+  id: string,
+  request: ResendRequest,
+): Promise<string | null> {
+  const edition = await findEdition(app.store, id)
+  return edition && whyNot(app, edition, request)
+}
+
 /** What a resend would come to now. Writes nothing. */
 export async function judgeResend(
   app: Pick<App, 'config' | 'store' | 'hashKey' | 'now'>,

@@ -82,10 +82,26 @@ export async function resendCandidates(
 
 /** Whether an earlier release sent some of the edition: then nobody knows what exactly it showed. */
 export async function isUnrecorded({ read }: Store, editionId: string): Promise<boolean> {
-  const row = await read.get(sql`select 1 as one from deliveries
-    where edition_id = ${editionId} and state = 'submitted' and shown is null limit 1`)
+  // A batch is frozen at once, so one of its deliveries stands for all; those of erased readers say nothing any more.
+  const row = await read.get(sql`select 1 as one from batches b where b.edition_id = ${editionId}
+    and exists (select 1 from (select d.shown as shown from deliveries d
+      where d.batch_id = b.id and d.state = 'submitted' and d.subscriber_id is not null limit 1) as one_of where one_of.shown is null) limit 1`)
   return row !== undefined
 }
+
+/** How many emails of an edition showed this session; counts `most` at most, as a large list takes long to read. */
+export async function countShown(
+  { read }: Pick<Store, 'read'>,
+  { editionId, sessionId }: { editionId: string; sessionId: number },
+  most: number,
+): Promise<number> {
+  const row = await read.get<{ n: number }>(sql`select count(*) as n from (select 1 as one from deliveries d
+    where d.edition_id = ${editionId} and d.state = 'submitted' and ${showed(sessionId)}
+    limit ${most}) as some_of_them`)
+  return row.n
+}
+
+const showed = (sessionId: number): SQL => sql`',' || d.shown || ',' like ${`%,${sessionId},%`}`
 
 const later = (editionId: string): SQL => sql`select max(l.edition_id)
   from deliveries l join batches o on o.id = l.batch_id
@@ -99,7 +115,7 @@ function inScope(editionId: string, scope: ResendScope): SQL {
   if (scope.kind === 'correct')
     return sql`${subscribers.id} in (select d.subscriber_id from deliveries d
       where d.edition_id = ${editionId} and d.state = 'submitted' and d.subscriber_id is not null
-        and ',' || d.shown || ',' like ${`%,${scope.sessionId},%`})`
+        and ${showed(scope.sessionId)})`
   return sql`${subscribers.id} in (select d.subscriber_id from deliveries d
     where d.edition_id = ${editionId} and d.state in ${sql.raw(ENDED[scope.kind])} and d.subscriber_id is not null
       and not exists (select 1 from deliveries later where later.subscriber_id = d.subscriber_id

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ControlOutcome, cancel, pause, resume } from '../../../actions/editions/control.ts'
 import { correctionFor } from '../../../actions/editions/correction.ts'
-import { judgeResend, type ResendRequest, resendEdition } from '../../../actions/editions/resend.ts'
+import { judgeCorrection } from '../../../actions/editions/judge-correction.ts'
+import { type ResendRequest, resendEdition } from '../../../actions/editions/resend.ts'
 import { recentSummaries, summaryOf } from '../../../actions/editions/show.ts'
 import { actingAs, demand } from '../../../actions/operators/acting.ts'
 import type { App } from '../../../app.ts'
@@ -127,7 +128,7 @@ async function showCorrection(
   const sessionId = Number(session)
   const offer = await correctionFor(app.store, { editionId: id, sessionId, before: null }, app.now())
   if (summary === null) return nowhere(reply)
-  const judged = await judgeResend(app, id, { kind: 'correct', sessionId })
+  const { refused, recipients, more } = await judgeCorrection(app, { editionId: id, sessionId })
   const { words } = reply
   return reply.show('correction', {
     title: words.t('editions.correct.title'),
@@ -137,8 +138,9 @@ async function showCorrection(
     group: offer?.group ?? null,
     wrong: (offer?.correction?.wrong ?? []).map((one) => words.t(`editions.wrong.${one}`)),
     generation: summary.resends.length,
-    refused: judged.kind === 'refused' ? judged.reason : null,
-    recipients: judged.kind === 'ready' ? judged.recipients : 0,
+    refused,
+    recipients,
+    more: more ? 'yes' : 'no',
     // It was saved as news, so the next edition tells them again.
     again: offer !== null && offer.seq > summary.throughSeq,
   })
