@@ -95,7 +95,7 @@ export async function work({ app }: Faked): Promise<void> {
 /** Adds someone for whom editions wait. */
 export function addApprover({ app }: Faked): void {
   dbOf(app.store).$client.exec(
-    "insert into operators (email, role, created_at) values ('operator@sample.test', 'owner', 1)",
+    "insert into operators (email, role, created_at, password_hash) values ('operator@sample.test', 'owner', 1, 'chosen')",
   )
 }
 
