@@ -9,7 +9,7 @@ import { whenIn } from '../when.ts'
 
 type Words = Translator<OperatorKey>
 
-const MOST_SHOWN = 100
+const MOST_SHOWN = 40 // of each kind, so that the page stays under 60 KB
 
 /** What a file would change, for the page. */
 export function previewView(previewed: Exclude<Previewed, { kind: 'gone' }>, words: Words) {
